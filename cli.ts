@@ -1,0 +1,150 @@
+import { flushCompileCache } from "node:module"
+import type { Component, Running } from "#core/component.ts"
+import type { Settings } from "#core/settings.ts"
+
+interface Entry {
+  readonly summary: string
+  readonly load: () => Promise<{ readonly command: Component<Settings> }>
+}
+
+/** Every subcommand with its line in the help. A component is loaded only when it runs. */
+const commands: Readonly<Record<string, Entry>> = {
+  "exporter project-usage": {
+    summary: "OpenStack project usage as metrics",
+    load: () => import("./site/exporter/collectors/project-usage/main.ts"),
+  },
+  proxy: {
+    summary: "lets a portal read the agreed series of a site's Prometheus, and nothing else",
+    load: () => import("./site/proxy/main.ts"),
+  },
+  portal: {
+    summary: "writes the portal's Prometheus configuration from sites.yaml and reloads it",
+    load: () => import("./portal/main.ts"),
+  },
+  "check sites": {
+    summary: "validates a sites.yaml and ends",
+    load: () => import("./portal/federation/check.ts"),
+  },
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  if (argv.length === 0 || argv[0] === "-h" || argv[0] === "--help" || argv[0] === "help") return print(help())
+  if (argv[0] === "--version") return print(`fedstack ${await version()} (Node ${process.versions.node})\n`)
+  const name = Object.keys(commands).find((words) => words.split(" ").every((word, index) => argv[index] === word))
+  const entry = name === undefined ? undefined : commands[name]
+  if (name === undefined || entry === undefined) return unknownCommand(argv)
+  await runCommand(name, entry, argv.slice(name.split(" ").length))
+}
+
+async function runCommand(name: string, entry: Entry, argv: readonly string[]): Promise<void> {
+  const [{ command }, { readSettings, setting, oneOf }, { createLogger, LOG_LEVELS, LOG_FORMATS }] = await Promise.all([
+    entry.load(),
+    import("#core/settings.ts"),
+    import("#core/log.ts"),
+  ])
+  const logSettings = {
+    logLevel: setting(
+      oneOf(LOG_LEVELS),
+      { flag: "--log.level <level>", help: `one of ${LOG_LEVELS.join(", ")}` },
+      "info",
+    ),
+    logFormat: setting(
+      oneOf(LOG_FORMATS),
+      { flag: "--log.format <format>", help: `one of ${LOG_FORMATS.join(", ")}` },
+      "logfmt",
+    ),
+  }
+  const reading = readSettings(
+    {
+      command: `fedstack ${name}`,
+      summary: entry.summary,
+      settings: { ...command.settings, ...logSettings },
+      ...(command.argument === undefined ? {} : { argument: command.argument }),
+    },
+    argv,
+    process.env,
+  )
+  if (reading.kind === "help") return print(reading.text)
+  const { values, argument } = reading
+  const log = createLogger({ level: values.logLevel, format: values.logFormat }, name, (line) =>
+    process.stderr.write(line),
+  )
+
+  const ending = new AbortController()
+  let running: Running | undefined
+  const end = (signal: NodeJS.Signals): void => {
+    if (ending.signal.aborted) process.exit(1) // told twice: at once
+    log.info({ signal }, "ending")
+    ending.abort()
+    if (running !== undefined) void finish(running)
+  }
+  process.on("SIGTERM", end).on("SIGINT", end)
+  process.on("SIGHUP", () => void running?.reload?.())
+
+  try {
+    running = await command.run(values, { log, signal: ending.signal, print, now: () => new Date() }, argument)
+  } catch (error) {
+    if (!ending.signal.aborted) throw error
+    process.exit(0) // what was starting has stopped
+  }
+  if (running === undefined) return
+  if (ending.signal.aborted) return finish(running)
+  flushCompileCache()
+}
+
+async function finish(running: Running): Promise<void> {
+  try {
+    await running.close()
+    process.exit(0)
+  } catch (error) {
+    return fail(error)
+  }
+}
+
+function help(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length))
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+  return `fedstack: metrics of many sites in one portal, where every site decides exactly what it shares
+
+Usage: fedstack COMMAND [OPTION ...]
+
+Commands:
+${lines.join("\n")}
+
+  fedstack COMMAND --help  lists a command's flags, their defaults and environment variables
+  fedstack --version       shows the version
+`
+}
+
+function unknownCommand(argv: readonly string[]): never {
+  const [first = "", second = ""] = argv
+  const group = Object.keys(commands).filter((name) => name.startsWith(`${first} `))
+  const message =
+    group.length > 0
+      ? `fedstack ${first} needs one of: ${group.map((name) => name.slice(first.length + 1)).join(", ")}`
+      : `fedstack has no command ${JSON.stringify(`${first} ${second}`.trim())}; 'fedstack --help' lists them`
+  process.stderr.write(`${message}\n`)
+  process.exit(2)
+}
+
+async function version(): Promise<string> {
+  return (await import("#core/metrics.ts")).VERSION
+}
+
+function print(text: string): void {
+  process.stdout.write(text)
+}
+
+/** Says why on standard error and ends: 2 for wrong flags or variables, 1 for everything else. */
+async function fail(error: unknown): Promise<never> {
+  const { ConfigurationError, explain, FedstackError, UsageError } = await import("#core/errors.ts")
+  if (error instanceof UsageError || error instanceof ConfigurationError) {
+    for (const { where, message } of error.faults) process.stderr.write(`${where}: ${message}\n`)
+    process.exit(error.exitCode)
+  }
+  const unexpected = !(error instanceof FedstackError) && error instanceof Error
+  process.stderr.write(`fedstack: ${explain(error)}\n${unexpected ? `${error.stack}\n` : ""}`)
+  process.exit(1)
+}
+
+await main(process.argv.slice(2)).catch(fail)

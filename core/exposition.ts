@@ -1,0 +1,47 @@
+/** Label names and values, in the order in which they are written. */
+export type Labels = Readonly<Record<string, string>>
+
+export interface Sample {
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** One metric family of text format 0.0.4. The names of samples are the family's own; histograms are not made here. */
+export interface Family {
+  readonly name: string
+  readonly help: string
+  readonly type: "gauge" | "counter" | "untyped"
+  readonly samples: readonly Sample[]
+}
+
+export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+/** Text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). Families without samples are left out. */
+export function encode(families: readonly Family[]): string {
+  let text = ""
+  for (const { name, help, type, samples } of families) {
+    if (samples.length === 0) continue
+    text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
+    for (const { labels, value } of samples) text += `${name}${encodeLabels(labels)} ${encodeValue(value)}\n`
+  }
+  return text
+}
+
+function encodeLabels(labels: Labels): string {
+  let text = ""
+  for (const name in labels) text += `${text === "" ? "{" : ","}${name}="${escapeValue(labels[name] ?? "")}"`
+  return text === "" ? "" : `${text}}`
+}
+
+function encodeValue(value: number): string {
+  if (Number.isFinite(value)) return String(value)
+  return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf"
+}
+
+function escapeValue(value: string): string {
+  return /[\\"\n]/.test(value) ? value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n") : value
+}
+
+function escapeHelp(help: string): string {
+  return help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")
+}

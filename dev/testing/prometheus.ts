@@ -1,0 +1,74 @@
+import { accessSync, constants } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+import { type Child, start } from "./child.ts"
+import type { Found } from "./component.ts"
+import { until } from "./until.ts"
+
+/**
+ * The folder that holds prometheus and promtool: FEDSTACK_PROMETHEUS_2_42, _2_53 or _3_5 for one version,
+ * FEDSTACK_PROMETHEUS_DIR or PATH for any.
+ */
+export function findPrometheus(version?: "2.42" | "2.53" | "3.5"): Found<string> {
+  const variable =
+    version === undefined ? "FEDSTACK_PROMETHEUS_DIR" : `FEDSTACK_PROMETHEUS_${version.replace(".", "_")}`
+  const folders = [process.env[variable], ...(version === undefined ? (process.env.PATH ?? "").split(delimiter) : [])]
+  const folder = folders.find((candidate) => candidate !== undefined && holdsPrometheus(candidate))
+  return folder === undefined
+    ? { missing: `no folder with prometheus and promtool: set ${variable}${version === undefined ? " or PATH" : ""}` }
+    : { value: folder }
+}
+
+function holdsPrometheus(folder: string): boolean {
+  try {
+    for (const name of ["prometheus", "promtool"]) accessSync(join(folder, name), constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export interface RunningPrometheus {
+  readonly url: string
+  readonly child: Child
+  query(expression: string): Promise<readonly { metric: Record<string, string>; value: [number, string] }[]>
+  stop(): Promise<void>
+}
+
+/** Starts a real Prometheus on a free port of loopback with an existing configuration file; its data is dropped at the end. */
+export async function startPrometheus(
+  folder: string,
+  configFile: string,
+  flags: readonly string[] = [],
+): Promise<RunningPrometheus> {
+  const data = await mkdtemp(join(tmpdir(), "fedstack-prometheus-"))
+  const child = start(join(folder, "prometheus"), [
+    `--config.file=${configFile}`,
+    `--storage.tsdb.path=${data}`,
+    "--web.listen-address=127.0.0.1:0",
+    "--web.enable-lifecycle",
+    ...flags,
+  ])
+  const port = await until("Prometheus to listen", () => {
+    if (child.process.exitCode !== null) throw new Error(`Prometheus ended: ${child.output()}`)
+    return /Listening on.*address=127\.0\.0\.1:(\d+)/.exec(child.output())?.[1]
+  })
+  const url = `http://127.0.0.1:${port}`
+  await until("Prometheus to be ready", async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined))
+  return {
+    url,
+    child,
+    async query(expression) {
+      const answer = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`)
+      const body = (await answer.json()) as {
+        data: { result: { metric: Record<string, string>; value: [number, string] }[] }
+      }
+      return body.data.result
+    },
+    async stop() {
+      await child.stop()
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+}
