@@ -36,7 +36,8 @@ export function parseTomlText<T>(text: string, file: string, schema: z.ZodType<T
   return validate(fromToml(text, file), file, schema)
 }
 
-async function readText(file: string): Promise<string> {
+/** The text of a file. Throws ConfigurationError where it can't be read. */
+export async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8")
   } catch (error) {

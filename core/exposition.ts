@@ -16,13 +16,24 @@ export interface Family {
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-/** Text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). Families without samples are left out. */
+/**
+ * Text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). Families without samples are left out.
+ * Samples that share one labels object, as those of parallel families do, have it encoded once.
+ */
 export function encode(families: readonly Family[]): string {
+  const encoded = new Map<Labels, string>()
+  const labelsText = (labels: Labels): string => {
+    const known = encoded.get(labels)
+    if (known !== undefined) return known
+    const fresh = encodeLabels(labels)
+    encoded.set(labels, fresh)
+    return fresh
+  }
   let text = ""
   for (const { name, help, type, samples } of families) {
     if (samples.length === 0) continue
     text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
-    for (const { labels, value } of samples) text += `${name}${encodeLabels(labels)} ${encodeValue(value)}\n`
+    for (const { labels, value } of samples) text += `${name}${labelsText(labels)} ${encodeValue(value)}\n`
   }
   return text
 }

@@ -21,6 +21,8 @@ interface SettingOptions {
   readonly defaultText?: string
   /** Flags that take several words (`--domain a b`) or may be repeated; their variable is separated by commas. */
   readonly several?: boolean
+  /** What separates several values in the variable, where a comma may stand inside a value. */
+  readonly separator?: "," | "\n"
   /** An empty variable is a value too, not the same as an unset one. */
   readonly emptyCounts?: boolean
 }
@@ -75,8 +77,8 @@ function defaultText(options: SettingOptions, fallback: string | undefined): { d
 
 export const text: Parse<string> = (value) => value
 export const on: Parse<boolean> = (value) => {
-  if (/^(?:true|1|yes|on)$/i.test(value)) return true
-  if (/^(?:false|0|no|off)$/i.test(value)) return false
+  if (/^(?:true|t|1|yes|y|on)$/i.test(value)) return true
+  if (/^(?:false|f|0|no|n|off)$/i.test(value)) return false
   return new Wrong("must be true or false")
 }
 export const oneOf =
@@ -182,7 +184,7 @@ function find(
   if (name === undefined) return { texts: undefined, source: flag ?? names[0] ?? "" }
   const value = env[name] ?? ""
   if (!definition.several) return { texts: [value], source: name }
-  const parts = value.split(",").map((part) => part.trim())
+  const parts = value.split(definition.separator ?? ",").map((part) => part.trim())
   return { texts: parts.filter((part) => part !== ""), source: name }
 }
 

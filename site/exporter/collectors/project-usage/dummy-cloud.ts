@@ -1,0 +1,62 @@
+import { hash } from "node:crypto"
+import { readText } from "#core/config-file.ts"
+import type { Logger } from "#core/log.ts"
+import type { Cloud, DomainFilter, Period, Project, Server } from "./cloud.ts"
+import { type DummyDomain, type Machine, parseDummyFile } from "./dummy-file.ts"
+import { hoursBetween } from "./usage.ts"
+
+/**
+ * A cloud that stands in a TOML file, read again whenever usage is asked for; parsed again only if its content changed.
+ * Throws ConfigurationError with every fault if the file is wrong from the beginning.
+ */
+export async function openDummyCloud(file: string, filter: DomainFilter, log: Logger): Promise<Cloud> {
+  let known = { digest: "", domains: [] as readonly DummyDomain[] }
+  const read = async (): Promise<readonly DummyDomain[]> => {
+    const text = await readText(file)
+    const digest = hash("sha256", text)
+    if (digest === known.digest) return known.domains
+    known = { digest, domains: parseDummyFile(text, file) }
+    warnOfMissingDomains(known.domains, filter, log)
+    return known.domains
+  }
+  await read()
+  return {
+    async usage(period) {
+      const domains = await read()
+      return domains
+        .filter((domain) => isWanted(domain, filter))
+        .flatMap((domain) =>
+          domain.projects.map(({ id, name, machines }): Project => ({
+            id,
+            name,
+            domainId: domain.id,
+            domainName: domain.name,
+            servers: machines.map((machine) => serverOf(machine, period)),
+          })),
+        )
+    },
+  }
+}
+
+function isWanted(domain: DummyDomain, { id, names }: DomainFilter): boolean {
+  if (id !== undefined) return domain.id === id
+  return names.length === 0 || names.includes(domain.name) || names.includes(domain.id)
+}
+
+function warnOfMissingDomains(domains: readonly DummyDomain[], { id, names }: DomainFilter, log: Logger): void {
+  const asked: readonly DomainFilter[] =
+    id === undefined ? names.map((name) => ({ id, names: [name] })) : [{ id, names }]
+  const missing = asked.filter((one) => !domains.some((domain) => isWanted(domain, one)))
+  if (missing.length === 0) return
+  log.warn(
+    { missing: missing.map((one) => one.id ?? one.names[0]), there: domains.map(({ name }) => name) },
+    "the dummy cloud has no such domain; see --domain and --domain-id",
+  )
+}
+
+function serverOf({ vcpus, memoryMb, existence, metadata }: Machine, { start, end }: Period): Server {
+  const period = [start.getTime(), end.getTime()] as const
+  const [from, to] =
+    existence === "since the start" ? period : existence === "never" ? ([period[0], period[0]] as const) : existence
+  return { vcpus, memoryMb, metadata, startedAt: from / 1000, hours: hoursBetween(period, [from, to]) }
+}

@@ -1,0 +1,111 @@
+import { TomlDate } from "smol-toml"
+import { z } from "zod"
+import { parseTomlText } from "#core/config-file.ts"
+
+/** When a machine runs, in milliseconds of Unix time. */
+export type Existence = "since the start" | "never" | readonly [from: number, to: number]
+
+export interface Machine {
+  readonly vcpus: number
+  readonly memoryMb: number
+  readonly existence: Existence
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface DummyProject {
+  readonly id: string
+  readonly name: string
+  readonly machines: readonly Machine[]
+}
+
+export interface DummyDomain {
+  readonly id: string
+  readonly name: string
+  readonly projects: readonly DummyProject[]
+}
+
+const NO_METADATA = {}
+const EXISTENCE = "must be true, false, a date or a pair of dates [boot, shutdown], as in 2025-01-31T08:00:00"
+
+const existence = z.unknown().transform((value, context): Existence => {
+  if (value === undefined || value === true) return "since the start"
+  if (value === false) return "never"
+  if (isMoment(value)) return [value.getTime(), Infinity]
+  const [boot, shutdown, ...more] = Array.isArray(value) ? (value as unknown[]) : []
+  if (!isMoment(boot) || !isMoment(shutdown) || more.length > 0) {
+    context.addIssue({ code: "custom", message: EXISTENCE })
+    return z.NEVER
+  }
+  if (boot > shutdown) {
+    context.addIssue({ code: "custom", message: "the boot must not be after the shutdown" })
+    return z.NEVER
+  }
+  return [boot.getTime(), shutdown.getTime()]
+})
+
+/** A date without an offset is UTC. A time of day alone says nothing about the day. */
+function isMoment(value: unknown): value is TomlDate {
+  return value instanceof TomlDate && !value.isTime()
+}
+
+const amount = z.number("must be a number").positive("must be more than 0")
+const machine = z
+  .strictObject(
+    {
+      ram: amount.default(8),
+      cpus: amount.default(4),
+      existence: existence.optional(),
+      metadata: z.record(z.string(), z.string("must be a text"), "must be a table of texts").optional(),
+      instance_id: z.string("must be a text").optional(),
+      name: z.string("must be a text").optional(),
+    },
+    "must be a table such as {ram = 8, cpus = 4, existence = true}",
+  )
+  .transform((given): Machine => ({
+    vcpus: given.cpus,
+    memoryMb: given.ram * 1024,
+    existence: given.existence ?? "since the start",
+    metadata: given.metadata ?? NO_METADATA,
+  }))
+const project = z.strictObject(
+  {
+    project_id: z.string("must be a text").default("UNKNOWN_ID"),
+    project_name: z.string("must be a text").default("UNKNOWN_NAME"),
+    machines: z.array(machine, "must be an array of tables").default([]),
+  },
+  "must be a table",
+)
+const domain = z.strictObject(
+  {
+    domain_id: z.string("must be a text").default("UNKNOWN_DOMAIN_ID"),
+    projects: z.array(project, "must be an array of tables").default([]).superRefine(idsDiffer),
+  },
+  "must be a table of one domain, with domain_id and projects",
+)
+const file = z.record(z.string(), domain)
+
+function idsDiffer(projects: readonly z.infer<typeof project>[], context: z.RefinementCtx): void {
+  const first = new Map<string, number>()
+  projects.forEach(({ project_id }, index) => {
+    const other = first.get(project_id)
+    if (other === undefined) first.set(project_id, index)
+    else {
+      const message = `is the id of projects[${other}] too; it must be another in each project of a domain`
+      context.addIssue({ code: "custom", path: [index, "project_id"], message })
+    }
+  })
+}
+
+/** Parses a file of fake domains, projects and machines. Throws ConfigurationError with all faults. */
+export function parseDummyFile(text: string, name: string): readonly DummyDomain[] {
+  const { value } = parseTomlText(text, name, file)
+  return Object.entries(value).map(([domainName, { domain_id, projects }]) => ({
+    id: domain_id,
+    name: domainName,
+    projects: projects.map(({ project_id, project_name, machines }) => ({
+      id: project_id,
+      name: project_name,
+      machines,
+    })),
+  }))
+}

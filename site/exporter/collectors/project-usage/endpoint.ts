@@ -1,0 +1,37 @@
+import type { z } from "zod"
+import { defineError } from "#core/errors.ts"
+import { exchange } from "#core/http-client.ts"
+
+const ANSWER_LIMIT = 1_048_576
+
+export const badAnswer = defineError("BAD_ANSWER", 502, "{url} answered {reason}")
+
+export interface Endpoint {
+  readonly url: URL
+  /** Seconds. */
+  readonly timeout: number
+}
+
+/** What an endpoint answers as JSON. Throws REQUEST_FAILED or BAD_ANSWER, which tells everything that is wrong in it. */
+export async function readEndpoint<T>(
+  { url, timeout }: Endpoint,
+  schema: z.ZodType<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const shown = `${url.origin}${url.pathname}`
+  const headers = { accept: "application/json" }
+  const answer = await exchange(url, { deadline: timeout, limit: ANSWER_LIMIT, headers, signal })
+  if (answer.status !== 200) throw badAnswer({ url: shown, reason: `${answer.status}, not 200` })
+  const result = schema.safeParse(parseJson(answer.body, answer.contentType, shown), { reportInput: false })
+  if (result.success) return result.data
+  const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`)
+  throw badAnswer({ url: shown, reason: `what it should not: ${faults.join("; ")}` })
+}
+
+function parseJson(text: string, contentType: string, url: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    throw badAnswer({ url, reason: `no JSON but ${contentType || "something without a content type"}` }, { cause })
+  }
+}

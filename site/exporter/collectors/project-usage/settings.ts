@@ -1,0 +1,150 @@
+import { UsageError } from "#core/errors.ts"
+import { webSettings } from "#core/server.ts"
+import {
+  type Address,
+  duration,
+  httpUrl,
+  listenAddress,
+  on,
+  type Parse,
+  setting,
+  settings,
+  type Values,
+  whole,
+} from "#core/settings.ts"
+import { date } from "./date.ts"
+
+const DEFAULT_ADDRESS = ":8080"
+
+const trimmed: Parse<string> = (value) => value.trim()
+const web = webSettings(DEFAULT_ADDRESS)
+
+/** The flags and variables of the original come first; ours follow. */
+export const usageSettings = {
+  dummyData: setting(trimmed, {
+    flag: "-d, --dummy-data <file>",
+    env: ["USAGE_EXPORTER_DUMMY_FILE"],
+    help: "TOML file with a fake cloud, read again at every update",
+  }),
+  dummyWeights: setting(trimmed, {
+    flag: "-w, --dummy-weights <file>",
+    env: ["USAGE_EXPORTER_DUMMY_WEIGHTS_FILE"],
+    help: "TOML file with weights; wins over --weight-update-endpoint",
+  }),
+  domain: settings(
+    trimmed,
+    {
+      flag: "--domain [name...]",
+      env: ["USAGE_EXPORTER_PROJECT_DOMAINS"],
+      emptyCounts: true,
+      help: "domains whose projects are exported, by name or id; without a name (or an empty variable) all",
+    },
+    ["elixir"],
+  ),
+  domainId: setting(trimmed, {
+    flag: "--domain-id <id>",
+    env: ["USAGE_EXPORTER_PROJECT_DOMAIN_ID"],
+    help: "the one domain whose projects are exported; wins over --domain",
+  }),
+  simpleVmId: setting(trimmed, {
+    flag: "--simple-vm-id <id>",
+    env: ["USAGE_EXPORTER_SIMPLE_VM_PROJECT_ID"],
+    help: "project whose servers are grouped by a metadata tag, each value a project of its own",
+  }),
+  simpleVmTag: setting(
+    trimmed,
+    {
+      flag: "--simple-vm-tag <key>",
+      env: ["USAGE_EXPORTER_SIMPLE_VM_PROJECT_TAG", "USAGE_EXORTER_SIMPLE_VM_PROJECT_TAG"],
+      help: "that tag",
+    },
+    "project_name",
+  ),
+  weightUpdateFrequency: setting(
+    whole(1, 1_000_000),
+    {
+      flag: "--weight-update-frequency <n>",
+      env: ["USAGE_EXPORTER_WEIGHT_UPDATE_FREQUENCY"],
+      help: "weights are read anew at every n-th update",
+    },
+    "10",
+  ),
+  weightUpdateEndpoint: setting(httpUrl, {
+    flag: "--weight-update-endpoint <url>",
+    env: ["USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT"],
+    help: "where weights are read as JSON",
+  }),
+  startDateEndpoint: setting(httpUrl, {
+    flag: "--start-date-endpoint <url>",
+    env: ["USAGE_EXPORTER_START_DATE_ENDPOINT"],
+    help: "where the start date is read as JSON; wins over --start",
+  }),
+  start: setting(date, {
+    flag: "-s, --start <date>",
+    env: ["USAGE_EXPORTER_START_DATE"],
+    defaultText: "the first of the current month",
+    help: "since when usage is counted: 2025-01-31 or 2025-01-31T08:00:00, UTC",
+  }),
+  updateInterval: setting(
+    duration(1),
+    {
+      flag: "-i, --update-interval <duration>",
+      env: ["USAGE_EXPORTER_UPDATE_INTERVAL"],
+      help: "time between two updates",
+    },
+    "30s",
+  ),
+  port: setting(whole(0, 65_535), {
+    flag: "-p, --port <port>",
+    help: "port to listen on, on all addresses; short for --web.listen-address :PORT, and not to be contradicted by it",
+  }),
+  verbose: setting(
+    on,
+    { flag: "-v, --verbose", env: ["USAGE_EXPORTER_VERBOSE_MODE"], help: "the same as --log.level debug" },
+    "false",
+  ),
+  maxAge: setting(duration(0), {
+    flag: "--max-age <duration>",
+    defaultText: "10m, or three update intervals where that is longer",
+    help: "how long the last usage is served after updates began to fail",
+  }),
+  endpointTimeout: setting(
+    duration(0.001),
+    { flag: "--endpoint-timeout <duration>", help: "deadline for an answer of the two endpoints" },
+    "10s",
+  ),
+  ...web,
+  // known to be set or not, which decides about --port
+  webListenAddress: settings(
+    listenAddress,
+    {
+      flag: "--web.listen-address <host:port>",
+      help: "address to listen on; may be repeated",
+      defaultText: DEFAULT_ADDRESS,
+    },
+    [],
+  ),
+}
+
+export type UsageValues = Values<typeof usageSettings>
+
+/** Where to listen. Throws UsageError if --port and --web.listen-address say different things. */
+export function addressesOf({
+  port,
+  webListenAddress,
+}: Pick<UsageValues, "port" | "webListenAddress">): readonly Address[] {
+  if (port === undefined)
+    return webListenAddress.length > 0 ? webListenAddress : [listenAddress(DEFAULT_ADDRESS) as Address]
+  if (webListenAddress.length === 0) return [{ host: "", port }]
+  if (webListenAddress.every((address) => address.port === port)) return webListenAddress
+  throw new UsageError([
+    { where: "--port", message: `is ${port}, but --web.listen-address names another port. Set only one of the two` },
+  ])
+}
+
+/** Seconds. Throws UsageError if usage would vanish between two good updates. */
+export function maxAgeOf({ maxAge, updateInterval }: Pick<UsageValues, "maxAge" | "updateInterval">): number {
+  if (maxAge === undefined) return Math.max(600, 3 * updateInterval)
+  if (maxAge >= updateInterval) return maxAge
+  throw new UsageError([{ where: "--max-age", message: `must be at least the update interval, ${updateInterval}s` }])
+}

@@ -1,0 +1,86 @@
+import { Gauge, type Registry } from "prom-client"
+import { z } from "zod"
+import { readTomlFile } from "#core/config-file.ts"
+import { defineError, explain } from "#core/errors.ts"
+import type { Logger } from "#core/log.ts"
+import { type Endpoint, readEndpoint } from "./endpoint.ts"
+import { sortWeights, type Weights } from "./weights.ts"
+
+export const weightsUnknown = defineError(
+  "WEIGHTS_UNKNOWN",
+  503,
+  "There are no weights yet, and usage without them would be wrong: {reason}",
+)
+
+export type WeightSource = (signal: AbortSignal) => Promise<Weights>
+
+export const noWeights: WeightSource = () => Promise.resolve([])
+
+const number = z.number("must be a number")
+const bucket = { value: number, weight: number.nonnegative("must be 0 or more") }
+const set = <Bucket extends z.ZodType>(one: Bucket) => ({
+  resource_set_timestamp: number,
+  vcpus: z.array(one, "must be a list"),
+  memory_mb: z.array(one, "must be a list"),
+})
+const inFile = z.strictObject({ weights: z.array(z.strictObject(set(z.strictObject(bucket))), "must be a list") })
+/** An endpoint may say more than what is read here. */
+const inAnswer = z.array(z.object(set(z.object(bucket))), "must be a list")
+
+export async function weightsFromFile(file: string): Promise<Weights> {
+  const { value } = await readTomlFile(file, inFile)
+  return toWeights(value.weights)
+}
+
+export async function weightsFromEndpoint(endpoint: Endpoint, signal: AbortSignal): Promise<Weights> {
+  return toWeights(await readEndpoint(endpoint, inAnswer, signal))
+}
+
+function toWeights(sets: z.infer<typeof inAnswer>): Weights {
+  return sortWeights(
+    sets.map(({ resource_set_timestamp: from, vcpus, memory_mb: memoryMb }) => ({ from, vcpus, memoryMb })),
+  )
+}
+
+export interface RefreshOptions {
+  /** Every how many reads the weights are loaded anew. */
+  readonly every: number
+  readonly registry: Registry
+  readonly log: Logger
+  readonly now: () => Date
+}
+
+/** Keeps the last good weights where loading fails, and tries again at the next read. Throws as long as there never were any. */
+export function refreshed(load: WeightSource, { every, registry, log, now }: RefreshOptions): WeightSource {
+  const up = new Gauge({
+    name: "fedstack_project_usage_weights_up",
+    help: "1 if the weights could be read when they were last asked for, 0 if not.",
+    registers: [registry],
+  })
+  const lastSuccess = new Gauge({
+    name: "fedstack_project_usage_weights_last_success_timestamp_seconds",
+    help: "When the weights in use were read, in Unix time; 0 if never.",
+    registers: [registry],
+  })
+  let good: Weights | undefined
+  let readsLeft = 0
+  return async (signal) => {
+    if (good !== undefined && readsLeft > 0) {
+      readsLeft -= 1
+      return good
+    }
+    try {
+      good = await load(signal)
+      readsLeft = every - 1
+      up.set(1)
+      lastSuccess.set(now().getTime() / 1000)
+      if (good.length === 0) log.warn("the weights are empty: every weight is 1")
+      return good
+    } catch (error) {
+      up.set(0)
+      if (good === undefined) throw weightsUnknown({ reason: explain(error) }, { cause: error })
+      log.error({ reason: explain(error) }, "can't read the weights; those of the last time stay in use")
+      return good
+    }
+  }
+}
