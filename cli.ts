@@ -82,7 +82,11 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   process.on("SIGHUP", () => void running?.reload?.())
 
   try {
-    running = await command.run(values, { log, signal: ending.signal, print, now: () => new Date() }, argument)
+    running = await command.run(
+      values,
+      { log, signal: ending.signal, print, now: () => new Date(), env: process.env },
+      argument,
+    )
   } catch (error) {
     if (!ending.signal.aborted) throw error
     process.exit(0) // what was starting has stopped

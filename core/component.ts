@@ -16,6 +16,8 @@ export interface Context {
   /** Standard output, for commands whose result is text. */
   readonly print: (text: string) => void
   readonly now: () => Date
+  /** For variables that a configuration file names, such as those of tokens. */
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /** One subcommand: what it can be told and how it starts. One that returns nothing has done its work and ends with 0. */

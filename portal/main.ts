@@ -1,3 +1,36 @@
-import { component } from "#core/component.ts"
+import { closeAll, component } from "#core/component.ts"
+import { createRegistry } from "#core/metrics.ts"
+import { addAdmin, serve } from "#core/server.ts"
+import { type Federation, startFederation } from "./federation/federation.ts"
+import { portalMetrics } from "./metrics.ts"
+import { portalSettings } from "./settings.ts"
 
-export const command = component({ settings: {}, run: () => Promise.resolve(undefined) })
+export const command = component({
+  settings: portalSettings,
+  async run(settings, { log, now, env }) {
+    const registry = createRegistry()
+    const metrics = portalMetrics(registry)
+    let federation: Federation | undefined
+    const notReady = () =>
+      federation === undefined ? "The configuration files are being read." : federation.notReady()
+    // first the port: a second portal that is started by mistake must not write the files of the first
+    const server = await serve({
+      addresses: settings.webListenAddress,
+      webConfigFile: settings.webConfigFile,
+      registry,
+      log,
+      routes: (app) => addAdmin(app, { registry, notReady }),
+    })
+    try {
+      const started = await startFederation({ settings, env, metrics, log, now })
+      federation = started
+      return {
+        close: () => closeAll([server, started]),
+        reload: async () => void (await Promise.all([started.reload(), server.reload()])),
+      }
+    } catch (error) {
+      await server.close()
+      throw error
+    }
+  },
+})

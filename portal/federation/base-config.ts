@@ -1,0 +1,68 @@
+import { glob } from "node:fs/promises"
+import { basename, dirname, isAbsolute, join } from "node:path"
+import { z } from "zod"
+import { parseYaml } from "#core/config-file.ts"
+import { ConfigurationError, type Fault } from "#core/errors.ts"
+import type { Inputs } from "./inputs.ts"
+import type { OutputFile } from "./publish.ts"
+
+/** What the portal's operator adds to the sites: global settings, rules, own jobs, remote write. */
+export interface BaseConfig {
+  /** YAML, kept as it is written. */
+  readonly text: string
+  /** Rule files as Prometheus will find them: copies beside its configuration, and absolute patterns as they are. */
+  readonly ruleFiles: readonly string[]
+  readonly files: readonly OutputFile[]
+  /** Job names with the places where they stand. */
+  readonly jobs: ReadonlyMap<string, string>
+}
+
+export const NO_BASE_CONFIG: BaseConfig = { text: "", ruleFiles: [], files: [], jobs: new Map() }
+
+// only what is touched is looked at; Prometheus judges the rest
+const schema = z.looseObject(
+  {
+    rule_files: z.array(z.string("must be a file or a pattern"), "must be a list of files").nullish(),
+    scrape_configs: z
+      .array(z.looseObject({ job_name: z.string("must be given, as text") }, "must be a job"), "must be a list of jobs")
+      .nullish(),
+  },
+  "must be a Prometheus configuration: a map",
+)
+
+/** Reads the base configuration and the rule files that it names relative to itself. Throws ConfigurationError. */
+export async function loadBaseConfig(file: string, inputs: Inputs): Promise<BaseConfig> {
+  const text = await inputs.read(file)
+  const { value, where } = parseYaml(text, file, schema.nullable())
+  const faults: Fault[] = []
+  const ruleFiles: string[] = []
+  const files = new Map<string, OutputFile>()
+  for (const [index, pattern] of (value?.rule_files ?? []).entries()) {
+    if (isAbsolute(pattern)) {
+      ruleFiles.push(pattern)
+      continue
+    }
+    const place = where(["rule_files", index])
+    const found = await filesOf(pattern, dirname(file))
+    if (found.length === 0 && !/[*?[]/.test(pattern))
+      faults.push({ where: place, message: `there is no file ${join(dirname(file), pattern)}` })
+    for (const name of found) {
+      const path = `rules/${basename(name)}`
+      if (files.has(path)) faults.push({ where: place, message: `brings a second rule file called ${basename(name)}` })
+      files.set(path, { path, content: await inputs.read(join(dirname(file), name), place), mode: 0o640 })
+      ruleFiles.push(path)
+    }
+  }
+  const jobs = (value?.scrape_configs ?? []).map(
+    ({ job_name }, index) => [job_name, where(["scrape_configs", index, "job_name"])] as const,
+  )
+  if (faults.length > 0) throw new ConfigurationError(faults)
+  return { text, ruleFiles, files: [...files.values()], jobs: new Map(jobs) }
+}
+
+/** Names relative to the folder, in a stable order. */
+async function filesOf(pattern: string, folder: string): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const name of glob(pattern, { cwd: folder })) names.push(name)
+  return names.toSorted()
+}

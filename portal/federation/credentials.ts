@@ -1,0 +1,100 @@
+import { createPrivateKey, X509Certificate } from "node:crypto"
+import { join } from "node:path"
+import { ConfigurationError } from "#core/errors.ts"
+import type { Path } from "#core/config-file.ts"
+import type { Inputs } from "./inputs.ts"
+import type { OutputFile } from "./publish.ts"
+import type { SiteEntry } from "./schema.ts"
+
+export type Report = (path: Path, message: string) => void
+
+/** Where Prometheus finds the secrets of a site, relative to its configuration. */
+export const tokenPath = (site: string): string => `tokens/${site}`
+export const tlsPath = (site: string, key: TlsFile): string => `tls/${site}.${key.replace("_file", "")}.pem`
+
+export const TLS_FILES = ["ca_file", "cert_file", "key_file"] as const
+export type TlsFile = (typeof TLS_FILES)[number]
+
+/** Files that are read for one entry of sites.yaml; names in it are relative to `folder`. */
+export interface Source {
+  readonly folder: string
+  readonly inputs: Inputs
+  readonly report: Report
+  readonly where: (path: Path) => string
+}
+
+/** The token and the TLS files of a site as Prometheus will read them. Faults go to `report`; no message holds a secret. */
+export async function readCredentials(entry: Partial<SiteEntry>, source: Source): Promise<readonly OutputFile[]> {
+  const [token, tls] = await Promise.all([readToken(entry, source), readTls(entry, source)])
+  return [...token, ...tls]
+}
+
+async function readToken({ name = "", token }: Partial<SiteEntry>, source: Source): Promise<readonly OutputFile[]> {
+  const { inputs, report } = source
+  if (token === undefined) return []
+  if ((token.file === undefined) === (token.env === undefined)) {
+    report(["token"], "must have either file or env")
+    return []
+  }
+  const key = token.file === undefined ? "env" : "file"
+  const text =
+    token.file === undefined ? inputs.env[token.env ?? ""] : await readInput(token.file, [`token`, key], source)
+  if (text === undefined) {
+    if (key === "env") report(["token", key], `the variable ${token.env} is not set`)
+    return []
+  }
+  const reason = faultOfToken(text.replace(/\r?\n$/, ""))
+  if (reason !== undefined) report(["token", key], `${token.file ?? token.env} ${reason}`)
+  return [{ path: tokenPath(name), content: text.replace(/\r?\n$/, ""), mode: 0o640 }]
+}
+
+function faultOfToken(token: string): string | undefined {
+  if (token === "") return "is empty; it must hold the token"
+  if (/[\r\n]/.test(token)) return "has several lines; it must hold the token and nothing else"
+  if (!/^[\x21-\x7e]+$/.test(token)) return "holds characters that a token can't have: only visible ASCII, no spaces"
+  return undefined
+}
+
+async function readTls({ name = "", url, tls }: Partial<SiteEntry>, source: Source): Promise<readonly OutputFile[]> {
+  if (tls === undefined) return []
+  const { report } = source
+  if (url?.protocol === "http:") report(["tls"], "is of no use with an http:// url")
+  if ((tls.cert_file === undefined) !== (tls.key_file === undefined))
+    report(["tls"], "must have both cert_file and key_file, or neither")
+  const files = await Promise.all(
+    TLS_FILES.map(async (key) => {
+      const file = tls[key]
+      const content = file === undefined ? undefined : await readInput(file, ["tls", key], source)
+      if (content === undefined) return []
+      const reason = faultOfPem(key, content)
+      if (reason !== undefined) report(["tls", key], `${file} ${reason}`)
+      return [{ path: tlsPath(name, key), content, mode: 0o640 }]
+    }),
+  )
+  return files.flat()
+}
+
+function faultOfPem(key: TlsFile, content: string): string | undefined {
+  try {
+    if (key === "key_file") createPrivateKey(content)
+    else void new X509Certificate(content)
+    return undefined
+  } catch {
+    // the library's reasons name its own internals
+    return key === "key_file" ? "holds no unencrypted private key in PEM" : "holds no certificate in PEM"
+  }
+}
+
+async function readInput(
+  file: string,
+  path: Path,
+  { folder, inputs, report, where }: Source,
+): Promise<string | undefined> {
+  try {
+    return await inputs.read(join(folder, file), where(path))
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    for (const { message } of error.faults) report(path, message)
+    return undefined
+  }
+}

@@ -1,0 +1,30 @@
+import { defineError } from "#core/errors.ts"
+
+export const notWritten = defineError(
+  "CONFIGURATION_NOT_WRITTEN",
+  500,
+  "The Prometheus configuration can't be written to {folder}: {reason}. The old files stay as they are.",
+)
+
+export const foreignConfiguration = defineError(
+  "FOREIGN_CONFIGURATION",
+  500,
+  "{file} was not written by fedstack portal and is not overwritten. Name a folder of its own with --prometheus.config-dir, or move the file away.",
+)
+
+export const lifecycleDisabled = defineError(
+  "LIFECYCLE_DISABLED",
+  502,
+  "Prometheus at {url} can't be told to reload: start it with --web.enable-lifecycle.",
+)
+
+export const reloadRefused = defineError(
+  "RELOAD_REFUSED",
+  502,
+  "Prometheus at {url} did not take its new configuration (status {status}): {reason}",
+)
+
+/** What the operating system said, without the path that the message names already. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/, \w+(?: '.*)?$/s, "") : String(error)
+}

@@ -1,0 +1,119 @@
+import type { Context, Running } from "#core/component.ts"
+import { ConfigurationError, explain } from "#core/errors.ts"
+import type { Logger } from "#core/log.ts"
+import { watchFiles } from "#core/watch-file.ts"
+import type { PortalMetrics } from "../metrics.ts"
+import { type Inputs, openInputs } from "./inputs.ts"
+import { type FederationSettings, loadPlan, type Plan } from "./load.ts"
+import { publish, removeStale } from "./publish.ts"
+import { reloadPrometheus } from "./reload.ts"
+import { retry } from "./retry.ts"
+
+export interface Federation extends Running {
+  reload: () => Promise<void>
+  /** Why Prometheus has no configuration yet; undefined once it was written. */
+  notReady: () => string | undefined
+}
+
+export interface FederationOptions {
+  readonly settings: FederationSettings & { readonly prometheusUrl: URL }
+  readonly env: Inputs["env"]
+  readonly metrics: PortalMetrics
+  readonly log: Logger
+  readonly now: Context["now"]
+}
+
+/**
+ * Keeps Prometheus' configuration equal to the configuration files: reads them when they change, writes, reloads. Faults in
+ * them end the start with ConfigurationError; later they are logged and what is in force stays.
+ */
+export async function startFederation(options: FederationOptions): Promise<Federation> {
+  const { settings, env, metrics, log, now } = options
+  let notReady: string | undefined = "The Prometheus configuration is not written yet."
+  let watcher: Running | undefined
+  let watched = ""
+  let queue = Promise.resolve()
+  let applying = { cancel: new AbortController(), done: Promise.resolve() }
+  let closed = false
+
+  /** Reads until what is watched is what was read: no change can slip in between. */
+  async function read(): Promise<() => Plan> {
+    for (;;) {
+      const inputs = openInputs(env)
+      const outcome = await loadPlan(settings, inputs).then(
+        (plan) => () => plan,
+        (error: unknown) => () => {
+          throw error
+        },
+      )
+      const files = [...inputs.files].toSorted()
+      if (files.join("\0") === watched) return outcome
+      await watcher?.close()
+      watched = files.join("\0")
+      watcher = await watchFiles(files, () => {
+        void reload()
+        return Promise.resolve()
+      })
+    }
+  }
+
+  function accept(plan: Plan): void {
+    metrics.configRead.set(1)
+    metrics.configReadTime.set(now().getTime() / 1000)
+    metrics.sites.set(plan.sites.length)
+    log.info({ sites: plan.sites.length }, "configuration files read")
+    if (plan.sites.length === 0) log.warn({ file: settings.sitesFile }, "no sites are listed")
+    applying.cancel.abort()
+    const cancel = new AbortController()
+    applying = { cancel, done: applying.done.then(() => apply(plan, cancel.signal)) }
+  }
+
+  async function apply(plan: Plan, signal: AbortSignal): Promise<void> {
+    metrics.configWritten.set(0)
+    const failedToWrite = (reason: string) => (notReady = notReady === undefined ? undefined : reason)
+    if (!(await retry(() => publish(settings.configDir, plan.files), { signal, log, failed: failedToWrite }))) return
+    metrics.configWritten.set(1)
+    notReady = undefined
+    log.info({ folder: settings.configDir }, "Prometheus configuration written")
+    const reloading = () => reloadPrometheus(settings.prometheusUrl, signal)
+    const failedToReload = () => metrics.prometheusReloaded.set(0)
+    if (!(await retry(reloading, { signal, log, failed: failedToReload }))) return
+    metrics.prometheusReloaded.set(1)
+    log.info({ url: settings.prometheusUrl.href }, "Prometheus reloaded")
+    await retry(() => removeStale(settings.configDir, plan.files), { signal, log })
+  }
+
+  function reload(): Promise<void> {
+    queue = queue.then(async () => {
+      if (closed) return
+      try {
+        accept((await read())())
+      } catch (error) {
+        metrics.configRead.set(0)
+        const faults =
+          error instanceof ConfigurationError ? error.faults : [{ where: settings.sitesFile, message: explain(error) }]
+        log.error(
+          { faults: faults.map(({ where, message }) => `${where}: ${message}`) },
+          "configuration files have faults; what is in force stays",
+        )
+      }
+    })
+    return queue
+  }
+
+  async function close(): Promise<void> {
+    closed = true
+    await queue
+    await watcher?.close()
+    applying.cancel.abort()
+    await applying.done
+  }
+
+  try {
+    accept((await read())())
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { reload, close, notReady: () => notReady }
+}

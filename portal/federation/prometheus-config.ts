@@ -1,0 +1,96 @@
+import { Document, isMap, isSeq, parseDocument, type ScalarTag, type Tags } from "yaml"
+import type { BaseConfig } from "./base-config.ts"
+import { TLS_FILES, tlsPath, tokenPath } from "./credentials.ts"
+import type { Limits } from "./schema.ts"
+import type { Site } from "./sites.ts"
+
+export interface PrometheusVersion {
+  readonly major: number
+  readonly minor: number
+}
+
+/** The first line of every configuration that fedstack writes. */
+export const HEADER = "# Written by fedstack portal: edit sites.yaml or the base configuration, not this file.\n"
+
+/** The whole Prometheus configuration as YAML: the base configuration, and one scrape job per site. */
+export function prometheusConfig(
+  sites: readonly Site[],
+  limits: Limits,
+  base: BaseConfig,
+  version: PrometheusVersion,
+): string {
+  const parsed = parseDocument(base.text, { customTags: keepNumbers })
+  const document = isMap(parsed.contents) ? parsed : new Document({})
+  const labels = new Set(sites.flatMap((site) => Object.keys(site.labels)))
+  const jobs = sites.map((site) => job(site, limits, labels, version))
+  if (base.ruleFiles.length > 0) document.set("rule_files", document.createNode(base.ruleFiles))
+  const own = document.get("scrape_configs")
+  if (isSeq(own)) for (const item of jobs) own.add(document.createNode(item))
+  else document.set("scrape_configs", document.createNode(jobs))
+  // quoted, because Prometheus' YAML 1.1 takes more words for something else than text
+  return HEADER + document.toString({ lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" })
+}
+
+function job(site: Site, limits: Limits, labelsOfAll: ReadonlySet<string>, version: PrometheusVersion): object {
+  const { name, url, match, interval, timeout, tls } = site
+  const labels = { site: name, ...site.labels }
+  return {
+    job_name: name,
+    scheme: url.protocol.slice(0, -1),
+    metrics_path: `${url.pathname.replace(/\/$/, "")}/federate`,
+    params: { "match[]": match },
+    scrape_interval: showDuration(interval),
+    scrape_timeout: showDuration(timeout),
+    honor_labels: true,
+    ...(knowsStaleness(version) ? { track_timestamps_staleness: true } : {}),
+    // a redirect could lead the token to another host
+    follow_redirects: false,
+    body_size_limit: `${limits.response_bytes}B`,
+    sample_limit: limits.series,
+    authorization: { credentials_file: tokenPath(name) },
+    ...(tls === undefined ? {} : { tls_config: tlsConfig(name, tls) }),
+    static_configs: [{ targets: [target(url)], labels }],
+    metric_relabel_configs: ownLabelsOnly(labels, labelsOfAll),
+  }
+}
+
+/**
+ * honor_labels lets a site send any label, also those by which the portal tells sites apart. Those are set to the portal's
+ * values, and those that only other sites have are dropped: no site can speak as another.
+ */
+function ownLabelsOnly(labels: Readonly<Record<string, string>>, labelsOfAll: ReadonlySet<string>): object[] {
+  const foreign = [...labelsOfAll].filter((label) => !(label in labels)).toSorted()
+  return [
+    ...Object.entries(labels).map(([label, value]) => ({
+      target_label: label,
+      replacement: value.replaceAll("$", "$$$$"), // two dollars each: one would begin a capture group's name
+    })),
+    ...(foreign.length === 0 ? [] : [{ action: "labeldrop", regex: foreign.join("|") }]),
+  ]
+}
+
+function tlsConfig(name: string, tls: NonNullable<Site["tls"]>): object {
+  const files = TLS_FILES.filter((key) => tls[key] !== undefined).map((key) => [key, tlsPath(name, key)] as const)
+  return {
+    ...Object.fromEntries(files),
+    ...(tls.server_name === undefined ? {} : { server_name: tls.server_name }),
+    ...(tls.min_version === undefined ? {} : { min_version: tls.min_version }),
+  }
+}
+
+/** Since 2.48; older ones refuse the key. */
+const knowsStaleness = ({ major, minor }: PrometheusVersion): boolean => major > 2 || (major === 2 && minor >= 48)
+
+const target = (url: URL): string =>
+  `${url.hostname}:${url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port}`
+
+/** Prometheus takes no fractions. */
+const showDuration = (seconds: number): string =>
+  Number.isInteger(seconds) ? `${seconds}s` : `${Math.round(seconds * 1000)}ms`
+
+/** Numbers of the base configuration are written as they were read: `010` is 8 to Prometheus. */
+const keepNumbers = (tags: Tags): Tags =>
+  tags.map((tag) => {
+    if (typeof tag !== "object" || tag.collection !== undefined || !/:(?:int|float)$/.test(tag.tag)) return tag
+    return { ...tag, stringify: ({ source, value }) => source ?? String(value) } satisfies ScalarTag
+  })

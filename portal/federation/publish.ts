@@ -1,0 +1,94 @@
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+import { explain, FedstackError } from "#core/errors.ts"
+import { foreignConfiguration, notWritten } from "./errors.ts"
+import { HEADER } from "./prometheus-config.ts"
+
+/** A file for Prometheus; `path` is relative to the folder of its configuration. */
+export interface OutputFile {
+  readonly path: string
+  readonly content: string
+  readonly mode: number
+}
+
+export const CONFIG_FILE = "prometheus.yml"
+/** Folders whose every file is written here. */
+const OWN_FOLDERS = ["tokens", "tls", "rules"]
+
+/**
+ * Writes what differs, in the order given. All is on disk under temporary names before the first file is replaced, so that
+ * a full disk changes nothing. Throws FOREIGN_CONFIGURATION and CONFIGURATION_NOT_WRITTEN.
+ */
+export async function publish(folder: string, files: readonly OutputFile[]): Promise<void> {
+  const staged: { temporary: string; file: string }[] = []
+  try {
+    await refuseForeign(folder)
+    for (const { path, content, mode } of files) {
+      const file = join(folder, path)
+      if (await isWritten(file, content, mode)) continue
+      await makeFolder(dirname(file))
+      const temporary = join(dirname(file), `.${basename(file)}.tmp`)
+      staged.push({ temporary, file })
+      await writeWhole(temporary, content, mode)
+    }
+    for (const { temporary, file } of staged) await rename(temporary, file)
+    for (const changed of new Set(staged.map(({ file }) => dirname(file)))) await syncFolder(changed)
+  } catch (error) {
+    await Promise.allSettled(staged.map(({ temporary }) => rm(temporary, { force: true })))
+    throw error instanceof FedstackError ? error : notWritten({ folder, reason: explain(error) }, { cause: error })
+  }
+}
+
+/** Deletes what was written for sites and rules that are gone. */
+export async function removeStale(folder: string, files: readonly OutputFile[]): Promise<void> {
+  const kept = new Set(files.map(({ path }) => path))
+  for (const own of OWN_FOLDERS) {
+    const names = await readdir(join(folder, own)).catch(nothingIfMissing)
+    for (const name of names ?? []) {
+      if (!kept.has(`${own}/${name}`)) await rm(join(folder, own, name))
+    }
+  }
+}
+
+async function refuseForeign(folder: string): Promise<void> {
+  const file = join(folder, CONFIG_FILE)
+  const content = await readFile(file, "utf8").catch(nothingIfMissing)
+  if (content !== undefined && !content.startsWith(HEADER)) throw foreignConfiguration({ file })
+}
+
+async function isWritten(file: string, content: string, mode: number): Promise<boolean> {
+  const status = await stat(file).catch(nothingIfMissing)
+  return status !== undefined && (status.mode & 0o777) === mode && (await readFile(file, "utf8")) === content
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  const created = await mkdir(folder, { recursive: true, mode: 0o750 })
+  if (created === undefined) return
+  const { mode } = await stat(folder)
+  await chmod(folder, (mode & 0o7000) | 0o750) // whatever the umask; a group that is handed down (setgid) stays
+}
+
+async function writeWhole(file: string, content: string, mode: number): Promise<void> {
+  await rm(file, { force: true }) // left by a killed process
+  const handle = await open(file, "wx", mode)
+  try {
+    await handle.chmod(mode)
+    await handle.writeFile(content)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r")
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function nothingIfMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error
+}

@@ -1,0 +1,134 @@
+import { z } from "zod"
+import { explain } from "#core/errors.ts"
+import { parseSelector } from "#core/promql/parse.ts"
+import { duration, httpUrl, type Parse, size, Wrong } from "#core/settings.ts"
+
+/** What the original stack federates. */
+const DEFAULT_MATCH = '{job="project_usages",__name__=~"project_.*_usage"}'
+/** Beyond a day Prometheus would show a site as absent between scrapes anyway. */
+const LONGEST_INTERVAL = 86_400
+
+/** Says what a value should be, and never what it is: it may be a secret. */
+const expected = (what: string) => ({
+  error: (issue: z.core.$ZodRawIssue): string =>
+    issue.input === undefined ? `is missing; it must be ${what}` : `must be ${what}`,
+})
+
+const filled = (what: string) => z.string(expected(what)).min(1, `must be ${what}`)
+
+/** Text that is parsed as a flag would be; numbers are taken as they are written. */
+const parsed = <T>(what: string, parse: Parse<T>) =>
+  z
+    .union([z.string(), z.number().transform(String)], expected(what))
+    .transform((text, context) => reported(parse(text), context))
+
+function reported<T>(value: T | Wrong, context: z.core.$RefinementCtx): T {
+  if (!(value instanceof Wrong)) return value
+  context.issues.push({ code: "custom", message: value.reason, input: undefined })
+  return z.NEVER
+}
+
+const name = z
+  .string(expected("a name such as site-a"))
+  .regex(
+    /^[a-z\d](?:[a-z\d.-]{0,61}[a-z\d])?$/i,
+    "must be 1 to 63 letters, digits, dots and dashes, with a letter or digit at both ends",
+  )
+
+const siteUrl: Parse<URL> = (text) => {
+  const url = /^https?:\/\/[^\s\\]+$/i.test(text) ? httpUrl(text) : httpUrl("")
+  if (url instanceof Wrong) return url
+  if (/[?#]/.test(text)) return new Wrong("must have no query (?) and no fragment (#)")
+  // Prometheus would encode a % once more
+  if (url.pathname.includes("%")) return new Wrong("must have a path without encoded characters")
+  const path = url.pathname.replace(/\/+$/, "")
+  if (path.endsWith("/federate")) return new Wrong("must not end with /federate, which is added to it")
+  url.pathname = path
+  return url
+}
+
+const TAKEN_LABELS = ["site", "job", "instance", "le", "quantile"]
+const labelName = z.string().check((context) => {
+  const label = context.value
+  const reason = !/^[a-zA-Z_]\w*$/.test(label)
+    ? "is no label name: letters, digits and _ only, and no digit first"
+    : label.startsWith("__")
+      ? "must not begin with __, which Prometheus keeps for itself"
+      : TAKEN_LABELS.includes(label)
+        ? `must not be one of ${TAKEN_LABELS.join(", ")}, which have a meaning already`
+        : undefined
+  if (reason !== undefined) context.issues.push({ code: "custom", message: reason, input: label })
+})
+const labelValue = z
+  .union([filled("text or a number"), z.number().transform(String)], expected("text or a number; quote it"))
+  .refine((value) => value.isWellFormed(), "must be valid Unicode")
+const labels = z.record(labelName, labelValue, {
+  error: (issue) =>
+    issue.code === "invalid_key" ? issue.issues[0]?.message : "must be labels, such as {location: city-a}",
+})
+
+const token = z.strictObject(
+  { file: filled("the name of a file").optional(), env: filled("the name of a variable").optional() },
+  expected("{file: NAME} or {env: VARIABLE}"),
+)
+
+const tls = z.strictObject(
+  {
+    ca_file: filled("the name of a file").optional(),
+    server_name: filled("a host name").optional(),
+    cert_file: filled("the name of a file").optional(),
+    key_file: filled("the name of a file").optional(),
+    min_version: z.enum(["TLS12", "TLS13"], expected("TLS12 or TLS13")).optional(),
+  },
+  expected("a map of ca_file, server_name, cert_file, key_file, min_version"),
+)
+
+/** Kept as it is written: proxies that compare bytes, such as the original HAProxy's, answer only the spelling they know. */
+const selector: Parse<string> = (text) => {
+  try {
+    parseSelector(text)
+    return text
+  } catch (error) {
+    return new Wrong(explain(error))
+  }
+}
+
+const interval: Parse<number> = (text) => {
+  const seconds = duration(1)(text)
+  return seconds instanceof Wrong || seconds <= LONGEST_INTERVAL ? seconds : new Wrong("must be at most 1d")
+}
+
+export const siteShape = {
+  name,
+  url: parsed("a URL such as https://site-a.example.org", siteUrl),
+  labels: labels.default({}),
+  match: z
+    .array(parsed("a selector", selector), expected("a list of selectors"))
+    .min(1, "must hold at least one selector")
+    .default([DEFAULT_MATCH]),
+  interval: parsed("a duration such as 30s", interval).default(30),
+  timeout: parsed("a duration such as 30s", interval).optional(),
+  token,
+  tls: tls.optional(),
+}
+export const siteSchema = z.strictObject(siteShape, expected("a site: a map with name, url and token"))
+export type SiteEntry = z.output<typeof siteSchema>
+
+/** Generous: they hold a broken or hostile site off, not a large one. */
+const limits = z.strictObject(
+  {
+    response_bytes: parsed("a size such as 256MiB", size).default(256 * 2 ** 20),
+    series: z.int(expected("a whole number")).positive("must be a whole number above 0").default(1_000_000),
+  },
+  expected("a map of response_bytes and series"),
+)
+export type Limits = z.output<typeof limits>
+
+export const sitesFileSchema = z.strictObject(
+  {
+    // every site commented out leaves a null
+    sites: z.preprocess((value) => value ?? [], z.array(siteSchema, expected("a list of sites"))),
+    limits: limits.prefault({}),
+  },
+  expected("a map with the key sites"),
+)
