@@ -1,0 +1,33 @@
+import { defineError } from "#core/errors.ts"
+
+// None of these carries a cause: its text would travel to the client. What happened upstream stands in the log.
+
+export const unauthenticated = defineError(
+  "UNAUTHENTICATED",
+  401,
+  "A valid token is needed, as the header 'Authorization: Bearer TOKEN'.",
+)
+export const notFound = defineError("NOT_FOUND", 404, "Only /federate is answered here.")
+export const methodNotAllowed = defineError("METHOD_NOT_ALLOWED", 405, "Only GET and HEAD are answered here.")
+export const bodyNotAllowed = defineError("BODY_NOT_ALLOWED", 400, "A request for /federate has no body.")
+export const malformedQuery = defineError("MALFORMED_QUERY", 400, "The query can't be read: {problem}.")
+export const noSelector = defineError("NO_SELECTOR", 400, "Say which series: match[]=SELECTOR. Shared: {allowed}.")
+export const selectorNotAllowed = defineError(
+  "SELECTOR_NOT_ALLOWED",
+  403,
+  "The selector {selector} is not shared with {client}. Shared: {allowed}.",
+)
+export const upstreamUnreachable = defineError("UPSTREAM_UNREACHABLE", 502, "The site's Prometheus can't be reached.")
+export const upstreamBadAnswer = defineError(
+  "UPSTREAM_BAD_ANSWER",
+  502,
+  "The site's Prometheus gave an answer that is not a federation: {problem}.",
+)
+export const upstreamNotReady = defineError("UPSTREAM_NOT_READY", 503, "The site's Prometheus is starting or stopping.")
+export const upstreamTimeout = defineError(
+  "UPSTREAM_TIMEOUT",
+  504,
+  "The site's Prometheus gave no answer within {seconds} s.",
+)
+/** Known before the answer began; later ones break the connection. */
+export const answerTooLarge = defineError("ANSWER_TOO_LARGE", 502, "The answer is larger than {limit} bytes.")
