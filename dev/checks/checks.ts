@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { command } from "./command.ts"
+import { type Lock, licenceFaults, undocumented } from "./packages.ts"
+import { sources } from "./plan.ts"
+
+/** Something that holds for the whole project. Counts as one test. */
+export interface Check {
+  readonly name: string
+  /** What is wrong; "" where all is well. */
+  readonly run: (root: string) => Promise<string>
+}
+
+export const checks: readonly Check[] = [
+  { name: "types", run: tool("tsc") },
+  { name: "lint", run: tool("oxlint", "--quiet") },
+  { name: "format", run: tool("prettier", "--check", "--log-level=warn", ".") },
+  { name: "unused code and dependencies", run: tool("knip", "--no-progress") },
+  { name: "shell syntax", run: shellSyntax },
+  { name: "licences", run: async (root) => licenceFaults(await lock(root)).join("\n") },
+  {
+    name: "reasons of dependencies",
+    run: async (root) =>
+      undocumented(await lock(root), await readFile(join(root, "docs/dependencies.md"), "utf8")).join("\n"),
+  },
+]
+
+/** What `npm audit` knows. Only information: it needs a registry that answers, and its findings change without us. */
+export async function audit(root: string): Promise<string> {
+  const { stdout } = await command("npm", ["audit", "--omit=dev", "--json", "--loglevel=silent"], root, 30)
+  try {
+    const answer = JSON.parse(stdout) as { metadata?: { vulnerabilities?: Record<string, number> } }
+    const { total, ...levels } = answer.metadata?.vulnerabilities ?? {}
+    if (total === undefined) return "no result: the registry does not answer this question"
+    if (total === 0) return "the registry knows of no vulnerability in the production packages"
+    const found = Object.entries(levels).filter(([, count]) => count > 0)
+    return `${found.map(([level, count]) => `${count} ${level}`).join(", ")}: see npm audit --omit=dev`
+  } catch {
+    return "no result: npm audit gave no answer within 30 s, or one that is not JSON"
+  }
+}
+
+function tool(name: string, ...args: readonly string[]): Check["run"] {
+  return async (root) => {
+    const { code, output } = await command(join(root, "node_modules/.bin", name), args, root)
+    return code === 0 ? "" : output.trim() || `${name} ended with ${code}`
+  }
+}
+
+async function shellSyntax(root: string): Promise<string> {
+  const candidates = sources(root, "{bin,dev,site,portal,.ci}/**/{*.sh,[!.]*}").filter(
+    (file) => !/\.(?!sh$)\w+$/.test(file),
+  )
+  const faults: string[] = []
+  for (const file of candidates) {
+    const [, shell] = /^#!.*\b(sh|bash)\b/.exec(await firstLine(join(root, file))) ?? []
+    if (shell === undefined) continue
+    const { code, output } = await command(shell, ["-n", file], root)
+    if (code !== 0) faults.push(output.trim())
+  }
+  return faults.join("\n")
+}
+
+async function firstLine(file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EISDIR") return ""
+    throw error
+  })
+  return text.split("\n", 1)[0] ?? ""
+}
+
+async function lock(root: string): Promise<Lock> {
+  return JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as Lock
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict"
+import { readFile } from "node:fs/promises"
+import { dirname, join, normalize } from "node:path"
+import test from "node:test"
+import { pathToFileURL } from "node:url"
+import { sources } from "./plan.ts"
+
+const root = join(import.meta.dirname, "../..")
+const production = sources(root, "{core,site,portal}/**/*.ts").filter((file) => !file.endsWith(".test.ts"))
+
+/** A component is a folder with a main.ts below site/ or portal/, or one that components of its kind share. */
+function componentOf(file: string): string {
+  const [top = "", second = ""] = file.split("/")
+  return top === "core" ? top : second.endsWith(".ts") ? top : `${top}/${second}`
+}
+
+async function importsOf(file: string): Promise<string[]> {
+  const text = await readFile(join(root, file), "utf8")
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*"([#.][^"]+)"/g)].map(([, name = ""]) => name)
+  return specifiers.map((name) =>
+    name.startsWith("#core/") ? name.replace("#core/", "core/") : normalize(join(dirname(file), name)),
+  )
+}
+
+test("core imports nothing but core", async () => {
+  assert.deepEqual(await importsBetween((from, to) => from.startsWith("core/") && !to.startsWith("core/")), [])
+})
+
+test("nothing in production imports dev", async () => {
+  assert.deepEqual(await importsBetween((_, to) => to.startsWith("dev/")), [])
+})
+
+test("no component imports another", async () => {
+  const crosses = (from: string, to: string): boolean => {
+    const [own, other] = [componentOf(from), componentOf(to)]
+    return other !== "core" && other !== own && dirname(own) !== "." && dirname(other) !== "."
+  }
+  assert.deepEqual(await importsBetween(crosses), [])
+})
+
+test("site and portal do not import each other", async () => {
+  const crosses = (from: string, to: string): boolean =>
+    (from.startsWith("site/") && to.startsWith("portal/")) || (from.startsWith("portal/") && to.startsWith("site/"))
+  assert.deepEqual(await importsBetween(crosses), [])
+})
+
+test("every production module can be loaded, and loading it starts nothing", async () => {
+  const before = held()
+  for (const file of production) await import(pathToFileURL(join(root, file)).href)
+  assert.deepEqual(held(), before)
+})
+
+/** What keeps a process running: servers, timers, watches. Standard output may be a pipe that opens at its first use. */
+function held(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => !["PipeWrap", "TTYWrap", "CloseReq"].includes(name))
+}
+
+async function importsBetween(forbidden: (from: string, to: string) => boolean): Promise<string[]> {
+  const found: string[] = []
+  for (const file of production) {
+    const targets = (await importsOf(file)).filter((target) => forbidden(file, target))
+    found.push(...targets.map((target) => `${file} imports ${target}`))
+  }
+  return found
+}

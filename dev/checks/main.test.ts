@@ -1,0 +1,115 @@
+import assert from "node:assert/strict"
+import { cp, mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import test, { type TestContext } from "node:test"
+import { start } from "../testing/child.ts"
+
+const main = join(import.meta.dirname, "main.ts")
+
+/** Runs dev/test's program in a folder that holds some of the files of testdata/ as tests. */
+async function runIn(
+  context: TestContext,
+  files: Readonly<Record<string, string>>,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | string; output: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "fedstack-test-"))
+  context.after(() => rm(folder, { recursive: true }))
+  for (const [name, source] of Object.entries(files)) {
+    await cp(join(import.meta.dirname, "testdata", source), join(folder, name))
+  }
+  // node:test refuses to run inside a test, so the child must not know that it does
+  const child = start("env", ["-u", "NODE_TEST_CONTEXT", "-C", folder, process.execPath, main, ...args], {
+    FEDSTACK_TEST_ALL: "",
+    ...env,
+  })
+  const code = await child.ended
+  const output = child
+    .output()
+    .replaceAll(/ +[\d.]+ s$/gm, "")
+    .replaceAll(/^ +at .*\n/gm, "")
+  return { code, output }
+}
+
+test("runs unit tests first, then those with real components, and ends with the sum", async (context) => {
+  const files = { "a/b.e2e.test.ts": "passing.ts", "z.test.ts": "passing.ts" }
+  assert.deepEqual(await runIn(context, files, [".test.ts"]), {
+    code: 0,
+    output: `
+Unit and property tests
+  ok      z.test.ts (2 tests)
+
+Tests with real components
+  ok      a/b.e2e.test.ts (2 tests)
+
+4 passed, 0 failed, 0 skipped
+`,
+  })
+})
+
+test("shows a failed test with its file, line, name and reason, and ends with 1", async (context) => {
+  assert.deepEqual(await runIn(context, { "f.test.ts": "failing.ts" }, ["f.test"]), {
+    code: 1,
+    output: `
+Unit and property tests
+  FAILED  f.test.ts (1 test, 1 failed)
+
+Failed:
+  f.test.ts:5  a suite › around › fails
+    AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:
+
+    1 !== 2
+
+    last output of the file:
+      what the test wrote
+
+0 passed, 1 failed, 0 skipped
+`,
+  })
+})
+
+test("shows a skipped test with its reason", async (context) => {
+  assert.deepEqual(await runIn(context, { "s.test.ts": "skipping.ts" }, ["s.test"]), {
+    code: 0,
+    output: `
+Unit and property tests
+  ok      s.test.ts (1 test, 1 skipped)
+
+Skipped:
+  s.test.ts:3  needs more
+    no such component here
+
+0 passed, 0 failed, 1 skipped
+`,
+  })
+})
+
+test("counts a skip as a failure where everything must run", async (context) => {
+  const { code, output } = await runIn(context, { "s.test.ts": "skipping.ts" }, ["s.test"], { FEDSTACK_TEST_ALL: "1" })
+  assert.equal(code, 1)
+  assert.equal(
+    output.slice(output.indexOf("Failed:")),
+    `Failed:
+  s.test.ts:3  needs more
+    skipped, although FEDSTACK_TEST_ALL=1: no such component here
+
+0 passed, 1 failed, 0 skipped
+`,
+  )
+})
+
+test("counts a file that cannot be loaded, and one without a test, as failures", async (context) => {
+  const { code, output } = await runIn(context, { "b.test.ts": "broken.ts", "e.test.ts": "empty.ts" }, [".test"])
+  assert.equal(code, 1)
+  assert.match(output, /^ {2}b\.test\.ts:1 {2}the file as a whole\n[^]*Error: broken from the start\n/m)
+  assert.match(output, /^ {2}e\.test\.ts:1 {2}the file as a whole\n {4}it holds no test\n/m)
+  assert.match(output, /\n0 passed, 2 failed, 0 skipped\n$/)
+})
+
+test("refuses a pattern that nothing matches", async (context) => {
+  assert.deepEqual(await runIn(context, { "z.test.ts": "passing.ts" }, ["nonsense"]), {
+    code: 2,
+    output: "dev/test: no check and no test file matches nonsense\n",
+  })
+})

@@ -1,0 +1,113 @@
+import { parseArgs } from "node:util"
+import { audit, checks } from "./checks.ts"
+import { coverageOutcome, showCoverage } from "./coverage.ts"
+import { allMustRun, type Outcome, report } from "./outcome.ts"
+import { matches, planTests } from "./plan.ts"
+import { runSuites, statusLine } from "./suites.ts"
+
+const HELP = `dev/test: checks the whole project and runs all tests
+
+Usage: dev/test [PATTERN ...]
+
+  PATTERN  only the checks and test files whose name or path holds it:
+           dev/test lint, dev/test site/proxy, dev/test .e2e.
+
+Checks: ${checks.map(({ name }) => name).join(", ")}.
+Tests: *.test.ts beside the code; *.e2e.test.ts with real components, which are
+skipped with the reason where a component is missing.
+
+Environment:
+  FEDSTACK_TEST_ALL=1         what would be skipped fails
+  FEDSTACK_PROMETHEUS_DIR     a folder with prometheus and promtool (default: PATH)
+  FEDSTACK_PROMETHEUS_2_42, FEDSTACK_PROMETHEUS_2_53, FEDSTACK_PROMETHEUS_3_5
+                              the same for suites that compare these versions
+
+The last line is the sum of checks and tests; the exit code is 1 when one failed.
+`
+
+const root = process.cwd()
+const print = (text: string): void => void process.stdout.write(text)
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { help, patterns } = readArguments(argv)
+  if (help) {
+    print(HELP)
+    return 0
+  }
+  const chosen = checks.filter(({ name }) => matches(name, patterns))
+  const tests = planTests(root, patterns)
+  if (chosen.length + tests.unit.length + tests.e2e.length + tests.alone.length === 0) {
+    process.stderr.write(`dev/test: no check and no test file matches ${patterns.join(" or ")}\n`)
+    return 2
+  }
+  const ending = new AbortController()
+  process.once("SIGINT", () => ending.abort()).once("SIGTERM", () => ending.abort())
+  const { signal } = ending
+  const outcomes: Outcome[] = []
+  const everything = patterns.length === 0
+
+  if (chosen.length > 0) print("Checks\n")
+  for (const check of chosen) {
+    if (signal.aborted) break
+    outcomes.push(await runCheck(check.name, () => check.run(root)))
+  }
+  if (everything && !signal.aborted) print(`  info    npm audit: ${await audit(root)}\n`)
+
+  if (tests.unit.length > 0) print("\nUnit and property tests\n")
+  // what one test file compiled and cached would be missing from the coverage of the next
+  delete process.env.NODE_COMPILE_CACHE
+  const unit = await runSuites({
+    root,
+    files: tests.unit,
+    concurrency: 2,
+    coverageOf: everything ? ["core/**/*.ts", "site/**/*.ts", "portal/**/*.ts"] : [],
+    silence: 180,
+    signal,
+    print,
+  })
+  outcomes.push(...unit.outcomes)
+  if (unit.coverage !== undefined) {
+    print(`\nCoverage by unit tests, percent\n${showCoverage(unit.coverage, root)}`)
+    outcomes.push(coverageOutcome(unit.coverage))
+  }
+
+  const sections = [
+    { title: "Tests with real components", files: tests.e2e, concurrency: 2, silence: 300 },
+    { title: "Tests that need the machine for themselves", files: tests.alone, concurrency: 1, silence: 1500 },
+  ]
+  for (const { title, files, concurrency, silence } of sections) {
+    if (files.length > 0) print(`\n${title}\n`)
+    const { outcomes: some } = await runSuites({ root, files, concurrency, coverageOf: [], silence, signal, print })
+    outcomes.push(...some)
+  }
+
+  const final = process.env.FEDSTACK_TEST_ALL === "1" ? outcomes.map(allMustRun) : outcomes
+  if (signal.aborted) print("\nEnded before all was done.\n")
+  print(report(final))
+  if (signal.aborted) return 130
+  return final.some(({ kind }) => kind === "failed") ? 1 : 0
+}
+
+async function runCheck(name: string, run: () => Promise<string>): Promise<Outcome> {
+  const start = performance.now()
+  const reason = await run()
+  print(statusLine(reason === "" ? "ok" : "FAILED", name, performance.now() - start))
+  return { kind: reason === "" ? "passed" : "failed", name, where: "", reason }
+}
+
+function readArguments(argv: readonly string[]): { readonly help: boolean; readonly patterns: readonly string[] } {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    options: { help: { type: "boolean", short: "h", default: false } },
+    allowPositionals: true,
+  })
+  return { help: values.help, patterns: positionals }
+}
+
+try {
+  process.exit(await main(process.argv.slice(2)))
+} catch (error) {
+  if (!(error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))) throw error
+  process.stderr.write(`dev/test: ${error.message}. Its --help tells what it takes.\n`)
+  process.exit(2)
+}

@@ -1,0 +1,119 @@
+import { relative } from "node:path"
+import { run } from "node:test"
+import type { EventData } from "node:test"
+import type { Outcome } from "./outcome.ts"
+
+export type Coverage = EventData.TestCoverage["summary"]
+
+export interface SuiteOptions {
+  readonly root: string
+  /** Absolute paths; each runs in a process of its own. */
+  readonly files: readonly string[]
+  readonly concurrency: number
+  /** Globs of the sources whose coverage is measured; none: not measured. */
+  readonly coverageOf: readonly string[]
+  /** Seconds without any event after which the run is ended: a file that hangs would hold it for ever. */
+  readonly silence: number
+  readonly signal: AbortSignal
+  readonly print: (text: string) => void
+}
+
+export interface SuiteResult {
+  readonly outcomes: readonly Outcome[]
+  readonly coverage: Coverage | undefined
+}
+
+/** Runs test files side by side and prints a line for each that is done. */
+export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
+  const { root, files, concurrency, coverageOf, print } = options
+  if (files.length === 0) return { outcomes: [], coverage: undefined }
+  const ending = new AbortController()
+  const stopped = options.signal.aborted ? options.signal : AbortSignal.any([options.signal, ending.signal])
+  const stream = run({
+    files,
+    concurrency,
+    signal: stopped,
+    ...(coverageOf.length === 0
+      ? {}
+      : { coverage: true, coverageIncludeGlobs: coverageOf, coverageExcludeGlobs: ["**/*.test.ts"] }),
+  })
+
+  const byFile = new Map<string, Outcome[]>(files.map((file) => [file, []]))
+  const output = new Map<string, string>()
+  const enclosing = new Map<string, string[]>()
+  let coverage: Coverage | undefined
+  const watchdog = setTimeout(() => ending.abort(), options.silence * 1000)
+
+  for await (const event of stream) {
+    watchdog.refresh()
+    if (event.type === "test:coverage") coverage = event.data.summary
+    if (event.type === "test:stdout" || event.type === "test:stderr") {
+      const { file = "", message } = event.data
+      output.set(file, `${output.get(file) ?? ""}${message}`)
+    }
+    if (event.type === "test:dequeue") {
+      const names = enclosing.get(event.data.file ?? "") ?? []
+      enclosing.set(event.data.file ?? "", [...names.slice(0, event.data.nesting), event.data.name])
+    }
+    // not test:pass and test:fail: those are held back until everything declared earlier is done
+    if (event.type === "test:complete") {
+      const { file = "", name, line, nesting, details } = event.data
+      const around = (enclosing.get(file) ?? []).slice(0, nesting)
+      const outcomes = byFile.get(file) ?? []
+      const outcome = outcomeOf(event.data, [...around, name], `${relative(root, file)}:${line}`)
+      if (outcome !== undefined) outcomes.push(outcome)
+      if (name === file) print(fileLine(relative(root, file), outcomes, details.duration_ms))
+    }
+  }
+  clearTimeout(watchdog)
+  const outcomes = [...byFile].flatMap(([file, all]) => all.map((outcome) => withOutput(outcome, output.get(file))))
+  return { outcomes, coverage }
+
+  function outcomeOf(data: EventData.TestComplete, names: string[], where: string): Outcome | undefined {
+    const isFile = data.name === data.file
+    const name = isFile ? "the file as a whole" : names.join(" › ")
+    const { details, skip, todo } = data
+    if ("error" in details && details.error !== undefined) {
+      const { failureType, cause } = details.error as Error & { failureType?: string }
+      if (failureType === "subtestsFailed") return undefined // those are counted themselves
+      const reason = ending.signal.aborted ? `ended: nothing happened for ${options.silence} s` : explainFailure(cause)
+      return { kind: "failed", name, where, reason }
+    }
+    if (isFile && (byFile.get(data.name) ?? []).length > 0) return undefined
+    if (isFile) return { kind: "failed", name, where, reason: "it holds no test" }
+    if (details.type === "suite") return undefined
+    const left = skip ?? todo
+    if (left === undefined || left === false) return { kind: "passed", name, where, reason: "" }
+    return { kind: "skipped", name, where, reason: left === true ? "no reason given" : left }
+  }
+}
+
+/** A failure shows what its file wrote: the reason often stands there. */
+function withOutput(outcome: Outcome, output: string | undefined): Outcome {
+  if (outcome.kind !== "failed" || output === undefined) return outcome
+  const lines = output.trimEnd().split("\n").slice(-20)
+  return { ...outcome, reason: `${outcome.reason}\nlast output of the file:\n  ${lines.join("\n  ")}` }
+}
+
+function explainFailure(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const frames = (cause.stack ?? cause.message).split("\n").filter((line) => !/^\s+at .*node:internal/.test(line))
+  const inner = cause.cause === undefined ? "" : `\ncaused by ${explainFailure(cause.cause)}`
+  return `${frames.join("\n")}${inner}`
+}
+
+function fileLine(file: string, outcomes: readonly Outcome[], milliseconds: number): string {
+  const count = (kind: Outcome["kind"]) => outcomes.filter((outcome) => outcome.kind === kind).length
+  const [failed, skipped] = [count("failed"), count("skipped")]
+  const notes = [
+    `${outcomes.length} ${outcomes.length === 1 ? "test" : "tests"}`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+  ]
+  return statusLine(failed > 0 ? "FAILED" : "ok", `${file} (${notes.join(", ")})`, milliseconds)
+}
+
+/** `  ok      types                 1.2 s` */
+export function statusLine(state: string, what: string, milliseconds: number): string {
+  return `  ${state.padEnd(7)} ${what.padEnd(78)} ${(milliseconds / 1000).toFixed(1).padStart(6)} s\n`
+}
