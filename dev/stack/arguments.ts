@@ -1,0 +1,27 @@
+import { on, readSettings, type Reading, setting, whole } from "#core/settings.ts"
+
+const settings = {
+  sites: setting(whole(1, 1000), { flag: "--sites <number>", help: "how many sites to start", env: [] }, "2"),
+  check: setting(
+    on,
+    { flag: "--check", help: "stop everything as soon as every site is federated; the exit code tells", env: [] },
+    "false",
+  ),
+}
+
+/** What `dev/up` was told. Throws UsageError with every fault. */
+export function readArguments(argv: readonly string[]): Reading<typeof settings> {
+  return readSettings(
+    {
+      command: "dev/up",
+      summary:
+        "Starts sites with invented data and the portal, each with a real Prometheus, on 127.0.0.1 and without Docker; " +
+        "waits until the portal holds the series of every site. Ctrl-C stops everything.\n\n" +
+        "Ports: portal 17000, its Prometheus 17001, proxies of the sites from 17101 on; a free one where one is busy. " +
+        "The first start installs the npm packages, and Prometheus into .cache/ where PATH and FEDSTACK_PROMETHEUS_DIR have none.",
+      settings,
+    },
+    argv,
+    {},
+  )
+}

@@ -1,0 +1,77 @@
+import { execFile } from "node:child_process"
+import { constants } from "node:fs"
+import { access } from "node:fs/promises"
+import { delimiter, join } from "node:path"
+import { promisify } from "node:util"
+import { defineError } from "#core/errors.ts"
+import { fetchPackage } from "./package.ts"
+
+export const noPrometheus = defineError(
+  "NO_PROMETHEUS",
+  500,
+  "No Prometheus found: {reason}. Install it (https://prometheus.io/download/, or your system's package), and put it in PATH or name its folder in FEDSTACK_PROMETHEUS_DIR.",
+)
+
+const run = promisify(execFile)
+
+export interface Prometheus {
+  readonly binary: string
+  /** Such as 2.42.0. */
+  readonly version: string
+  /** Where it needs to be told about its own files. */
+  readonly flags: readonly string[]
+}
+
+/**
+ * The Prometheus to use: from FEDSTACK_PROMETHEUS_DIR, from PATH, or from the distribution's package, which is unpacked
+ * into `cache` where it is not yet. Throws NO_PROMETHEUS.
+ */
+export async function providePrometheus(
+  env: Readonly<Record<string, string | undefined>>,
+  cache: string,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Prometheus> {
+  const unpacked = join(cache, "prometheus", "usr", "bin")
+  const named = env.FEDSTACK_PROMETHEUS_DIR
+  const folders = named ? [named] : [...(env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""), unpacked]
+  for (const folder of folders) {
+    const binary = join(folder, "prometheus")
+    if (await isExecutable(binary)) return describe(folder, binary)
+  }
+  if (named) throw noPrometheus({ reason: `FEDSTACK_PROMETHEUS_DIR is ${named}, which holds no program of that name` })
+  await fetchPackage("prometheus", cache, say, signal).catch((error: unknown) => {
+    throw noPrometheus({ reason: "PATH has none, and so has the distribution" }, { cause: error })
+  })
+  return describe(unpacked, join(unpacked, "prometheus"))
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function describe(folder: string, binary: string): Promise<Prometheus> {
+  const { stdout, stderr } = await run(binary, ["--version"]).catch((error: unknown) => {
+    throw noPrometheus({ reason: `${binary} does not run` }, { cause: error })
+  })
+  const version = /version (\d+\.\d+\.\d+)/.exec(stdout + stderr)?.[1]
+  if (version === undefined) throw noPrometheus({ reason: `${binary} --version names no version` })
+  return { binary, version, flags: await webFlags(folder, binary) }
+}
+
+/** Debian's Prometheus reads its web pages from files, which are elsewhere when its package is only unpacked. */
+async function webFlags(folder: string, binary: string): Promise<readonly string[]> {
+  const pages = join(folder, "..", "share", "prometheus", "web")
+  const found = await access(pages).then(
+    () => true,
+    () => false,
+  )
+  if (!found) return []
+  const { stdout, stderr } = await run(binary, ["--help"])
+  return (stdout + stderr).includes("--web.local-assets") ? [`--web.local-assets=${pages}`] : []
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto"
+import { mkdtemp, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { defineError } from "#core/errors.ts"
+import { Processes } from "./processes.ts"
+import type { Progress } from "./progress.ts"
+import type { Prometheus } from "./prometheus.ts"
+
+export const noFolder = defineError(
+  "NO_FOLDER",
+  500,
+  "Can't write to {folder}, the folder for temporary files. Make room or make it writable, or name another in TMPDIR.",
+)
+
+/** What everything that is started in one run needs. */
+export interface Run {
+  /** Configuration, data and logs; removed at the end. */
+  readonly folder: string
+  readonly processes: Processes
+  readonly progress: Progress
+  readonly prometheus: Prometheus
+  /** The launcher of our own components. */
+  readonly fedstack: string
+  /** Lets the portal read every site; made for this run only. */
+  readonly token: string
+  readonly tokenFile: string
+  /** Aborted when everything is to be stopped. */
+  readonly signal: AbortSignal
+}
+
+/** Makes the folder of a run, in which nothing runs yet. Throws NO_FOLDER. */
+export async function openRun(
+  prometheus: Prometheus,
+  fedstack: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Run> {
+  const token = randomBytes(24).toString("base64url")
+  try {
+    const folder = await mkdtemp(join(tmpdir(), "fedstack-up-"))
+    const tokenFile = join(folder, "token")
+    await writeFile(tokenFile, `${token}\n`, { mode: 0o600 })
+    return { folder, processes: new Processes(folder), progress, prometheus, fedstack, token, tokenFile, signal }
+  } catch (error) {
+    throw noFolder({ folder: tmpdir() }, { cause: error })
+  }
+}

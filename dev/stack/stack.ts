@@ -1,0 +1,44 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { defineError } from "#core/errors.ts"
+import { isFederated, readStatus, type SiteStatus, statusLine, statusTable } from "./federation.ts"
+import { type Portal, startPortal } from "./portal.ts"
+import type { Run } from "./run.ts"
+import { type Site, startSite } from "./site.ts"
+
+export const notFederated = defineError(
+  "NOT_FEDERATED",
+  500,
+  "The portal does not hold the series of every site after {seconds} s:\n{table}",
+)
+
+export interface Stack {
+  readonly sites: readonly Site[]
+  readonly portal: Portal
+}
+
+/** Starts everything; every component listens when this returns. */
+export async function startStack(run: Run, count: number): Promise<Stack> {
+  const sites = Promise.all(Array.from({ length: count }, (_, index) => startSite(run, index)))
+  const [started, portal] = await Promise.all([sites, startPortal(run, sites)])
+  return { sites: started, portal }
+}
+
+/**
+ * Waits until the portal's Prometheus holds series of every site, and says how far it is. Throws NOT_FEDERATED when that
+ * takes longer than can be.
+ */
+export async function untilFederated(
+  { sites, portal }: Stack,
+  { progress, signal }: Pick<Run, "progress" | "signal">,
+): Promise<readonly SiteStatus[]> {
+  const names = sites.map(({ name }) => name)
+  const seconds = 60 + 5 * names.length
+  const end = performance.now() + seconds * 1000
+  for (;;) {
+    const statuses = await readStatus(portal.prometheus, names, signal)
+    if (statuses.every(isFederated)) return statuses
+    progress.update(statusLine(statuses))
+    if (performance.now() > end) throw notFederated({ seconds, table: statusTable(statuses) })
+    await delay(200, undefined, { signal })
+  }
+}
