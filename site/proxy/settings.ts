@@ -106,7 +106,8 @@ async function tokensOf({ token, tokenFile }: Values<typeof proxySettings>): Ret
     if (token.trim().includes("\n")) return noTokens("holds several lines; use --token-file for several tokens")
     return readTokens(token.trim(), "PORTAL_AUTH_TOKEN")
   }
-  if (token !== undefined) return noTokens("is set and --token-file is given; keep one of the two")
+  // an empty variable is how a compose file takes it away
+  if (token !== undefined && token !== "") return noTokens("is set and --token-file is given; keep one of the two")
   return await readTokenFile(tokenFile)
 }
 
