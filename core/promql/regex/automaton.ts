@@ -1,0 +1,164 @@
+import { includes, NEWLINE, WORD } from "./code-points.ts"
+import type { Assertion } from "./parse.ts"
+import { alphabetOf, type Program } from "./program.ts"
+
+/** What stands beside a place in a word, as far as an assertion can see it. */
+type Beside = "edge" | "newline" | "word" | "other"
+
+interface State {
+  /** Instructions reached without looking at what follows; sorted. */
+  readonly reached: readonly number[]
+  /** What was consumed last; always "edge" where the program asserts nothing. */
+  readonly before: Beside
+  readonly accepts: boolean
+  readonly universal: boolean
+  /** The next state per class of the alphabet, -1 where not yet known. */
+  readonly next: Int32Array
+}
+
+const MAX_KEPT_STATES = 500
+
+/** The deterministic automaton of a program, made state by state as words lead there. */
+export class Automaton {
+  /** The first code point of each class. */
+  readonly alphabet: readonly number[]
+  readonly #program: Program
+  readonly #asserts: boolean
+  #states: State[] = []
+  #numbers = new Map<string, number>()
+  readonly #visited: Uint32Array
+  #visit = 0
+
+  constructor(program: Program) {
+    this.#program = program
+    this.#asserts = program.instructions.some(({ kind }) => kind === "assert")
+    this.#visited = new Uint32Array(program.instructions.length)
+    this.alphabet = alphabetOf(program)
+  }
+
+  /** The first state. States told before become invalid when there are too many to keep. */
+  start(): number {
+    if (this.#states.length > MAX_KEPT_STATES) {
+      this.#states = []
+      this.#numbers.clear()
+    }
+    if (this.#states.length === 0)
+      this.#number(
+        this.#follow([this.#program.start], () => false),
+        "edge",
+      )
+    return 0
+  }
+
+  accepts(state: number): boolean {
+    return this.#state(state).accepts
+  }
+
+  /** No word leads from here to acceptance. Not every such state is found. */
+  isDead(state: number): boolean {
+    return this.#state(state).reached.length === 0
+  }
+
+  /** Every word is accepted from here. Not every such state is found. */
+  isUniversal(state: number): boolean {
+    return this.#state(state).universal
+  }
+
+  /** How much work a step from here is, in instructions; the same whether it was done before or not. */
+  cost(state: number): number {
+    return this.#state(state).reached.length
+  }
+
+  classOf(codePoint: number): number {
+    let low = 0
+    let high = this.alphabet.length
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((this.alphabet[middle] ?? 0) <= codePoint) low = middle
+      else high = middle
+    }
+    return low
+  }
+
+  step(from: number, letters: number): number {
+    const state = this.#state(from)
+    const known = state.next[letters] ?? -1
+    if (known >= 0) return known
+    const letter = this.alphabet[letters] ?? 0
+    const after = this.#asserts ? besideOf(letter) : "edge"
+    const targets: number[] = []
+    for (const index of this.#expand(state.reached, state.before, after)) {
+      const instruction = this.#program.instructions[index]
+      if (instruction?.kind === "consume" && includes(instruction.set, letter)) targets.push(instruction.next)
+    }
+    const to = this.#number(
+      this.#follow(targets, () => false),
+      after,
+    )
+    state.next[letters] = to
+    return to
+  }
+
+  #state(index: number): State {
+    const state = this.#states[index]
+    if (state === undefined) throw new RangeError(`no state ${index}`)
+    return state
+  }
+
+  #number(reached: readonly number[], before: Beside): number {
+    const key = `${before} ${reached.join()}`
+    const known = this.#numbers.get(key)
+    if (known !== undefined) return known
+    const { instructions } = this.#program
+    const number = this.#states.length
+    this.#states.push({
+      reached,
+      before,
+      accepts: this.#expand(reached, before, "edge").some((index) => instructions[index]?.kind === "accept"),
+      universal: reached.some((index) => {
+        const instruction = instructions[index]
+        return instruction?.kind === "fork" && instruction.universal
+      }),
+      next: new Int32Array(this.alphabet.length).fill(-1),
+    })
+    this.#numbers.set(key, number)
+    return number
+  }
+
+  /** Goes on through the assertions that hold between two neighbours. */
+  #expand(reached: readonly number[], before: Beside, after: Beside): readonly number[] {
+    return this.#asserts ? this.#follow(reached, (assertion) => HOLDS[assertion](before, after)) : reached
+  }
+
+  /** What can be reached without consuming; forks are dropped but for universal ones. */
+  #follow(from: readonly number[], passes: (assertion: Assertion) => boolean): readonly number[] {
+    const { instructions } = this.#program
+    const reached: number[] = []
+    const open = [...from]
+    const visit = ++this.#visit
+    for (let index = open.pop(); index !== undefined; index = open.pop()) {
+      if (this.#visited[index] === visit) continue
+      this.#visited[index] = visit
+      const instruction = instructions[index]
+      if (instruction?.kind === "fork") open.push(...instruction.next)
+      else if (instruction?.kind === "assert" && passes(instruction.assertion)) open.push(instruction.next)
+      if (instruction?.kind !== "fork" || instruction.universal) reached.push(index)
+    }
+    return reached.toSorted((a, b) => a - b)
+  }
+}
+
+function besideOf(codePoint: number): Beside {
+  if (codePoint === NEWLINE) return "newline"
+  return includes(WORD, codePoint) ? "word" : "other"
+}
+
+/** When an assertion holds. "edge" before a place is only a word's start, and after it only its end. */
+const HOLDS: Readonly<Record<Assertion, (before: Beside, after: Beside) => boolean>> = {
+  "text start": (before) => before === "edge",
+  "text end": (_, after) => after === "edge",
+  "line start": (before) => before === "edge" || before === "newline",
+  "line end": (_, after) => after === "edge" || after === "newline",
+  "word boundary": (before, after) => (before === "word") !== (after === "word"),
+  "no word boundary": (before, after) => (before === "word") === (after === "word"),
+}
