@@ -39,6 +39,7 @@ const SAME: readonly (readonly [title: string, text: string, printed: string])[]
   ["bytes that make a character", String.raw`{a="\xc3\xa9\303\251"}`, '{a="éé"}'],
   ["an escaped replacement character", String.raw`{a="\ufffd"}`, String.raw`{a="\ufffd"}`],
   ["an escaped NUL", String.raw`{a="\000"}`, String.raw`{a="\u0000"}`],
+  ["comments between all parts", '{a#1\n=#2\n"b"#3\n,#4\n"c d"#5\n!=#6\n"e"}', '{a="b","c d"!="e"}'],
   ["a hash inside a string", '{a="#"}', '{a="#"}'],
   ["no matcher at all", "{}", "{}"],
 ]

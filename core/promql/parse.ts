@@ -21,7 +21,7 @@ const A_MATCHER = 'a matcher such as job="node", a comma or }'
 export function parseSelector(text: string): Selector {
   const root = parser.parse(text).topNode
   checkTokens(text, root)
-  const [selector, ...more] = children(root).filter(({ name }) => name !== "LineComment")
+  const [selector, ...more] = children(root)
   if (selector === undefined) throw fault(text, 0, "nothing", A_SELECTOR)
   if (selector.name !== "VectorSelector" || more.length > 0) {
     throw fault(text, selector.from, `an expression (${selector.name})`, A_SELECTOR)
@@ -88,9 +88,12 @@ function readString(text: string, node: SyntaxNode): string {
   return value
 }
 
+/** Without comments, which may stand between any two. */
 function children(node: SyntaxNode): SyntaxNode[] {
   const found: SyntaxNode[] = []
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) found.push(child)
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) {
+    if (child.name !== "LineComment") found.push(child)
+  }
   return found
 }
 
