@@ -23,6 +23,7 @@ export async function publish(folder: string, files: readonly OutputFile[]): Pro
   const staged: { temporary: string; file: string }[] = []
   try {
     await refuseForeign(folder)
+    await makeFolder(folder)
     for (const { path, content, mode } of files) {
       const file = join(folder, path)
       if (await isWritten(file, content, mode)) continue

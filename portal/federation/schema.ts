@@ -60,7 +60,10 @@ const labelName = z.string().check((context) => {
   if (reason !== undefined) context.issues.push({ code: "custom", message: reason, input: label })
 })
 const labelValue = z
-  .union([filled("text or a number"), z.number().transform(String)], expected("text or a number; quote it"))
+  .union(
+    [z.string().min(1, "must not be empty: leave the label out"), z.number().transform(String)],
+    expected("text or a number; quote it"),
+  )
   .refine((value) => value.isWellFormed(), "must be valid Unicode")
 const labels = z.record(labelName, labelValue, {
   error: (issue) =>
@@ -72,16 +75,14 @@ const token = z.strictObject(
   expected("{file: NAME} or {env: VARIABLE}"),
 )
 
-const tls = z.strictObject(
-  {
-    ca_file: filled("the name of a file").optional(),
-    server_name: filled("a host name").optional(),
-    cert_file: filled("the name of a file").optional(),
-    key_file: filled("the name of a file").optional(),
-    min_version: z.enum(["TLS12", "TLS13"], expected("TLS12 or TLS13")).optional(),
-  },
-  expected("a map of ca_file, server_name, cert_file, key_file, min_version"),
-)
+export const tlsShape = {
+  ca_file: filled("the name of a file").optional(),
+  server_name: filled("a host name").optional(),
+  cert_file: filled("the name of a file").optional(),
+  key_file: filled("the name of a file").optional(),
+  min_version: z.enum(["TLS12", "TLS13"], expected("TLS12 or TLS13")).optional(),
+}
+const tls = z.strictObject(tlsShape, expected("a map of ca_file, server_name, cert_file, key_file, min_version"))
 
 /** Kept as it is written: proxies that compare bytes, such as the original HAProxy's, answer only the spelling they know. */
 const selector: Parse<string> = (text) => {

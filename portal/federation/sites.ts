@@ -6,7 +6,7 @@ import { ConfigurationError, type Fault } from "#core/errors.ts"
 import { readCredentials, type Report } from "./credentials.ts"
 import type { Inputs } from "./inputs.ts"
 import type { OutputFile } from "./publish.ts"
-import { type Limits, type SiteEntry, siteShape, sitesFileSchema } from "./schema.ts"
+import { type Limits, type SiteEntry, siteShape, sitesFileSchema, tlsShape } from "./schema.ts"
 
 /** A site as Prometheus scrapes it; times in seconds. Its secrets are kept apart, in files. */
 export type Site = Omit<SiteEntry, "token" | "timeout" | "tls"> & {
@@ -35,7 +35,7 @@ export async function loadSites(file: string, inputs: Inputs): Promise<Sites> {
   const entries = readableEntries(raw)
   checkTwins(entries, report)
   checkTimes(entries, report)
-  checkNumbers(text, entries, report)
+  checkNumbers(text, raw, report)
   const files = await Promise.all(
     entries.map((entry, index) => {
       const at = (path: Path): Path => ["sites", index, ...path]
@@ -63,16 +63,25 @@ function validate(text: string, file: string, faults: Fault[]): z.output<typeof 
 
 /** What is right in each entry, so that one fault does not hide those that show only across keys, entries and files. */
 function readableEntries(raw: unknown): readonly Partial<SiteEntry>[] {
-  const list = (raw as { sites?: unknown } | null)?.sites
+  const list = keysOf(raw).sites
   if (!Array.isArray(list)) return []
-  return list.map((entry: unknown) => {
-    const values: Readonly<Record<string, unknown>> = typeof entry === "object" && entry !== null ? { ...entry } : {}
-    const readable = Object.entries(siteShape).flatMap(([key, schema]) => {
-      const result = schema.safeParse(values[key])
-      return result.success && result.data !== undefined ? [[key, result.data]] : []
-    })
-    return Object.fromEntries(readable) as Partial<SiteEntry>
+  return list.map((entry: unknown): Partial<SiteEntry> => {
+    const { tls } = keysOf(entry)
+    return { ...readable(siteShape, entry), ...(tls === undefined ? {} : { tls: readable(tlsShape, tls) }) }
   })
+}
+
+function readable<Shape extends z.core.$ZodShape>(shape: Shape, value: unknown): Partial<z.output<z.ZodObject<Shape>>> {
+  const values = keysOf(value)
+  const right = Object.entries(shape).flatMap(([key, schema]) => {
+    const result = z.safeParse(schema, values[key])
+    return result.success && result.data !== undefined ? [[key, result.data]] : []
+  })
+  return Object.fromEntries(right) as Partial<z.output<z.ZodObject<Shape>>>
+}
+
+function keysOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {}
 }
 
 function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): void {
@@ -119,16 +128,17 @@ function checkTimes(entries: readonly Partial<SiteEntry>[], report: Report): voi
 }
 
 /** `010` and `1e3` are numbers to YAML, whose value is written in another way. */
-function checkNumbers(text: string, entries: readonly Partial<SiteEntry>[], report: Report): void {
+function checkNumbers(text: string, raw: unknown, report: Report): void {
   const document = parseDocument(text)
-  entries.forEach(({ labels = {} }, index) => {
-    for (const [label, value] of Object.entries(labels)) {
+  const list = keysOf(raw).sites
+  for (const [index, entry] of Array.isArray(list) ? list.entries() : []) {
+    for (const [label, value] of Object.entries(keysOf(keysOf(entry).labels))) {
       const path = ["sites", index, "labels", label]
       const node = document.getIn(path, true)
-      if (!isScalar(node) || typeof node.value !== "number" || node.source === value) continue
+      if (typeof value !== "number" || !isScalar(node) || node.source === String(value)) continue
       report(path, `is read as the number ${value}; quote it to keep what is written`)
     }
-  })
+  }
 }
 
 function completed(entry: SiteEntry): Site {

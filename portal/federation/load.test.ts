@@ -1,0 +1,94 @@
+import assert from "node:assert/strict"
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import { ConfigurationError } from "#core/errors.ts"
+import { openInputs } from "./inputs.ts"
+import { loadPlan } from "./load.ts"
+
+const complete = join(import.meta.dirname, "testdata/complete")
+const env = { TOKEN_B: "variable-token-of-b" }
+
+const load = (folder: string, version = { major: 3, minor: 5 }, configDir = "/nowhere") =>
+  loadPlan(
+    {
+      sitesFile: join(folder, "sites.yaml"),
+      baseConfig: join(folder, "base.yml"),
+      configDir,
+      prometheusVersion: version,
+    },
+    openInputs(env),
+  )
+
+for (const [version, file] of [
+  [{ major: 3, minor: 5 }, "prometheus-3.5.yml"],
+  [{ major: 2, minor: 42 }, "prometheus-2.42.yml"],
+] as const) {
+  test(`makes ${file} of a complete sites.yaml and base configuration`, async () => {
+    const { files } = await load(complete, version)
+    assert.equal(files.at(-1)?.content, await readFile(join(complete, file), "utf8"))
+  })
+}
+
+test("brings tokens, TLS files and rules along, the configuration last", async () => {
+  const { files } = await load(complete)
+  const text = (name: string) => readFile(join(complete, name), "utf8")
+  assert.deepEqual(files.slice(0, -1), [
+    { path: "tokens/site-a", content: "file-token-of-a", mode: 0o640 },
+    { path: "tls/site-a.ca.pem", content: await text("ca.pem"), mode: 0o640 },
+    { path: "tokens/Site-B.2", content: "variable-token-of-b", mode: 0o640 },
+    { path: "rules/own.yml", content: await text("rules/own.yml"), mode: 0o640 },
+  ])
+  assert.equal(files.at(-1)?.path, "prometheus.yml")
+})
+
+async function faultsWith(t: TestContext, base: string, configDir?: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "fedstack-load-"))
+  t.after(() => rm(folder, { recursive: true }))
+  await cp(complete, folder, { recursive: true })
+  await writeFile(join(folder, "base.yml"), base)
+  try {
+    await load(folder, undefined, configDir === undefined ? undefined : join(folder, configDir))
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message.replaceAll(folder, "DIR")
+    throw error
+  }
+  return "no fault"
+}
+
+test("refuses a job of the base configuration that is named as a site", async (t) => {
+  assert.equal(
+    await faultsWith(t, "scrape_configs:\n  - job_name: site-a\n"),
+    "DIR/base.yml:2:5 scrape_configs[0].job_name: site-a is the name of a site in DIR/sites.yaml too; rename this job",
+  )
+})
+
+test("refuses rule files that are missing or share a name, and wrong types, all at once", async (t) => {
+  assert.equal(
+    await faultsWith(t, "rule_files: [gone.yml, rules/own.yml, ./rules/*.yml]\n"),
+    "DIR/base.yml:1:14 rule_files[0]: there is no file DIR/gone.yml\n" +
+      "DIR/base.yml:1:39 rule_files[2]: brings a second rule file called own.yml",
+  )
+  assert.equal(
+    await faultsWith(t, "rule_files: a\nscrape_configs: [{}, x]\n"),
+    "DIR/base.yml:1:1 rule_files: must be a list of files\n" +
+      "DIR/base.yml:2:18 scrape_configs[0].job_name: must be given, as text\n" +
+      "DIR/base.yml:2:22 scrape_configs[1]: must be a job",
+  )
+})
+
+test("refuses to read from the folder that it writes to", async (t) => {
+  assert.equal(
+    await faultsWith(t, "global: {}\n", "rules/.."),
+    ["sites.yaml", "base.yml", "site-a.token", "ca.pem"]
+      .map((name) => `DIR/${name}: must not lie in --prometheus.config-dir (DIR), where files are overwritten`)
+      .join("\n"),
+  )
+})
+
+for (const empty of ["", "# nothing\n", "scrape_configs:\n", "scrape_configs: []\n"]) {
+  test(`takes the base configuration ${JSON.stringify(empty)}`, async (t) => {
+    assert.equal(await faultsWith(t, empty), "no fault")
+  })
+}
