@@ -57,6 +57,9 @@ function faultsOf(issue: z.core.$ZodIssue, where: (path: Path) => string): Fault
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ where: where([...path, key]), message: "unknown key" }))
   }
+  if (issue.code === "invalid_key" || issue.code === "invalid_element") {
+    return issue.issues.flatMap((inner) => faultsOf({ ...inner, path: issue.path }, where))
+  }
   if (issue.code === "invalid_union") {
     // the branch that came furthest is the one that was meant
     const branches = issue.errors.map((errors) =>

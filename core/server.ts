@@ -1,20 +1,23 @@
-import { createServer, type Server } from "node:http"
-import type { AddressInfo } from "node:net"
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify"
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type RawRequestDefaultExpression,
+} from "fastify"
 import type { Registry } from "prom-client"
-import type { Running } from "#core/component.ts"
-import { defineError, explain, FedstackError } from "#core/errors.ts"
+import { closeAll, type Running } from "#core/component.ts"
+import { explain, FedstackError } from "#core/errors.ts"
+import { createListener, showAddress, type Timeouts, TIMEOUTS } from "#core/listener.ts"
 import type { Logger } from "#core/log.ts"
 import { type Address, listenAddress, setting, settings, text } from "#core/settings.ts"
+import { readWebConfig } from "#core/web-config.ts"
+import { createGuard } from "#core/web-guard.ts"
+import { followWebConfig } from "#core/web-reload.ts"
 
-export const cannotListen = defineError(
-  "CANNOT_LISTEN",
-  500,
-  "Can't listen on {address}: {reason}. Free the port or choose another with --web.listen-address.",
-)
-
-/** Seconds that requests under way are given to finish when the process is told to end. */
-const CLOSE_DEADLINE = 8
+export { cannotListen, showAddress } from "#core/listener.ts"
 
 /** The flags of every component that listens. */
 export const webSettings = (defaultAddress: string) => ({
@@ -31,7 +34,16 @@ export const webSettings = (defaultAddress: string) => ({
 
 export interface ServeOptions {
   readonly addresses: readonly Address[]
+  /** The flag that chooses the addresses, for the message where one can't be had. */
+  readonly flag?: string
   readonly webConfigFile: string | undefined
+  /** Why this server can't have basic_auth_users in its web configuration, in a sentence. */
+  readonly refuseBasicAuth?: string
+  /** Where reloads of the web configuration are counted. */
+  readonly registry?: Registry
+  readonly timeouts?: Partial<Timeouts>
+  /** What routes see as the request's target; fastify's rewriteUrl. */
+  readonly rewriteUrl?: (request: RawRequestDefaultExpression) => string
   readonly log: Logger
   /** All routes of the server; what is not listed does not exist. */
   readonly routes: (app: FastifyInstance) => void | Promise<void>
@@ -40,102 +52,126 @@ export interface ServeOptions {
 export interface Serving extends Running {
   /** Where it really listens, in the order of the addresses asked for; ports are known even where 0 was asked. */
   readonly addresses: readonly Address[]
+  /** Reads the web configuration file and its certificates again. */
+  reload(): Promise<void>
 }
 
-/** Listens on all addresses, or on none and throws CANNOT_LISTEN. */
+/** Listens on all addresses, or on none and throws CANNOT_LISTEN; ConfigurationError for a bad web configuration. */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const app = createApp(options.log)
-  let closing = false
-  app.addHook("onSend", (_, reply, _payload, done) => {
-    if (closing) reply.header("connection", "close")
-    done()
-  })
+  const { log, webConfigFile, refuseBasicAuth } = options
+  const webOptions = refuseBasicAuth === undefined ? {} : { refuseBasicAuth }
+  const web = webConfigFile === undefined ? undefined : await readWebConfig(webConfigFile, webOptions)
+  let guard = web && createGuard(web)
+  const app = createApp(log, options.rewriteUrl ?? strictTarget)
   await options.routes(app)
   await app.ready()
-  const servers: Server[] = []
+  const listeners = options.addresses.map(() =>
+    createListener(web?.tls, { ...TIMEOUTS, ...options.timeouts }, log, (request, response) => {
+      if (guard === undefined) return app.routing(request, response)
+      guard(request, response)
+        .then((goesOn) => goesOn && app.routing(request, response))
+        .catch((error: unknown) => {
+          log.error({ reason: explain(error) }, "request failed")
+          response.destroy()
+        })
+    }),
+  )
+  const parts: Running[] = [...listeners, { close: () => app.close() }]
+  const closeParts = async (): Promise<void> => {
+    await Promise.all(listeners.map((listener) => listener.close()))
+    await closeAll(parts)
+  }
+  const addresses: Address[] = []
   try {
-    for (const address of options.addresses) {
-      const server = createServer(
-        // a scraper that keeps its connection closes it first: Prometheus does after 5 minutes
-        { keepAliveTimeout: 310_000, headersTimeout: 10_000, requestTimeout: 30_000 },
-        (request, response) => app.routing(request, response),
-      )
-      servers.push(server)
-      await listen(server, address)
+    for (const [index, address] of options.addresses.entries()) {
+      const listener = listeners[index]
+      if (listener !== undefined) addresses.push(await listener.listen(address, options.flag ?? "--web.listen-address"))
     }
   } catch (error) {
-    await Promise.all(servers.map(closeServer))
-    await app.close()
+    await closeParts()
     throw error
   }
-  const addresses = servers.map((server) => {
-    const { address, port } = server.address() as AddressInfo
-    return { host: address, port }
-  })
-  options.log.info({ addresses: addresses.map(showAddress) }, "listening")
+  const following =
+    web &&
+    webConfigFile &&
+    (await followWebConfig(
+      webConfigFile,
+      web,
+      { ...webOptions, log, registry: options.registry, listener: addresses.map(showAddress)[0] ?? "" },
+      (next) => {
+        for (const listener of listeners) if (next.tls !== undefined) listener.setTls(next.tls)
+        guard = createGuard(next)
+      },
+    ))
+  log.info({ addresses: addresses.map(showAddress), tls: web?.tls !== undefined }, "listening")
   return {
     addresses,
+    reload: async () => {
+      if (following) await following.reload()
+    },
     async close() {
-      closing = true
-      await Promise.all(servers.map(closeServer))
-      await app.close()
+      if (following) await following.close()
+      await closeParts()
     },
   }
 }
 
-function createApp(log: FastifyBaseLogger): FastifyInstance {
-  const app = Fastify({ loggerInstance: log, disableRequestLogging: true, bodyLimit: 1_048_576 })
+function createApp(log: FastifyBaseLogger, rewriteUrl: NonNullable<ServeOptions["rewriteUrl"]>): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 1_048_576,
+    rewriteUrl,
+    // what fastify refuses before any route, such as %zz in a path
+    frameworkErrors: (error: FastifyError, _, reply: FastifyReply) => void sendText(reply, statusOf(error)),
+  })
   app.setErrorHandler((error, request, reply) => {
     const status = statusOf(error)
-    if (status >= 500 && !(error instanceof FedstackError))
-      request.log.error({ reason: explain(error) }, "request failed")
-    const message = status >= 500 && !(error instanceof FedstackError) ? "Internal error; see the log." : explain(error)
-    return reply.code(status).type("text/plain; charset=utf-8").send(`${message}\n`)
+    if (error instanceof FedstackError) return sendText(reply, status, explain(error))
+    if (status >= 500) request.log.error({ reason: explain(error) }, "request failed")
+    return sendText(reply, status)
   })
-  app.setNotFoundHandler((request, reply) => {
+  const nothingHere = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split("?", 1)[0] ?? ""
-    if (app.hasRoute({ url: path, method: "GET" })) {
-      return reply
-        .code(405)
-        .header("allow", "GET, HEAD")
-        .type("text/plain")
-        .send("Only GET and HEAD are answered here.\n")
-    }
-    return reply.code(404).type("text/plain").send("Nothing here.\n")
+    const allowed = app.supportedMethods.filter((method) => app.hasRoute({ url: path, method }))
+    if (allowed.length === 0) return sendText(reply, 404)
+    return sendText(reply.header("allow", allowed.join(", ")), 405, `Only ${allowed.join(" and ")} can be used here.`)
+  }
+  // before the body is read: fastify would find fault with it first
+  app.addHook("preParsing", (request, reply, payload, done) => {
+    if (request.is404) nothingHere(request, reply)
+    else done(null, payload)
   })
+  app.setNotFoundHandler(nothingHere)
   return app
+}
+
+/** find-my-way takes `*` and other targets without a slash for `/`; here they become a path that is refused. */
+function strictTarget({ url = "" }: RawRequestDefaultExpression): string {
+  return /^(?:\/|https?:\/\/)/i.test(url) ? url : "/%"
+}
+
+/** Fastify's own messages repeat what the client sent; these don't. */
+const TEXTS: Readonly<Record<number, string>> = {
+  404: "Nothing here.",
+  408: "The request took too long to arrive.",
+  413: "The body of the request is too large.",
+  414: "The path is too long.",
+  415: "Bodies of this type are not taken here.",
+}
+
+function sendText(reply: FastifyReply, status: number, message?: string): FastifyReply {
+  const fallback = status >= 500 ? "Internal error; see the log." : "This request can't be understood."
+  return reply
+    .code(status)
+    .type("text/plain; charset=utf-8")
+    .send(`${message ?? TEXTS[status] ?? fallback}\n`)
 }
 
 function statusOf(error: unknown): number {
   if (error instanceof FedstackError) return error.status
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined
-  return typeof status === "number" && status >= 400 ? status : 500
-}
-
-async function listen(server: Server, address: Address): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once("error", reject)
-  server.listen({ port: address.port, ...(address.host === "" ? {} : { host: address.host }) }, resolve)
-  try {
-    await promise
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : ""
-    const reason = code === "EADDRINUSE" ? "another process uses it" : explain(error)
-    throw cannotListen({ address: showAddress(address), reason })
-  }
-}
-
-async function closeServer(server: Server): Promise<void> {
-  if (!server.listening) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.close(() => resolve())
-  const force = setTimeout(() => server.closeAllConnections(), CLOSE_DEADLINE * 1000)
-  await promise
-  clearTimeout(force)
-}
-
-export function showAddress({ host, port }: Address): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`
+  return typeof status === "number" && status >= 400 && status <= 599 ? status : 500
 }
 
 export interface AdminOptions {

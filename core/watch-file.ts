@@ -10,55 +10,76 @@ const POLL_MS = 5000
 /**
  * Calls `changed` when the content of one of the files is another than before, also where it is replaced, linked anew
  * (Kubernetes mounts) or appears later. Folders are watched for speed; a slow poll finds what a file system does not tell.
+ * Where the files follow from what was read, give a function: it is asked again after each change. `changed` deals with
+ * its own failures.
  */
-export async function watchFiles(files: readonly string[], changed: () => Promise<void>): Promise<Running> {
-  let known = await fingerprint(files)
+export async function watchFiles(
+  files: readonly string[] | (() => readonly string[]),
+  changed: () => Promise<void>,
+  pollMs = POLL_MS,
+): Promise<Running> {
+  const list = typeof files === "function" ? files : () => files
+  let known = await fingerprints(list())
   let running: Promise<void> = Promise.resolve()
   let settle: NodeJS.Timeout | undefined
   let closed = false
+  const watchers = new Map<string, FSWatcher>()
 
   const check = (): void => {
     running = running.then(async () => {
-      const next = await fingerprint(files)
-      if (closed || next === known) return
+      if (closed) return
+      watchFolders()
+      const next = await fingerprints(known.keys())
+      if (closed || [...next].every(([file, hash]) => known.get(file) === hash)) return
       known = next
       await changed()
+      const added = await fingerprints(list().filter((file) => !next.has(file)))
+      known = new Map(list().map((file) => [file, next.get(file) ?? added.get(file) ?? ""]))
+      if (!closed) watchFolders()
     })
   }
   const soon = (): void => {
     clearTimeout(settle)
     settle = setTimeout(check, SETTLE_MS)
   }
-  const watchers = [...new Set(files.map((file) => dirname(file)))].flatMap((folder) => watchFolder(folder, soon))
-  const poll = setInterval(check, POLL_MS)
+  const watchFolders = (): void => {
+    for (const folder of new Set([...known.keys()].map((file) => dirname(file)))) {
+      if (watchers.has(folder)) continue
+      const watcher = watchFolder(folder, soon, () => watchers.delete(folder))
+      if (watcher !== undefined) watchers.set(folder, watcher)
+    }
+  }
+  watchFolders()
+  const poll = setInterval(check, pollMs)
   poll.unref()
   return {
     async close() {
       closed = true
       clearInterval(poll)
       clearTimeout(settle)
-      for (const watcher of watchers) watcher.close()
+      for (const watcher of watchers.values()) watcher.close()
       await running
     },
   }
 }
 
-function watchFolder(folder: string, soon: () => void): FSWatcher[] {
+function watchFolder(folder: string, soon: () => void, lost: () => void): FSWatcher | undefined {
   try {
     const watcher = watch(folder, { persistent: false }, soon)
-    watcher.on("error", () => watcher.close()) // the folder is gone: the poll goes on
-    return [watcher]
+    return watcher.on("error", () => {
+      watcher.close() // the folder is gone: the poll goes on
+      lost()
+    })
   } catch {
-    return [] // no folder yet, or no inotify: the poll finds the change
+    return undefined // no folder yet, or no inotify: the poll finds the change
   }
 }
 
-/** A hash of what stands in the files; one that can't be read counts as a content of its own. */
-async function fingerprint(files: readonly string[]): Promise<string> {
-  const hash = createHash("sha256")
-  for (const file of files) {
+/** A hash of what stands in each file; one that can't be read counts as a content of its own. */
+async function fingerprints(files: Iterable<string>): Promise<ReadonlyMap<string, string>> {
+  const entries = [...files].map(async (file): Promise<[string, string]> => {
     const content = await readFile(file).catch((error: NodeJS.ErrnoException) => `unreadable: ${error.code}`)
-    hash.update(`${content.length}:`).update(content)
-  }
-  return hash.digest("hex")
+    return [file, createHash("sha256").update(content).digest("hex")]
+  })
+  return new Map(await Promise.all(entries))
 }

@@ -1,0 +1,75 @@
+import { Gauge, type Registry } from "prom-client"
+import type { Running } from "#core/component.ts"
+import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
+import type { Logger } from "#core/log.ts"
+import { watchFiles } from "#core/watch-file.ts"
+import { readWebConfig, type WebConfig, type WebConfigOptions } from "#core/web-config.ts"
+
+export interface FollowOptions extends WebConfigOptions {
+  readonly log: Logger
+  readonly registry?: Registry | undefined
+  /** The server's first address, for servers that share a registry. */
+  readonly listener: string
+}
+
+export interface Following extends Running {
+  reload(): Promise<void>
+}
+
+/**
+ * Reads the web configuration and its certificates again when they change, and hands each good one to `apply`.
+ * A bad one is logged and shows in fedstack_web_config_last_reload_successful; what was in force stays.
+ */
+export async function followWebConfig(
+  file: string,
+  first: WebConfig,
+  options: FollowOptions,
+  apply: (config: WebConfig) => void,
+): Promise<Following> {
+  const { log, listener } = options
+  const successful = options.registry && reloadGauge(options.registry)
+  let current = first
+  successful?.set({ listener }, 1)
+  const reload = async (): Promise<void> => {
+    try {
+      const next = await readWebConfig(file, options)
+      const faults = needRestart(current, next, file)
+      if (faults.length > 0) throw new ConfigurationError(faults)
+      apply(next)
+      current = next
+      successful?.set({ listener }, 1)
+      log.info({ file }, "web configuration read again")
+    } catch (error) {
+      successful?.set({ listener }, 0)
+      const faults = error instanceof ConfigurationError ? error.faults : [{ where: file, message: explain(error) }]
+      log.error(
+        { faults: faults.map(({ where, message }) => `${where}: ${message}`) },
+        "web configuration has faults; the one before stays in force",
+      )
+    }
+  }
+  const watching = await watchFiles(() => current.files, reload)
+  return { reload, close: () => watching.close() }
+}
+
+function needRestart(current: WebConfig, next: WebConfig, file: string): Fault[] {
+  if ((current.tls === undefined) !== (next.tls === undefined)) {
+    return [{ where: `${file} tls_server_config`, message: "TLS is turned on or off only by a restart" }]
+  }
+  if (current.tls?.clients.auth !== next.tls?.clients.auth) {
+    return [{ where: `${file} tls_server_config.client_auth_type`, message: "changes only by a restart" }]
+  }
+  return []
+}
+
+function reloadGauge(registry: Registry): Gauge<"listener"> {
+  const name = "fedstack_web_config_last_reload_successful"
+  const existing = registry.getSingleMetric(name)
+  if (existing instanceof Gauge) return existing
+  return new Gauge({
+    name,
+    help: "1 if the web configuration file and its certificates were good when they were last read, else 0.",
+    labelNames: ["listener"],
+    registers: [registry],
+  })
+}
