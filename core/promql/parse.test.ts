@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { parseSelector } from "#core/promql/parse.ts"
 import { canonical, type Matcher, printSelector } from "#core/promql/selector.ts"
 

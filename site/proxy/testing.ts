@@ -1,0 +1,116 @@
+import { once } from "node:events"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { type AddressInfo, connect } from "node:net"
+import { text } from "node:stream/consumers"
+import type { TestContext } from "node:test"
+import { createLogger } from "#core/log.ts"
+import { parseSelector } from "#core/promql/parse.ts"
+import { until } from "../../dev/testing/until.ts"
+import { type RunningProxy, startProxy } from "./main.ts"
+import type { ProxyConfig } from "./settings.ts"
+
+export const TOKEN = "rightful-token-7f3a"
+export const SHARED = '{__name__=~"project_.*_usage",job="project_usages"}'
+export const BEARER = { authorization: `Bearer ${TOKEN}` }
+export const QUERY = `match%5B%5D=${encodeURIComponent(SHARED)}`
+export const METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+export interface TestProxy {
+  readonly running: RunningProxy
+  readonly url: string
+  readonly port: number
+  readonly adminUrl: string
+  /** All log lines so far. */
+  log(): string
+  /** The log lines of `count` requests, once they are there, as objects. */
+  requests(count: number): Promise<readonly Record<string, unknown>[]>
+}
+
+/** A proxy on free ports, with its log kept; gone after the test. */
+export async function startTestProxy(
+  test: TestContext,
+  upstream: string,
+  changes: Partial<ProxyConfig> = {},
+): Promise<TestProxy> {
+  const lines: string[] = []
+  const log = createLogger({ level: "debug", format: "json" }, "proxy", (line) => lines.push(line))
+  const local = { host: "127.0.0.1", port: 0 }
+  const running = await startProxy(
+    {
+      client: { name: "portal", allowed: [parseSelector(SHARED)] },
+      tokens: [TOKEN],
+      tokenFile: undefined,
+      upstream: new URL(upstream),
+      upstreamTimeout: 5,
+      responseBytes: 1_000_000,
+      addresses: [local],
+      adminAddress: local,
+      webConfigFile: undefined,
+      ...changes,
+    },
+    log,
+  )
+  test.after(() => running.close())
+  const port = running.public.addresses[0]?.port ?? 0
+  return {
+    running,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    adminUrl: `http://127.0.0.1:${running.admin.addresses[0]?.port}`,
+    log: () => lines.join(""),
+    requests: (count) =>
+      until(`${count} log lines of requests`, () => {
+        const found = lines
+          .map((line) => JSON.parse(line) as Record<string, unknown>)
+          .filter(({ msg }) => msg === "request")
+        return found.length >= count ? found : undefined
+      }),
+  }
+}
+
+export interface Received {
+  readonly method: string
+  readonly url: string
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[]
+  readonly body: string
+}
+
+/** A stand-in for Prometheus that keeps what it received; for what a real one can't be made to do or tell. */
+export async function startUpstream(
+  test: TestContext,
+  answer: (request: IncomingMessage, response: ServerResponse) => void = sendSample,
+): Promise<{ readonly url: string; readonly port: number; readonly received: readonly Received[] }> {
+  const received: Received[] = []
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      received.push({ method: request.method ?? "", url: request.url ?? "", rawHeaders: request.rawHeaders, body })
+      answer(request, response)
+    })
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  test.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, port, received }
+}
+
+export function sendSample(_: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { "content-type": METRICS, server: "secret/1.0", "set-cookie": "a=b" })
+  response.end("project_vcpu_usage 1 1\n")
+}
+
+/** What comes back for these bytes until the server closes the connection. */
+export async function sendRaw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1")
+  socket.on("error", () => undefined) // a reset is an answer too: what came until then counts
+  socket.setTimeout(5000, () => socket.destroy(new Error("the server kept the connection open for 5 s")))
+  socket.write(bytes, "latin1")
+  const chunks: Buffer[] = []
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk))
+  await once(socket, "close")
+  return Buffer.concat(chunks).toString("latin1")
+}
