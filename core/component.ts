@@ -35,7 +35,11 @@ export function component<const S extends Settings>(definition: Component<S>): C
 export async function closeAll(parts: readonly Running[]): Promise<void> {
   const failures: unknown[] = []
   for (const part of parts) {
-    await part.close().catch((error: unknown) => failures.push(error))
+    try {
+      await part.close()
+    } catch (error) {
+      failures.push(error)
+    }
   }
   if (failures.length > 0) throw failures[0]
 }

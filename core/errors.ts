@@ -58,11 +58,19 @@ export class ConfigurationError extends FaultsError {
 
 /** The messages of an error and of what caused it, outermost first, in one line. */
 export function explain(error: unknown): string {
+  return explainOnce(error, new Set())
+}
+
+/** `seen` ends chains that come back to where they were. */
+function explainOnce(error: unknown, seen: ReadonlySet<unknown>): string {
   if (!(error instanceof Error)) return String(error)
+  const path = new Set([...seen, error])
   // a refused connection to a name with several addresses has an empty message and the reasons inside
   const own =
-    error instanceof AggregateError && error.message === "" ? error.errors.map(explain).join("; ") : error.message
-  if (error.cause === undefined) return own
-  const cause = explain(error.cause)
+    error instanceof AggregateError && error.message === ""
+      ? error.errors.map((inner) => explainOnce(inner, path)).join("; ")
+      : error.message
+  if (error.cause === undefined || path.has(error.cause)) return own
+  const cause = explainOnce(error.cause, path)
   return own.includes(cause) ? own : `${own}: ${cause}`
 }

@@ -10,33 +10,37 @@ export interface LogOptions {
   readonly format: (typeof LOG_FORMATS)[number]
 }
 
-/** Values under these keys never leave the process. Callers keep secrets out of messages; this catches what slips through. */
-const SECRET_KEYS = ["authorization", "cookie", "password", "secret", "token", "credentials"]
-const redact = {
-  paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
-  censor: "<secret>",
-}
+/** Values under keys that end so never leave the process. Callers keep secrets out of messages; this catches what slips through. */
+const SECRET_KEY = /(?:authorization|cookie|password|secret|token|credentials?)$/i
 
 /** A structured logger that writes whole lines: `ts=… level=info component=proxy msg="…" key=value` or the same as JSON. */
 export function createLogger(options: LogOptions, component: string, write: (line: string) => void): Logger {
+  const show = options.format === "json" ? JSON.stringify : toLogfmt
   return pino(
     {
       level: options.level,
       base: { component },
-      redact,
       timestamp: () => `,"ts":"${new Date().toISOString()}"`,
       formatters: { level: (level) => ({ level }) },
     },
-    { write: options.format === "json" ? write : (line) => write(toLogfmt(line)) },
+    { write: (line) => write(`${oneLine(show(JSON.parse(line, redact) as Record<string, unknown>))}\n`) },
   )
 }
 
-function toLogfmt(json: string): string {
-  const { ts, level, component, msg, ...rest } = JSON.parse(json) as Record<string, unknown>
-  const entries = Object.entries({ ts, level, component, msg, ...flatten(rest) }).filter(
-    ([, value]) => value !== undefined,
-  )
-  return `${entries.map(([key, value]) => `${key}=${quote(value)}`).join(" ")}\n`
+const redact = (key: string, value: unknown): unknown => (SECRET_KEY.test(key) ? "<secret>" : value)
+
+/** Escapes what terminals and log readers may take for a command or a new line, and JSON leaves as it is. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\u007F-\u009F\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  })
+}
+
+function toLogfmt({ ts, level, component, msg, ...rest }: Record<string, unknown>): string {
+  return Object.entries({ ts, level, component, msg, ...flatten(rest) })
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key.replaceAll(UNQUOTABLE, "_")}=${quote(value)}`)
+    .join(" ")
 }
 
 /** `{err: {message}}` becomes `err.message`; arrays stay one value. */
@@ -50,7 +54,10 @@ function flatten(fields: Record<string, unknown>, prefix = ""): Record<string, u
   )
 }
 
+/** What a bare key or value can't hold. */
+const UNQUOTABLE = /[\s"=\p{Cc}]/gu
+
 function quote(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value)
-  return /^[^\s"=\p{Cc}]+$/u.test(text) ? text : JSON.stringify(text)
+  return text === "" || text.search(UNQUOTABLE) >= 0 ? JSON.stringify(text) : text
 }

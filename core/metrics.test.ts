@@ -1,0 +1,14 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { createRegistry, VERSION } from "#core/metrics.ts"
+
+test("a registry holds the build information and the process's metrics, and shares nothing with another", async () => {
+  const [first, second] = [createRegistry(), createRegistry()]
+  assert.match(VERSION, /^\d+\.\d+\.\d+/)
+  for (const registry of [first, second]) {
+    const text = await registry.metrics()
+    assert.ok(text.includes(`fedstack_build_info{version="${VERSION}",nodeversion="${process.versions.node}"} 1\n`))
+    assert.match(text, /^process_cpu_seconds_total \d/m)
+    assert.match(text, /^process_resident_memory_bytes \d/m)
+  }
+})
