@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { command } from "./command.ts"
+import { brokenLinks } from "./links.ts"
 import { type Lock, licenceFaults, undocumented } from "./packages.ts"
 import { sources } from "./plan.ts"
 
@@ -17,6 +18,7 @@ export const checks: readonly Check[] = [
   { name: "format", run: tool("prettier", "--check", "--log-level=warn", ".") },
   { name: "unused code and dependencies", run: tool("knip", "--no-progress") },
   { name: "shell syntax", run: shellSyntax },
+  { name: "links in the documentation", run: async (root) => (await brokenLinks(root)).join("\n") },
   { name: "licences", run: async (root) => licenceFaults(await lock(root)).join("\n") },
   {
     name: "reasons of dependencies",
