@@ -53,9 +53,11 @@ test("a redirect is an answer, not followed", async (t) => {
 test("an answer of the limit passes, one byte more does not, and the connection ends", async (t) => {
   const ended = Promise.withResolvers<void>()
   const url = await upstream(t, (request, response) => {
-    if (request.url === "/fits") return void response.end("x".repeat(1000))
-    response.write("x".repeat(1001))
-    request.socket.once("close", () => ended.resolve())
+    if (request.url === "/fits") response.end("x".repeat(1000))
+    else {
+      response.write("x".repeat(1001))
+      request.socket.once("close", () => ended.resolve())
+    }
   })
   assert.equal((await exchange(new URL(`${url}/fits`), LIMITS)).body.length, 1000)
   assert.equal(await failure(`${url}/large?key=SECRET`), `GET ${url}/large: the answer is larger than 1000 bytes`)

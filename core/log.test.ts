@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { createLogger, type Logger, type LogOptions } from "#core/log.ts"
 
 function record(options: Partial<LogOptions>, write: (log: Logger) => void): string {

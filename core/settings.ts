@@ -161,7 +161,7 @@ export function readSettings<S extends Settings>(
       const { texts, source } = find(definition, given.options.get(name), env)
       const value = definition.read(texts)
       if (!(value instanceof Wrong)) return [name, value]
-      const shown = definition.flag === undefined ? "" : ` (is ${JSON.stringify((texts ?? []).join(","))})`
+      const shown = definition.flag === undefined ? "" : ` (is ${JSON.stringify(withoutUser((texts ?? []).join(",")))})`
       faults.push({ where: source, message: `${value.reason}${shown}` })
       return [name, undefined]
     }),
@@ -169,6 +169,9 @@ export function readSettings<S extends Settings>(
   if (faults.length > 0) throw new UsageError(faults)
   return { kind: "values", values: values as Values<S>, argument: given.argument }
 }
+
+/** A URL's user name and password are never shown. */
+const withoutUser = (shown: string): string => shown.replaceAll(/\/\/[^\s/]*@/g, "//<secret>@")
 
 function find(
   definition: SettingOptions,
@@ -217,7 +220,7 @@ function parseArguments<S extends Settings>(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === "commander.helpDisplayed") return { kind: "help", text: help }
-    const message = error.message.replace(/^error: /, "").replaceAll("\n", " ")
+    const message = error.message.replace(/^error: |\.$/g, "").replaceAll("\n", " ")
     throw new UsageError([{ where: usage.command, message: `${message}. Its --help lists what it takes` }])
   }
   return { kind: "options", options, argument: command.args[0] ?? "" }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { parseDuration, parseSize } from "#core/units.ts"
 
 const durations: readonly (readonly [text: string, seconds: number | undefined])[] = [
