@@ -7,6 +7,6 @@ while read -r group; do
   groups="$groups $group"
 done
 for group in $groups; do
-  kill -KILL -- "-$group" 2>/dev/null
+  kill -s KILL -- "-$group" 2>/dev/null # dash knows no other spelling
 done
 rm -rf "$1"

@@ -25,7 +25,7 @@ export async function startListening(run: Starting, port: number, program: (port
 
   const other = await freePort()
   run.progress.say(`Port ${port} is in use; ${name} takes ${other} instead.`)
-  const second = run.processes.start({ ...program(other), name: `${name} on port ${other}` })
+  const second = run.processes.start(program(other))
   const again = await listening(second, other, run.signal)
   if (!("port" in again)) throw await died(second, again.ended)
   return accept(run, second, other)

@@ -24,8 +24,10 @@ async function main(): Promise<number> {
   let run: Run | undefined
   const ending = listenToSignals(() => run?.processes.kill())
   try {
-    const prometheus = await providePrometheus(process.env, join(ROOT, ".cache"), progress.say, ending.signal)
-    run = await openRun(prometheus, join(ROOT, "bin", "fedstack"), progress, ending.signal)
+    const { signal } = ending
+    const cache = join(ROOT, ".cache")
+    const prometheus = await providePrometheus({ env: process.env, cache, say: progress.say, signal })
+    run = await openRun(prometheus, join(ROOT, "bin", "fedstack"), progress, signal)
     await supervise(run, reading.values)
     return 0
   } catch (error) {

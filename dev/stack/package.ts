@@ -4,76 +4,106 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { defineError } from "#core/errors.ts"
 
-export const noApt = defineError("NO_APT", 500, "{program} is missing, this is no Debian or Ubuntu")
+export const noApt = defineError("NO_APT", 500, "{program} is missing, so this is no Debian or Ubuntu")
 export const noPackage = defineError("NO_PACKAGE", 500, "apt-get can't fetch {name} ({output})")
 
-const run = promisify(execFile)
+/** Milliseconds that one call of apt-get may take. */
+const DEADLINE = 300_000
+const execute = promisify(execFile)
+
+export interface Provision {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Folder for what is fetched; made where it is missing. */
+  readonly cache: string
+  /** Tells the person in front of it what is done. */
+  readonly say: (text: string) => void
+  readonly signal: AbortSignal
+}
 
 /**
- * Unpacks a package of the distribution into `cache`/`name`, without installing it and without root.
- * Throws NO_APT or NO_PACKAGE.
+ * Unpacks a package of the distribution, and what its web pages need, into the folder `name` of the cache, without
+ * installing it and without root. Throws NO_APT or NO_PACKAGE.
  */
-export async function fetchPackage(
-  name: string,
-  cache: string,
-  say: (text: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const program of ["apt-get", "dpkg-deb"]) {
-    await run(program, ["--version"]).catch((error: unknown) => {
-      throw noApt({ program }, { cause: error })
-    })
-  }
-  const target = join(cache, name)
-  say(`Prometheus is not installed: unpacking the distribution's package into ${target} (once; nothing is installed)`)
+export async function fetchPackage(name: string, { env, cache, say, signal }: Provision): Promise<void> {
   await mkdir(cache, { recursive: true })
   const work = await mkdtemp(join(cache, `${name}.new-`))
+  const run: Execute = async (program, args) => {
+    const { stdout } = await execute(program, args, { cwd: work, env, signal, timeout: DEADLINE })
+    return stdout
+  }
+  const target = join(cache, name)
   try {
-    await fetchInto(work, name, say, signal)
+    for (const program of ["apt-get", "dpkg-deb"]) {
+      await run(program, ["--version"]).catch((error: unknown) => {
+        throw noApt({ program }, { cause: error })
+      })
+    }
+    say(`Unpacking the distribution's package ${name} into ${target}, once; nothing is installed`)
+    const download = await downloadFirst(name, work, run, say)
+    await unpackAll(work, run, (names) =>
+      download(names).catch(() =>
+        say(`The web pages of ${name} will look bare: apt-get can't fetch ${names.join(", ")}`),
+      ),
+    )
     // 200 MB of time zone tables that no page reads
     await rm(join(work, "root/usr/share/javascript/moment-timezone/data"), { recursive: true, force: true })
     await rename(join(work, "root"), target).catch(async (error: unknown) => {
-      // somebody else was faster
-      await access(target).catch(() => {
-        throw error
-      })
+      await access(target).catch(() => Promise.reject(error as Error)) // unless somebody else was faster
     })
   } finally {
     await rm(work, { recursive: true, force: true })
   }
 }
 
-async function fetchInto(work: string, name: string, say: (text: string) => void, signal: AbortSignal): Promise<void> {
-  let options = ["-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2"]
-  const download = (names: readonly string[]) =>
-    run("apt-get", [...options, "-q", "download", ...names], { cwd: work, signal })
-  await download([name]).catch(async () => {
-    // no package lists here (a fresh container), or old ones: fetch our own
-    say("Fetching the distribution's package lists")
-    options = [...options, ...(await ownState(join(work, "apt")))]
-    // its hooks may fail without root; whether there are lists shows in the download
-    await run("apt-get", [...options, "-q", "update"], { signal }).catch(() => undefined)
+type Execute = (program: string, args: readonly string[]) => Promise<string>
+type Download = (names: readonly string[]) => Promise<unknown>
+
+/** Downloads with the package lists of the system, else with lists of our own; returns how the next one is done. */
+async function downloadFirst(name: string, work: string, run: Execute, say: Provision["say"]): Promise<Download> {
+  // the folder may be closed to apt's own user
+  const options = ["-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2"]
+  const download: Download = (names) => run("apt-get", [...options, "download", ...names])
+  try {
+    await download([name])
+  } catch {
+    say("Fetching the distribution's package lists, which this machine lacks or has in an old state")
+    options.push(...(await ownState(join(work, "apt"))))
+    // its hooks may fail without root; whether there are lists now shows in the download
+    await run("apt-get", [...options, "update"]).catch(() => "")
     await download([name]).catch((error: unknown) => {
       throw noPackage({ name, output: lastLine(error) })
     })
-  })
-  // its web pages need scripts and fonts that are packages of their own, all of them small
+  }
+  return download
+}
+
+async function ownState(folder: string): Promise<readonly string[]> {
+  for (const part of ["state/lists/partial", "cache/archives/partial"]) {
+    await mkdir(join(folder, part), { recursive: true })
+  }
+  const settings = [
+    `Dir::State=${folder}/state`,
+    "Dir::State::status=/var/lib/dpkg/status",
+    `Dir::Cache=${folder}/cache`,
+    "Acquire::Languages=none",
+  ]
+  return settings.flatMap((value) => ["-o", value])
+}
+
+/** Unpacks all packages in `work`, then what they need for their web pages, until nothing new comes. */
+async function unpackAll(work: string, run: Execute, download: Download): Promise<void> {
   const unpacked = new Set<string>()
   for (;;) {
     const files = (await readdir(work)).filter((file) => file.endsWith(".deb") && !unpacked.has(file))
     if (files.length === 0) return
-    const wanted: string[] = []
+    const wanted = new Set<string>()
     for (const file of files) {
-      await run("dpkg-deb", ["-x", file, "root"], { cwd: work, signal })
-      wanted.push(...webDependencies((await run("dpkg-deb", ["-f", file, "Depends"], { cwd: work, signal })).stdout))
+      await run("dpkg-deb", ["-x", file, "root"])
+      for (const name of webDependencies(await run("dpkg-deb", ["-f", file, "Depends"]))) wanted.add(name)
       unpacked.add(file)
     }
-    const missing = [...new Set(wanted)].filter((wish) => ![...unpacked].some((file) => file.startsWith(`${wish}_`)))
-    if (missing.length > 0) {
-      await download(missing).catch(() =>
-        say(`Its web pages will look bare: apt-get can't fetch ${missing.join(", ")}`),
-      )
-    }
+    const missing = [...wanted].filter((name) => ![...unpacked].some((file) => file.startsWith(`${name}_`)))
+    if (missing.length > 0) await download(missing)
   }
 }
 
@@ -83,22 +113,6 @@ export function webDependencies(depends: string): readonly string[] {
     .split(",")
     .map((entry) => entry.trim().split(/[\s|(:]/, 1)[0] ?? "")
     .filter((name) => /^(?:libjs|fonts)-/.test(name))
-}
-
-async function ownState(folder: string): Promise<readonly string[]> {
-  for (const part of ["state/lists/partial", "cache/archives/partial"]) {
-    await mkdir(join(folder, part), { recursive: true })
-  }
-  return [
-    "-o",
-    `Dir::State=${folder}/state`,
-    "-o",
-    "Dir::State::status=/var/lib/dpkg/status",
-    "-o",
-    `Dir::Cache=${folder}/cache`,
-    "-o",
-    "Acquire::Languages=none",
-  ]
 }
 
 function lastLine(error: unknown): string {

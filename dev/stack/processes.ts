@@ -18,7 +18,7 @@ const SHOWN_LINES = 15
 const SETTINGS = /^(?:FEDSTACK|PORTAL|OS|USAGE_EXPORTER)_/
 
 export interface Program {
-  /** Unique; names the log file and the process in messages. */
+  /** Names the log file and the process in messages. */
   readonly name: string
   readonly command: string
   readonly args: readonly string[]

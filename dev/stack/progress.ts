@@ -1,5 +1,6 @@
 export interface Terminal {
   readonly isTTY?: boolean
+  /** Undefined or 0 where it is not known. */
   readonly columns?: number
   write(text: string): unknown
 }
@@ -17,7 +18,7 @@ export function createProgress(terminal: Terminal, seconds: () => number): Progr
   const clear = terminal.isTTY === true ? "\r\u001B[K" : ""
   const draw = (): void => {
     const line = `${seconds()} s  ${current}`
-    terminal.write(clear + line.slice(0, (terminal.columns ?? 80) - 1))
+    terminal.write(clear + line.slice(0, (terminal.columns || 80) - 1))
   }
   const clock = setInterval(() => {
     if (terminal.isTTY === true && current !== "") draw()

@@ -3,8 +3,8 @@ import { constants } from "node:fs"
 import { access } from "node:fs/promises"
 import { delimiter, join } from "node:path"
 import { promisify } from "node:util"
-import { defineError } from "#core/errors.ts"
-import { fetchPackage } from "./package.ts"
+import { defineError, explain } from "#core/errors.ts"
+import { fetchPackage, type Provision } from "./package.ts"
 
 export const noPrometheus = defineError(
   "NO_PROMETHEUS",
@@ -24,26 +24,24 @@ export interface Prometheus {
 
 /**
  * The Prometheus to use: from FEDSTACK_PROMETHEUS_DIR, from PATH, or from the distribution's package, which is unpacked
- * into `cache` where it is not yet. Throws NO_PROMETHEUS.
+ * into the cache where it is not yet. Throws NO_PROMETHEUS.
  */
-export async function providePrometheus(
-  env: Readonly<Record<string, string | undefined>>,
-  cache: string,
-  say: (text: string) => void,
-  signal: AbortSignal,
-): Promise<Prometheus> {
+export async function providePrometheus(provision: Provision): Promise<Prometheus> {
+  const { env, cache, signal } = provision
   const unpacked = join(cache, "prometheus", "usr", "bin")
   const named = env.FEDSTACK_PROMETHEUS_DIR
   const folders = named ? [named] : [...(env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""), unpacked]
   for (const folder of folders) {
-    const binary = join(folder, "prometheus")
-    if (await isExecutable(binary)) return describe(folder, binary)
+    if (await isExecutable(join(folder, "prometheus"))) return describe(folder)
   }
-  if (named) throw noPrometheus({ reason: `FEDSTACK_PROMETHEUS_DIR is ${named}, which holds no program of that name` })
-  await fetchPackage("prometheus", cache, say, signal).catch((error: unknown) => {
-    throw noPrometheus({ reason: "PATH has none, and so has the distribution" }, { cause: error })
-  })
-  return describe(unpacked, join(unpacked, "prometheus"))
+  if (named) throw noPrometheus({ reason: `FEDSTACK_PROMETHEUS_DIR is ${named}, which holds no such program` })
+  try {
+    await fetchPackage("prometheus", provision)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw noPrometheus({ reason: `PATH has none, and ${explain(error)}` }, { cause: error })
+  }
+  return describe(unpacked)
 }
 
 async function isExecutable(file: string): Promise<boolean> {
@@ -55,7 +53,8 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
-async function describe(folder: string, binary: string): Promise<Prometheus> {
+async function describe(folder: string): Promise<Prometheus> {
+  const binary = join(folder, "prometheus")
   const { stdout, stderr } = await run(binary, ["--version"]).catch((error: unknown) => {
     throw noPrometheus({ reason: `${binary} does not run` }, { cause: error })
   })

@@ -14,7 +14,7 @@ export interface Site {
 }
 
 /** Seconds between scrapes, everywhere: short, so that nobody waits. */
-export const SCRAPE_INTERVAL = 2
+export const SCRAPE_INTERVAL = 1
 
 const FIXTURES = join(import.meta.dirname, "..", "fixtures")
 

@@ -8,7 +8,7 @@ const EVERYTHING = '{__name__=~".+"}'
 export function summary({ sites, portal }: Stack, token: string): string {
   const addresses = table([
     ["", "", ""],
-    ["portal", "status page", portal.portal],
+    ["portal", "metrics", `${portal.portal}/metrics`],
     ["", "Prometheus", portal.prometheus],
     ...sites.flatMap(({ name, proxy, exporter, prometheus }) => [
       [name, "proxy", proxy],

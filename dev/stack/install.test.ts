@@ -1,0 +1,103 @@
+import assert from "node:assert/strict"
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type TestContext, test } from "node:test"
+import { start } from "../testing/child.ts"
+import { until } from "../testing/until.ts"
+
+const INSTALLING =
+  "dev/install: installing the npm packages into node_modules (missing, or package-lock.json changed)\n"
+
+/** A checkout with dev/install and an npm that is this shell script; the calls of npm are written to npm-calls. */
+async function checkout(t: TestContext, npm: string) {
+  const root = await mkdtemp(join(tmpdir(), "fedstack-install-"))
+  t.after(() => rm(root, { recursive: true, force: true }))
+  await mkdir(join(root, "dev"))
+  await mkdir(join(root, "bin"))
+  await copyFile(join(import.meta.dirname, "..", "install"), join(root, "dev", "install"))
+  await chmod(join(root, "dev", "install"), 0o755)
+  await writeFile(join(root, "package-lock.json"), "1\n")
+  await writeFile(join(root, "bin", "npm"), `#!/bin/sh\necho "$@" >>"${root}/npm-calls"\n${npm}\n`, { mode: 0o755 })
+  await symlink(process.execPath, join(root, "bin", "node"))
+  const install = (path = `${root}/bin:${process.env.PATH}`) => start(join(root, "dev", "install"), [], { PATH: path })
+  return { root, install, calls: () => readFile(join(root, "npm-calls"), "utf8") }
+}
+
+test("installs once", async (t) => {
+  const { install, calls } = await checkout(t, "exit 0")
+  const first = install()
+  assert.deepEqual([await first.ended, first.output()], [0, INSTALLING])
+  const second = install()
+  assert.deepEqual([await second.ended, second.output()], [0, ""])
+  assert.equal(
+    await calls(),
+    "install --no-save --no-audit --no-fund --ignore-scripts --no-update-notifier --loglevel=error\n",
+  )
+})
+
+test("installs again when package-lock.json changed", async (t) => {
+  const { root, install, calls } = await checkout(t, "exit 0")
+  await install().ended
+  await writeFile(join(root, "package-lock.json"), "2\n")
+  const again = install()
+  assert.deepEqual([await again.ended, again.output()], [0, INSTALLING])
+  assert.equal((await calls()).split("\n").length - 1, 2)
+})
+
+test("shows what npm said when it fails, and installs again at the next start", async (t) => {
+  const { install, calls } = await checkout(
+    t,
+    'if [ "$1" = config ]; then echo https://npm.example.org/; else echo "npm error no network"; exit 1; fi',
+  )
+  for (const time of ["first", "second"]) {
+    const child = install()
+    assert.equal(await child.ended, 1, time)
+    assert.equal(
+      child.output(),
+      `${INSTALLING}npm error no network
+dev/install: npm install failed, see above. Check that npm reaches its registry (https://npm.example.org/) and start again.
+`,
+    )
+  }
+  assert.equal((await calls()).match(/^install/gm)?.length, 2)
+})
+
+test("two at a time install once", async (t) => {
+  const { install, calls } = await checkout(t, "sleep 0.5")
+  const both = [install(), install()]
+  assert.deepEqual(await Promise.all(both.map(({ ended }) => ended)), [0, 0])
+  assert.equal((await calls()).split("\n").length - 1, 1)
+})
+
+test("says what to install where npm is missing", async (t) => {
+  const { root, install } = await checkout(t, "")
+  await rm(join(root, "bin", "npm"))
+  for (const tool of ["cmp", "dirname", "readlink"]) await symlink(`/usr/bin/${tool}`, join(root, "bin", tool))
+  const child = install(`${root}/bin`)
+  assert.equal(await child.ended, 1)
+  assert.equal(
+    child.output(),
+    "dev/install: no npm found. Install it (Debian, Ubuntu: apt-get install npm) and start again.\n",
+  )
+})
+
+test("says what to install where Node is too old", async (t) => {
+  const { root, install } = await checkout(t, "")
+  await rm(join(root, "bin", "node"))
+  await writeFile(join(root, "bin", "node"), '#!/bin/sh\n[ "$1" = -p ] && echo 16 || echo v16.20.2\n', { mode: 0o755 })
+  const child = install()
+  assert.equal(await child.ended, 1)
+  assert.equal(
+    child.output(),
+    "dev/install: Node v16.20.2 is too old. Install Node 18 or newer (Debian, Ubuntu: apt-get install nodejs npm) and start again.\n",
+  )
+})
+
+test("SIGTERM ends npm too", async (t) => {
+  const { root, install } = await checkout(t, `echo $$ >npm-pid; exec sleep 60`)
+  const child = install()
+  const pid = await until("npm to run", async () => Number(await readFile(join(root, "npm-pid"), "utf8")) || undefined)
+  assert.equal(await child.stop(), 143)
+  assert.throws(() => process.kill(pid, 0), { code: "ESRCH" })
+})
