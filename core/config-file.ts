@@ -52,10 +52,12 @@ function validate<T>(parsed: Parsed, file: string, schema: z.ZodType<T>): Config
   throw new ConfigurationError(result.error.issues.flatMap((issue) => faultsOf(issue, where)))
 }
 
+const UNKNOWN_KEY = "unknown key"
+
 function faultsOf(issue: z.core.$ZodIssue, where: (path: Path) => string): Fault[] {
   const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ where: where([...path, key]), message: "unknown key" }))
+    return issue.keys.map((key) => ({ where: where([...path, key]), message: UNKNOWN_KEY }))
   }
   if (issue.code === "invalid_key" || issue.code === "invalid_element") {
     return issue.issues.flatMap((inner) => faultsOf({ ...inner, path: issue.path }, where))
@@ -66,7 +68,9 @@ function faultsOf(issue: z.core.$ZodIssue, where: (path: Path) => string): Fault
       errors.flatMap((error) => faultsOf({ ...error, path: [...path, ...error.path] }, where)),
     )
     const deepest = branches.filter((faults) => faults.some((fault) => fault.where !== where(path)))
-    if (deepest.length === 1 && deepest[0] !== undefined) return deepest[0]
+    const known = deepest.filter((faults) => faults.every(({ message }) => message !== UNKNOWN_KEY))
+    const [meant] = known.length === 1 ? known : deepest
+    if (meant !== undefined && (known.length === 1 || deepest.length === 1)) return meant
   }
   return [{ where: where(path), message: issue.message }]
 }
@@ -86,11 +90,13 @@ function fromYaml(text: string, file: string): Parsed {
     const { line, col } = lineCounter.linePos(offset)
     return `:${line}:${col}`
   }
-  if (document.errors.length > 0) {
+  // a warning is a tag that nobody knows, such as that of an encrypted value
+  const errors = [...document.errors, ...document.warnings]
+  if (errors.length > 0) {
     throw new ConfigurationError(
-      document.errors.map((error) => ({
+      errors.map((error) => ({
         where: `${file}${place(error.pos[0])}`,
-        message: `not valid YAML: ${error.message}`,
+        message: `not valid YAML: ${error.code === "MULTIPLE_DOCS" ? "a second document begins" : error.message}`,
       })),
     )
   }
@@ -140,6 +146,10 @@ function fromToml(text: string, file: string): Parsed {
   }
 }
 
+const KEYS = String.raw`((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)`
+const HEADER = new RegExp(String.raw`^\uFEFF?\s*(\[\[?)\s*${KEYS}\s*\]`)
+const ASSIGNMENT = new RegExp(String.raw`^\uFEFF?\s*${KEYS}\s*=`)
+
 /**
  * The line of a key in TOML, or of its nearest table. smol-toml keeps no positions; headers and keys at the start
  * of a line are enough to find what people write.
@@ -150,8 +160,8 @@ function locateInToml(text: string, path: Path): string {
   let best = { depth: 0, line: 0 }
   const wanted = path.map(String)
   text.split("\n").forEach((line, index) => {
-    const header = /^\s*(\[\[?)\s*([^\]]+?)\s*\]/.exec(line)
-    const key = /^\s*("[^"]*"|'[^']*'|[\w-]+(?:\s*\.\s*[\w-]+)*)\s*=/.exec(line)?.[1]
+    const header = HEADER.exec(line)
+    const key = ASSIGNMENT.exec(line)?.[1]
     if (header !== null) {
       table = indexed(keysOf(header[2] ?? ""), header[1] === "[[", counts)
       consider(table, index + 1)

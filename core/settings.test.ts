@@ -156,7 +156,34 @@ test("the help shows flags, defaults and variables, and secrets apart", () => {
     TOKEN: "SECRET",
   })
   assert.equal(reading.kind, "help")
-  assert.equal(reading.text, `GOLDEN`)
+  assert.equal(
+    reading.text,
+    `Usage: fedstack test [options] <file>
+
+tests settings
+
+Arguments:
+  file                         what to read
+
+Options:
+  -l, --level <level>          how much (default: low, env: FEDSTACK_LEVEL)
+  --update-interval <seconds>  how often (default: 30s, env: OLD_INTERVAL, env:
+                               INTERVAL)
+  --limit <bytes>              how large (default: no limit, env:
+                               FEDSTACK_LIMIT)
+  --dry                        do nothing (default: false, env: FEDSTACK_DRY)
+  --domain <id...>             which (env: FEDSTACK_DOMAIN)
+  --allow <selector>           what (default: {a,b}, env: FEDSTACK_ALLOW)
+  --port <port>                where (default: 80, 81, env: FEDSTACK_PORT)
+  --comment <text>             empty is a text too (default: none, env:
+                               FEDSTACK_COMMENT)
+  -h, --help                   show this help
+
+Environment only (secrets):
+  TOKEN  the secret
+
+`,
+  )
 })
 
 test("an argument is handed over, and a missing one is a fault", () => {
