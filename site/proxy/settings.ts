@@ -108,7 +108,7 @@ async function tokensOf({ token, tokenFile }: Values<typeof proxySettings>): Ret
   }
   // an empty variable is how a compose file takes it away
   if (token !== undefined && token !== "") return noTokens("is set and --token-file is given; keep one of the two")
-  return await readTokenFile(tokenFile)
+  return readTokenFile(tokenFile)
 }
 
 function noTokens(message: string): Awaited<ReturnType<typeof readTokenFile>> {

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict"
+import { once } from "node:events"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { connect } from "node:net"
+import { type TestContext, test } from "node:test"
+import { until } from "../../dev/testing/until.ts"
+import { BEARER, METRICS, QUERY, startTestProxy, startUpstream, type TestProxy } from "./testing.ts"
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+async function start(t: TestContext, answer: Answer, changes: Parameters<typeof startTestProxy>[2] = {}) {
+  const upstream = await startUpstream(t, answer)
+  return { upstream, proxy: await startTestProxy(t, upstream.url, changes) }
+}
+
+async function scrape({ url }: TestProxy, headers: Record<string, string> = {}): Promise<readonly [number, string]> {
+  const answer = await fetch(`${url}/federate?${QUERY}`, { headers: { ...BEARER, ...headers }, redirect: "manual" })
+  return [answer.status, await answer.text()]
+}
+
+const SECRET = "secret-of-the-upstream"
+const UNUSABLE = (problem: string) => `The site's Prometheus gave an answer that is not a federation: ${problem}.\n`
+const ok = (response: ServerResponse, headers: Record<string, string> = {}): ServerResponse =>
+  response.writeHead(200, { "content-type": METRICS, ...headers })
+
+const FAULTS: readonly (readonly [title: string, answer: Answer, status: number, text: string])[] = [
+  [
+    "a redirect",
+    (_, r) => r.writeHead(302, { location: `http://${SECRET}/` }).end(SECRET),
+    502,
+    UNUSABLE("its status is 302"),
+  ],
+  ["an error", (_, r) => r.writeHead(500).end(SECRET), 502, UNUSABLE("its status is 500")],
+  ["a bad request", (_, r) => r.writeHead(400).end(SECRET), 502, UNUSABLE("its status is 400")],
+  [
+    "a demand for a password",
+    (_, r) => r.writeHead(401, { "www-authenticate": SECRET }).end(SECRET),
+    502,
+    UNUSABLE("its status is 401"),
+  ],
+  ["an empty answer without content", (_, r) => r.writeHead(204).end(), 502, UNUSABLE("its status is 204")],
+  [
+    "a start",
+    (_, r) => r.writeHead(503, { "retry-after": "1" }).end(SECRET),
+    503,
+    "The site's Prometheus is starting or stopping.\n",
+  ],
+  [
+    "a page of HTML",
+    (_, r) => r.writeHead(200, { "content-type": "text/html" }).end(SECRET),
+    502,
+    UNUSABLE("its content type is not one of metrics"),
+  ],
+  [
+    "an answer of no type",
+    (_, r) => r.writeHead(200).end(SECRET),
+    502,
+    UNUSABLE("its content type is not one of metrics"),
+  ],
+  [
+    "an unasked encoding",
+    (_, r) => ok(r, { "content-encoding": "br" }).end(SECRET),
+    502,
+    UNUSABLE("its encoding was not asked for"),
+  ],
+  [
+    "an answer that breaks off before its first byte",
+    (_, r) => (ok(r).flushHeaders(), setImmediate(() => r.destroy())),
+    502,
+    UNUSABLE("it broke off"),
+  ],
+  ["a connection closed without an answer", (_, r) => r.destroy(), 502, "The site's Prometheus can't be reached.\n"],
+  [
+    "an answer that is announced as too large",
+    (_, r) => ok(r, { "content-length": "1000001" }).end(SECRET),
+    502,
+    "The answer is larger than 1000000 bytes.\n",
+  ],
+]
+for (const [title, answer, status, text] of FAULTS) {
+  test(`tells in its own words of ${title}`, async (t) => {
+    const { upstream, proxy } = await start(t, answer)
+    assert.deepEqual(await scrape(proxy), [status, text])
+    assert.equal(upstream.received.length, 1, "it was asked once, without retries")
+    assert.equal(proxy.log().includes(SECRET), false)
+  })
+}
+
+test("tells that nobody listens at the upstream", async (t) => {
+  const proxy = await startTestProxy(t, "http://127.0.0.1:1")
+  assert.deepEqual(await scrape(proxy), [502, "The site's Prometheus can't be reached.\n"])
+  assert.match(proxy.log(), /ECONNREFUSED/)
+})
+
+test("tells that the upstream has no address", async (t) => {
+  const proxy = await startTestProxy(t, "http://prometheus.invalid:9090")
+  assert.deepEqual(await scrape(proxy), [502, "The site's Prometheus can't be reached.\n"])
+})
+
+test("gives up on an upstream that hangs, within its own time", async (t) => {
+  const { proxy } = await start(t, () => undefined, { upstreamTimeout: 0.2 })
+  assert.deepEqual(await scrape(proxy), [504, "The site's Prometheus gave no answer within 0.2 s.\n"])
+})
+
+test("gives up on an upstream that hangs, within the scraper's time", async (t) => {
+  const { proxy } = await start(t, () => undefined)
+  const answer = await scrape(proxy, { "x-prometheus-scrape-timeout-seconds": "0.2" })
+  assert.deepEqual(answer, [504, "The site's Prometheus gave no answer within 0.19 s.\n"])
+})
+
+test("gives up on an upstream that sends headers and then hangs", async (t) => {
+  const { proxy } = await start(t, (_, response) => ok(response).flushHeaders(), { upstreamTimeout: 0.2 })
+  assert.deepEqual(await scrape(proxy), [504, "The site's Prometheus gave no answer within 0.2 s.\n"])
+})
+
+const BROKEN: readonly (readonly [title: string, answer: Answer, reason: string])[] = [
+  ["is killed in the middle of its answer", (_, r) => ok(r).write("a 1\n", () => r.destroy()), "answer_broken"],
+  [
+    "announces more than it sends",
+    (_, r) => ok(r, { "content-length": "100" }).write("a 1\n", () => r.destroy()),
+    "answer_broken",
+  ],
+  [
+    "sends more than the limit",
+    (_, r) => ok(r).write("x".repeat(600_000), () => r.end("x".repeat(600_000))),
+    "answer_broken",
+  ],
+  ["stops in the middle of its answer", (_, r) => ok(r).write("a 1\n"), "upstream_timeout"],
+]
+for (const [title, answer, reason] of BROKEN) {
+  test(`breaks the client's connection where the upstream ${title}`, async (t) => {
+    const { proxy } = await start(t, answer, { upstreamTimeout: 0.5 })
+    await assert.rejects(scrape(proxy))
+    const [line] = await proxy.requests(1)
+    assert.deepEqual([line?.status, line?.reason], [200, reason])
+    const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+    assert.match(metrics, new RegExp(`fedstack_proxy_upstream_failures_total\\{reason="${reason}"\\} 1`))
+  })
+}
+
+test("ends the request to Prometheus when the client goes away before an answer", async (t) => {
+  let gone = false
+  const { upstream, proxy } = await start(t, (request) => request.socket.once("close", () => (gone = true)))
+  const client = connect(proxy.port, "127.0.0.1")
+  client.write(`GET /federate?${QUERY} HTTP/1.1\r\nHost: x\r\nAuthorization: ${BEARER.authorization}\r\n\r\n`)
+  await until("the request upstream", () => upstream.received[0])
+  client.destroy()
+  await until("the end of the request upstream", () => gone || undefined)
+  const [line] = await proxy.requests(1)
+  assert.deepEqual([line?.status, line?.reason], [499, "client_gone"])
+})
+
+test("ends the request to Prometheus when the client goes away in the middle", async (t) => {
+  let gone = false
+  const { proxy } = await start(t, (request, response) => {
+    request.socket.once("close", () => (gone = true))
+    ok(response).write("a 1\n")
+  })
+  const client = connect(proxy.port, "127.0.0.1")
+  client.write(`GET /federate?${QUERY} HTTP/1.1\r\nHost: x\r\nAuthorization: ${BEARER.authorization}\r\n\r\n`)
+  await once(client, "data")
+  client.destroy()
+  await until("the end of the request upstream", () => gone || undefined)
+  const [line] = await proxy.requests(1)
+  assert.deepEqual([line?.status, line?.reason, line?.bytes], [200, "client_gone", 4])
+})
+
+test("answers HEAD with the headers of GET, asking Prometheus by GET", async (t) => {
+  const { upstream, proxy } = await start(t, (_, response) =>
+    ok(response, { "content-length": "4", vary: "accept" }).end("a 1\n"),
+  )
+  const answer = await fetch(`${proxy.url}/federate?${QUERY}`, { method: "HEAD", headers: BEARER })
+  assert.deepEqual([answer.status, await answer.text()], [200, ""])
+  assert.deepEqual(
+    ["content-type", "content-length", "vary"].map((name) => answer.headers.get(name)),
+    [METRICS, "4", "accept"],
+  )
+  assert.deepEqual(
+    upstream.received.map(({ method }) => method),
+    ["GET"],
+  )
+})
+
+test("passes on an empty answer", async (t) => {
+  const { proxy } = await start(t, (_, response) => ok(response).end())
+  assert.deepEqual(await scrape(proxy), [200, ""])
+})
+
+test("finishes the request under way when it is closed", async (t) => {
+  let finish = (): void => undefined
+  const { upstream, proxy } = await start(t, (_, response) => (finish = () => ok(response).end("a 1\n")))
+  const answer = scrape(proxy)
+  await until("the request upstream", () => upstream.received[0])
+  const closed = proxy.running.close()
+  finish()
+  assert.deepEqual(await answer, [200, "a 1\n"])
+  await closed
+})
+
+test("is ready without an upstream", async (t) => {
+  const proxy = await startTestProxy(t, "http://127.0.0.1:1")
+  const answer = await fetch(`${proxy.adminUrl}/-/ready`)
+  assert.deepEqual([answer.status, await answer.text()], [200, "Ready.\n"])
+})
+
+test("counts requests by client, status and reason", async (t) => {
+  const { proxy } = await start(t, (_, response) => ok(response).end("a 1\n"))
+  await scrape(proxy)
+  await scrape(proxy, { authorization: "Bearer wrong" })
+  await proxy.requests(2)
+  const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+  const lines = metrics.split("\n").filter((line) => /^fedstack_proxy_(?:requests|response)/.test(line))
+  assert.deepEqual(lines, [
+    "fedstack_proxy_requests_in_flight 0",
+    'fedstack_proxy_requests_total{client="portal",code="200",reason="ok"} 1',
+    'fedstack_proxy_requests_total{client="",code="401",reason="unauthenticated"} 1',
+    'fedstack_proxy_response_bytes_total{client="portal"} 4',
+  ])
+})

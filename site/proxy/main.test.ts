@@ -1,0 +1,55 @@
+import assert from "node:assert/strict"
+import { once } from "node:events"
+import { createServer } from "node:net"
+import type { AddressInfo } from "node:net"
+import { type TestContext, test } from "node:test"
+import { fileURLToPath } from "node:url"
+import { type Child, start } from "../../dev/testing/child.ts"
+import { until } from "../../dev/testing/until.ts"
+import { BEARER, METRICS, QUERY, startUpstream, TOKEN } from "./testing.ts"
+
+const FEDSTACK = fileURLToPath(new URL("../../bin/fedstack", import.meta.url))
+const LOCAL = ["--web.listen-address", "127.0.0.1:0", "--admin.listen-address", "127.0.0.1:0"]
+
+function run(t: TestContext, argv: readonly string[], env: Record<string, string> = {}): Child {
+  const child = start(FEDSTACK, ["proxy", ...argv], env)
+  t.after(() => child.stop("SIGKILL"))
+  return child
+}
+
+test("ends with 2 and says what to set where there is no token", async (t) => {
+  const child = run(t, LOCAL)
+  assert.equal(await child.ended, 2)
+  assert.equal(
+    child.output(),
+    "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file\n",
+  )
+})
+
+test("ends with 1 and names the address that is in use, before it serves anything", async (t) => {
+  const other = createServer().listen(0, "127.0.0.1")
+  await once(other, "listening")
+  t.after(() => other.close())
+  const { port } = other.address() as AddressInfo
+  const child = run(t, [...LOCAL, "--web.listen-address", `127.0.0.1:${port}`], { PORTAL_AUTH_TOKEN: TOKEN })
+  assert.equal(await child.ended, 1)
+  assert.match(child.output(), new RegExp(`Can't listen on 127.0.0.1:${port}: another process uses it`))
+})
+
+test("finishes the scrape under way on SIGTERM and ends with 0, its output without the token", async (t) => {
+  let finish = (): void => undefined
+  const upstream = await startUpstream(t, (_, response) => {
+    finish = () => response.writeHead(200, { "content-type": METRICS }).end("a 1\n")
+  })
+  const child = run(t, [...LOCAL, "--upstream", upstream.url], { PORTAL_AUTH_TOKEN: TOKEN })
+  // the admin listener comes first
+  const port = await until("the proxy to listen", () => [...child.output().matchAll(/127\.0\.0\.1:(\d+)/g)][1]?.[1])
+  const answer = fetch(`http://127.0.0.1:${port}/federate?${QUERY}`, { headers: BEARER })
+  await until("the request upstream", () => upstream.received[0])
+  child.process.kill("SIGTERM")
+  await until("the end to begin", () => /msg=ending/.exec(child.output()) ?? undefined)
+  finish()
+  assert.equal(await (await answer).text(), "a 1\n")
+  assert.equal(await child.ended, 0)
+  assert.equal(child.output().includes(TOKEN), false)
+})

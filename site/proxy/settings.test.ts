@@ -1,0 +1,98 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { UsageError } from "#core/errors.ts"
+import { printSelector } from "#core/promql/selector.ts"
+import { readSettings } from "#core/settings.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { type ProxyConfig, proxySettings, readProxyConfig } from "./settings.ts"
+
+async function read(argv: readonly string[], env: Record<string, string>): Promise<ProxyConfig> {
+  const reading = readSettings({ command: "fedstack proxy", summary: "", settings: proxySettings }, argv, env)
+  assert.ok(reading.kind === "values")
+  return readProxyConfig(reading.values)
+}
+
+async function faults(argv: readonly string[], env: Record<string, string> = {}): Promise<readonly string[]> {
+  const error: unknown = await read(argv, env).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  assert.ok(error instanceof UsageError, String(error))
+  return error.message.split("\n")
+}
+
+const TOKEN = { PORTAL_AUTH_TOKEN: "abc" }
+const NONE = "holds no token; put a long random one there, such as 'openssl rand -hex 32' makes"
+
+test("shares what the original shared where only the token is set", async () => {
+  const config = await read([], TOKEN)
+  assert.deepEqual(config.client.allowed.map(printSelector), ['{__name__=~"project_.*_usage",job="project_usages"}'])
+  assert.deepEqual([config.tokens, config.upstream.href], [["abc"], "http://prometheus:9090/"])
+})
+
+test("reads one selector per line of the variable, commas inside", async () => {
+  const config = await read([], { ...TOKEN, FEDSTACK_ALLOW: 'up{a="b",c="d"}\n\n {job="x"} \n' })
+  assert.deepEqual(config.client.allowed.map(printSelector), ['{__name__="up",a="b",c="d"}', '{job="x"}'])
+})
+
+test("refuses to start without a token", async () => {
+  const message = "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file"
+  assert.deepEqual(await faults([]), [message])
+})
+
+for (const token of ["", "  ", "\n"]) {
+  test(`refuses the token ${JSON.stringify(token)}`, async () =>
+    assert.deepEqual(await faults([], { PORTAL_AUTH_TOKEN: token }), [`PORTAL_AUTH_TOKEN: ${NONE}`]))
+}
+
+test("refuses a token that no header can carry, without repeating it", async () => {
+  assert.deepEqual(await faults([], { PORTAL_AUTH_TOKEN: "pass word" }), [
+    "PORTAL_AUTH_TOKEN: the token has characters that a bearer token can't have; use letters, digits and -._~+/ only",
+  ])
+})
+
+test("refuses two sources of tokens", async () => {
+  assert.deepEqual(await faults(["--token-file", "x"], TOKEN), [
+    "PORTAL_AUTH_TOKEN: is set and --token-file is given; keep one of the two",
+  ])
+})
+
+test("takes all tokens of a file", async (t) => {
+  const file = await temporaryFolder(t).write("tokens", "new\r\n\nold\n")
+  assert.deepEqual((await read(["--token-file", file], {})).tokens, ["new", "old"])
+})
+
+test("takes an empty variable beside a token file for an unset one", async (t) => {
+  const file = await temporaryFolder(t).write("tokens", "a\n")
+  assert.deepEqual((await read(["--token-file", file], { PORTAL_AUTH_TOKEN: "" })).tokens, ["a"])
+})
+
+test("refuses a token file without tokens", async (t) => {
+  const file = await temporaryFolder(t).write("tokens", " \n\n")
+  assert.deepEqual(await faults(["--token-file", file]), [`${file}: ${NONE}`])
+})
+
+test("names the line of a token that no header can carry", async (t) => {
+  const file = await temporaryFolder(t).write("tokens", "good\nnot good\n")
+  const [message = ""] = await faults(["--token-file", file])
+  assert.ok(message.startsWith(`${file}:2: the token has characters`), message)
+})
+
+test("refuses a token file that is not there", async () => {
+  const [message = ""] = await faults(["--token-file", "/nonexistent/tokens"])
+  assert.ok(message.startsWith("/nonexistent/tokens: can't be read: ENOENT"), message)
+})
+
+test("reports every fault at once", async () => {
+  const AT = "is not a PromQL vector selector:"
+  assert.deepEqual(
+    await faults(["--allow", "up[5m]", "--allow", "up", "--allow", "{", "--allow", "{}", "--upstream", "http://x/?a"]),
+    [
+      `--allow: up[5m] ${AT} "[" at character 3, where one selector such as up{job="node"} is expected.`,
+      `--allow: { ${AT} the end at character 2, where a matcher such as job="node", a comma or } is expected.`,
+      "--allow: {} has no matcher; say which series are shared",
+      "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file",
+      "--upstream: must not have a query or a fragment; a path prefix is fine",
+    ],
+  )
+})
