@@ -27,6 +27,9 @@ const commands: Readonly<Record<string, Entry>> = {
   },
 }
 
+/** Seconds after which a process that was told to end does so, whatever it waits for. Longer than any close of its own. */
+const END_DEADLINE = 15
+
 async function main(argv: readonly string[]): Promise<void> {
   if (argv.length === 0 || argv[0] === "-h" || argv[0] === "--help" || argv[0] === "help") return print(help())
   if (argv[0] === "--version") return print(`fedstack ${await version()} (Node ${process.versions.node})\n`)
@@ -75,6 +78,7 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   const end = (signal: NodeJS.Signals): void => {
     if (ending.signal.aborted) process.exit(1) // told twice: at once
     log.info({ signal }, "ending")
+    setTimeout(() => process.exit(1), END_DEADLINE * 1000).unref()
     ending.abort()
     if (running !== undefined) void finish(running)
   }
@@ -151,4 +155,11 @@ async function fail(error: unknown): Promise<never> {
   process.exit(1)
 }
 
+// who reads has gone, as in `fedstack --help | head -1`: nothing is left to say
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error
+    if (stream === process.stdout) process.exit(0)
+  })
+}
 await main(process.argv.slice(2)).catch(fail)

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict"
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
+import { chmod, copyFile, glob, mkdir, readFile, symlink } from "node:fs/promises"
+import { join } from "node:path"
+import { text } from "node:stream/consumers"
+import { test } from "node:test"
+import { start } from "./dev/testing/child.ts"
+import { temporaryFolder } from "./dev/testing/folder.ts"
+import { until } from "./dev/testing/until.ts"
+
+const root = import.meta.dirname
+const launcher = join(root, "bin/fedstack")
+
+/** Exit code and what stands on both streams. */
+async function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = execFile(command, args, { env: { ...process.env, ...env } })
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout ?? []),
+    text(child.stderr ?? []),
+    once(child, "close") as Promise<[number]>,
+  ])
+  return { code, stdout, stderr }
+}
+
+const HELP = `fedstack: metrics of many sites in one portal, where every site decides exactly what it shares
+
+Usage: fedstack COMMAND [OPTION ...]
+
+Commands:
+  exporter project-usage  OpenStack project usage as metrics
+  proxy                   lets a portal read the agreed series of a site's Prometheus, and nothing else
+  portal                  writes the portal's Prometheus configuration from sites.yaml and reloads it
+  check sites             validates a sites.yaml and ends
+
+  fedstack COMMAND --help  lists a command's flags, their defaults and environment variables
+  fedstack --version       shows the version
+`
+
+for (const args of [[], ["--help"], ["-h"], ["help"]]) {
+  test(`fedstack ${args.join(" ")}: the help, on standard output alone`, async () => {
+    assert.deepEqual(await run(launcher, args), { code: 0, stdout: HELP, stderr: "" })
+  })
+}
+
+test("fedstack --version: its own and Node's", async () => {
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string }
+  const stdout = `fedstack ${version} (Node ${process.versions.node})\n`
+  assert.deepEqual(await run(launcher, ["--version"]), { code: 0, stdout, stderr: "" })
+})
+
+const misuse: readonly (readonly [args: readonly string[], stderr: string])[] = [
+  [["nope", "again"], `fedstack has no command "nope again"; 'fedstack --help' lists them\n`],
+  [["toString"], `fedstack has no command "toString"; 'fedstack --help' lists them\n`],
+  [["exporter"], "fedstack exporter needs one of: project-usage\n"],
+  [["exporter", "nope"], "fedstack exporter needs one of: project-usage\n"],
+  [["proxy", "--nope"], "fedstack proxy: unknown option '--nope'. Its --help lists what it takes\n"],
+  [
+    ["proxy", "--log.level", "loud", "--upstream", "x"],
+    `--upstream: must be a URL that starts with http:// or https:// (is "x")
+--log.level: must be one of debug, info, warn, error (is "loud")
+`,
+  ],
+]
+for (const [args, stderr] of misuse) {
+  test(`fedstack ${args.join(" ")}: exit code 2, and why on standard error alone`, async () => {
+    assert.deepEqual(await run(launcher, args), { code: 2, stdout: "", stderr })
+  })
+}
+
+test("a wrong variable is named, exit code 2", async () => {
+  const { code, stdout, stderr } = await run(launcher, ["proxy"], {
+    FEDSTACK_UPSTREAM: "x",
+    PORTAL_AUTH_TOKEN: "t0ken",
+  })
+  assert.deepEqual([code, stdout], [2, ""])
+  assert.equal(stderr, 'FEDSTACK_UPSTREAM: must be a URL that starts with http:// or https:// (is "x")\n')
+})
+
+test("a faulty file is exit code 1, with every fault on a line", async (t) => {
+  const file = await temporaryFolder(t).write("web.yml", "tls_server_confg: {}\nbasic_auth_users: 3\n")
+  const { code, stdout, stderr } = await run(launcher, [...PROXY, "--web.config.file", file], {
+    PORTAL_AUTH_TOKEN: "t0ken-t0ken-t0ken",
+  })
+  assert.deepEqual([code, stdout], [1, ""])
+  assert.ok(
+    stderr.endsWith(`${file}:2:1 basic_auth_users: Invalid input: expected record, received number
+${file}:1:1 tls_server_confg: unknown key
+`),
+    stderr,
+  )
+})
+
+const PROXY = ["proxy", "--web.listen-address", "127.0.0.1:0", "--admin.listen-address", "127.0.0.1:0"]
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`${signal} ends a running component with 0`, async () => {
+    const child = start(launcher, PROXY, { PORTAL_AUTH_TOKEN: "t0ken-t0ken-t0ken" })
+    await until("it to listen", () => (child.output().match(/listening/g)?.length === 2 ? true : undefined))
+    assert.equal(await child.stop(signal), 0)
+    assert.doesNotMatch(child.output(), /t0ken|level=error/)
+  })
+}
+
+test("SIGTERM while starting ends it too, without an error", async () => {
+  const child = start(launcher, PROXY, { PORTAL_AUTH_TOKEN: "t0ken-t0ken-t0ken" })
+  await once(child.process, "spawn")
+  assert.ok(["SIGTERM", 0].includes(await child.stop("SIGTERM")))
+  assert.doesNotMatch(child.output(), /rror/)
+})
+
+test("the reader of the help may go away", async () => {
+  const child = spawn(launcher, ["proxy", "--help"], { stdio: ["ignore", "pipe", "pipe"] })
+  child.stdout.destroy()
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "close") as Promise<[number]>])
+  assert.deepEqual([code, stderr], [0, ""])
+})
+
+test("the launcher works through symbolic links", async (t) => {
+  const { path } = temporaryFolder(t)
+  await symlink(launcher, join(path, "first"))
+  await symlink("first", join(path, "fed"))
+  assert.equal((await run(join(path, "fed"), ["--help"])).stdout, HELP)
+})
+
+/** The launcher in a folder without node_modules, and a PATH that holds a `node` of the given version, or none. */
+async function bare(t: Parameters<typeof temporaryFolder>[0], version?: string) {
+  const folder = temporaryFolder(t)
+  await mkdir(join(folder.path, "a folder/bin"), { recursive: true })
+  await mkdir(join(folder.path, "path"))
+  const copy = join(folder.path, "a folder/bin/fedstack")
+  await copyFile(launcher, copy)
+  for (const tool of ["readlink", "sh"]) await symlink(`/bin/${tool}`, join(folder.path, "path", tool))
+  if (version !== undefined) {
+    const node = await folder.write(
+      "path/node",
+      `#!/bin/sh\n[ "$1" = --version ] && echo ${version} && exit\necho "$@"\nexit 7\n`,
+    )
+    await chmod(node, 0o755)
+  }
+  const { code, stdout, stderr } = await run(copy, ["a b", "c"], { PATH: join(folder.path, "path") })
+  return { code, stdout: stdout.replaceAll(folder.path, ""), stderr: stderr.replaceAll(folder.path, "") }
+}
+
+test("without node_modules and without Node the launcher says what to do", async (t) => {
+  const stderr = "fedstack: no Node found. Run 'npm install' in /a folder, or put Node 24.12 or newer in PATH.\n"
+  assert.deepEqual(await bare(t), { code: 1, stdout: "", stderr })
+})
+
+for (const version of ["v4.9.1", "v18.20.0", "v20.19.2", "v24.9.0", "v24.11.1"]) {
+  test(`without node_modules Node ${version} in PATH is too old`, async (t) => {
+    const stderr = `fedstack: Node ${version} is too old. Run 'npm install' in /a folder, which brings the right one, or put Node 24.12 or newer in PATH.\n`
+    assert.deepEqual(await bare(t, version), { code: 1, stdout: "", stderr })
+  })
+}
+
+for (const version of ["v24.12.0", "v25.0.0", "v30.1.0"]) {
+  test(`without node_modules Node ${version} in PATH runs it, with its arguments and exit code`, async (t) => {
+    assert.deepEqual(await bare(t, version), { code: 7, stdout: "/a folder/cli.ts a b c\n", stderr: "" })
+  })
+}
+
+test("only cli.ts reads the command line, ends the process and handles signals", async () => {
+  const found: string[] = []
+  for await (const file of glob("{core,site,portal}/**/*.ts", { cwd: root })) {
+    if (file.endsWith(".test.ts")) continue
+    const source = await readFile(join(root, file), "utf8")
+    const uses = source.match(/(?<![.\w])process\.(?:argv|exit\b|exitCode|env\b|(?:on|once|addListener)\("SIG)/g) ?? []
+    found.push(...uses.map((use) => `${file}: ${use}`))
+  }
+  assert.deepEqual(found, [])
+})
