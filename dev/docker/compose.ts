@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises"
 import { createServer } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Found } from "../testing/component.ts"
 import { start } from "../testing/child.ts"
+import { until } from "../testing/until.ts"
 
 /** The two programs that are to be supported. */
 export const PROGRAMS = { "docker-compose 1.29": ["docker-compose"], "Compose v2": ["docker", "compose"] } as const
@@ -40,41 +39,93 @@ export interface Project {
   /** The same, for those that are to fail. */
   attempt(...args: readonly string[]): Promise<Outcome>
   /** What `docker inspect` says of every container, by service. */
-  inspect(): Promise<ReadonlyMap<string, Container>>
+  inspect(): Promise<Readonly<Record<string, Container>>>
+  /** Waits until every container's health check succeeds. */
+  healthy(): Promise<void>
   /** Removes containers, networks and volumes. */
   down(): Promise<void>
 }
 
 export interface ProjectOptions {
+  readonly name: string
   readonly program: readonly string[]
   readonly folder: string
   readonly files: readonly string[]
-  readonly env: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  /** In place of the folder's .env, which may be a developer's own. */
+  readonly envFile: string
 }
 
 let projects = 0
 
-/** A compose project of a name of its own. The folder's .env is not read, so that a developer's own does not count. */
-export function project({ program, folder, files, env }: ProjectOptions): Project {
-  const name = `fedstack-test-${process.pid}-${(projects += 1)}`
+/** For a project that nothing else on this machine has to do with. */
+export function newName(): string {
+  projects += 1
+  return `fedstack-test-${process.pid}-${projects}`
+}
+
+/** A compose project; its files are relative to the folder. */
+export function project({ name, program, folder, files, env = {}, envFile }: ProjectOptions): Project {
   const paths = files.flatMap((file) => ["-f", join(folder, file)])
   const attempt = (...args: readonly string[]): Promise<Outcome> =>
-    run([...program, "--env-file", "/dev/null", "-p", name, ...paths, ...args], env)
+    run([...program, "--env-file", envFile, "-p", name, ...paths, ...args], env)
   async function compose(...args: readonly string[]): Promise<string> {
     const { code, output } = await attempt(...args)
     if (code !== 0) throw new Error(`${program.join(" ")} ${args.join(" ")} ended with ${code}:\n${output}`)
     return output
   }
+  async function inspect(): Promise<Readonly<Record<string, Container>>> {
+    const ids = await list(name, "ps", "-aq")
+    const containers = JSON.parse((await run(["docker", "inspect", ...ids])).output) as Container[]
+    return Object.fromEntries(containers.map((one) => [one.Config.Labels["com.docker.compose.service"] ?? "", one]))
+  }
   return {
     attempt,
     compose,
-    async inspect() {
-      const label = `label=com.docker.compose.project=${name}`
-      const ids = (await run(["docker", "ps", "-aq", "--filter", label])).output.split("\n").filter(Boolean)
-      const containers = JSON.parse((await run(["docker", "inspect", ...ids])).output) as Container[]
-      return new Map(containers.map((one) => [one.Config.Labels["com.docker.compose.service"] ?? "", one]))
+    inspect,
+    async healthy() {
+      let states = ""
+      const probe = async () => {
+        const containers = Object.entries(await inspect())
+        states = containers
+          .map(([service, { State }]) => `${service} ${State.Health?.Status ?? State.Status}`)
+          .join(", ")
+        return containers.every(([, { State }]) => State.Health?.Status === "healthy") ? true : undefined
+      }
+      await until("healthy containers", probe, 90).catch((error: unknown) => {
+        throw new Error(`not all containers became healthy: ${states}`, { cause: error })
+      })
     },
-    down: async () => void (await compose("down", "-v", "--remove-orphans", "-t", "5")),
+    down: () => removeAll(name),
+  }
+}
+
+/** Ids of a project's containers, networks or volumes. */
+async function list(name: string, ...listing: readonly string[]): Promise<readonly string[]> {
+  const { output } = await run(["docker", ...listing, "--filter", `label=com.docker.compose.project=${name}`])
+  return output.split("\n").filter(Boolean)
+}
+
+/** By label rather than by `compose down`, so that it works whatever became of the files. */
+async function removeAll(name: string): Promise<void> {
+  for (const [listing, remove] of [
+    [
+      ["ps", "-aq"],
+      ["rm", "-fv"],
+    ],
+    [
+      ["network", "ls", "-q"],
+      ["network", "rm"],
+    ],
+    [
+      ["volume", "ls", "-q"],
+      ["volume", "rm"],
+    ],
+  ] as const) {
+    const found = await list(name, ...listing)
+    if (found.length === 0) continue
+    const { code, output } = await run(["docker", ...remove, ...found])
+    if (code !== 0) throw new Error(`docker ${remove.join(" ")}: ${output}`)
   }
 }
 
@@ -104,12 +155,6 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   const ports = servers.map((server) => (server.address() as { port: number }).port)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
-}
-
-/** An empty folder, and what removes it. */
-export async function temporaryFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), "fedstack-compose-"))
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? ""

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict"
+import { cp, readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { test } from "node:test"
+import { need } from "../testing/component.ts"
+import { temporaryFolder } from "../testing/folder.ts"
+import { until } from "../testing/until.ts"
+import { findCompose, freePorts, newName, PROGRAMS, project, run } from "./compose.ts"
+import { federate, SHARED } from "./federate.ts"
+import { hardened, hardeningOf } from "./hardening.ts"
+
+const ROOT = join(import.meta.dirname, "..", "..")
+const FILES = ["docker-compose.site.yml", "dev/docker/site-dummy.yml"]
+const TOKEN = "token-of-the-environment"
+const FILE_TOKEN = "token-of-a-file"
+
+for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
+  void test(`what a site misses is named by ${name}`, async (context) => {
+    const program = need(context, await findCompose(name))
+    if (program === undefined) return
+    const { path: folder, write } = temporaryFolder(context)
+    await copyCheckout(folder)
+    const options = { name: newName(), program, folder, files: FILES }
+
+    await context.test("no usage-openrc", async () => {
+      const site = project({ ...options, envFile: await write("with.env", `PORTAL_AUTH_TOKEN=${TOKEN}\n`) })
+      const { code, output } = await site.attempt("config", "-q")
+      assert.notEqual(code, 0)
+      assert.ok(output.includes(join(folder, "usage-openrc")), output)
+    })
+
+    await context.test("no PORTAL_AUTH_TOKEN", async () => {
+      const site = project({ ...options, envFile: await write("without.env", "") })
+      const { code, output } = await site.attempt("config", "-q")
+      assert.notEqual(code, 0)
+      assert.match(output, /set PORTAL_AUTH_TOKEN in \.env beside the compose file or in the environment/)
+    })
+  })
+}
+
+// the whole stack runs with both programs in stack.e2e.test.ts
+void test("a site with docker-compose 1.29", { timeout: 400_000 }, async (context) => {
+  const program = need(context, await findCompose("docker-compose 1.29"))
+  if (program === undefined) return
+  const built = await run(["docker", "build", "-q", "-t", "fedstack", ROOT])
+  assert.equal(built.code, 0, built.output)
+  const { path: folder, write } = temporaryFolder(context)
+  await copyCheckout(folder)
+  await cp(join(ROOT, "usage-openrc.example"), join(folder, "usage-openrc"))
+  const envFile = await write(".env", `PORTAL_AUTH_TOKEN=${TOKEN}\nUSAGE_EXPORTER_PROJECT_DOMAINS=operations\n`)
+  const [port] = await freePorts(1)
+  const proxy = `http://127.0.0.1:${port}`
+  const options = { name: newName(), program, folder, files: FILES, env: { PROXY_PORT: String(port) }, envFile }
+  const site = project(options)
+  context.after(() => site.down())
+  await site.compose("up", "-d", "--no-build")
+
+  await context.test("every container becomes healthy", () => site.healthy())
+
+  await context.test("the proxy gives the usage of the domains that .env names", async () => {
+    const body = await until(
+      "series",
+      async () => {
+        const answer = await federate(proxy, SHARED, TOKEN)
+        return answer.status === 200 && answer.body !== "" ? answer.body : undefined
+      },
+      60,
+    )
+    assert.deepEqual(
+      [...new Set(Array.from(body.matchAll(/domain_name="(.*?)"/g), ([, domain]) => domain))],
+      ["operations"],
+    )
+  })
+
+  await context.test("no container has more rights than it needs, and only the proxy's port is published", async () => {
+    const containers = await site.inspect()
+    const held = Object.fromEntries(Object.entries(containers).map(([service, one]) => [service, hardeningOf(one)]))
+    assert.deepEqual(held, {
+      exporter: hardened("node"),
+      prometheus: hardened("nobody"),
+      proxy: hardened("node", "0.0.0.0 8000/tcp"),
+    })
+  })
+
+  await context.test("the proxy takes the token from a secret file, as docs/docker.md tells", async () => {
+    await write("docker-compose.token.yml", await exampleWith("portal_auth_token"))
+    await write("portal-token", `${FILE_TOKEN}\n`)
+    await write(".env", "PORTAL_AUTH_TOKEN=\n")
+    const withFile = project({ ...options, files: [...FILES, "docker-compose.token.yml"] })
+    await withFile.compose("up", "-d", "--no-build")
+    await withFile.healthy()
+    const answers = [await federate(proxy, SHARED, TOKEN), await federate(proxy, SHARED, FILE_TOKEN)]
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [401, 200],
+    )
+    assert.ok(!JSON.stringify(await withFile.inspect()).includes(FILE_TOKEN), "the token shows in docker inspect")
+  })
+
+  await context.test("no log holds a token", async () => {
+    const logs = await site.compose("logs", "--no-color")
+    assert.match(logs, /proxy.* status=200/)
+    assert.ok(!logs.includes(TOKEN) && !logs.includes(FILE_TOKEN), "a token stands in a log")
+  })
+})
+
+/** The part of a checkout that a site needs once the image is built. */
+async function copyCheckout(folder: string): Promise<void> {
+  for (const part of [...FILES, "site/prometheus", "dev/fixtures"]) {
+    await cp(join(ROOT, part), join(folder, part), { recursive: true })
+  }
+}
+
+/** The block of YAML in docs/docker.md that holds this word. */
+async function exampleWith(word: string): Promise<string> {
+  const page = await readFile(join(ROOT, "docs/docker.md"), "utf8")
+  const blocks = Array.from(page.matchAll(/^```yaml\n(.*?)^```/gms), ([, block = ""]) => block)
+  const found = blocks.find((block) => block.includes(word))
+  assert.ok(found, `docs/docker.md has no example with ${word}`)
+  return found
+}

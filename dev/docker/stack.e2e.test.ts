@@ -1,0 +1,123 @@
+import assert from "node:assert/strict"
+import { join } from "node:path"
+import { test } from "node:test"
+import { need } from "../testing/component.ts"
+import { temporaryFolder } from "../testing/folder.ts"
+import { until } from "../testing/until.ts"
+import { findCompose, freePorts, newName, PROGRAMS, project } from "./compose.ts"
+import { federate, seriesOf, SHARED } from "./federate.ts"
+import { hardened, hardeningOf } from "./hardening.ts"
+
+const ROOT = join(import.meta.dirname, "..", "..")
+const FILES = ["docker-compose.portal.yml", "dev/docker-compose.override.yml"]
+const TOKEN = "only-for-development"
+
+/** Run in a container with HOST:PORT as arguments: what becomes of a TCP connection to each, as JSON. */
+const CONNECT = `
+const connect = (target) => new Promise((end) => {
+  const [host, port] = target.split(":")
+  require("node:net").connect({ host, port, timeout: 2000 })
+    .on("connect", () => end("connected")).on("timeout", () => end("no answer")).on("error", ({ code }) => end(code))
+})
+Promise.all(process.argv.slice(1).map(connect)).then((ends) => { console.log(JSON.stringify(ends)); process.exit() })`
+
+for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
+  void test(`two sites and the portal with ${name}`, { timeout: 400_000 }, async (context) => {
+    const program = need(context, await findCompose(name))
+    if (program === undefined) return
+    const [portalPort, prometheusPort, sitePort, otherPort] = await freePorts(4)
+    const prometheus = `http://127.0.0.1:${prometheusPort}`
+    const proxy = `http://127.0.0.1:${sitePort}`
+    const env = {
+      PORTAL_PORT: String(portalPort),
+      PORTAL_PROMETHEUS_PORT: String(prometheusPort),
+      SITE_A_PORT: String(sitePort),
+      SITE_B_PORT: String(otherPort),
+    }
+    const envFile = await temporaryFolder(context).write("empty.env", "")
+    const stack = project({ name: newName(), program, folder: ROOT, files: FILES, env, envFile })
+    context.after(() => stack.down())
+    await stack.compose("up", "-d", "--build")
+
+    await context.test("every container becomes healthy", () => stack.healthy())
+
+    await context.test("the portal's Prometheus gets the series of both sites", async () => {
+      const sites = await until(
+        "series of both sites",
+        async () => {
+          const held = await sitesIn(prometheus)
+          return held.length > 1 ? held : undefined
+        },
+        60,
+      )
+      assert.deepEqual(sites, ["site-a", "site-b"])
+    })
+
+    await context.test("a site's proxy answers two spellings of the shared selector alike", async () => {
+      const spelled = '{ __name__ =~ "project_.*_usage" , job="project_usages" }'
+      const answers = [await federate(proxy, SHARED, TOKEN), await federate(proxy, spelled, TOKEN)]
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [200, 200],
+      )
+      const [first = [], second] = answers.map(({ body }) => seriesOf(body))
+      assert.ok(first.length > 0)
+      assert.deepEqual(first, second)
+    })
+
+    await context.test("a site's proxy refuses another selector, and everything without the token", async () => {
+      const answers = [
+        await federate(proxy, "up", TOKEN),
+        await federate(proxy, SHARED),
+        await federate(proxy, SHARED, `${TOKEN}x`),
+      ]
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [403, 401, 401],
+      )
+    })
+
+    await context.test("the portal reaches a site's proxy, and neither its Prometheus nor its exporter", async () => {
+      const containers = await stack.inspect()
+      const addressOf = (service: string): string =>
+        Object.values(containers[service]?.NetworkSettings.Networks ?? {})[0]?.IPAddress ?? ""
+      const targets = [
+        "site-a-proxy:8000",
+        "site-a-prometheus:9090",
+        `${addressOf("site-a-prometheus")}:9090`,
+        `${addressOf("site-a-exporter")}:8080`,
+      ]
+      const output = await stack.compose("exec", "-T", "portal", "node", "-e", CONNECT, ...targets)
+      const ends: unknown = JSON.parse(/^\[.*\]$/m.exec(output)?.[0] ?? "null")
+      assert.deepEqual(ends, ["connected", "ENOTFOUND", "no answer", "no answer"])
+    })
+
+    await context.test("no container has more rights than it needs", async () => {
+      const containers = await stack.inspect()
+      const held = Object.fromEntries(Object.entries(containers).map(([service, one]) => [service, hardeningOf(one)]))
+      assert.deepEqual(held, {
+        portal: hardened("1000:65534", "127.0.0.1 8090/tcp"),
+        "portal-prometheus": hardened("nobody", "127.0.0.1 9090/tcp"),
+        "site-a-exporter": hardened("node"),
+        "site-a-prometheus": hardened("nobody"),
+        "site-a-proxy": hardened("node", "127.0.0.1 8000/tcp"),
+        "site-b-exporter": hardened("node"),
+        "site-b-prometheus": hardened("nobody"),
+        "site-b-proxy": hardened("node", "127.0.0.1 8000/tcp"),
+      })
+    })
+
+    await context.test("no log holds the token", async () => {
+      const logs = await stack.compose("logs", "--no-color")
+      assert.match(logs, /site-a-proxy.* status=401/)
+      assert.ok(!logs.includes(TOKEN), "the token stands in a log")
+    })
+  })
+}
+
+async function sitesIn(prometheus: string): Promise<readonly string[]> {
+  const query = new URLSearchParams({ query: 'count by (site) ({__name__=~"project_.*_usage"})' })
+  const answer = await fetch(`${prometheus}/api/v1/query?${query.toString()}`, { signal: AbortSignal.timeout(5_000) })
+  const body = (await answer.json()) as { data: { result: { metric: { site: string } }[] } }
+  return body.data.result.map(({ metric }) => metric.site).toSorted()
+}
