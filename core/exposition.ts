@@ -21,6 +21,13 @@ export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
  * Samples that share one labels object, as those of parallel families do, have it encoded once.
  */
 export function encode(families: readonly Family[]): string {
+  return [...encodePieces(families)].join("")
+}
+
+const PIECE_LENGTH = 524_288
+
+/** The same in pieces of about 512 KiB, each of whole lines: a large exposition need not be one string. */
+export function* encodePieces(families: readonly Family[]): Generator<string> {
   const encoded = new Map<Labels, string>()
   const labelsText = (labels: Labels): string => {
     const known = encoded.get(labels)
@@ -33,9 +40,14 @@ export function encode(families: readonly Family[]): string {
   for (const { name, help, type, samples } of families) {
     if (samples.length === 0) continue
     text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
-    for (const { labels, value } of samples) text += `${name}${labelsText(labels)} ${encodeValue(value)}\n`
+    for (const { labels, value } of samples) {
+      text += `${name}${labelsText(labels)} ${encodeValue(value)}\n`
+      if (text.length < PIECE_LENGTH) continue
+      yield text
+      text = ""
+    }
   }
-  return text
+  yield text
 }
 
 function encodeLabels(labels: Labels): string {

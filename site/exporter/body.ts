@@ -1,31 +1,50 @@
+import { Readable } from "node:stream"
 import { promisify } from "node:util"
-import { constants, crc32, deflateRaw } from "node:zlib"
+import { constants, crc32, createDeflateRaw, deflateRaw } from "node:zlib"
 
 const compress = promisify(deflateRaw)
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 
+/** A deflate stream without its last block, which ends on a whole byte, so that another piece can follow. */
+interface Compressed {
+  readonly pieces: readonly Buffer[]
+  /** Checksum and length of the plain text. */
+  readonly crc: number
+  readonly length: number
+}
+
 /** Text that is answered many times: encoded once, and compressed once when somebody first asks for that. */
 export class Body {
-  readonly plain: Buffer
-  #compressed: Promise<Buffer> | undefined
+  readonly plain: readonly Buffer[]
+  #compressed: Promise<Compressed> | undefined
 
-  constructor(text: string) {
-    this.plain = Buffer.from(text)
+  constructor(pieces: Iterable<string>) {
+    this.plain = Array.from(pieces, (piece) => Buffer.from(piece))
   }
 
-  /** A piece of a deflate stream that ends on a byte and is not the last one, so that another piece can follow. */
-  get compressed(): Promise<Buffer> {
-    this.#compressed ??= compress(this.plain, { level: 5, finishFlush: constants.Z_FULL_FLUSH })
+  get compressed(): Promise<Compressed> {
+    this.#compressed ??= compressOpen(this.plain)
     return this.#compressed
   }
 }
 
+async function compressOpen(plain: readonly Buffer[]): Promise<Compressed> {
+  const deflate = createDeflateRaw({ level: 5, finishFlush: constants.Z_FULL_FLUSH })
+  const pieces: Buffer[] = []
+  for await (const piece of Readable.from(plain).pipe(deflate)) pieces.push(piece as Buffer)
+  return {
+    pieces,
+    crc: plain.reduce((crc, piece) => crc32(piece, crc), 0),
+    length: plain.reduce((length, piece) => length + piece.length, 0),
+  }
+}
+
 /** The body and then the tail as one gzip member (RFC 1952); only the tail is compressed anew. */
-export async function gzip(body: Body, tail: string): Promise<Buffer> {
-  const tailBytes = Buffer.from(tail)
-  const pieces = [await body.compressed, await compress(tailBytes)]
+export async function gzip(body: Body, tail: string): Promise<readonly Buffer[]> {
+  const { pieces, crc, length } = await body.compressed
+  const last = Buffer.from(tail)
   const trailer = Buffer.alloc(8)
-  trailer.writeUInt32LE(crc32(tailBytes, crc32(body.plain)), 0)
-  trailer.writeUInt32LE((body.plain.length + tailBytes.length) % 2 ** 32, 4)
-  return Buffer.concat([GZIP_HEADER, ...pieces, trailer])
+  trailer.writeUInt32LE(crc32(last, crc), 0)
+  trailer.writeUInt32LE((length + last.length) % 2 ** 32, 4)
+  return [GZIP_HEADER, ...pieces, await compress(last), trailer]
 }

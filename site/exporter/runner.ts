@@ -1,6 +1,6 @@
 import type { Running } from "#core/component.ts"
 import { explain } from "#core/errors.ts"
-import { encode, type Family } from "#core/exposition.ts"
+import { encodePieces, type Family } from "#core/exposition.ts"
 import type { Logger } from "#core/log.ts"
 import { Body } from "./body.ts"
 import type { Collector } from "./collector.ts"
@@ -45,7 +45,7 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
     const at = now().getTime()
     let failure: string | undefined
     try {
-      last = { body: new Body(encode(await collector.collect(ending.signal))), at }
+      last = { body: new Body(encodePieces(await collector.collect(ending.signal))), at }
     } catch (error) {
       failure = explain(error)
       if (!ending.signal.aborted) log.error({ collector: collector.name, reason: failure }, "update failed")

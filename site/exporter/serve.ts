@@ -1,3 +1,4 @@
+import { Readable } from "node:stream"
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import type { Registry } from "prom-client"
 import { CONTENT_TYPE, encode } from "#core/exposition.ts"
@@ -5,7 +6,7 @@ import { addHealth, serve, type ServeOptions, type Serving } from "#core/server.
 import { Body, gzip } from "./body.ts"
 import type { Runner } from "./runner.ts"
 
-const EMPTY = new Body("")
+const EMPTY = new Body([])
 
 /** Serves what a runner has, followed by the process's own metrics, on `/` and `/metrics`, with health beside them. */
 export function serveRunner(
@@ -18,9 +19,8 @@ export function serveRunner(
     const { body = EMPTY, status } = await runner.read()
     const tail = encode(status) + (await registry.metrics())
     reply.type(CONTENT_TYPE).header("vary", "accept-encoding")
-    if (!acceptsGzip(request.headers["accept-encoding"]))
-      return reply.send(Buffer.concat([body.plain, Buffer.from(tail)]))
-    return reply.header("content-encoding", "gzip").send(await gzip(body, tail))
+    if (!acceptsGzip(request.headers["accept-encoding"])) return send(reply, [...body.plain, Buffer.from(tail)])
+    return send(reply.header("content-encoding", "gzip"), await gzip(body, tail))
   }
   return serve({
     ...options,
@@ -30,6 +30,11 @@ export function serveRunner(
       addHealth(app, () => runner.notReady())
     },
   })
+}
+
+function send(reply: FastifyReply, pieces: readonly Buffer[]): FastifyReply {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  return reply.header("content-length", length).send(Readable.from(pieces, { objectMode: false }))
 }
 
 /** `gzip` is listed and not refused with `q=0` (RFC 9110, 12.5.3). */

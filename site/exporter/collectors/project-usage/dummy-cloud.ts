@@ -1,9 +1,21 @@
+import { fork } from "node:child_process"
 import { hash } from "node:crypto"
 import { readText } from "#core/config-file.ts"
+import { ConfigurationError, defineError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import type { Cloud, DomainFilter, Period, Project, Server } from "./cloud.ts"
 import { type DummyDomain, type Machine, parseDummyFile } from "./dummy-file.ts"
+import type { ParserAnswer, ParserInput } from "./dummy-parser.ts"
 import { hoursBetween } from "./usage.ts"
+
+/** Characters of a file from where on it is parsed apart. */
+const LARGE = 1_000_000
+
+export const parserDied = defineError(
+  "PARSER_DIED",
+  500,
+  "the process that parsed {file} ended without an answer: {reason}",
+)
 
 /**
  * A cloud that stands in a TOML file, read again whenever usage is asked for; parsed again only if its content changed.
@@ -15,7 +27,7 @@ export async function openDummyCloud(file: string, filter: DomainFilter, log: Lo
     const text = await readText(file)
     const digest = hash("sha256", text)
     if (digest === known.digest) return known.domains
-    known = { digest, domains: parseDummyFile(text, file) }
+    known = { digest, domains: text.length < LARGE ? parseDummyFile(text, file) : await parseApart({ text, file }) }
     warnOfMissingDomains(known.domains, filter, log)
     return known.domains
   }
@@ -31,11 +43,30 @@ export async function openDummyCloud(file: string, filter: DomainFilter, log: Lo
             name,
             domainId: domain.id,
             domainName: domain.name,
-            servers: machines.map((machine) => serverOf(machine, period)),
+            // made when it is their turn, so that the servers of a large cloud are never all there at once
+            get servers() {
+              return machines.map((machine) => serverOf(machine, period))
+            },
           })),
         )
     },
   }
+}
+
+/**
+ * Parses in a process of its own: a large file takes hundreds of milliseconds, in which scrapes are to be answered, and
+ * hundreds of megabytes, which only the end of a process gives back.
+ */
+async function parseApart(input: ParserInput): Promise<readonly DummyDomain[]> {
+  const parser = fork(new URL("./dummy-parser.ts", import.meta.url), { serialization: "advanced" })
+  const { promise, resolve, reject } = Promise.withResolvers<ParserAnswer>()
+  parser.once("message", (answer) => resolve(answer as ParserAnswer))
+  parser.once("error", reject)
+  parser.once("exit", (code, signal) => reject(parserDied({ file: input.file, reason: signal ?? `exit code ${code}` })))
+  parser.send(input)
+  const answer = await promise
+  if ("faults" in answer) throw new ConfigurationError(answer.faults)
+  return answer.domains
 }
 
 function isWanted(domain: DummyDomain, { id, names }: DomainFilter): boolean {

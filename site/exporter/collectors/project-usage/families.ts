@@ -45,5 +45,6 @@ export function usageFamilies(projects: readonly Project[], weights: Weights, st
 }
 
 function labelsOf({ id, name, domainName, domainId }: Project): Labels {
-  return { project_id: id, project_name: name, domain_name: domainName, domain_id: domainId }
+  // in the order in which the original's client library writes them
+  return { domain_id: domainId, domain_name: domainName, project_id: id, project_name: name }
 }

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8"
 import type { Registry } from "prom-client"
 import { closeAll, component, type Context, type Running } from "#core/component.ts"
 import { UsageError } from "#core/errors.ts"
@@ -21,6 +22,8 @@ export const command = component({ settings: usageSettings, run: startProjectUsa
 
 /** Starts the exporter. Throws UsageError and ConfigurationError for what can't work from the beginning. */
 export async function startProjectUsage(values: UsageValues, context: Context): Promise<Serving & Required<Running>> {
+  // a large cloud's update makes much garbage that is soon gone: collect it rather than grow (half the memory, same speed)
+  setFlagsFromString("--optimize-for-size")
   const { log, now } = context
   if (values.verbose) log.level = "debug"
   const addresses = addressesOf(values)
