@@ -22,6 +22,7 @@ async function runIn(
   // node:test refuses to run inside a test, so the child must not know that it does
   const child = start("env", ["-u", "NODE_TEST_CONTEXT", "-C", folder, process.execPath, main, ...args], {
     FEDSTACK_TEST_ALL: "",
+    FEDSTACK_PROMETHEUS_DIR: "none is needed here",
     ...env,
   })
   const code = await child.ended

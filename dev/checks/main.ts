@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
 import { audit, checks } from "./checks.ts"
 import { coverageOutcome, showCoverage } from "./coverage.ts"
@@ -18,7 +19,8 @@ skipped with the reason where a component is missing.
 
 Environment:
   FEDSTACK_TEST_ALL=1         what would be skipped fails
-  FEDSTACK_PROMETHEUS_DIR     a folder with prometheus and promtool (default: PATH)
+  FEDSTACK_PROMETHEUS_DIR     a folder with prometheus and promtool (default: PATH,
+                              else the distribution's package, unpacked into .cache)
   FEDSTACK_PROMETHEUS_2_42, FEDSTACK_PROMETHEUS_2_53, FEDSTACK_PROMETHEUS_3_5
                               the same for suites that compare these versions
 
@@ -71,6 +73,7 @@ async function main(argv: readonly string[]): Promise<number> {
     outcomes.push(coverageOutcome(unit.coverage))
   }
 
+  if (tests.e2e.length + tests.alone.length > 0) await findPrometheus(signal)
   const sections = [
     { title: "Tests with real components", files: tests.e2e, concurrency: 2, silence: 300 },
     { title: "Tests that need the machine for themselves", files: tests.alone, concurrency: 1, silence: 1500 },
@@ -86,6 +89,20 @@ async function main(argv: readonly string[]): Promise<number> {
   print(report(final))
   if (signal.aborted) return 130
   return final.some(({ kind }) => kind === "failed") ? 1 : 0
+}
+
+/** Tests look for Prometheus in FEDSTACK_PROMETHEUS_DIR and PATH. Where both have none, this provides what dev/up uses. */
+async function findPrometheus(signal: AbortSignal): Promise<void> {
+  if (process.env.FEDSTACK_PROMETHEUS_DIR !== undefined || signal.aborted) return
+  const say = (text: string): void => print(`${text}\n`)
+  try {
+    // only now: checks must run even where this code is broken
+    const { providePrometheus } = await import("../stack/prometheus.ts")
+    const { binary } = await providePrometheus({ env: process.env, cache: join(root, ".cache"), say, signal })
+    process.env.FEDSTACK_PROMETHEUS_DIR = dirname(binary)
+  } catch (error) {
+    print(`\nTests that need Prometheus are skipped. ${error instanceof Error ? error.message : String(error)}\n`)
+  }
 }
 
 async function runCheck(name: string, run: () => Promise<string>): Promise<Outcome> {

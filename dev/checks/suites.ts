@@ -35,7 +35,7 @@ export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
     signal: stopped,
     ...(coverageOf.length === 0
       ? {}
-      : { coverage: true, coverageIncludeGlobs: coverageOf, coverageExcludeGlobs: ["**/*.test.ts"] }),
+      : { coverage: true, coverageIncludeGlobs: coverageOf, coverageExcludeGlobs: ["**/*.test.ts", "**/testing.ts"] }),
   })
 
   const byFile = new Map<string, Outcome[]>(files.map((file) => [file, []]))
