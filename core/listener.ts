@@ -9,7 +9,7 @@ import type { Logger } from "#core/log.ts"
 import type { Address } from "#core/settings.ts"
 import type { TlsConfig } from "#core/web-tls.ts"
 
-export const cannotListen = defineError(
+const cannotListen = defineError(
   "CANNOT_LISTEN",
   500,
   "Can't listen on {address}: {reason}. Free the port or choose another with {flag}.",

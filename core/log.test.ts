@@ -71,6 +71,7 @@ test("a line is one line, whatever is logged", () => {
         // oxlint-disable-next-line no-control-regex -- they are what must not be there
         assert.match(line, /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*\n$/)
       }),
+      { numRuns: 40 },
     )
   }
 })

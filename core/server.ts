@@ -17,8 +17,6 @@ import { readWebConfig } from "#core/web-config.ts"
 import { createGuard } from "#core/web-guard.ts"
 import { followWebConfig } from "#core/web-reload.ts"
 
-export { cannotListen, showAddress } from "#core/listener.ts"
-
 /** The flags of every component that listens. */
 export const webSettings = (defaultAddress: string) => ({
   webListenAddress: settings(
