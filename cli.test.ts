@@ -32,6 +32,9 @@ Commands:
   proxy                   lets a portal read the agreed series of a site's Prometheus, and nothing else
   portal                  writes the portal's Prometheus configuration from sites.yaml and reloads it
   check sites             validates a sites.yaml and ends
+  token new               prints a new random token and its hash
+  token hash              prints the hash by which a proxy's policy knows a token
+  token inspect           shows what a token says: issuer, audience, selectors, expiry
 
   fedstack COMMAND --help  lists a command's flags, their defaults and environment variables
   fedstack --version       shows the version

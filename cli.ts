@@ -25,6 +25,18 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "validates a sites.yaml and ends",
     load: () => import("./portal/federation/check.ts"),
   },
+  "token new": {
+    summary: "prints a new random token and its hash",
+    load: () => import("./site/proxy/token/new.ts"),
+  },
+  "token hash": {
+    summary: "prints the hash by which a proxy's policy knows a token",
+    load: () => import("./site/proxy/token/hash.ts"),
+  },
+  "token inspect": {
+    summary: "shows what a token says: issuer, audience, selectors, expiry",
+    load: () => import("./site/proxy/token/inspect.ts"),
+  },
 }
 
 /** Seconds after which a process that was told to end does so, whatever it waits for. Longer than any close of its own. */

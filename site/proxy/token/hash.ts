@@ -1,0 +1,12 @@
+import { component } from "#core/component.ts"
+import { sha256 } from "../clients.ts"
+import { readToken, tokenArgument } from "./read.ts"
+
+export const command = component({
+  settings: {},
+  argument: tokenArgument,
+  async run(_values, { print }, file) {
+    print(`${sha256(await readToken(file)).toString("hex")}\n`)
+    return undefined
+  },
+})

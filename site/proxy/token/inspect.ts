@@ -1,0 +1,84 @@
+import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type ProtectedHeaderParameters } from "jose"
+import { component } from "#core/component.ts"
+import { sha256 } from "../clients.ts"
+import { readToken, tokenArgument } from "./read.ts"
+
+export const command = component({
+  settings: {},
+  argument: tokenArgument,
+  async run(_values, { print, now }, file) {
+    print(inspect(await readToken(file), now()))
+    return undefined
+  },
+})
+
+/** What can be seen of a token without any key; of one that is not a JWT only its length and hash, never itself. */
+export function inspect(token: string, now: Date): string {
+  const jwt = decode(token)
+  const lines = jwt === undefined ? opaque(token) : describe(jwt.header, jwt.claims, now)
+  const width = Math.max(...lines.map(([name]) => name.length))
+  return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("")
+}
+
+type Line = readonly [name: string, value: string]
+
+function opaque(token: string): readonly Line[] {
+  return [
+    ["kind", "an opaque token, not a JWT"],
+    ["length", `${token.length} characters`],
+    ["sha256", sha256(token).toString("hex")],
+  ]
+}
+
+function decode(token: string): { header: ProtectedHeaderParameters; claims: JWTPayload } | undefined {
+  try {
+    return { header: decodeProtectedHeader(token), claims: decodeJwt(token) }
+  } catch (error) {
+    if (error instanceof errors.JWTInvalid || error instanceof TypeError) return undefined
+    throw error
+  }
+}
+
+function describe(header: ProtectedHeaderParameters, claims: JWTPayload, now: Date): readonly Line[] {
+  const { iss, sub, aud, nbf, iat, exp, match, ...rest } = claims
+  const given: readonly (readonly [string, unknown])[] = [
+    ["kind", "a JWT; its signature was not checked"],
+    ["algorithm", header.alg],
+    ["key", header.kid],
+    ["issuer", iss],
+    ["subject", sub],
+    ["audience", aud],
+    ["issued", moment(iat, now)],
+    ["not before", moment(nbf, now)],
+    ["expires", exp === undefined ? "never: no proxy should accept it" : moment(exp, now)],
+    ["match", match],
+    ...Object.entries(rest),
+  ]
+  return given.flatMap(([name, value]) => (value === undefined ? [] : [[name, show(value)]]))
+}
+
+/** One line, whatever control characters a token holds. */
+function show(value: unknown): string {
+  return typeof value === "string" && /^[\x20-\x7e]*$/.test(value) ? value : JSON.stringify(value)
+}
+
+/** `seconds` of Unix time. */
+function moment(seconds: number | undefined, now: Date): string | undefined {
+  if (seconds === undefined) return undefined
+  const date = new Date(seconds * 1000)
+  if (Number.isNaN(date.getTime())) return `${seconds} is no date`
+  const away = Math.round(seconds - now.getTime() / 1000)
+  return `${date.toISOString()}, ${away >= 0 ? `in ${span(away)}` : `${span(-away)} ago`}`
+}
+
+function span(seconds: number): string {
+  const [size, unit] =
+    seconds >= 172_800
+      ? [86_400, "days"]
+      : seconds >= 7200
+        ? [3600, "hours"]
+        : seconds >= 120
+          ? [60, "minutes"]
+          : [1, "seconds"]
+  return `${Math.floor(seconds / size)} ${unit}`
+}

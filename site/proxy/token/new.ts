@@ -1,0 +1,15 @@
+import { randomBytes } from "node:crypto"
+import { component } from "#core/component.ts"
+import { sha256 } from "../clients.ts"
+
+/** 256 bits: nobody guesses it, whatever rate of attempts a proxy lets through. */
+const BYTES = 32
+
+export const command = component({
+  settings: {},
+  run(_values, { print }) {
+    const token = randomBytes(BYTES).toString("base64url")
+    print(`token: ${token}\nsha256: ${sha256(token).toString("hex")}\n`)
+    return Promise.resolve(undefined)
+  },
+})
