@@ -24,6 +24,7 @@ export function serveRunner(
   }
   return serve({
     ...options,
+    registry,
     routes: (app: FastifyInstance) => {
       app.get("/", metrics)
       app.get("/metrics", metrics)

@@ -75,24 +75,30 @@ const project = z.strictObject(
   },
   "must be a table",
 )
+/** A check that runs although parts of the value are wrong. */
+const ALSO_BESIDE_OTHER_FAULTS = { when: ({ value }: { readonly value: unknown }) => Array.isArray(value) }
+
 const domain = z.strictObject(
   {
     domain_id: z.string("must be a text").default("UNKNOWN_DOMAIN_ID"),
-    projects: z.array(project, "must be an array of tables").default([]).superRefine(idsDiffer),
+    projects: z
+      .array(project, "must be an array of tables")
+      .default([])
+      .superRefine(idsDiffer, ALSO_BESIDE_OTHER_FAULTS),
   },
   "must be a table of one domain, with domain_id and projects",
 )
 const file = z.record(z.string(), domain)
 
-function idsDiffer(projects: readonly z.infer<typeof project>[], context: z.RefinementCtx): void {
+function idsDiffer(projects: readonly unknown[], context: z.RefinementCtx): void {
   const first = new Map<string, number>()
-  projects.forEach(({ project_id }, index) => {
-    const other = first.get(project_id)
-    if (other === undefined) first.set(project_id, index)
-    else {
+  projects.forEach((given, index) => {
+    const id = z.object({ project_id: z.string() }).safeParse(given).data?.project_id
+    const other = id === undefined ? undefined : first.get(id)
+    if (other !== undefined) {
       const message = `is the id of projects[${other}] too; it must be another in each project of a domain`
       context.addIssue({ code: "custom", path: [index, "project_id"], message })
-    }
+    } else if (id !== undefined) first.set(id, index)
   })
 }
 

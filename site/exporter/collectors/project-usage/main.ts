@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8"
 import type { Registry } from "prom-client"
-import { closeAll, component, type Context, type Running } from "#core/component.ts"
+import { closeAll, component, type Context } from "#core/component.ts"
 import { UsageError } from "#core/errors.ts"
 import { createRegistry } from "#core/metrics.ts"
 import type { Serving } from "#core/server.ts"
@@ -21,7 +21,7 @@ const PATIENCE = 8
 export const command = component({ settings: usageSettings, run: startProjectUsage })
 
 /** Starts the exporter. Throws UsageError and ConfigurationError for what can't work from the beginning. */
-export async function startProjectUsage(values: UsageValues, context: Context): Promise<Serving & Required<Running>> {
+export async function startProjectUsage(values: UsageValues, context: Context): Promise<Serving> {
   // a large cloud's update makes much garbage that is soon gone: collect it rather than grow (half the memory, same speed)
   setFlagsFromString("--optimize-for-size")
   const { log, now } = context
@@ -37,7 +37,14 @@ export async function startProjectUsage(values: UsageValues, context: Context): 
   const runner = startRunner(collector, { every: values.updateInterval, maxAge, patience: PATIENCE, log, now })
   try {
     const serving = await serveRunner(runner, registry, { addresses, webConfigFile: values.webConfigFile, log })
-    return { addresses: serving.addresses, close: () => closeAll([serving, runner]), reload: () => runner.run() }
+    return {
+      addresses: serving.addresses,
+      close: () => closeAll([serving, runner]),
+      async reload() {
+        await serving.reload()
+        await runner.run()
+      },
+    }
   } catch (error) {
     await runner.close()
     throw error

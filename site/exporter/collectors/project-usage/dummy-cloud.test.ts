@@ -1,0 +1,118 @@
+import assert from "node:assert/strict"
+import { writeFileSync } from "node:fs"
+import { test } from "node:test"
+import { createLogger } from "#core/log.ts"
+import type { Cloud, DomainFilter } from "./cloud.ts"
+import { openDummyCloud } from "./dummy-cloud.ts"
+import { fileOf } from "./testing.ts"
+
+const period = { start: new Date("2025-01-10T00:00:00Z"), end: new Date("2025-01-20T00:00:00Z") }
+const all: DomainFilter = { id: undefined, names: [] }
+const lines: string[] = []
+const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
+const read = (cloud: Cloud) => cloud.usage(period, new AbortController().signal)
+const names = async (cloud: Cloud): Promise<readonly string[]> => (await read(cloud)).map(({ name }) => name)
+
+const domains = `[one]
+domain_id = "1"
+[[one.projects]]
+project_id = "p"
+project_name = "of one"
+[two]
+domain_id = "2"
+[[two.projects]]
+project_id = "p"
+project_name = "of two"
+`
+
+test("counts hours within the period for every form of existence", async (t) => {
+  const forms = [
+    "true",
+    "false",
+    "2025-01-01T00:00:00", // before the period
+    "2025-01-19T00:00:00",
+    "2025-02-01T00:00:00", // not yet
+    "[2025-01-01T00:00:00, 2025-01-11T00:00:00]",
+    "[2025-01-19T00:00:00, 2025-03-01T00:00:00]",
+    "[2024-01-01T00:00:00, 2024-02-01T00:00:00]", // over before the period
+    "[2025-02-01T00:00:00, 2025-02-02T00:00:00]",
+  ]
+  const machines = forms.map((existence) => `{existence = ${existence}}`).join(", ")
+  const file = fileOf(t, `[a]\n[[a.projects]]\nmachines = [${machines}]\n`)
+  const [project] = await read(await openDummyCloud(file, all, log))
+  assert.deepEqual(
+    project?.servers.map(({ hours }) => hours / 24),
+    [10, 0, 10, 1, 0, 1, 1, 0, 0],
+  )
+  assert.deepEqual(
+    project.servers.map(({ startedAt }) => new Date(startedAt * 1000).toISOString().slice(0, 10)),
+    [
+      "2025-01-10",
+      "2025-01-10",
+      "2025-01-01",
+      "2025-01-19",
+      "2025-02-01",
+      "2025-01-01",
+      "2025-01-19",
+      "2024-01-01",
+      "2025-02-01",
+    ],
+  )
+})
+
+test("reads the file again whenever it is asked", async (t) => {
+  const file = fileOf(t, domains)
+  const cloud = await openDummyCloud(file, all, log)
+  assert.deepEqual(await names(cloud), ["of one", "of two"])
+  writeFileSync(file, domains.replace("of one", "renamed"))
+  assert.deepEqual(await names(cloud), ["renamed", "of two"])
+  writeFileSync(file, "")
+  assert.deepEqual(await names(cloud), [])
+})
+
+test("chooses domains by name or id, one id before all names", async (t) => {
+  const file = fileOf(t, domains)
+  const chosen = async (filter: DomainFilter) => names(await openDummyCloud(file, filter, log))
+  assert.deepEqual(await chosen({ id: undefined, names: ["two"] }), ["of two"])
+  assert.deepEqual(await chosen({ id: undefined, names: ["1", "two"] }), ["of one", "of two"])
+  assert.deepEqual(await chosen({ id: "1", names: ["two"] }), ["of one"])
+})
+
+test("fills both labels of the domain, however it was chosen", async (t) => {
+  const file = fileOf(t, domains)
+  for (const filter of [
+    { id: "2", names: [] },
+    { id: undefined, names: ["two"] },
+  ]) {
+    const [project] = await read(await openDummyCloud(file, filter, log))
+    assert.deepEqual([project?.domainId, project?.domainName], ["2", "two"])
+  }
+})
+
+test("warns of domains that are not there", async (t) => {
+  lines.length = 0
+  await openDummyCloud(fileOf(t, domains), { id: undefined, names: ["one", "elixir"] }, log)
+  assert.match(
+    lines.join(""),
+    /level=warn .*no such domain.* missing="\[\\"elixir\\"\]" there="\[\\"one\\",\\"two\\"\]"\n$/,
+  )
+})
+
+test("parses a large file apart, with the same result and the same faults", async (t) => {
+  const machine = `{ cpus = 1, ram = 1, existence = [2025-01-11T00:00:00, 2025-01-12T00:00:00], metadata = { tag = "x" } },\n`
+  const text = `[a]\n[[a.projects]]\nmachines = [\n${machine.repeat(12_000)}]\n`
+  assert.ok(text.length > 1_000_000)
+  const [project] = await read(await openDummyCloud(fileOf(t, text), all, log))
+  assert.equal(project?.servers.length, 12_000)
+  assert.deepEqual(project.servers[11_999], {
+    vcpus: 1,
+    memoryMb: 1024,
+    hours: 24,
+    startedAt: Date.UTC(2025, 0, 11) / 1000,
+    metadata: { tag: "x" },
+  })
+  await assert.rejects(
+    openDummyCloud(fileOf(t, `${text}\n[b]\nwrong = 1\n`), all, log),
+    /:12007 b\.wrong: unknown key$/,
+  )
+})

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { UsageError } from "#core/errors.ts"
+import { addressesOf, maxAgeOf } from "./settings.ts"
+import { valuesOf } from "./testing.ts"
+
+const messageOf = (work: () => unknown): string => {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof UsageError) return error.message
+    throw error
+  }
+  return "no fault"
+}
+
+test("has the original's defaults", () => {
+  const values = valuesOf([])
+  assert.deepEqual(values.domain, ["elixir"])
+  assert.equal(values.simpleVmTag, "project_name")
+  assert.equal(values.weightUpdateFrequency, 10)
+  assert.equal(values.updateInterval, 30)
+  assert.equal(values.verbose, false)
+  assert.deepEqual(addressesOf(values), [{ host: "", port: 8080 }])
+  for (const name of [
+    "dummyData",
+    "dummyWeights",
+    "domainId",
+    "simpleVmId",
+    "weightUpdateEndpoint",
+    "startDateEndpoint",
+    "start",
+  ] as const) {
+    assert.equal(values[name], undefined)
+  }
+})
+
+const given = {
+  dummyData: "cloud.toml",
+  dummyWeights: "weights.toml",
+  domain: ["a", "b"],
+  domainId: "7",
+  simpleVmId: "pool",
+  simpleVmTag: "course",
+  weightUpdateFrequency: 3,
+  weightUpdateEndpoint: new URL("http://weights.example/"),
+  startDateEndpoint: new URL("http://start.example/"),
+  start: new Date("2025-01-31"),
+  updateInterval: 60,
+  verbose: true,
+}
+
+test("takes all flags of the original", () => {
+  const long =
+    "--dummy-data cloud.toml --dummy-weights weights.toml --domain a b --domain-id 7 --simple-vm-id pool --simple-vm-tag course --weight-update-frequency 3 --weight-update-endpoint http://weights.example/ --start-date-endpoint http://start.example/ --start 2025-01-31 --update-interval 60 --verbose --port 9000"
+  const values = valuesOf(long.split(" "))
+  assert.deepEqual({ ...values, ...given }, values)
+  assert.equal(values.port, 9000)
+  const short = valuesOf("-d cloud.toml -w weights.toml -s 2025-01-31 -i 60 -p 9000 -v".split(" "))
+  const { dummyData, dummyWeights, start, updateInterval, verbose } = given
+  assert.deepEqual({ ...short, dummyData, dummyWeights, start, updateInterval, verbose, port: 9000 }, short)
+})
+
+test("takes all variables of the original", () => {
+  const values = valuesOf([], {
+    USAGE_EXPORTER_DUMMY_FILE: "cloud.toml",
+    USAGE_EXPORTER_DUMMY_WEIGHTS_FILE: "weights.toml",
+    USAGE_EXPORTER_PROJECT_DOMAINS: "a, b",
+    USAGE_EXPORTER_PROJECT_DOMAIN_ID: " 7 ",
+    USAGE_EXPORTER_SIMPLE_VM_PROJECT_ID: "pool",
+    USAGE_EXPORTER_SIMPLE_VM_PROJECT_TAG: "course",
+    USAGE_EXPORTER_WEIGHT_UPDATE_FREQUENCY: "3",
+    USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT: "http://weights.example/",
+    USAGE_EXPORTER_START_DATE_ENDPOINT: "http://start.example/",
+    USAGE_EXPORTER_START_DATE: "2025-01-31",
+    USAGE_EXPORTER_UPDATE_INTERVAL: "60",
+    USAGE_EXPORTER_VERBOSE_MODE: "True",
+  })
+  assert.deepEqual({ ...values, ...given }, values)
+})
+
+test("takes the tag's variable as the original stack misspells it, after the right one", () => {
+  const misspelt = { USAGE_EXORTER_SIMPLE_VM_PROJECT_TAG: "wrong" }
+  assert.equal(valuesOf([], misspelt).simpleVmTag, "wrong")
+  assert.equal(valuesOf([], { ...misspelt, USAGE_EXPORTER_SIMPLE_VM_PROJECT_TAG: "right" }).simpleVmTag, "right")
+})
+
+test("no name of a domain means all domains, as a flag and as a variable", () => {
+  assert.deepEqual(valuesOf(["--domain"]).domain, [])
+  assert.deepEqual(valuesOf([], { USAGE_EXPORTER_PROJECT_DOMAINS: "" }).domain, [])
+  assert.deepEqual(valuesOf(["--domain", "-v"]).domain, [])
+})
+
+test("--port and --web.listen-address may both be set only if they agree", () => {
+  const addresses = (line: string) => addressesOf(valuesOf(line.split(" ")))
+  assert.deepEqual(addresses("-p 9000"), [{ host: "", port: 9000 }])
+  assert.deepEqual(addresses("-p 9000 --web.listen-address 127.0.0.1:9000"), [{ host: "127.0.0.1", port: 9000 }])
+  assert.equal(
+    messageOf(() => addresses("-p 9000 --web.listen-address :9001")),
+    "--port: is 9000, but --web.listen-address names another port. Set only one of the two",
+  )
+})
+
+test("the greatest age is ten minutes or three intervals, and never less than one interval", () => {
+  const age = (line: string) => maxAgeOf(valuesOf(line.split(" ")))
+  assert.equal(age("-i 30"), 600)
+  assert.equal(age("-i 10m"), 1800)
+  assert.equal(age("-i 30 --max-age 45s"), 45)
+  assert.equal(
+    messageOf(() => age("-i 30 --max-age 20s")),
+    "--max-age: must be at least the update interval, 30s",
+  )
+})
+
+test("tells all wrong flags and variables at once", () => {
+  const work = () =>
+    valuesOf(["--start", "someday", "-i", "0"], {
+      USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT: "weights",
+      USAGE_EXPORTER_VERBOSE_MODE: "maybe",
+    })
+  assert.equal(
+    messageOf(work),
+    `USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT: must be a URL that starts with http:// or https:// (is "weights")
+--start: must be a date such as 2025-01-31 or 2025-01-31T08:00:00 (UTC) (is "someday")
+--update-interval: must be at least 1s (is "0")
+USAGE_EXPORTER_VERBOSE_MODE: must be true or false (is "maybe")`,
+  )
+})

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createServer, type RequestListener } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { TestContext } from "node:test"
+import { createLogger } from "#core/log.ts"
+import { readSettings } from "#core/settings.ts"
+import { startProjectUsage } from "./main.ts"
+import { usageSettings, type UsageValues } from "./settings.ts"
+
+/** What flags and variables say. Throws UsageError. */
+export function valuesOf(argv: readonly string[], env: Readonly<Record<string, string>> = {}): UsageValues {
+  const reading = readSettings({ command: "usage", summary: "", settings: usageSettings }, argv, env)
+  if (reading.kind === "help") throw new Error("help was asked for")
+  return reading.values
+}
+
+/** A file in a folder of its own, gone after the test. */
+export function fileOf(test: TestContext, text: string, name = "cloud.toml"): string {
+  const folder = mkdtempSync(join(tmpdir(), "fedstack-usage-"))
+  test.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, name)
+  writeFileSync(file, text)
+  return file
+}
+
+/** A server on loopback, gone after the test. */
+export async function serverOf(test: TestContext, answer: RequestListener): Promise<URL> {
+  const server = createServer(answer)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.listen(0, "127.0.0.1", resolve)
+  await promise
+  test.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/data`)
+}
+
+export const jsonServer = (test: TestContext, value: unknown): Promise<URL> =>
+  serverOf(test, (_, response) => response.setHeader("content-type", "application/json").end(JSON.stringify(value)))
+
+export interface TestExporter {
+  readonly url: string
+  /** Mutable: what the exporter takes for the present. */
+  readonly clock: { now: Date }
+  /** All log lines so far. */
+  log(): string
+  update(): Promise<void>
+  /** The answer to a scrape without the metrics of the process and with a duration of 0. */
+  scrape(): Promise<string>
+  /** The value of a series without labels, or with those of this collector. */
+  value(name: string): Promise<number | undefined>
+}
+
+/** The exporter as the command line starts it, at noon of 2026-03-10, on a free port; gone after the test. */
+export async function startTestExporter(test: TestContext, argv: readonly string[]): Promise<TestExporter> {
+  const lines: string[] = []
+  const clock = { now: new Date("2026-03-10T12:00:00Z") }
+  const running = await startProjectUsage(valuesOf(["--web.listen-address", "127.0.0.1:0", ...argv]), {
+    log: createLogger({ level: "info", format: "logfmt" }, "exporter", (line) => lines.push(line)),
+    signal: new AbortController().signal,
+    print: () => undefined,
+    env: {},
+    now: () => clock.now,
+  })
+  test.after(() => running.close())
+  const url = `http://127.0.0.1:${running.addresses[0]?.port}`
+  const text = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
+  return {
+    url,
+    clock,
+    log: () => lines.join(""),
+    update: () => running.reload(),
+    scrape: async () => withoutProcess(await text()),
+    value: async (name) => {
+      const line = (await text())
+        .split("\n")
+        .find((candidate) => new RegExp(`^${name}(?:\\{[^}]*\\})? `).test(candidate))
+      return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(" ")))
+    },
+  }
+}
+
+function withoutProcess(text: string): string {
+  return text
+    .split("\n")
+    .filter((line) => line !== "" && !/^(?:# \w+ )?(?:process_|nodejs_|fedstack_build_info|fedstack_web_)/.test(line))
+    .map((line) => line.replace(/(_duration_seconds\{.*\}) .*/, "$1 0"))
+    .map((line) => `${line}\n`)
+    .join("")
+}

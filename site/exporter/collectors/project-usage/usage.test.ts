@@ -1,0 +1,113 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import fc from "fast-check"
+import type { Server } from "./cloud.ts"
+import { hoursBetween, usageOf } from "./usage.ts"
+import { sortWeights } from "./weights.ts"
+
+const server = (changes: Partial<Server>): Server => ({
+  vcpus: 4,
+  memoryMb: 8192,
+  hours: 10,
+  startedAt: 0,
+  metadata: {},
+  ...changes,
+})
+
+test("adds hours times amount, memory in whole GiB for the old name and exact in bytes for the new one", () => {
+  assert.deepEqual(usageOf([server({}), server({ memoryMb: 1536, hours: 2, vcpus: 1 })], []), {
+    vcpuHours: 10 * 4 + 2,
+    legacyMemory: 10 * 8 + 2 * 1,
+    vcpuSeconds: 42 * 3600,
+    memoryByteSeconds: (10 * 8192 + 2 * 1536) * 2 ** 20 * 3600,
+  })
+})
+
+test("a server below one GiB counts nothing for the old name, and in full for the new one", () => {
+  const usage = usageOf([server({ memoryMb: 512, hours: 1 })], [])
+  assert.equal(usage.legacyMemory, 0)
+  assert.equal(usage.memoryByteSeconds, 3600 * 512 * 2 ** 20)
+})
+
+test("weights in MB are looked up with GiB for the old name, and with MB for the new one", () => {
+  const memoryMb = [
+    { value: 4096, weight: 2 },
+    { value: 16_384, weight: 5 },
+  ]
+  const usage = usageOf([server({ hours: 1 })], sortWeights([{ from: 0, vcpus: [], memoryMb }]))
+  assert.equal(usage.legacyMemory, 8 * 2)
+  assert.equal(usage.memoryByteSeconds, 3600 * 8192 * 2 ** 20 * 5)
+})
+
+test("hours of 0 or less count nothing", () => {
+  const none = { vcpuHours: 0, legacyMemory: 0, vcpuSeconds: 0, memoryByteSeconds: 0 }
+  assert.deepEqual(usageOf([server({ hours: 0 }), server({ hours: -5 })], []), none)
+  assert.deepEqual(usageOf([], []), none)
+})
+
+const instant = fc.integer({ min: 0, max: 4e9 })
+const buckets = fc.array(
+  fc.record({
+    value: fc.integer({ min: 1, max: 40_000 }),
+    weight: fc.integer({ min: 0, max: 72 }).map((eighths) => eighths / 8),
+  }),
+)
+const weightSets = fc.array(fc.record({ from: instant, vcpus: buckets, memoryMb: buckets }), { maxLength: 4 })
+const servers = fc.array(
+  fc.record({
+    vcpus: fc.integer({ min: 1, max: 128 }),
+    memoryMb: fc.integer({ min: 1, max: 2 ** 20 }),
+    hours: fc.integer({ min: -3600, max: 360_000_000 }).map((seconds) => seconds / 3600),
+    startedAt: instant,
+    metadata: fc.constant({}),
+  }),
+)
+
+test("equals a naive re-implementation from the description of the weights", () => {
+  const pick = (list: readonly { value: number; weight: number }[], amount: number): number => {
+    let best: { value: number; weight: number } | undefined
+    let largest: { value: number; weight: number } | undefined
+    for (const bucket of list) {
+      if (bucket.value >= amount && (best === undefined || bucket.value <= best.value)) best = bucket
+      if (largest === undefined || bucket.value >= largest.value) largest = bucket
+    }
+    return (best ?? largest)?.weight ?? 1
+  }
+  fc.assert(
+    fc.property(servers, weightSets, (list, sets) => {
+      let expected = { vcpuHours: 0, legacyMemory: 0, bytes: 0 }
+      for (const { vcpus, memoryMb, hours, startedAt } of list) {
+        if (!(hours > 0)) continue
+        const times = sets.map(({ from }) => from)
+        const past = times.filter((from) => from <= startedAt)
+        const time = past.length > 0 ? Math.max(...past) : Math.min(...times)
+        const set = sets.findLast(({ from }) => from === time)
+        const gib = Math.floor(memoryMb / 1024)
+        expected = {
+          vcpuHours: expected.vcpuHours + hours * vcpus * pick(set?.vcpus ?? [], vcpus),
+          legacyMemory: expected.legacyMemory + hours * gib * pick(set?.memoryMb ?? [], gib),
+          bytes: expected.bytes + hours * 3600 * memoryMb * 1_048_576 * pick(set?.memoryMb ?? [], memoryMb),
+        }
+      }
+      const usage = usageOf(list, sortWeights(sets))
+      assert.equal(usage.vcpuHours, expected.vcpuHours)
+      assert.equal(usage.legacyMemory, expected.legacyMemory)
+      assert.equal(usage.vcpuSeconds, expected.vcpuHours * 3600)
+      assert.ok(Math.abs(usage.memoryByteSeconds - expected.bytes) <= 1e-9 * expected.bytes)
+    }),
+  )
+})
+
+test("hours are those minutes of the existence that lie in the period, counted one by one", () => {
+  const minute = fc.integer({ min: 0, max: 300 })
+  fc.assert(
+    fc.property(minute, minute, minute, fc.oneof(minute, fc.constant(Infinity)), (start, length, from, to) => {
+      const end = start + length
+      let minutes = 0
+      for (let at = start; at < end; at += 1) if (at >= from && at < to) minutes += 1
+      const milliseconds = [start, end, from, to].map((value) => value * 60_000) as [number, number, number, number]
+      const [a, b, c, d] = milliseconds
+      assert.equal(hoursBetween([a, b], [c, d]), minutes / 60)
+    }),
+  )
+})
