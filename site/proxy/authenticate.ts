@@ -1,31 +1,80 @@
-import { timingSafeEqual } from "node:crypto"
 import type { IncomingMessage } from "node:http"
-import { type Client, type Policy, sha256 } from "./clients.ts"
-import { unauthenticated } from "./errors.ts"
+import { TLSSocket } from "node:tls"
+import { identifyCertificate } from "./policy/certificates.ts"
+import { sha256 } from "./policy/secrets.ts"
+import { findHash, packHashes } from "./policy/token-table.ts"
+import type { Identity, Policy, TokenCredential, Unproven } from "./policy/types.ts"
 
 const BEARER = /^bearer ([\w.~+/-]+=*)$/i
 
+/** What of a request proves who asks. */
+export type Proof = Pick<IncomingMessage, "rawHeaders" | "socket">
+
 /**
- * The client that a request's bearer token belongs to. Throws UNAUTHENTICATED, with the same words whatever is wrong.
+ * The client that a request comes from: by its bearer token, by a JWT, or, without any Authorization header, by the
+ * verified certificate of its connection. A promise only where a JWT must be verified that was not seen before.
  * Raw headers are read because Node keeps the first of several Authorization headers silently.
  */
-export function authenticate(request: Pick<IncomingMessage, "rawHeaders">, policy: Policy): Client {
+export function authenticate(
+  request: Proof,
+  policy: Policy,
+  now: Date,
+): Identity | Unproven | Promise<Identity | Unproven> {
   const [value, ...more] = valuesOf(request.rawHeaders, "authorization")
-  const token = BEARER.exec(value ?? "")?.[1]
-  if (token === undefined || more.length > 0) throw unauthenticated({})
-  const client = findClient(token, policy)
-  if (client === undefined) throw unauthenticated({})
-  return client
+  if (value === undefined) return byCertificate(request.socket, policy, now)
+  if (more.length > 0) return { refused: "several Authorization headers" }
+  const token = BEARER.exec(value)?.[1]
+  if (token === undefined) return { refused: "the Authorization header holds no bearer token" }
+  const hash = sha256(token)
+  const credential = findCredential(hash, policy)
+  if (credential !== undefined) return byToken(credential, now)
+  return byIssuer(token, hash.toString("base64"), policy, now)
 }
 
-/** Compares hashes, all of them, so that the time taken tells nothing about any token. */
-function findClient(token: string, { credentials }: Policy): Client | undefined {
-  const hash = sha256(token)
-  let found: Client | undefined
-  for (const credential of credentials) {
-    if (timingSafeEqual(hash, credential.sha256)) found = credential.client
+const tables = new WeakMap<Policy, Int32Array>()
+
+function findCredential(hash: Buffer, policy: Policy): TokenCredential | undefined {
+  let table = tables.get(policy)
+  if (table === undefined) tables.set(policy, (table = packHashes(policy.tokens)))
+  return policy.tokens[findHash(table, hash)]
+}
+
+function byToken({ client, validFrom, notAfter }: TokenCredential, now: Date): Identity | Unproven {
+  if (validFrom !== undefined && now < validFrom) return { refused: `a token of ${client.name} that is not valid yet` }
+  if (notAfter !== undefined && now >= notAfter) return { refused: `a token of ${client.name} that has expired` }
+  return { client, way: "token", validUntil: notAfter?.getTime() ?? Infinity }
+}
+
+/** Three parts of base64url: whatever else it is, no issuer signed it. */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/
+const UNKNOWN: Unproven = { refused: "an unknown token" }
+
+function byIssuer(token: string, hash: string, { issuers }: Policy, now: Date) {
+  for (const issuer of issuers) {
+    const identity = issuer.known(hash, now)
+    if (identity !== undefined) return identity
   }
-  return found
+  return issuers.length === 0 || !JWT.test(token) ? UNKNOWN : verify(token, hash, issuers, now)
+}
+
+async function verify(
+  token: string,
+  hash: string,
+  issuers: Policy["issuers"],
+  now: Date,
+): Promise<Identity | Unproven> {
+  let reason = UNKNOWN
+  for (const issuer of issuers) {
+    const result = await issuer.verify(token, hash, now)
+    if ("client" in result) return result
+    reason = result
+  }
+  return reason
+}
+
+function byCertificate(socket: Proof["socket"], { certificates }: Policy, now: Date): Identity | Unproven {
+  if (certificates.length === 0 || !(socket instanceof TLSSocket)) return { refused: "no Authorization header" }
+  return identifyCertificate(socket, certificates, now)
 }
 
 function valuesOf(rawHeaders: readonly string[], name: string): readonly string[] {

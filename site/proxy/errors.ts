@@ -15,7 +15,7 @@ export const noSelector = defineError("NO_SELECTOR", 400, "Say which series: mat
 export const selectorNotAllowed = defineError(
   "SELECTOR_NOT_ALLOWED",
   403,
-  "The selector {selector} is not shared with {client}. Shared: {allowed}.",
+  "The selector {selector} is not shared with {client}: {reason}. Shared: {allowed}.",
 )
 export const upstreamUnreachable = defineError("UPSTREAM_UNREACHABLE", 502, "The site's Prometheus can't be reached.")
 export const upstreamBadAnswer = defineError(

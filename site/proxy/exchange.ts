@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from "fastify"
 import { FedstackError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
-import type { Client } from "./clients.ts"
 import type { ProxyMetrics } from "./metrics.ts"
+import type { Client } from "./policy/types.ts"
 
 /** One request from its arrival to its end: what was found out about it on the way. */
 export interface Exchange {
@@ -19,6 +19,8 @@ export interface Exchange {
   bytes: number
   /** Why it ended as it did: a code of errors.ts or one of the endings below; undefined while all is well. */
   ending?: string
+  /** More about a refusal, for the log alone. */
+  detail?: string
 }
 
 /** Endings that the client can't be told any more: its connection is broken instead. */
@@ -66,6 +68,7 @@ export function openExchange(
         ...(exchange.selectors.length === 0 ? {} : { match: exchange.selectors.map(printSelector).join(" ") }),
         status: code,
         reason,
+        ...(exchange.detail === undefined ? {} : { detail: exchange.detail }),
         bytes: exchange.bytes,
         seconds: Number(seconds.toFixed(6)),
       },

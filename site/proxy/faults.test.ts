@@ -165,6 +165,17 @@ test("ends the request to Prometheus when the client goes away in the middle", a
   assert.deepEqual([line?.status, line?.reason, line?.bytes], [200, "client_gone", 4])
 })
 
+test("cuts off a client that does not read, when the time is over", async (t) => {
+  const size = 50_000_000 // more than the buffers of two connections take
+  const answer: Answer = (_, response) => ok(response).end(Buffer.alloc(size, "x"))
+  const { proxy } = await start(t, answer, { upstreamTimeout: 0.5, responseBytes: size })
+  const client = connect(proxy.port, "127.0.0.1").pause()
+  t.after(() => client.destroy())
+  client.write(`GET /federate?${QUERY} HTTP/1.1\r\nHost: x\r\nAuthorization: ${BEARER.authorization}\r\n\r\n`)
+  const [line] = await proxy.requests(1)
+  assert.deepEqual([line?.status, line?.reason], [200, "upstream_timeout"])
+})
+
 test("answers HEAD with the headers of GET, asking Prometheus by GET", async (t) => {
   const { upstream, proxy } = await start(t, (_, response) =>
     ok(response, { "content-length": "4", vary: "accept" }).end("a 1\n"),

@@ -22,7 +22,7 @@ test("ends with 2 and says what to set where there is no token", async (t) => {
   assert.equal(await child.ended, 2)
   assert.equal(
     child.output(),
-    "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file\n",
+    "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file or --policy\n",
   )
 })
 

@@ -2,16 +2,15 @@ import { closeAll, component, type Running } from "#core/component.ts"
 import type { Logger } from "#core/log.ts"
 import { addAdmin, serve, type Serving } from "#core/server.ts"
 import { admit } from "./admit.ts"
-import { authorizeSame } from "./authorize.ts"
-import { fixedPolicy, policyOf, type PolicySource, watchTokenFile } from "./clients.ts"
 import { openExchange, refuse } from "./exchange.ts"
 import { forward } from "./forward.ts"
-import { createProxyMetrics, type ProxyMetrics } from "./metrics.ts"
+import { createProxyMetrics } from "./metrics.ts"
+import { openPolicy } from "./policy/watch.ts"
 import { type ProxyConfig, proxySettings, readProxyConfig } from "./settings.ts"
 
 export const command = component({
   settings: proxySettings,
-  run: async (values, { log }) => startProxy(await readProxyConfig(values), log),
+  run: (values, { log, now }) => startProxy(readProxyConfig(values), log, now),
 })
 
 export interface RunningProxy extends Running {
@@ -21,9 +20,17 @@ export interface RunningProxy extends Running {
 }
 
 /** Starts both servers; the public one answers /federate, and nobody without a token. */
-export async function startProxy(config: ProxyConfig, log: Logger): Promise<RunningProxy> {
+export async function startProxy(
+  config: ProxyConfig,
+  log: Logger,
+  now: () => Date = () => new Date(),
+): Promise<RunningProxy> {
   const metrics = createProxyMetrics()
-  const policy = await openPolicy(config, metrics, log)
+  const loaded = (successful: boolean): void => {
+    metrics.reloadSuccessful.set(successful ? 1 : 0)
+    if (successful) metrics.reloadTime.setToCurrentTime()
+  }
+  const policy = await openPolicy(config.loadPolicy, { log, loaded })
   const opened: Running[] = [policy]
   try {
     const admin = await serve({
@@ -40,16 +47,18 @@ export async function startProxy(config: ProxyConfig, log: Logger): Promise<Runn
       refuseBasicAuth: "the portal's token comes in the same header; remove the users",
       registry: metrics.registry,
       routes: async (app) => {
-        app.addHook("onRequest", (request, reply, next) => {
+        app.addHook("onRequest", async (request, reply) => {
           const exchange = openExchange(request, reply, { metrics, log })
           try {
-            admit(request, exchange, policy.current(), authorizeSame)
-            next()
+            await admit(request, exchange, policy.current(), now())
           } catch (error) {
-            refuse(exchange, reply, error)
+            return refuse(exchange, reply, error)
           }
         })
-        opened.unshift(await forward(app, { ...config, metrics, log }))
+        const { upstreams, clients } = policy.current()
+        const { upstreamTimeout = 30, responseBytes = Infinity } = clients[0]?.limits ?? {}
+        const [upstream] = upstreams
+        opened.unshift(await forward(app, { upstream, upstreamTimeout, responseBytes, metrics, log }))
       },
     })
     opened.unshift(federation)
@@ -66,15 +75,4 @@ export async function startProxy(config: ProxyConfig, log: Logger): Promise<Runn
     await closeAll(opened)
     throw error
   }
-}
-
-function openPolicy(config: ProxyConfig, metrics: ProxyMetrics, log: Logger): Promise<PolicySource> | PolicySource {
-  const reloaded = (successful: boolean): void => {
-    metrics.reloadSuccessful.set(successful ? 1 : 0)
-    if (successful) metrics.reloadTime.setToCurrentTime()
-  }
-  reloaded(true)
-  const { client, tokens, tokenFile } = config
-  if (tokenFile === undefined) return fixedPolicy(policyOf(client, tokens))
-  return watchTokenFile(tokenFile, client, tokens, { reloaded }, log)
 }

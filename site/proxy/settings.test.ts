@@ -4,13 +4,20 @@ import { UsageError } from "#core/errors.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { readSettings } from "#core/settings.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
-import { type ProxyConfig, proxySettings, readProxyConfig } from "./settings.ts"
+import { sha256 } from "./policy/secrets.ts"
+import type { Policy } from "./policy/types.ts"
+import { proxySettings, readProxyConfig } from "./settings.ts"
 
-async function read(argv: readonly string[], env: Record<string, string>): Promise<ProxyConfig> {
+async function read(argv: readonly string[], env: Record<string, string>): Promise<Policy> {
   const reading = readSettings({ command: "fedstack proxy", summary: "", settings: proxySettings }, argv, env)
   assert.ok(reading.kind === "values")
-  return readProxyConfig(reading.values)
+  return (await readProxyConfig(reading.values).loadPolicy()).policy
 }
+
+const shared = ({ clients }: Policy) =>
+  clients.flatMap((client) => client.shared.map(({ compiled }) => printSelector(compiled.selector)))
+const hashes = ({ tokens }: Policy) => tokens.map((token) => token.sha256.toString("hex"))
+const hashesOf = (...tokens: readonly string[]) => tokens.map((token) => sha256(token).toString("hex"))
 
 async function faults(argv: readonly string[], env: Record<string, string> = {}): Promise<readonly string[]> {
   const error: unknown = await read(argv, env).then(
@@ -22,21 +29,22 @@ async function faults(argv: readonly string[], env: Record<string, string> = {})
 }
 
 const TOKEN = { PORTAL_AUTH_TOKEN: "abc" }
-const NONE = "holds no token; put a long random one there, such as 'openssl rand -hex 32' makes"
+const NONE = "holds no token; put a long random one there, such as 'fedstack token new' makes"
 
 test("shares what the original shared where only the token is set", async () => {
   const config = await read([], TOKEN)
-  assert.deepEqual(config.client.allowed.map(printSelector), ['{__name__=~"project_.*_usage",job="project_usages"}'])
-  assert.deepEqual([config.tokens, config.upstream.href], [["abc"], "http://prometheus:9090/"])
+  assert.deepEqual(shared(config), ['{__name__=~"project_.*_usage",job="project_usages"}'])
+  assert.deepEqual([hashes(config), config.upstreams.map(String)], [hashesOf("abc"), ["http://prometheus:9090/"]])
 })
 
 test("reads one selector per line of the variable, commas inside", async () => {
   const config = await read([], { ...TOKEN, FEDSTACK_ALLOW: 'up{a="b",c="d"}\n\n {job="x"} \n' })
-  assert.deepEqual(config.client.allowed.map(printSelector), ['{__name__="up",a="b",c="d"}', '{job="x"}'])
+  assert.deepEqual(shared(config), ['{__name__="up",a="b",c="d"}', '{job="x"}'])
 })
 
 test("refuses to start without a token", async () => {
-  const message = "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file"
+  const message =
+    "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file or --policy"
   assert.deepEqual(await faults([]), [message])
 })
 
@@ -59,12 +67,12 @@ test("refuses two sources of tokens", async () => {
 
 test("takes all tokens of a file", async (t) => {
   const file = await temporaryFolder(t).write("tokens", "new\r\n\nold\n")
-  assert.deepEqual((await read(["--token-file", file], {})).tokens, ["new", "old"])
+  assert.deepEqual(hashes(await read(["--token-file", file], {})), hashesOf("new", "old"))
 })
 
 test("takes an empty variable beside a token file for an unset one", async (t) => {
   const file = await temporaryFolder(t).write("tokens", "a\n")
-  assert.deepEqual((await read(["--token-file", file], { PORTAL_AUTH_TOKEN: "" })).tokens, ["a"])
+  assert.deepEqual(hashes(await read(["--token-file", file], { PORTAL_AUTH_TOKEN: "" })), hashesOf("a"))
 })
 
 test("refuses a token file without tokens", async (t) => {
@@ -91,7 +99,7 @@ test("reports every fault at once", async () => {
       `--allow: up[5m] ${AT} "[" at character 3, where one selector such as up{job="node"} is expected.`,
       `--allow: { ${AT} the end at character 2, where a matcher such as job="node", a comma or } is expected.`,
       "--allow: {} has no matcher; say which series are shared",
-      "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file",
+      "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file or --policy",
       "--upstream: must not have a query or a fragment; a path prefix is fine",
     ],
   )

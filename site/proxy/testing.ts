@@ -4,9 +4,9 @@ import { type AddressInfo, connect } from "node:net"
 import { text } from "node:stream/consumers"
 import type { TestContext } from "node:test"
 import { createLogger } from "#core/log.ts"
-import { parseSelector } from "#core/promql/parse.ts"
 import { until } from "../../dev/testing/until.ts"
 import { type RunningProxy, startProxy } from "./main.ts"
+import { type EnvironmentPolicy, loadEnvironment } from "./policy/environment.ts"
 import type { ProxyConfig } from "./settings.ts"
 
 export const TOKEN = "rightful-token-7f3a"
@@ -30,19 +30,23 @@ export interface TestProxy {
 export async function startTestProxy(
   test: TestContext,
   upstream: string,
-  changes: Partial<ProxyConfig> = {},
+  changes: Partial<EnvironmentPolicy & ProxyConfig> = {},
 ): Promise<TestProxy> {
   const lines: string[] = []
   const log = createLogger({ level: "debug", format: "json" }, "proxy", (line) => lines.push(line))
   const local = { host: "127.0.0.1", port: 0 }
   const running = await startProxy(
     {
-      client: { name: "portal", allowed: [parseSelector(SHARED)] },
-      tokens: [TOKEN],
-      tokenFile: undefined,
-      upstream: new URL(upstream),
-      upstreamTimeout: 5,
-      responseBytes: 1_000_000,
+      loadPolicy: () =>
+        loadEnvironment({
+          allow: [SHARED],
+          token: TOKEN,
+          tokenFile: undefined,
+          upstream: new URL(upstream),
+          upstreamTimeout: 5,
+          responseBytes: 1_000_000,
+          ...changes,
+        }),
       addresses: [local],
       adminAddress: local,
       webConfigFile: undefined,

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type ProtectedHeaderParameters } from "jose"
 import { component } from "#core/component.ts"
-import { sha256 } from "../clients.ts"
+import { sha256 } from "../policy/secrets.ts"
 import { readToken, tokenArgument } from "./read.ts"
 
 export const command = component({

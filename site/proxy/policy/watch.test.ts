@@ -1,15 +1,15 @@
 import assert from "node:assert/strict"
 import { rename, rm } from "node:fs/promises"
 import { test } from "node:test"
-import { temporaryFolder } from "../../dev/testing/folder.ts"
-import { until } from "../../dev/testing/until.ts"
-import { QUERY, startTestProxy, startUpstream } from "./testing.ts"
+import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { until } from "../../../dev/testing/until.ts"
+import { QUERY, startTestProxy, startUpstream } from "../testing.ts"
 
 test("follows the token file through a rotation, and never takes a removed token again", async (t) => {
   const folder = temporaryFolder(t)
   const tokenFile = await folder.write("tokens", "old\n")
   const upstream = await startUpstream(t)
-  const proxy = await startTestProxy(t, upstream.url, { tokenFile, tokens: ["old"] })
+  const proxy = await startTestProxy(t, upstream.url, { tokenFile, token: undefined })
   const statuses = () =>
     Promise.all(
       ["old", "new"].map(async (token) => {

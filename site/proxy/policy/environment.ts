@@ -1,0 +1,116 @@
+import { explain, type Fault, FedstackError, UsageError } from "#core/errors.ts"
+import { compile } from "#core/promql/compiled.ts"
+import { sharesEverything } from "#core/promql/containment.ts"
+import { parseSelector } from "#core/promql/parse.ts"
+import { printSelector } from "#core/promql/selector.ts"
+import { type FoundTokens, readTokenFile, readTokens, sha256, weaknessOf } from "./secrets.ts"
+import type { Client, Policy, Shared } from "./types.ts"
+import type { LoadedPolicy } from "./watch.ts"
+
+/** What flags and variables say, without a policy file. */
+export interface EnvironmentPolicy {
+  /** Of PORTAL_AUTH_TOKEN. */
+  readonly token: string | undefined
+  readonly tokenFile: string | undefined
+  readonly allow: readonly string[]
+  readonly upstream: URL
+  /** Seconds. */
+  readonly upstreamTimeout: number
+  readonly responseBytes: number
+}
+
+/** As the original: one client, without limits but those of an answer. */
+const NAME = "portal"
+const MEMORY = 256 * 2 ** 20
+
+/** The policy of a proxy with one client. Throws UsageError with every fault. */
+export async function loadEnvironment(given: EnvironmentPolicy): Promise<LoadedPolicy> {
+  const { shared, faults } = readAllowed(given.allow)
+  const found = await tokensOf(given)
+  faults.push(...found.faults)
+  if (/[?#]/.test(given.upstream.href)) {
+    faults.push({ where: "--upstream", message: "must not have a query or a fragment; a path prefix is fine" })
+  }
+  if (faults.length > 0) throw new UsageError(faults)
+  const client: Client = {
+    name: NAME,
+    shared,
+    enforce: false,
+    limits: {
+      concurrent: Infinity,
+      requestsPerSecond: Infinity,
+      responseBytes: given.responseBytes,
+      series: Infinity,
+      upstreamTimeout: given.upstreamTimeout,
+    },
+    where: "--allow",
+  }
+  const policy: Policy = {
+    tokens: found.tokens.map(({ token, where }) => ({ sha256: sha256(token), client, where })),
+    issuers: [],
+    certificates: [],
+    clients: [client],
+    upstreams: [withoutSlash(given.upstream)],
+    path: "/federate",
+    reuse: 0,
+    memory: MEMORY,
+  }
+  return {
+    policy,
+    files: given.tokenFile === undefined ? [] : [given.tokenFile],
+    // no faults, so that whoever comes from the original loses nothing
+    warnings: [...weakTokens(found), ...wideSelectors(shared)],
+  }
+}
+
+export function withoutSlash(url: URL): URL {
+  const copy = new URL(url)
+  copy.pathname = url.pathname.replace(/\/+$/, "")
+  return copy
+}
+
+function weakTokens({ tokens }: FoundTokens): readonly Fault[] {
+  return tokens.flatMap(({ token, where }) => {
+    const weakness = weaknessOf(token)
+    return weakness === undefined ? [] : [{ where, message: `${weakness}; take one of 'fedstack token new'` }]
+  })
+}
+
+function wideSelectors(shared: readonly Shared[]): readonly Fault[] {
+  return shared
+    .filter(({ compiled }) => sharesEverything(compiled))
+    .map(({ compiled, where }) => ({ where, message: `${printSelector(compiled.selector)} SHARES EVERYTHING` }))
+}
+
+async function tokensOf({ token, tokenFile }: EnvironmentPolicy): Promise<FoundTokens> {
+  if (tokenFile === undefined) {
+    if (token === undefined)
+      return noTokens("is not set; put the token there that the portal sends, or use --token-file or --policy")
+    if (token.trim().includes("\n")) return noTokens("holds several lines; use --token-file for several tokens")
+    return readTokens(token.trim(), "PORTAL_AUTH_TOKEN")
+  }
+  // an empty variable is how a compose file takes it away
+  if (token !== undefined && token !== "") return noTokens("is set and --token-file is given; keep one of the two")
+  return readTokenFile(tokenFile)
+}
+
+function noTokens(message: string): FoundTokens {
+  return { tokens: [], faults: [{ where: "PORTAL_AUTH_TOKEN", message }] }
+}
+
+function readAllowed(texts: readonly string[]): { shared: readonly Shared[]; faults: Fault[] } {
+  const faults: Fault[] = []
+  const shared = texts.flatMap((one): readonly Shared[] => {
+    try {
+      const selector = parseSelector(one)
+      if (selector.length > 0) return [{ compiled: compile(selector), where: "--allow" }]
+      faults.push({ where: "--allow", message: `${one} has no matcher; say which series are shared` })
+    } catch (error) {
+      if (!(error instanceof FedstackError)) throw error
+      faults.push({ where: "--allow", message: explain(error) })
+    }
+    return []
+  })
+  if (texts.length === 0) faults.push({ where: "--allow", message: "names no selector; say which series are shared" })
+  return { shared, faults }
+}

@@ -1,0 +1,66 @@
+import type { Running } from "#core/component.ts"
+import { ConfigurationError, explain, type Fault, UsageError } from "#core/errors.ts"
+import type { Logger } from "#core/log.ts"
+import { watchFiles } from "#core/watch-file.ts"
+import type { Policy } from "./types.ts"
+
+export interface LoadedPolicy {
+  readonly policy: Policy
+  /** All that the policy was made of; it is made again when one of them changes. */
+  readonly files: readonly string[]
+  /** What is in force and yet worth a look. */
+  readonly warnings: readonly Fault[]
+}
+
+/** Makes a policy of what stands on disk now. Throws ConfigurationError or UsageError with every fault. */
+export type LoadPolicy = () => Promise<LoadedPolicy>
+
+/** The policy in force. A request takes it once and goes by it to its end. */
+export interface PolicySource extends Running {
+  current(): Policy
+  reload(): Promise<void>
+}
+
+export interface PolicyWatch {
+  readonly log: Logger
+  /** Called after each attempt to load a policy, the first included. */
+  readonly loaded: (successful: boolean) => void
+}
+
+/** Loads the policy, and again whenever a file of it changes. A faulty one leaves the one before in force. */
+export async function openPolicy(load: LoadPolicy, { log, loaded }: PolicyWatch): Promise<PolicySource> {
+  let current = await load()
+  announce(current, log)
+  loaded(true)
+  const reloadNow = async (): Promise<void> => {
+    try {
+      current = await load()
+      announce(current, log)
+      log.info(countsOf(current.policy), "policy read again")
+      loaded(true)
+    } catch (error) {
+      const known = error instanceof ConfigurationError || error instanceof UsageError
+      const faults = known ? error.faults : [{ where: "policy", message: explain(error) }]
+      for (const { where, message } of faults) log.error({ where, reason: message }, "kept the old policy")
+      loaded(false)
+    }
+  }
+  // one after the other, so that an older reading never replaces a newer one
+  let last: Promise<void> = Promise.resolve()
+  const reload = (): Promise<void> => (last = last.then(reloadNow))
+  const watching = current.files.length === 0 ? undefined : await watchFiles(() => current.files, reload)
+  return { current: () => current.policy, reload, close: async () => watching?.close() }
+}
+
+function announce({ warnings }: LoadedPolicy, log: Logger): void {
+  for (const { where, message } of warnings) log.warn({ where, reason: message }, "policy")
+}
+
+function countsOf({ tokens, issuers, certificates, clients }: Policy) {
+  return {
+    clients: clients.length,
+    tokens: tokens.length,
+    issuers: issuers.length,
+    certificates: certificates.length,
+  }
+}
