@@ -1,22 +1,19 @@
 import { Automaton } from "./regex/automaton.ts"
-import { parseRegex } from "./regex/parse.ts"
-import { compileRegex, compileWord, hasBareDot, type Program } from "./regex/program.ts"
+import { parseRegex, type Regex } from "./regex/parse.ts"
+import { compileRegex, compileWord, hasBareDot, maySpreadFolding, type Program, type Reading } from "./regex/program.ts"
 import { acceptsWord, type Budget, type Language } from "./regex/search.ts"
 import { InvalidRegex, Undecidable } from "./regex/undecidable.ts"
 import type { Matcher, Selector } from "./selector.ts"
-
-/** How a bare dot is read: Prometheus 3 lets it match a newline, Prometheus 2 does not. */
-export type Dots = "with newline" | "without newline"
 
 /** A matcher with its automata, made when they are first needed. */
 export interface CompiledMatcher {
   readonly matcher: Matcher
   /** Whether its language depends on how dots are read. */
   readonly hasBareDot: boolean
-  /** Why its language is not known. */
-  readonly problem: Undecidable | undefined
-  language(dots: Dots): Language
-  accepts(word: string, dots: Dots, budget: Budget): boolean
+  /** Why its language is not known: not what it has at least, as an allowed one, or not what it has at most, as a request. */
+  readonly problem: (bound: Reading["bound"]) => Undecidable | undefined
+  language(reading: Reading): Language
+  accepts(word: string, reading: Reading, budget: Budget): boolean
 }
 
 /** A selector ready for many decisions. It keeps automata, so a policy compiles each selector once. */
@@ -25,78 +22,98 @@ export interface CompiledSelector {
   readonly matchers: readonly CompiledMatcher[]
   readonly labels: ReadonlyMap<string, readonly CompiledMatcher[]>
   readonly hasBareDot: boolean
-  /** Of the first matcher whose language is not known; those are only found contained in their like. */
+  /** Why, as an allowed selector, it contains only those that have the same matcher. For whoever loads a policy. */
   readonly problem: string | undefined
-  readonly invalid: boolean
 }
 
 export function compile(selector: Selector): CompiledSelector {
-  const matchers = selector.map(compileMatcher)
-  const failed = matchers.find(({ problem }) => problem !== undefined)
+  const matchers = selector.map((matcher) =>
+    matcher.op === "=" || matcher.op === "!=" ? compileWordMatcher(matcher) : compileRegexMatcher(matcher),
+  )
   return {
     selector,
     matchers,
     labels: Map.groupBy(matchers, ({ matcher }) => matcher.label),
     hasBareDot: matchers.some((matcher) => matcher.hasBareDot),
-    problem: failed === undefined ? undefined : problemOf(failed),
-    invalid: matchers.some(({ problem }) => problem instanceof InvalidRegex),
+    problem: problemOf(matchers, "at least"),
   }
 }
 
-export function problemOf({ matcher, problem }: CompiledMatcher): string {
-  return `${matcher.label}${matcher.op}${JSON.stringify(matcher.value)} can't be compared: ${problem?.message}`
+/** Of the first that has one. */
+export function problemOf(matchers: readonly CompiledMatcher[], bound: Reading["bound"]): string | undefined {
+  for (const compiled of matchers) {
+    const { label, op, value } = compiled.matcher
+    const problem = compiled.problem(bound)
+    if (problem !== undefined) return `${label}${op}${JSON.stringify(value)} can't be compared: ${problem.message}`
+  }
+  return undefined
 }
 
-function compileMatcher(matcher: Matcher): CompiledMatcher {
-  return matcher.op === "=" || matcher.op === "!=" ? wordMatcher(matcher) : regexMatcher(matcher)
-}
-
-function wordMatcher(matcher: Matcher): CompiledMatcher {
+function compileWordMatcher(matcher: Matcher): CompiledMatcher {
   const negated = matcher.op === "!="
+  const problem = matcher.value.isWellFormed() ? undefined : new InvalidRegex("it is not valid Unicode")
   const automaton = once(() => new Automaton(compileWord(matcher.value)))
   return {
     matcher,
     hasBareDot: false,
-    problem: matcher.value.isWellFormed() ? undefined : new InvalidRegex("it is not valid Unicode"),
+    problem: () => problem,
     language: () => ({ automaton: automaton(), negated }),
     accepts: (word) => (word === matcher.value) !== negated,
   }
 }
 
-function regexMatcher(matcher: Matcher): CompiledMatcher {
-  const negated = matcher.op === "!~"
-  let bareDot = false
-  let problem: Undecidable | undefined
-  let programs: { readonly [dots in Dots]: Program } | undefined
-  try {
-    const regex = parseRegex(matcher.value)
-    bareDot = hasBareDot(regex)
-    const withNewline = compileRegex(regex, true)
-    programs = {
-      "with newline": withNewline,
-      "without newline": bareDot ? compileRegex(regex, false) : withNewline,
+const SPREADS = new Undecidable(
+  "both cases of a letter in an expression of several words: versions of Prometheus differ in what it matches",
+)
+
+function compileRegexMatcher(matcher: Matcher): CompiledMatcher {
+  const parsed = parsedOrProblem(matcher.value)
+  if (parsed instanceof Undecidable) {
+    const fail = (): never => {
+      throw parsed
     }
-  } catch (error) {
-    if (!(error instanceof Undecidable)) throw error
-    problem = error
+    return { matcher, hasBareDot: false, problem: () => parsed, language: fail, accepts: fail }
   }
-  const automaton = (dots: Dots): Automaton => {
-    if (programs === undefined) throw problem ?? new Undecidable("it has no automaton")
-    return new Automaton(programs[dots])
+  const { regex, program } = parsed
+  const bareDot = hasBareDot(regex)
+  const spreads = maySpreadFolding(regex) ? SPREADS : undefined
+  const negated = matcher.op === "!~"
+  const automata = new Map<string, Automaton>([[keyOf(FIRST_READING), new Automaton(program)]])
+  const language = ({ dotAll, bound }: Reading): Language => {
+    // the complement has at most what is left by what is matched at least
+    const reading: Reading = { dotAll: dotAll || !bareDot, bound: negated ? opposite(bound) : bound }
+    const key = keyOf(reading)
+    const automaton = automata.get(key) ?? new Automaton(compileRegex(regex, reading))
+    automata.set(key, automaton)
+    return { automaton, negated }
   }
-  const withNewline = once(() => automaton("with newline"))
-  const withoutNewline = bareDot ? once(() => automaton("without newline")) : withNewline
-  const language = (dots: Dots): Language => ({
-    automaton: dots === "with newline" ? withNewline() : withoutNewline(),
-    negated,
-  })
   return {
     matcher,
     hasBareDot: bareDot,
-    problem,
+    problem: (bound) => ((negated ? opposite(bound) : bound) === "at most" ? spreads : undefined),
     language,
-    accepts: (word, dots, budget) => acceptsWord(language(dots), word, budget),
+    accepts: (word, reading, budget) => acceptsWord(language(reading), word, budget),
   }
+}
+
+const FIRST_READING: Reading = { dotAll: true, bound: "at least" }
+
+function parsedOrProblem(pattern: string): { regex: Regex; program: Program } | Undecidable {
+  try {
+    const regex = parseRegex(pattern)
+    return { regex, program: compileRegex(regex, FIRST_READING) } // in all readings of one size
+  } catch (error) {
+    if (error instanceof Undecidable) return error
+    throw error
+  }
+}
+
+function keyOf({ dotAll, bound }: Reading): string {
+  return `${bound} ${dotAll}`
+}
+
+function opposite(bound: Reading["bound"]): Reading["bound"] {
+  return bound === "at least" ? "at most" : "at least"
 }
 
 function once<T>(make: () => T): () => T {

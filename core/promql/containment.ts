@@ -1,7 +1,8 @@
-import { compile, type CompiledMatcher, type CompiledSelector, type Dots, problemOf } from "./compiled.ts"
+import { compile, type CompiledMatcher, type CompiledSelector, problemOf } from "./compiled.ts"
 import type { Matcher, Selector } from "./selector.ts"
+import type { Reading } from "./regex/program.ts"
 import { Budget, findSharedWord } from "./regex/search.ts"
-import { Undecidable } from "./regex/undecidable.ts"
+import { InvalidRegex, Undecidable } from "./regex/undecidable.ts"
 
 export type Containment =
   | { readonly kind: "contained" }
@@ -9,31 +10,63 @@ export type Containment =
   | { readonly kind: "not contained"; readonly label: string; readonly witness: string }
   | { readonly kind: "undecidable"; readonly reason: string }
 
-/** Steps of one decision; about 50 ms at most. */
+/** Work of one decision: enough for lists of 1,000 names, and some tenths of a second at most. */
 const DECISION_STEPS = 5_000_000
+
+export type Authorisation =
+  | { readonly kind: "contained"; readonly by: CompiledSelector }
+  /** Why not, for each of the allowed selectors. */
+  | { readonly kind: "refused"; readonly results: readonly Containment[] }
+
+/**
+ * Whether one of several allowed selectors contains `match`. A request that only their union contains is refused.
+ * A long list does not multiply what an expensive request can cost: each comparison gets its part of one decision's
+ * work, and those that need more then share as much again.
+ */
+export function containedInAny(allowed: readonly CompiledSelector[], match: CompiledSelector): Authorisation {
+  const results: Containment[] = []
+  for (const by of allowed) {
+    const result = contains(by, match, new Budget(DECISION_STEPS / allowed.length))
+    if (result.kind === "contained") return { kind: "contained", by }
+    results.push(result)
+  }
+  const rest = new Budget(DECISION_STEPS)
+  for (const [i, by] of allowed.entries()) {
+    if (results[i]?.kind !== "undecidable") continue
+    const result = contains(by, match, rest)
+    if (result.kind === "contained") return { kind: "contained", by }
+    results[i] = result
+  }
+  return { kind: "refused", results }
+}
 
 /**
  * Whether the series that `match` selects are a subset of those that `allowed` selects, in every Prometheus from 2.42 on.
  * "contained" and "not contained" are proven; whoever authorises lets only "contained" pass.
  *
- * A selector is a product of languages, one per label, so containment is decided label by label. Where Prometheus 2 and 3
- * read an expression differently, it must hold for both.
+ * A selector is a product of languages, one per label, so containment is decided label by label. Where versions of
+ * Prometheus read an expression differently, it holds for all: for both readings of a dot, and for what folded letters
+ * match at most in the request and at least in the allowed selector.
  */
-export function contains(allowed: CompiledSelector, match: CompiledSelector): Containment {
+export function contains(
+  allowed: CompiledSelector,
+  match: CompiledSelector,
+  budget = new Budget(DECISION_STEPS),
+): Containment {
   if (allowed.selector.length === 0 || match.selector.length === 0) {
     return { kind: "undecidable", reason: "a selector without matchers can't be compared" }
   }
-  if (match.invalid) return { kind: "undecidable", reason: match.problem ?? "" }
+  const invalid = match.matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
+  const unreadable = problemOf(invalid, "at most")
+  if (unreadable !== undefined) return { kind: "undecidable", reason: unreadable }
   const open = [...allowed.labels].flatMap(([label, matchers]) =>
     matchers.filter((matcher) => !isAmong(matcher, match.labels.get(label))).map((matcher) => ({ label, matcher })),
   )
   if (open.length === 0) return { kind: "contained" }
-  const readings: readonly Dots[] =
-    allowed.hasBareDot || match.hasBareDot ? ["with newline", "without newline"] : ["with newline"]
+  const readings = allowed.hasBareDot || match.hasBareDot ? [true, false] : [true]
   try {
-    const budget = new Budget(DECISION_STEPS)
-    for (const dots of readings) {
-      const result = containsAs(dots, open, match, budget)
+    for (const dotAll of readings) {
+      const result = containsAs(dotAll, open, match, budget)
       if (result.kind !== "contained") return result
     }
     return { kind: "contained" }
@@ -49,22 +82,22 @@ interface Goal {
   readonly matcher: CompiledMatcher
 }
 
-function containsAs(dots: Dots, goals: readonly Goal[], match: CompiledSelector, budget: Budget): Containment {
-  const samples = samplesOf(match, dots)
+function containsAs(dotAll: boolean, goals: readonly Goal[], match: CompiledSelector, budget: Budget): Containment {
+  const samples = samplesOf(match, dotAll)
   if (samples === "selects nothing") return { kind: "contained" }
-  let undecided: string | undefined
   for (const { label, matcher } of goals) {
-    if (matcher.problem !== undefined) {
-      undecided ??= problemOf(matcher)
-      continue
-    }
-    const witness = counterexample(matcher, known(match.labels.get(label)), samples.get(label) ?? "", dots, budget)
+    if (matcher.problem("at least") !== undefined) continue
+    const witness = counterexample(matcher, known(match.labels.get(label)), samples.get(label) ?? "", dotAll, budget)
     if (witness === undefined) continue
     // a matcher that is not understood may exclude the witness, or everything
-    if (match.problem !== undefined) return { kind: "undecidable", reason: match.problem }
-    return { kind: "not contained", label, witness }
+    const reason = problemOf(match.matchers, "at most")
+    return reason === undefined ? { kind: "not contained", label, witness } : { kind: "undecidable", reason }
   }
-  return undecided === undefined ? { kind: "contained" } : { kind: "undecidable", reason: undecided }
+  const reason = problemOf(
+    goals.map(({ matcher }) => matcher),
+    "at least",
+  )
+  return reason === undefined ? { kind: "contained" } : { kind: "undecidable", reason }
 }
 
 /** A value that the request's matchers of one label accept and `goal` does not. */
@@ -72,44 +105,52 @@ function counterexample(
   goal: CompiledMatcher,
   request: readonly CompiledMatcher[],
   sample: string,
-  dots: Dots,
+  dotAll: boolean,
   budget: Budget,
 ): string | undefined {
-  if (!goal.accepts(sample, dots, budget)) return sample
+  if (!goal.accepts(sample, { dotAll, bound: "at least" }, budget)) return sample
   if (request.some(({ matcher }) => matcher.op === "=")) return undefined // the sample is the only value
-  const { automaton, negated } = goal.language(dots)
-  const languages = request.map((matcher) => matcher.language(dots))
+  const { automaton, negated } = goal.language({ dotAll, bound: "at least" })
+  const languages = request.map((matcher) => matcher.language({ dotAll, bound: "at most" }))
   return findSharedWord([...languages, { automaton, negated: !negated }], budget)
 }
 
 type Samples = ReadonlyMap<string, string> | "selects nothing"
-const knownSamples = new WeakMap<CompiledSelector, Map<Dots, Samples>>()
+/** Kept per selector, also when there are none to be had: it is asked once per allowed selector. */
+const knownSamples = new WeakMap<CompiledSelector, Map<boolean, Samples | Undecidable>>()
 
 /** A shortest value per label that the selector can have there. */
-function samplesOf(selector: CompiledSelector, dots: Dots): Samples {
-  const ofSelector = knownSamples.get(selector) ?? new Map<Dots, Samples>()
+function samplesOf(selector: CompiledSelector, dotAll: boolean): Samples {
+  const ofSelector = knownSamples.get(selector) ?? new Map<boolean, Samples | Undecidable>()
   knownSamples.set(selector, ofSelector)
-  const kept = ofSelector.get(dots)
-  if (kept !== undefined) return kept
-  const budget = new Budget(DECISION_STEPS)
-  const samples = new Map<string, string>()
-  for (const [label, matchers] of selector.labels) {
-    const sample = sampleOf(known(matchers), dots, budget)
-    if (sample === undefined) {
-      ofSelector.set(dots, "selects nothing")
-      return "selects nothing"
-    }
-    samples.set(label, sample)
-  }
-  ofSelector.set(dots, samples)
+  const samples = ofSelector.get(dotAll) ?? findSamples(selector, dotAll)
+  ofSelector.set(dotAll, samples)
+  if (samples instanceof Undecidable) throw samples
   return samples
 }
 
-function sampleOf(matchers: readonly CompiledMatcher[], dots: Dots, budget: Budget): string | undefined {
+function findSamples(selector: CompiledSelector, dotAll: boolean): Samples | Undecidable {
+  const budget = new Budget(DECISION_STEPS)
+  const samples = new Map<string, string>()
+  try {
+    for (const [label, matchers] of selector.labels) {
+      const sample = sampleOf(known(matchers), dotAll, budget)
+      if (sample === undefined) return "selects nothing"
+      samples.set(label, sample)
+    }
+    return samples
+  } catch (error) {
+    if (error instanceof Undecidable) return error
+    throw error
+  }
+}
+
+function sampleOf(matchers: readonly CompiledMatcher[], dotAll: boolean, budget: Budget): string | undefined {
+  const reading: Reading = { dotAll, bound: "at most" }
   const word = matchers.find(({ matcher }) => matcher.op === "=")?.matcher.value
-  if (word !== undefined) return matchers.every((other) => other.accepts(word, dots, budget)) ? word : undefined
+  if (word !== undefined) return matchers.every((other) => other.accepts(word, reading, budget)) ? word : undefined
   return findSharedWord(
-    matchers.map((matcher) => matcher.language(dots)),
+    matchers.map((matcher) => matcher.language(reading)),
     budget,
   )
 }
@@ -118,9 +159,9 @@ function isAmong({ matcher }: CompiledMatcher, others: readonly CompiledMatcher[
   return others?.some((other) => other.matcher.op === matcher.op && other.matcher.value === matcher.value) ?? false
 }
 
-/** Without those that are not understood, a selector selects the same or more: what then is contained surely is. */
+/** Without those that are not understood, a request selects the same or more: what then is contained surely is. */
 function known(matchers: readonly CompiledMatcher[] | undefined): readonly CompiledMatcher[] {
-  return matchers?.filter(({ problem }) => problem === undefined) ?? []
+  return matchers?.filter(({ problem }) => problem("at most") === undefined) ?? []
 }
 
 /** What every scraped series has; all other labels may be absent. */
@@ -138,9 +179,10 @@ const EVERY_SERIES: Selector = [
 export function sharesEverything(allowed: CompiledSelector): boolean {
   const others = [...allowed.labels.keys()].filter((label) => EVERY_SERIES.every((every) => every.label !== label))
   const every = compile([...EVERY_SERIES, ...others.map((label): Matcher => ({ label, op: "=", value: "" }))])
-  const goals = known(allowed.matchers).map((matcher) => ({ label: matcher.matcher.label, matcher }))
+  const understood = allowed.matchers.filter(({ problem }) => problem("at least") === undefined)
+  const goals = understood.map((matcher) => ({ label: matcher.matcher.label, matcher }))
   try {
-    return containsAs("with newline", goals, every, new Budget(DECISION_STEPS)).kind === "contained"
+    return containsAs(true, goals, every, new Budget(DECISION_STEPS)).kind === "contained"
   } catch (error) {
     if (error instanceof Undecidable) return true
     throw error

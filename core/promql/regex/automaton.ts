@@ -7,7 +7,7 @@ type Beside = "edge" | "newline" | "word" | "other"
 
 interface State {
   /** Instructions reached without looking at what follows; sorted. */
-  readonly reached: readonly number[]
+  readonly reached: Uint32Array
   /** What was consumed last; always "edge" where the program asserts nothing. */
   readonly before: Beside
   readonly accepts: boolean
@@ -105,7 +105,7 @@ export class Automaton {
     return state
   }
 
-  #number(reached: readonly number[], before: Beside): number {
+  #number(reached: Uint32Array, before: Beside): number {
     const key = `${before} ${reached.join()}`
     const known = this.#numbers.get(key)
     if (known !== undefined) return known
@@ -126,12 +126,12 @@ export class Automaton {
   }
 
   /** Goes on through the assertions that hold between two neighbours. */
-  #expand(reached: readonly number[], before: Beside, after: Beside): readonly number[] {
+  #expand(reached: Uint32Array, before: Beside, after: Beside): Uint32Array {
     return this.#asserts ? this.#follow(reached, (assertion) => HOLDS[assertion](before, after)) : reached
   }
 
   /** What can be reached without consuming; forks are dropped but for universal ones. */
-  #follow(from: readonly number[], passes: (assertion: Assertion) => boolean): readonly number[] {
+  #follow(from: Iterable<number>, passes: (assertion: Assertion) => boolean): Uint32Array {
     const { instructions } = this.#program
     const reached: number[] = []
     const open = [...from]
@@ -144,7 +144,7 @@ export class Automaton {
       else if (instruction?.kind === "assert" && passes(instruction.assertion)) open.push(instruction.next)
       if (instruction?.kind !== "fork" || instruction.universal) reached.push(index)
     }
-    return reached.toSorted((a, b) => a - b)
+    return Uint32Array.from(reached).toSorted()
   }
 }
 

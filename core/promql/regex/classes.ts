@@ -1,4 +1,4 @@
-import { type CodePoints, negate, WORD } from "./code-points.ts"
+import { type CodePoints, WORD } from "./code-points.ts"
 
 const ranges = (text: string): CodePoints => Array.from(text).map((letter) => letter.charCodeAt(0))
 
@@ -29,7 +29,3 @@ export const POSIX: ReadonlyMap<string, CodePoints> = new Map([
   ["word", WORD],
   ["xdigit", ranges("09AFaf")],
 ])
-
-export function signed(set: CodePoints, negated: boolean): CodePoints {
-  return negated ? negate(set) : set
-}

@@ -43,34 +43,47 @@ export function includes(set: CodePoints, codePoint: number): boolean {
   return 2 * low < set.length && codePoint >= (set[2 * low] ?? 0)
 }
 
-/** The last code point whose case folding is known here: up to it every Unicode version since 5.1 folds alike. */
-const LAST_FOLDABLE = 0x17f
-/** Orbits that upper and lower case of one code point do not give: Kelvin, long s, Ångström, micro, sharp s. */
-const ORBITS: readonly CodePoints[] = ["Kk\u212a", "Ss\u017f", "Åå\u212b", "\u00b5\u039c\u03bc", "\u00df\u1e9e"].map(
-  (letters) => Array.from(letters).map((letter) => letter.codePointAt(0) ?? 0),
-)
-/** İ and ı fold to nothing else in RE2, though they have a lower and an upper case. */
-const UNFOLDED: readonly number[] = [0x130, 0x131]
+/** What else folds onto a letter of ASCII: the Kelvin sign and the long s. */
+const BEYOND_ASCII: ReadonlyMap<string, number> = new Map([
+  ["k", 0x212a],
+  ["s", 0x17f],
+])
 
-/** The set with every code point that Unicode's simple folding makes equal to one of it; undefined beyond Latin letters. */
-export function fold(set: CodePoints): CodePoints | undefined {
-  const equals: number[] = []
+export interface Folded {
+  /** With every code point that Unicode's simple folding makes equal to one of the set, as RE2 matches. */
+  readonly set: CodePoints
+  /** With the other case of ASCII letters only. */
+  readonly least: CodePoints
+}
+
+/** Undefined where the set has some but not all letters beyond ASCII. */
+export function fold(set: CodePoints): Folded | undefined {
+  const letters: number[] = []
+  const beyond: number[] = []
   for (let i = 0; i < set.length; i += 2) {
     const low = set[i] ?? 0
     const high = set[i + 1] ?? 0
     if (low <= 0x41 && high >= 0x1ffff) continue // has every letter
-    if (high > LAST_FOLDABLE) return undefined
-    for (let codePoint = low; codePoint <= high; codePoint++) equals.push(...orbit(codePoint))
+    if (high > 0x7f) return undefined
+    for (let codePoint = low; codePoint <= high; codePoint++) {
+      const lower = String.fromCodePoint(codePoint).toLowerCase()
+      letters.push(lower.charCodeAt(0), lower.toUpperCase().charCodeAt(0))
+      const other = BEYOND_ASCII.get(lower)
+      if (other !== undefined) beyond.push(other)
+    }
   }
-  return union(set, ...equals.map((codePoint) => [codePoint, codePoint]))
+  const least = union(set, ...letters.map(only))
+  return { set: union(least, ...beyond.map(only)), least }
 }
 
-function orbit(codePoint: number): readonly number[] {
-  const special = ORBITS.find((letters) => letters.includes(codePoint))
-  if (special !== undefined) return special
-  if (UNFOLDED.includes(codePoint)) return []
-  const letter = String.fromCodePoint(codePoint)
-  return [letter.toLowerCase(), letter.toUpperCase()]
-    .filter((other) => other.length === 1)
-    .map((other) => other.charCodeAt(0))
+export function only(codePoint: number): CodePoints {
+  return [codePoint, codePoint]
+}
+
+/** Whether the set is one letter in both cases, and no third code point folds onto it. */
+export function isCasePair(set: CodePoints): boolean {
+  if (set.length !== 4 || set[0] !== set[1] || set[2] !== set[3]) return false
+  const [first = "", second = ""] = [set[0] ?? 0, set[2] ?? 0].map((codePoint) => String.fromCodePoint(codePoint))
+  const lower = first.toLowerCase()
+  return (lower === second.toLowerCase() || first.toUpperCase() === second.toUpperCase()) && !BEYOND_ASCII.has(lower)
 }

@@ -1,17 +1,37 @@
-import { PERL, POSIX, signed } from "./classes.ts"
-import { ANY, type CodePoints, fold, MAX_CODE_POINT, negate, NEWLINE, union } from "./code-points.ts"
+import { PERL, POSIX } from "./classes.ts"
+import {
+  ANY,
+  type CodePoints,
+  fold,
+  type Folded,
+  isCasePair,
+  MAX_CODE_POINT,
+  negate,
+  NEWLINE,
+  only,
+  union,
+} from "./code-points.ts"
 import { InvalidRegex, Undecidable } from "./undecidable.ts"
 
 export type Assertion = "text start" | "text end" | "line start" | "line end" | "word boundary" | "no word boundary"
 
 export type Regex =
-  | { readonly kind: "set"; readonly set: CodePoints }
+  | SetOf
   /** A dot outside of (?s) and (?-s): Prometheus 3 lets it match a newline, Prometheus 2 does not. */
   | { readonly kind: "dot" }
   | { readonly kind: "assert"; readonly assertion: Assertion }
   | { readonly kind: "concat"; readonly parts: readonly Regex[] }
   | { readonly kind: "alternate"; readonly parts: readonly Regex[] }
   | { readonly kind: "repeat"; readonly part: Regex; readonly min: number; readonly max: number }
+
+export interface SetOf extends Folded {
+  readonly kind: "set"
+  /**
+   * Letters in both cases. Prometheus from 2.51 on matches some of them without Go's regexp, and then sometimes not the
+   * letters beyond ASCII that RE2 folds onto them, and sometimes what only looks like them (Unicode's NFKD).
+   */
+  readonly folds: boolean
+}
 
 interface Flags {
   readonly fold: boolean
@@ -74,6 +94,7 @@ class Parser {
     const parts = [this.#branch()]
     while (this.#take("|")) parts.push(this.#branch())
     this.#depth--
+    if (parts.every((part) => part.kind === "set")) return merged(parts) // as Go does
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: "alternate", parts }
   }
 
@@ -139,7 +160,7 @@ class Parser {
       case "(":
         return this.#group()
       case "[":
-        return [{ kind: "set", set: this.#class() }]
+        return [setOf(this.#class(), this.#flags.fold)]
       case ".":
         return [this.#dot()]
       case "^":
@@ -155,17 +176,17 @@ class Parser {
 
   #dot(): Regex {
     if (this.#flags.dotAll === undefined) return { kind: "dot" }
-    return { kind: "set", set: this.#flags.dotAll ? ANY : negate([NEWLINE, NEWLINE]) }
+    return setOf(exactly(this.#flags.dotAll ? ANY : negate(only(NEWLINE))), false)
   }
 
   #literal(point: number): Regex {
-    return { kind: "set", set: this.#folded([point, point]) }
+    return setOf(this.#folded(only(point)), this.#flags.fold)
   }
 
-  #folded(set: CodePoints): CodePoints {
-    const folded = this.#flags.fold ? fold(set) : set
+  #folded(set: CodePoints): Folded {
+    const folded = this.#flags.fold ? fold(set) : exactly(set)
     if (folded === undefined) {
-      throw new Undecidable("(?i) on other than Latin letters is not supported: Unicode versions differ")
+      throw new Undecidable("(?i) on characters beyond ASCII is not supported: versions of Prometheus differ")
     }
     return folded
   }
@@ -212,7 +233,7 @@ class Parser {
     if (this.#take("B")) return [{ kind: "assert", assertion: "no word boundary" }]
     if (this.#take("Q")) return this.#quoted()
     const perl = this.#perlClass(letter)
-    return [perl === undefined ? this.#literal(this.#escaped()) : { kind: "set", set: perl }]
+    return [perl === undefined ? this.#literal(this.#escaped()) : setOf(perl, this.#flags.fold)]
   }
 
   #quoted(): readonly Regex[] {
@@ -224,7 +245,7 @@ class Parser {
     return literals
   }
 
-  #perlClass(letter: string | undefined): CodePoints | undefined {
+  #perlClass(letter: string | undefined): Folded | undefined {
     if (letter === "p" || letter === "P") {
       throw new Undecidable(`\\${letter} is not supported: Unicode versions differ`)
     }
@@ -265,15 +286,15 @@ class Parser {
   }
 
   /** The opening bracket is behind. A closing one is a member if it comes first. */
-  #class(): CodePoints {
+  #class(): Folded {
     const negated = this.#take("^")
-    const sets: CodePoints[] = []
+    const sets: Folded[] = []
     while (sets.length === 0 || this.#peek() !== "]") sets.push(this.#member())
     this.#at++
-    return signed(union(...sets), negated)
+    return signed(unionOf(sets), negated)
   }
 
-  #member(): CodePoints {
+  #member(): Folded {
     const posix = this.#posixClass()
     if (posix !== undefined) return posix
     if (this.#peek() === "\\") {
@@ -297,7 +318,7 @@ class Parser {
     return letter === "\\" ? this.#escaped() : codePoint(letter)
   }
 
-  #posixClass(): CodePoints | undefined {
+  #posixClass(): Folded | undefined {
     if (this.#peek() !== "[" || this.#peek(1) !== ":") return undefined
     let end = this.#at + 2
     while (end < this.#text.length && !(this.#text[end] === ":" && this.#text[end + 1] === "]")) end++
@@ -308,6 +329,38 @@ class Parser {
     this.#at = end + 2
     return signed(this.#folded(set), name.startsWith("^"))
   }
+}
+
+function exactly(set: CodePoints): Folded {
+  return { set, least: set }
+}
+
+function unionOf(sets: readonly Folded[]): Folded {
+  return { set: union(...sets.map(({ set }) => set)), least: union(...sets.map(({ least }) => least)) }
+}
+
+/** What is left out by a negation is left out with all that folds onto it. */
+function signed(folded: Folded, negated: boolean): Folded {
+  return negated ? exactly(negate(folded.set)) : folded
+}
+
+function setOf(folded: Folded, inFold: boolean): SetOf {
+  if (isCasePair(folded.set) && (folded.set[3] ?? 0) > 0x7f) {
+    throw new Undecidable(
+      "a class of both cases of a letter beyond ASCII is not supported: versions of Prometheus differ",
+    )
+  }
+  const folds = isCasePair(folded.set) || (inFold && (folded.set.at(-1) ?? 0) >= 0x41)
+  return { kind: "set", ...folded, folds }
+}
+
+function merged(sets: readonly SetOf[]): SetOf {
+  const [first, ...more] = sets
+  if (first !== undefined && more.length === 0) return first
+  return setOf(
+    unionOf(sets),
+    sets.some(({ folds }) => folds),
+  )
 }
 
 /** RE2 multiplies nested counts. */

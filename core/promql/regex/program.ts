@@ -1,4 +1,4 @@
-import { ANY, type CodePoints, NEWLINE, negate, WORD } from "./code-points.ts"
+import { ANY, type CodePoints, NEWLINE, negate, only, WORD } from "./code-points.ts"
 import type { Assertion, Regex } from "./parse.ts"
 import { Undecidable } from "./undecidable.ts"
 
@@ -17,8 +17,15 @@ export interface Program {
 
 const MAX_INSTRUCTIONS = 50_000
 
-/** `dotAll`: whether a bare dot matches a newline. Throws Undecidable where the expression becomes too large. */
-export function compileRegex(regex: Regex, dotAll: boolean): Program {
+export interface Reading {
+  /** Whether a bare dot matches a newline: in Prometheus 3 it does, in Prometheus 2 not. */
+  readonly dotAll: boolean
+  /** What every version matches at least, or any at most. They differ where letters fold. */
+  readonly bound: "at least" | "at most"
+}
+
+/** Throws Undecidable where the expression becomes too large. */
+export function compileRegex(regex: Regex, { dotAll, bound }: Reading): Program {
   const instructions: Instruction[] = []
   const add = (instruction: Instruction): number => {
     if (instructions.length >= MAX_INSTRUCTIONS) {
@@ -26,12 +33,12 @@ export function compileRegex(regex: Regex, dotAll: boolean): Program {
     }
     return instructions.push(instruction) - 1
   }
-  const dot = dotAll ? ANY : negate([NEWLINE, NEWLINE])
+  const dot = dotAll ? ANY : negate(only(NEWLINE))
   const accept = add({ kind: "accept" })
 
   /** Adds what matches `node` and goes on at `next`; its first instruction. */
   const build = (node: Regex, next: number): number => {
-    if (node.kind === "set") return add({ kind: "consume", set: node.set, next })
+    if (node.kind === "set") return add({ kind: "consume", set: bound === "at most" ? node.set : node.least, next })
     if (node.kind === "dot") return add({ kind: "consume", set: dot, next })
     if (node.kind === "assert") return add({ kind: "assert", assertion: node.assertion, next })
     if (node.kind === "repeat") return repeat(node.part, node.min, node.max, next)
@@ -60,21 +67,41 @@ export function compileRegex(regex: Regex, dotAll: boolean): Program {
 
 /** Words of these letters only; the program of a literal. */
 export function compileWord(word: string): Program {
-  const letters = Array.from(word).map((letter): Regex => {
-    const point = letter.codePointAt(0) ?? 0
-    return { kind: "set", set: [point, point] }
+  const parts = Array.from(word).map((letter): Regex => {
+    const set = only(letter.codePointAt(0) ?? 0)
+    return { kind: "set", set, least: set, folds: false }
   })
-  return compileRegex({ kind: "concat", parts: letters }, true)
+  return compileRegex({ kind: "concat", parts }, { dotAll: true, bound: "at least" })
 }
 
 function matchesAnyOne(part: Regex, dotAll: boolean): boolean {
   return (part.kind === "dot" && dotAll) || (part.kind === "set" && part.set[0] === 0 && part.set[1] === ANY[1])
 }
 
+/**
+ * Whether Prometheus may expand it to many words in either case, and then compare them in Unicode's NFKD: it matches more
+ * than RE2 does.
+ */
+export function maySpreadFolding(regex: Regex): boolean {
+  return has(regex, (part) => part.kind === "set" && part.folds) && has(regex, isBranching)
+}
+
+function isBranching(regex: Regex): boolean {
+  if (regex.kind === "repeat") return regex.max !== Infinity
+  if (regex.kind !== "set") return regex.kind === "alternate"
+  const members = regex.least.reduce((sum, point, i) => sum + (i % 2 === 1 ? point + 1 : -point), 0)
+  return members > (regex.folds ? 2 : 1)
+}
+
 /** Whether the meaning depends on what a bare dot matches, and so on the version of Prometheus. */
 export function hasBareDot(regex: Regex): boolean {
-  if (regex.kind === "repeat") return hasBareDot(regex.part)
-  return "parts" in regex ? regex.parts.some(hasBareDot) : regex.kind === "dot"
+  return has(regex, ({ kind }) => kind === "dot")
+}
+
+function has(regex: Regex, wanted: (regex: Regex) => boolean): boolean {
+  if (wanted(regex)) return true
+  if (regex.kind === "repeat") return has(regex.part, wanted)
+  return "parts" in regex && regex.parts.some((part) => has(part, wanted))
 }
 
 /**
