@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { gunzipSync } from "node:zlib"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { Body, gzip } from "./body.ts"
 
 test("body and tail together are one gzip member of their text", async () => {

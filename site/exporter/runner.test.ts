@@ -8,11 +8,11 @@ const families: readonly Family[] = [{ name: "x", help: "X.", type: "gauge", sam
 const X = "# HELP x X.\n# TYPE x gauge\nx 1\n"
 
 /** A runner over `collect`, with a clock that stands still until the test moves it. */
-function runnerOf(test: TestContext, collect: () => Promise<readonly Family[]>, options: Partial<RunnerOptions> = {}) {
+function runnerOf(t: TestContext, collect: () => Promise<readonly Family[]>, options: Partial<RunnerOptions> = {}) {
   const clock = { seconds: 1000 }
   const all = { maxAge: 60, patience: 5, log: pino({ level: "silent" }), now: () => new Date(clock.seconds * 1000) }
   const runner: Runner = startRunner({ name: "test", collect }, { ...all, ...options })
-  test.after(() => runner.close())
+  t.after(() => runner.close())
   return { runner, clock }
 }
 

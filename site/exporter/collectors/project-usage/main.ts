@@ -36,7 +36,8 @@ export async function startProjectUsage(values: UsageValues, context: Context): 
 
   const runner = startRunner(collector, { every: values.updateInterval, maxAge, patience: PATIENCE, log, now })
   try {
-    const serving = await serveRunner(runner, registry, { addresses, webConfigFile: values.webConfigFile, log })
+    const flag = values.port === undefined ? "--web.listen-address" : "--port"
+    const serving = await serveRunner(runner, registry, { addresses, flag, webConfigFile: values.webConfigFile, log })
     return {
       addresses: serving.addresses,
       close: () => closeAll([serving, runner]),
