@@ -37,16 +37,21 @@ export function refusal(socket: TLSSocket, { auth, allowedSans }: ClientPolicy):
   return sans.some((san) => allowedSans.includes(san)) ? undefined : "its certificate has no allowed name"
 }
 
-/**
- * DNS names, addresses, e-mail addresses and URIs in Node's text of the extension. Values with a comma or quote stand in
- * JSON quotes there, so that no name can pretend to be two (CVE-2021-44532).
- */
+/** DNS names, addresses, e-mail addresses and URIs in Node's text of the extension. */
 export function namesIn(subjectAltName: string): readonly string[] {
+  return kindsOfNamesIn(subjectAltName).map(({ value }) => value)
+}
+
+/**
+ * The same with their kinds. Values with a comma or quote stand in JSON quotes there, so that no name can pretend to be
+ * two (CVE-2021-44532).
+ */
+export function kindsOfNamesIn(subjectAltName: string): readonly { readonly kind: string; readonly value: string }[] {
   const entries = subjectAltName.matchAll(/(DNS|IP Address|email|URI|[^:,]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/gy)
   return [...entries].flatMap(([, kind = "", shown = ""]) => {
     const value = shown.startsWith('"') ? (JSON.parse(shown) as string) : shown
-    if (kind === "IP Address") return [isIPv6(value) ? shortIPv6(value) : value]
-    return ["DNS", "email", "URI"].includes(kind) ? [value] : []
+    if (kind === "IP Address") return [{ kind, value: isIPv6(value) ? shortIPv6(value) : value }]
+    return ["DNS", "email", "URI"].includes(kind) ? [{ kind, value }] : []
   })
 }
 

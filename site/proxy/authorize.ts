@@ -1,5 +1,6 @@
-import { compile } from "#core/promql/compiled.ts"
+import { compile, problemOf } from "#core/promql/compiled.ts"
 import { type Containment, containedInAny } from "#core/promql/containment.ts"
+import { InvalidRegex } from "#core/promql/regex/undecidable.ts"
 import { canonical, printSelector, type Selector } from "#core/promql/selector.ts"
 import type { Client, Shared } from "./policy/types.ts"
 
@@ -49,21 +50,24 @@ function judge({ shared, enforce }: Client, selector: Selector): Verdict {
   if (result.kind === "contained") {
     return { allowed: true, selectors: [selector], by: shared.filter((one) => one.compiled === result.by) }
   }
-  if (!enforce) return { allowed: false, reason: reasonOf(result.results) }
+  if (!enforce) return { allowed: false, reason: reasonOf(result.results, selector) }
   // upstream would refuse it, with a text that nobody gets to see
-  if (compiled.invalid) return { allowed: false, reason: compiled.problem ?? "" }
+  const invalid = compiled.matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
+  const reason = problemOf(invalid, "at most")
+  if (reason !== undefined) return { allowed: false, reason }
   const selectors = shared.map((one) => canonical([...selector, ...one.compiled.selector]))
   return { allowed: true, selectors, by: shared }
 }
 
 /** One reason of many: where something could not be decided, that; else the first witness. */
-function reasonOf(results: readonly Containment[]): string {
+function reasonOf(results: readonly Containment[], selector: Selector): string {
   const undecidable = results.find((result) => result.kind === "undecidable")
   if (undecidable !== undefined) return undecidable.reason
   const witnessed = results.find((result) => result.kind === "not contained")
-  return witnessed === undefined ? "nothing is shared" : describeWitness(witnessed.label, witnessed.witness)
-}
-
-function describeWitness(label: string, witness: string): string {
-  return witness === "" ? `its series may lack the label ${label}` : `its ${label} may be ${JSON.stringify(witness)}`
+  if (witnessed === undefined) return "nothing is shared"
+  const { label, witness } = witnessed
+  if (witness !== "") return `its ${label} may be ${JSON.stringify(witness)}`
+  return selector.some((matcher) => matcher.label === label)
+    ? `its series may lack the label ${label}`
+    : `it does not say which ${label}`
 }

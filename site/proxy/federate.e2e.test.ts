@@ -119,7 +119,7 @@ test("refuses series that are not shared, naming what was asked and what is shar
   if (proxy === undefined) return
   assert.deepEqual(await scrape(proxy, `match[]=${E('{__name__=~".+"}')}`), {
     status: 403,
-    body: `The selector {__name__=~".+"} is not shared with portal. Shared: ${SHARED}.\n`,
+    body: `The selector {__name__=~".+"} is not shared with portal: its __name__ may be "x". Shared: ${SHARED}.\n`,
   })
 })
 

@@ -47,12 +47,12 @@ export async function startProxy(
       refuseBasicAuth: "the portal's token comes in the same header; remove the users",
       registry: metrics.registry,
       routes: async (app) => {
-        app.addHook("onRequest", async (request, reply) => {
+        app.addHook("onRequest", async (request, reply): Promise<void> => {
           const exchange = openExchange(request, reply, { metrics, log })
           try {
             await admit(request, exchange, policy.current(), now())
           } catch (error) {
-            return refuse(exchange, reply, error)
+            refuse(exchange, reply, error)
           }
         })
         const { upstreams, clients } = policy.current()

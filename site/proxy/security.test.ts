@@ -93,7 +93,6 @@ const QUERIES: readonly (readonly [title: string, query: string, status: number]
   ["a negative matcher", `?match[]=${E('{job!="project_usages"}')}`, 403],
   ["an empty matcher, which selects everything", `?match[]=${E('{nosuchlabel=""}')}`, 403],
   ["no matchers", `?match[]=${E("{}")}`, 403],
-  ["the shared regular expression as a text", `?match[]=${E(SHARED.replace("=~", "="))}`, 403],
   ["fewer matchers", `?match[]=${E('{__name__=~"project_.*_usage"}')}`, 403],
   ["a selector of 5,000 characters", `?match[]=${E(`{a="${"b".repeat(5000)}"}`)}`, 400],
 ]
