@@ -3,7 +3,7 @@ import type { Outcome } from "./outcome.ts"
 import type { Coverage } from "./suites.ts"
 
 /** Percent of all sources that the unit tests must reach. Raise them when the sums have room; never lower them. */
-const WANTED = { line: 70, branch: 70, function: 65 }
+const WANTED = { line: 85, branch: 85, function: 80 }
 
 const LISTED_BELOW = 80
 

@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
-import { audit, checks } from "./checks.ts"
+import { audit, type Check, checks } from "./checks.ts"
 import { coverageOutcome, showCoverage } from "./coverage.ts"
 import { allMustRun, type Outcome, report } from "./outcome.ts"
-import { matches, planTests } from "./plan.ts"
+import { matches, type Plan, planTests } from "./plan.ts"
 import { runSuites, statusLine } from "./suites.ts"
 
 const HELP = `dev/test: checks the whole project and runs all tests
@@ -45,50 +45,71 @@ async function main(argv: readonly string[]): Promise<number> {
   const ending = new AbortController()
   process.once("SIGINT", () => ending.abort()).once("SIGTERM", () => ending.abort())
   const { signal } = ending
-  const outcomes: Outcome[] = []
   const everything = patterns.length === 0
 
-  if (chosen.length > 0) print("Checks\n")
-  for (const check of chosen) {
-    if (signal.aborted) break
-    outcomes.push(await runCheck(check.name, () => check.run(root)))
-  }
+  const checked = await runChecks(chosen, signal)
   if (everything && !signal.aborted) print(`  info    npm audit: ${await audit(root)}\n`)
+  const found = [
+    ...checked,
+    ...(await runUnitTests(tests.unit, everything, signal)),
+    ...(await runRealTests(tests, signal)),
+  ]
+  const outcomes = process.env.FEDSTACK_TEST_ALL === "1" ? found.map(allMustRun) : found
+  if (signal.aborted) print("\nEnded before all was done.\n")
+  print(report(outcomes))
+  if (signal.aborted) return 130
+  return outcomes.some(({ kind }) => kind === "failed") ? 1 : 0
+}
 
-  if (tests.unit.length > 0) print("\nUnit and property tests\n")
+async function runChecks(chosen: readonly Check[], signal: AbortSignal): Promise<Outcome[]> {
+  if (chosen.length > 0) print("Checks\n")
+  const outcomes: Outcome[] = []
+  for (const { name, run } of chosen) {
+    if (signal.aborted) break
+    const start = performance.now()
+    const reason = await run(root)
+    print(statusLine(reason === "" ? "ok" : "FAILED", name, performance.now() - start))
+    outcomes.push({ kind: reason === "" ? "passed" : "failed", name, where: "", reason })
+  }
+  return outcomes
+}
+
+async function runUnitTests(
+  files: readonly string[],
+  measure: boolean,
+  signal: AbortSignal,
+): Promise<readonly Outcome[]> {
+  if (files.length > 0) print("\nUnit and property tests\n")
   // what one test file compiled and cached would be missing from the coverage of the next
   delete process.env.NODE_COMPILE_CACHE
-  const unit = await runSuites({
+  const coverageOf = measure ? ["core/**/*.ts", "site/**/*.ts", "portal/**/*.ts"] : []
+  const { outcomes, coverage } = await runSuites({
     root,
-    files: tests.unit,
+    files,
     concurrency: 2,
-    coverageOf: everything ? ["core/**/*.ts", "site/**/*.ts", "portal/**/*.ts"] : [],
+    coverageOf,
     silence: 180,
     signal,
     print,
   })
-  outcomes.push(...unit.outcomes)
-  if (unit.coverage !== undefined) {
-    print(`\nCoverage by unit tests, percent\n${showCoverage(unit.coverage, root)}`)
-    outcomes.push(coverageOutcome(unit.coverage))
-  }
+  if (coverage === undefined) return outcomes
+  print(`\nCoverage by unit tests, percent\n${showCoverage(coverage, root)}`)
+  return [...outcomes, coverageOutcome(coverage)]
+}
 
-  if (tests.e2e.length + tests.alone.length > 0) await findPrometheus(signal)
+async function runRealTests({ e2e, alone }: Plan, signal: AbortSignal): Promise<Outcome[]> {
+  if (e2e.length + alone.length > 0) await findPrometheus(signal)
   const sections = [
-    { title: "Tests with real components", files: tests.e2e, concurrency: 2, silence: 300 },
-    { title: "Tests that need the machine for themselves", files: tests.alone, concurrency: 1, silence: 1500 },
+    { title: "Tests with real components", files: e2e, concurrency: 2, silence: 300 },
+    { title: "Tests that need the machine for themselves", files: alone, concurrency: 1, silence: 1500 },
   ]
+  const all: Outcome[] = []
   for (const { title, files, concurrency, silence } of sections) {
     if (files.length > 0) print(`\n${title}\n`)
-    const { outcomes: some } = await runSuites({ root, files, concurrency, coverageOf: [], silence, signal, print })
-    outcomes.push(...some)
+    const { outcomes } = await runSuites({ root, files, concurrency, coverageOf: [], silence, signal, print })
+    all.push(...outcomes)
   }
-
-  const final = process.env.FEDSTACK_TEST_ALL === "1" ? outcomes.map(allMustRun) : outcomes
-  if (signal.aborted) print("\nEnded before all was done.\n")
-  print(report(final))
-  if (signal.aborted) return 130
-  return final.some(({ kind }) => kind === "failed") ? 1 : 0
+  return all
 }
 
 /** Tests look for Prometheus in FEDSTACK_PROMETHEUS_DIR and PATH. Where both have none, this provides what dev/up uses. */
@@ -103,13 +124,6 @@ async function findPrometheus(signal: AbortSignal): Promise<void> {
   } catch (error) {
     print(`\nTests that need Prometheus are skipped. ${error instanceof Error ? error.message : String(error)}\n`)
   }
-}
-
-async function runCheck(name: string, run: () => Promise<string>): Promise<Outcome> {
-  const start = performance.now()
-  const reason = await run()
-  print(statusLine(reason === "" ? "ok" : "FAILED", name, performance.now() - start))
-  return { kind: reason === "" ? "passed" : "failed", name, where: "", reason }
 }
 
 function readArguments(argv: readonly string[]): { readonly help: boolean; readonly patterns: readonly string[] } {

@@ -7,8 +7,9 @@ const FOREIGN = new Set(["node_modules", ".git", ".cache", ".dev"])
 /** Suites that build images or fill the machine; each runs when nothing else does. */
 const ALONE = ["dev/docker/"]
 
-const SECTIONS = ["unit", "e2e", "alone"] as const
-export type Section = (typeof SECTIONS)[number]
+type Section = "unit" | "e2e" | "alone"
+/** Absolute paths of test files. */
+export type Plan = Readonly<Record<Section, readonly string[]>>
 
 /** Files of the project in `root` that match a glob, as paths from there, in order. */
 export function sources(root: string, glob: string): readonly string[] {
@@ -16,7 +17,7 @@ export function sources(root: string, glob: string): readonly string[] {
 }
 
 /** The test files of `root` whose path holds one of the patterns; all of them where there are none. */
-export function planTests(root: string, patterns: readonly string[]): Readonly<Record<Section, readonly string[]>> {
+export function planTests(root: string, patterns: readonly string[]): Plan {
   const files = sources(root, "**/*.test.ts").filter((file) => matches(file, patterns))
   const paths = (section: Section) =>
     files.filter((file) => sectionOf(file) === section).map((file) => join(root, file))
