@@ -76,7 +76,11 @@ export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
     if ("error" in details && details.error !== undefined) {
       const { failureType, cause } = details.error as Error & { failureType?: string }
       if (failureType === "subtestsFailed") return undefined // those are counted themselves
-      const reason = ending.signal.aborted ? `ended: nothing happened for ${options.silence} s` : explainFailure(cause)
+      const reason = ending.signal.aborted
+        ? `ended: nothing happened for ${options.silence} s`
+        : options.signal.aborted
+          ? "ended before it was done"
+          : explainFailure(cause)
       return { kind: "failed", name, where, reason }
     }
     if (isFile && (byFile.get(data.name) ?? []).length > 0) return undefined

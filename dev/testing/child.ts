@@ -11,6 +11,9 @@ export interface Child {
   stop(signal?: NodeJS.Signals): Promise<number | string>
 }
 
+// ended by dev/test, a test file still ends what it started: without this, no "exit" is told
+process.once("SIGTERM", () => process.exit(143))
+
 /** Starts a program whose output is kept; it never outlives the test process by more than its own shutdown. */
 export function start(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
