@@ -136,7 +136,8 @@ function stepInto(node: unknown, key: string | number): { node: unknown; at: num
 
 function fromToml(text: string, file: string): Parsed {
   try {
-    return { value: parseToml(text), locate: (path) => locateInToml(text, path) }
+    let lines: ReadonlyMap<string, number> | undefined
+    return { value: parseToml(text), locate: (path) => lineOf((lines ??= linesOfToml(text)), path) }
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const reason = error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "")
@@ -151,31 +152,31 @@ const HEADER = new RegExp(String.raw`^\uFEFF?\s*(\[\[?)\s*${KEYS}\s*\]`)
 const ASSIGNMENT = new RegExp(String.raw`^\uFEFF?\s*${KEYS}\s*=`)
 
 /**
- * The line of a key in TOML, or of its nearest table. smol-toml keeps no positions; headers and keys at the start
- * of a line are enough to find what people write.
+ * The line of every table and key in TOML, by its path joined with NUL. smol-toml keeps no positions; headers and keys at
+ * the start of a line are enough to find what people write.
  */
-function locateInToml(text: string, path: Path): string {
+function linesOfToml(text: string): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>()
   const counts = new Map<string, number>()
   let table = ""
-  let best = { depth: 0, line: 0 }
-  const wanted = path.map(String)
   text.split("\n").forEach((line, index) => {
     const header = HEADER.exec(line)
     const key = ASSIGNMENT.exec(line)?.[1]
-    if (header !== null) {
-      table = indexed(keysOf(header[2] ?? ""), header[1] === "[[", counts)
-      consider(table, index + 1)
-    } else if (key !== undefined) {
-      consider([...(table === "" ? [] : [table]), ...keysOf(key)].join("\0"), index + 1)
-    }
+    if (header !== null) table = indexed(keysOf(header[2] ?? ""), header[1] === "[[", counts)
+    else if (key === undefined) return
+    const path = header !== null ? table : [...(table === "" ? [] : [table]), ...keysOf(key ?? "")].join("\0")
+    if (!lines.has(path)) lines.set(path, index + 1)
   })
-  return best.line === 0 ? "" : `:${best.line}`
+  return lines
+}
 
-  function consider(found: string, line: number): void {
-    const keys = found.split("\0")
-    const isPrefix = keys.every((key, index) => wanted[index] === key)
-    if (isPrefix && keys.length > best.depth) best = { depth: keys.length, line }
+/** The line of the longest part of the path that stands somewhere. */
+function lineOf(lines: ReadonlyMap<string, number>, path: Path): string {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const line = lines.get(path.slice(0, depth).join("\0"))
+    if (line !== undefined) return `:${line}`
   }
+  return ""
 }
 
 const keysOf = (dotted: string): string[] =>
