@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto"
+import { createHmac, createPrivateKey, X509Certificate } from "node:crypto"
 import { join } from "node:path"
 import { ConfigurationError } from "#core/errors.ts"
 import type { Path } from "#core/config-file.ts"
@@ -8,8 +8,14 @@ import type { SiteEntry } from "./schema.ts"
 
 export type Report = (path: Path, message: string) => void
 
-/** Where Prometheus finds the secrets of a site, relative to its configuration. */
-export const tokenPath = (site: string): string => `tokens/${site}`
+/**
+ * Where Prometheus finds the token of a site, relative to its configuration. Another token has another path, and so the
+ * site's job changes: Prometheus 3.5 uses a job's first token until then (github.com/prometheus/common/issues/981).
+ */
+function tokenPath(site: string, token: string, key: Buffer): string {
+  return `tokens/${site}.${createHmac("sha256", key).update(`${site} ${token}`).digest("hex").slice(0, 8)}`
+}
+
 export const tlsPath = (site: string, key: TlsFile): string => `tls/${site}.${key.replace("_file", "")}.pem`
 
 export const TLS_FILES = ["ca_file", "cert_file", "key_file"] as const
@@ -23,29 +29,36 @@ export interface Source {
   readonly where: (path: Path) => string
 }
 
-/** The token and the TLS files of a site as Prometheus will read them. Faults go to `report`; no message holds a secret. */
-export async function readCredentials(entry: Partial<SiteEntry>, source: Source): Promise<readonly OutputFile[]> {
-  const [token, tls] = await Promise.all([readToken(entry, source), readTls(entry, source)])
-  return [...token, ...tls]
+/** Secrets of a site as Prometheus will read them. */
+export interface Credentials {
+  readonly token: OutputFile | undefined
+  readonly tls: readonly OutputFile[]
 }
 
-async function readToken({ name = "", token }: Partial<SiteEntry>, source: Source): Promise<readonly OutputFile[]> {
+/** Reads what an entry names. Faults go to `report`; no message holds a secret. */
+export async function readCredentials(entry: Partial<SiteEntry>, source: Source): Promise<Credentials> {
+  const [token, tls] = await Promise.all([readToken(entry, source), readTls(entry, source)])
+  return { token, tls }
+}
+
+async function readToken({ name = "", token }: Partial<SiteEntry>, source: Source): Promise<OutputFile | undefined> {
+  if (token === undefined) return undefined
   const { inputs, report } = source
-  if (token === undefined) return []
-  if ((token.file === undefined) === (token.env === undefined)) {
+  const { file, env } = token
+  if ((file === undefined) === (env === undefined)) {
     report(["token"], "must have either file or env")
-    return []
+    return undefined
   }
-  const key = token.file === undefined ? "env" : "file"
-  const text =
-    token.file === undefined ? inputs.env[token.env ?? ""] : await readInput(token.file, [`token`, key], source)
+  const path = ["token", file === undefined ? "env" : "file"]
+  const text = file === undefined ? inputs.env[env ?? ""] : await readInput(file, path, source)
   if (text === undefined) {
-    if (key === "env") report(["token", key], `the variable ${token.env} is not set`)
-    return []
+    if (file === undefined) report(path, `the variable ${env} is not set`)
+    return undefined
   }
-  const reason = faultOfToken(text.replace(/\r?\n$/, ""))
-  if (reason !== undefined) report(["token", key], `${token.file ?? token.env} ${reason}`)
-  return [{ path: tokenPath(name), content: text.replace(/\r?\n$/, ""), mode: 0o640 }]
+  const content = text.replace(/\r?\n$/, "")
+  const reason = faultOfToken(content)
+  if (reason !== undefined) report(path, `${file ?? env} ${reason}`)
+  return { path: tokenPath(name, content, inputs.key), content, mode: 0o640 }
 }
 
 function faultOfToken(token: string): string | undefined {

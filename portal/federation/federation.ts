@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto"
 import type { Context, Running } from "#core/component.ts"
 import { ConfigurationError, explain } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
@@ -29,6 +30,7 @@ export interface FederationOptions {
  */
 export async function startFederation(options: FederationOptions): Promise<Federation> {
   const { settings, env, metrics, log, now } = options
+  const key = randomBytes(32)
   let notReady: string | undefined = "The Prometheus configuration is not written yet."
   let watcher: Running | undefined
   let watched = ""
@@ -39,7 +41,7 @@ export async function startFederation(options: FederationOptions): Promise<Feder
   /** Reads until what is watched is what was read: no change can slip in between. */
   async function read(): Promise<() => Plan> {
     for (;;) {
-      const inputs = openInputs(env)
+      const inputs = openInputs(env, key)
       const outcome = await loadPlan(settings, inputs).then(
         (plan) => () => plan,
         (error: unknown) => () => {

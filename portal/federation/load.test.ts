@@ -18,7 +18,7 @@ const load = (folder: string, version = { major: 3, minor: 5 }, configDir = "/no
       configDir,
       prometheusVersion: version,
     },
-    openInputs(env),
+    openInputs(env, Buffer.alloc(32)),
   )
 
 for (const [version, file] of [
@@ -35,9 +35,9 @@ test("brings tokens, TLS files and rules along, the configuration last", async (
   const { files } = await load(complete)
   const text = (name: string) => readFile(join(complete, name), "utf8")
   assert.deepEqual(files.slice(0, -1), [
-    { path: "tokens/site-a", content: "file-token-of-a", mode: 0o640 },
+    { path: "tokens/site-a.7d65895d", content: "file-token-of-a", mode: 0o640 },
     { path: "tls/site-a.ca.pem", content: await text("ca.pem"), mode: 0o640 },
-    { path: "tokens/Site-B.2", content: "variable-token-of-b", mode: 0o640 },
+    { path: "tokens/Site-B.2.e92ee301", content: "variable-token-of-b", mode: 0o640 },
     { path: "rules/own.yml", content: await text("rules/own.yml"), mode: 0o640 },
   ])
   assert.equal(files.at(-1)?.path, "prometheus.yml")

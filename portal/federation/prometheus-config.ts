@@ -1,6 +1,6 @@
 import { Document, isMap, isSeq, parseDocument, type ScalarTag, type Tags } from "yaml"
 import type { BaseConfig } from "./base-config.ts"
-import { TLS_FILES, tlsPath, tokenPath } from "./credentials.ts"
+import { TLS_FILES, tlsPath } from "./credentials.ts"
 import type { Limits } from "./schema.ts"
 import type { Site } from "./sites.ts"
 
@@ -32,7 +32,7 @@ export function prometheusConfig(
 }
 
 function job(site: Site, limits: Limits, labelsOfAll: ReadonlySet<string>, version: PrometheusVersion): object {
-  const { name, url, match, interval, timeout, tls } = site
+  const { name, url, match, interval, timeout, tokenFile, tls } = site
   const labels = { site: name, ...site.labels }
   return {
     job_name: name,
@@ -47,7 +47,7 @@ function job(site: Site, limits: Limits, labelsOfAll: ReadonlySet<string>, versi
     follow_redirects: false,
     body_size_limit: `${limits.response_bytes}B`,
     sample_limit: limits.series,
-    authorization: { credentials_file: tokenPath(name) },
+    authorization: { credentials_file: tokenFile },
     ...(tls === undefined ? {} : { tls_config: tlsConfig(name, tls) }),
     static_configs: [{ targets: [target(url)], labels }],
     metric_relabel_configs: ownLabelsOnly(labels, labelsOfAll),

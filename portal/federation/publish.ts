@@ -62,9 +62,17 @@ async function isWritten(file: string, content: string, mode: number): Promise<b
   return status !== undefined && (status.mode & 0o777) === mode && (await readFile(file, "utf8")) === content
 }
 
+/** Node's own recursive mkdir says ENOENT where the disk is read-only. */
 async function makeFolder(folder: string): Promise<void> {
-  const created = await mkdir(folder, { recursive: true, mode: 0o750 })
-  if (created === undefined) return
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === "EEXIST") return
+    if (code !== "ENOENT") throw error
+    await makeFolder(dirname(folder))
+    await mkdir(folder)
+  }
   const { mode } = await stat(folder)
   await chmod(folder, (mode & 0o7000) | 0o750) // whatever the umask; a group that is handed down (setgid) stays
 }

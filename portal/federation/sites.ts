@@ -1,9 +1,9 @@
 import { dirname } from "node:path"
-import { isScalar, parseDocument } from "yaml"
 import { z } from "zod"
 import { type Path, parseYaml } from "#core/config-file.ts"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
-import { readCredentials, type Report } from "./credentials.ts"
+import { type Credentials, readCredentials, type Report } from "./credentials.ts"
+import { crossCheck, keysOf } from "./cross-checks.ts"
 import type { Inputs } from "./inputs.ts"
 import type { OutputFile } from "./publish.ts"
 import { type Limits, type SiteEntry, siteShape, sitesFileSchema, tlsShape } from "./schema.ts"
@@ -11,6 +11,8 @@ import { type Limits, type SiteEntry, siteShape, sitesFileSchema, tlsShape } fro
 /** A site as Prometheus scrapes it; times in seconds. Its secrets are kept apart, in files. */
 export type Site = Omit<SiteEntry, "token" | "timeout" | "tls"> & {
   readonly timeout: number
+  /** Relative to Prometheus' configuration. */
+  readonly tokenFile: string
   readonly tls: SiteEntry["tls"]
 }
 
@@ -33,10 +35,8 @@ export async function loadSites(file: string, inputs: Inputs): Promise<Sites> {
 
   const whole = validate(text, file, faults)
   const entries = readableEntries(raw)
-  checkTwins(entries, report)
-  checkTimes(entries, report)
-  checkNumbers(text, raw, report)
-  const files = await Promise.all(
+  crossCheck(text, raw, entries, report)
+  const credentials = await Promise.all(
     entries.map((entry, index) => {
       const at = (path: Path): Path => ["sites", index, ...path]
       return readCredentials(entry, {
@@ -48,7 +48,12 @@ export async function loadSites(file: string, inputs: Inputs): Promise<Sites> {
     }),
   )
   if (faults.length > 0 || whole === undefined) throw new ConfigurationError(faults.toSorted(byPlace))
-  return { sites: whole.sites.map(completed), limits: whole.limits, files: files.flat() }
+  const sites = whole.sites.map((entry, index) => completed(entry, credentials[index]))
+  return {
+    sites,
+    limits: whole.limits,
+    files: credentials.flatMap(({ token, tls }) => [...(token ? [token] : []), ...tls]),
+  }
 }
 
 function validate(text: string, file: string, faults: Fault[]): z.output<typeof sitesFileSchema> | undefined {
@@ -80,78 +85,10 @@ function readable<Shape extends z.core.$ZodShape>(shape: Shape, value: unknown):
   return Object.fromEntries(right) as Partial<z.output<z.ZodObject<Shape>>>
 }
 
-function keysOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {}
-}
-
-function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): void {
-  const kinds: readonly [
-    key: keyof SiteEntry,
-    of: (entry: Partial<SiteEntry>) => string | undefined,
-    message: string,
-  ][] = [
-    // names become files: some file systems take a and A for the same
-    ["name", ({ name }) => name?.toLowerCase(), "is also the name of"],
-    ["url", ({ url }) => url?.href, "is also the url of"],
-    ["labels", ({ labels }) => identity(labels), "are also the labels of"],
-  ]
-  for (const [key, of, message] of kinds) {
-    const first = new Map<string, number>()
-    entries.forEach((entry, index) => {
-      const value = of(entry)
-      if (value === undefined) return
-      const twin = first.get(value)
-      if (twin === undefined) {
-        first.set(value, index)
-        return
-      }
-      const named = entries[twin]?.name
-      report(
-        ["sites", index, key],
-        `${message} sites[${twin}]${named === undefined ? "" : ` (${named})`}; each site needs its own`,
-      )
-    })
-  }
-}
-
-/** Sites without labels are told apart by the label site alone, which is always there. */
-function identity(labels: Readonly<Record<string, string>> = {}): string | undefined {
-  const pairs = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return pairs.length === 0 ? undefined : JSON.stringify(pairs)
-}
-
-function checkTimes(entries: readonly Partial<SiteEntry>[], report: Report): void {
-  entries.forEach(({ interval, timeout }, index) => {
-    if (interval === undefined || timeout === undefined || timeout <= interval) return
-    report(["sites", index, "timeout"], `must be at most the interval, which is ${interval}s`)
-  })
-}
-
-/** `010` and `1e3` are numbers to YAML, whose value is written in another way. */
-function checkNumbers(text: string, raw: unknown, report: Report): void {
-  const document = parseDocument(text)
-  const list = keysOf(raw).sites
-  for (const [index, entry] of Array.isArray(list) ? list.entries() : []) {
-    for (const [label, value] of Object.entries(keysOf(keysOf(entry).labels))) {
-      const path = ["sites", index, "labels", label]
-      const node = document.getIn(path, true)
-      if (typeof value !== "number" || !isScalar(node) || node.source === String(value)) continue
-      report(path, `is read as the number ${value}; quote it to keep what is written`)
-    }
-  }
-}
-
-function completed(entry: SiteEntry): Site {
-  const { name, url, labels, match, interval, timeout, tls } = entry
-  return {
-    name,
-    url,
-    labels,
-    match,
-    interval,
-    tls,
-    timeout: timeout ?? Math.min(interval, LONGEST_DEFAULT_TIMEOUT),
-  }
+function completed({ timeout, tls, ...entry }: SiteEntry, credentials: Credentials | undefined): Site {
+  const { name, url, labels, match, interval } = entry
+  const ownTimeout = timeout ?? Math.min(interval, LONGEST_DEFAULT_TIMEOUT)
+  return { name, url, labels, match, interval, timeout: ownTimeout, tokenFile: credentials?.token?.path ?? "", tls }
 }
 
 function byPlace(a: Fault, b: Fault): number {

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict"
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { test } from "node:test"
+import * as fc from "fast-check"
+import { start } from "../../dev/testing/child.ts"
+import { need } from "../../dev/testing/component.ts"
+import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
+import { until } from "../../dev/testing/until.ts"
+import { openInputs } from "./inputs.ts"
+import { loadPlan } from "./load.ts"
+import { publish } from "./publish.ts"
+
+const labelName = fc
+  .stringMatching(/^[a-zA-Z][a-zA-Z0-9_]{0,9}$/)
+  .filter((name) => !/^(?:site|job|instance|le|quantile)$/.test(name))
+const labelValue = fc.oneof(
+  fc.string({ unit: "binary", minLength: 1 }),
+  fc.string({
+    unit: fc.constantFrom("$", "$1", "${x}", '"', "\\", "\n", "\u0085", "\u2028", "#", ": ", "yes", "~", "{{"),
+    minLength: 1,
+  }),
+  fc.integer(),
+)
+const selector = fc.constantFrom("up", '{job="a"}', '{__name__=~"project_.*_usage",x!="\\n"}', "up{a='b'} # comment")
+const url = fc
+  .tuple(
+    fc.constantFrom("http", "https"),
+    fc.oneof(
+      fc.domain(),
+      fc.ipV4(),
+      fc.ipV6().map((ip) => `[${ip}]`),
+    ),
+    fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined }),
+    fc.constantFrom("", "/", "/a/b", "/~x.y/_"),
+  )
+  .map(([scheme, host, port, path]) => `${scheme}://${host}${port === undefined ? "" : `:${port}`}${path}`)
+const site = fc.record(
+  {
+    name: fc.stringMatching(/^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,20}[a-zA-Z0-9])?$/),
+    url,
+    labels: fc.dictionary(labelName, labelValue, { maxKeys: 4, noNullPrototype: true }),
+    match: fc.array(selector, { minLength: 1, maxLength: 3 }),
+    interval: fc.integer({ min: 1, max: 86_400 }),
+    tls: fc.constantFrom({ server_name: "x.example.org", min_version: "TLS12" }, { ca_file: "ca.pem" }),
+  },
+  { requiredKeys: ["name", "url"] },
+)
+const sites = fc.uniqueArray(site, { maxLength: 12, selector: ({ name }) => name.toLowerCase() }).map((list) =>
+  list.map(({ tls, ...rest }, index) => ({
+    ...rest,
+    url: `${rest.url.replace(/\/$/, "")}/s${index}`, // each its own
+    labels: { ...rest.labels, number: index },
+    ...(rest.url.startsWith("https") && tls !== undefined ? { tls } : {}),
+    token: { file: "token" },
+  })),
+)
+
+for (const version of ["2.42", "2.53", "3.5"] as const) {
+  test(`whatever valid sites there are, promtool ${version} finds nothing wrong with what is written`, async (t) => {
+    const prometheus = need(t, findPrometheus(version))
+    if (prometheus === undefined) return
+    const folder = await mkdtemp(join(tmpdir(), "fedstack-property-"))
+    t.after(() => rm(folder, { recursive: true }))
+    await writeFile(join(folder, "token"), "token")
+    await writeFile(join(folder, "ca.pem"), await readFile(join(import.meta.dirname, "testdata/complete/ca.pem")))
+    const [major = 0, minor = 0] = version.split(".").map(Number)
+    await fc.assert(
+      fc.asyncProperty(sites, async (list) => {
+        await writeFile(join(folder, "sites.yaml"), JSON.stringify({ sites: list }))
+        const output = await mkdtemp(join(folder, "out-"))
+        const plan = await loadPlan(
+          {
+            sitesFile: join(folder, "sites.yaml"),
+            baseConfig: undefined,
+            configDir: output,
+            prometheusVersion: { major, minor },
+          },
+          openInputs({}),
+        )
+        await publish(output, plan.files)
+        const promtool = start(join(prometheus, "promtool"), ["check", "config", join(output, "prometheus.yml")])
+        assert.equal(await promtool.ended, 0, promtool.output())
+      }),
+      { numRuns: 25 },
+    )
+  })
+}
+
+test("labels reach Prometheus exactly as they stand in sites.yaml", async (t) => {
+  const prometheus = need(t, findPrometheus())
+  if (prometheus === undefined) return
+  const folder = await mkdtemp(join(tmpdir(), "fedstack-labels-"))
+  t.after(() => rm(folder, { recursive: true }))
+  const values = fc.sample(labelValue, { numRuns: 60, seed: 7 })
+  const labels = Object.fromEntries(values.map((value, index) => [`label_${index}`, value]))
+  await mkdir(join(folder, "in"))
+  await writeFile(join(folder, "in/token"), "token")
+  const list = [{ name: "a", url: "http://127.0.0.1:1", labels, token: { file: "token" } }]
+  await writeFile(join(folder, "in/sites.yaml"), JSON.stringify({ sites: list }))
+  const settings = { sitesFile: join(folder, "in/sites.yaml"), baseConfig: undefined, configDir: join(folder, "out") }
+  const plan = await loadPlan({ ...settings, prometheusVersion: { major: 2, minor: 42 } }, openInputs({}))
+  await publish(join(folder, "out"), plan.files)
+  const running = await startPrometheus(prometheus, join(folder, "out/prometheus.yml"))
+  t.after(() => running.stop())
+  const targets = await until("the target", async () => {
+    const answer = (await (await fetch(`${running.url}/api/v1/targets`)).json()) as {
+      data: { activeTargets: { labels: Record<string, string> }[] }
+    }
+    return answer.data.activeTargets.length > 0 ? answer.data.activeTargets : undefined
+  })
+  const expected = Object.fromEntries(values.map((value, index) => [`label_${index}`, String(value)]))
+  assert.deepEqual(
+    targets.map((target) => target.labels),
+    [{ ...expected, instance: "127.0.0.1:1", job: "a", site: "a" }],
+  )
+})

@@ -1,0 +1,148 @@
+import { once } from "node:events"
+import { createServer, request, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { TestContext } from "node:test"
+import { type Child, start } from "../../dev/testing/child.ts"
+import { type RunningPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
+import { until } from "../../dev/testing/until.ts"
+
+const launcher = join(import.meta.dirname, "../../bin/fedstack")
+
+export async function scratch(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "fedstack-portal-"))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function listen(t: TestContext, server: Server): Promise<string> {
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+export interface TestSite {
+  readonly url: string
+  /** Tokens that its proxy takes; changed by tests. */
+  readonly tokens: Set<string>
+}
+
+/** A real Prometheus that scrapes `exposition` as job project_usages, behind a door that asks for a bearer token. */
+export async function startSite(t: TestContext, prometheus: string, exposition: string): Promise<TestSite> {
+  const folder = await scratch(t)
+  const exporter = createServer((_, response) =>
+    response.setHeader("content-type", "text/plain; version=0.0.4").end(exposition),
+  )
+  const target = new URL(await listen(t, exporter)).host
+  const config = {
+    scrape_configs: [
+      {
+        job_name: "project_usages",
+        scrape_interval: "200ms",
+        scrape_timeout: "200ms",
+        static_configs: [{ targets: [target] }],
+      },
+    ],
+  }
+  await writeFile(join(folder, "prometheus.yml"), JSON.stringify(config))
+  const running = await startPrometheus(prometheus, join(folder, "prometheus.yml"))
+  t.after(() => running.stop())
+  const tokens = new Set<string>()
+  const door = createServer((incoming, response) => {
+    const allowed = tokens.has((incoming.headers.authorization ?? "").replace(/^Bearer /, ""))
+    if (!allowed) {
+      response.writeHead(401).end()
+      return
+    }
+    const onward = request(
+      new URL(incoming.url ?? "", running.url),
+      { headers: { accept: incoming.headers.accept ?? "*/*" } },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 500, { "content-type": answer.headers["content-type"] ?? "" })
+        answer.pipe(response)
+      },
+    )
+    onward.on("error", () => response.destroy()).end()
+  })
+  return { url: await listen(t, door), tokens }
+}
+
+export interface TestPortal {
+  readonly folder: string
+  readonly child: Child
+  readonly url: string
+  write(name: string, content: string): Promise<void>
+  /** The value of a metric without labels. */
+  metric(name: string): Promise<number | undefined>
+}
+
+/** `fedstack portal` with the files given, told to reload the Prometheus that `prometheusUrl` names. */
+export async function startPortal(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  prometheusUrl = "http://127.0.0.1:1",
+  outputFolder?: string,
+): Promise<TestPortal> {
+  const folder = await scratch(t)
+  const write = (name: string, content: string) => writeFile(join(folder, name), content)
+  for (const [name, content] of Object.entries(files)) await write(name, content)
+  const child = start(launcher, [
+    "portal",
+    `--sites.file=${join(folder, "sites.yaml")}`,
+    `--prometheus.config-dir=${outputFolder ?? join(folder, "out")}`,
+    `--prometheus.url=${prometheusUrl}`,
+    "--prometheus.version=2.42",
+    "--web.listen-address=127.0.0.1:0",
+  ])
+  t.after(() => child.stop())
+  const port = await until("the portal to listen", () => {
+    if (child.process.exitCode !== null) throw new Error(`the portal ended: ${child.output()}`)
+    return /addresses="\[\\"127\.0\.0\.1:(\d+)/.exec(child.output())?.[1]
+  })
+  const url = `http://127.0.0.1:${port}`
+  return {
+    folder,
+    child,
+    url,
+    write,
+    async metric(name) {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      const value = new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]
+      return value === undefined ? undefined : Number(value)
+    },
+  }
+}
+
+export const ready = (portal: TestPortal) =>
+  until("the portal to be ready", async () => ((await fetch(`${portal.url}/-/ready`)).ok ? true : undefined))
+
+/** Portal and its real Prometheus, which is started after the configuration stands, as in production. */
+export async function startFederatedPortal(
+  t: TestContext,
+  prometheus: string,
+  files: Readonly<Record<string, string>>,
+): Promise<TestPortal & { readonly prometheus: RunningPrometheus }> {
+  // the port of Prometheus is known only when it runs
+  const known: { url?: string } = {}
+  const doorstep = createServer((_, response) => {
+    if (known.url === undefined) {
+      response.writeHead(503).end("not started")
+      return
+    }
+    void fetch(`${known.url}/-/reload`, { method: "POST" }).then(async (answer) =>
+      response.writeHead(answer.status).end(await answer.text()),
+    )
+  })
+  const portal = await startPortal(t, files, await listen(t, doorstep))
+  await ready(portal)
+  const running = await startPrometheus(prometheus, join(portal.folder, "out/prometheus.yml"))
+  t.after(() => running.stop())
+  known.url = running.url
+  return { ...portal, prometheus: running }
+}

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import { until } from "../../dev/testing/until.ts"
+import { ready, scratch, startPortal, type TestPortal } from "./stage.ts"
+
+const files = {
+  "site-a.token": "s3cret",
+  "sites.yaml": "sites: [{name: site-a, url: 'http://127.0.0.1:1', token: {file: site-a.token}}]\n",
+}
+const more = "sites: [{name: site-b, url: 'http://127.0.0.1:1', token: {file: site-a.token}}]\n"
+
+const written = (portal: TestPortal, site: string) =>
+  until(`the configuration of ${site}`, async () =>
+    (await readFile(join(portal.folder, "out/prometheus.yml"), "utf8")).includes(`job_name: "${site}"`)
+      ? true
+      : undefined,
+  )
+
+test("ends with 1 and every fault on a bad file at start", async (t) => {
+  const portal = await startPortal(t, { "sites.yaml": "sites:\n  - name: a\n  - nam: b\n" })
+  assert.equal(await portal.child.ended, 1)
+  assert.deepEqual(
+    portal.child
+      .output()
+      .split("\n")
+      .filter((line) => line.startsWith(portal.folder))
+      .map((line) => line.slice(portal.folder.length + 1)),
+    [
+      "sites.yaml:2:5 sites[0].url: is missing; it must be a URL such as https://site-a.example.org",
+      "sites.yaml:2:5 sites[0].token: is missing; it must be {file: NAME} or {env: VARIABLE}",
+      "sites.yaml:3:5 sites[1].name: is missing; it must be a name such as site-a",
+      "sites.yaml:3:5 sites[1].url: is missing; it must be a URL such as https://site-a.example.org",
+      "sites.yaml:3:5 sites[1].token: is missing; it must be {file: NAME} or {env: VARIABLE}",
+      "sites.yaml:3:5 sites[1].nam: unknown key",
+    ],
+  )
+})
+
+test("is ready without Prometheus, and ends at once on SIGTERM", async (t) => {
+  const portal = await startPortal(t, files)
+  await ready(portal)
+  assert.equal(await portal.metric("fedstack_portal_prometheus_reload_successful"), 0)
+  assert.equal(await portal.child.stop(), 0)
+  assert.doesNotMatch(portal.child.output(), /s3cret/)
+})
+
+test("reads the files again on SIGHUP", async (t) => {
+  const portal = await startPortal(t, files)
+  await ready(portal)
+  portal.child.process.kill("SIGHUP")
+  await until("a second reading", () =>
+    portal.child.output().split("configuration files read").length > 2 ? true : undefined,
+  )
+})
+
+test("takes a token file that could not be read at first as soon as it can be", async (t) => {
+  const portal = await startPortal(t, files)
+  await ready(portal)
+  await portal.write("sites.yaml", more.replace("site-a.token", "site-b.token"))
+  await until("the fault to show", async () =>
+    (await portal.metric("fedstack_config_last_reload_successful")) === 0 ? true : undefined,
+  )
+  await portal.write("site-b.token", "other")
+  await written(portal, "site-b")
+})
+
+test("does not write where another configuration stands, says so, and goes on when it is gone", async (t) => {
+  const outputFolder = await scratch(t)
+  await writeFile(join(outputFolder, "prometheus.yml"), "global: {}\n")
+  const portal = await startPortal(t, files, undefined, outputFolder)
+  const answer = await until("not ready, with the reason", async () => {
+    const text = await (await fetch(`${portal.url}/-/ready`)).text()
+    return text.includes("was not written by fedstack portal") ? text : undefined
+  })
+  assert.match(answer, /--prometheus\.config-dir/)
+  assert.equal(await portal.metric("fedstack_portal_config_written"), 0)
+  await rm(join(outputFolder, "prometheus.yml"))
+  await ready(portal)
+})
+
+/** A small file system of its own; undefined where this machine does not let us mount one. */
+async function mountTiny(t: TestContext): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), "fedstack-disk-"))
+  const mount = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder])
+  t.after(() => {
+    spawnSync("umount", ["-l", folder])
+    return rm(folder, { recursive: true })
+  })
+  if (mount.status !== 0) {
+    t.skip("no tmpfs can be mounted here (needs root)")
+    return undefined
+  }
+  return folder
+}
+
+const trouble = (portal: TestPortal, reason: RegExp) =>
+  until(`a message of ${reason.source}`, () => (reason.test(portal.child.output()) ? true : undefined))
+
+test("keeps the old files whole on a full disk, and writes when there is room again", async (t) => {
+  const disk = await mountTiny(t)
+  if (disk === undefined) return
+  await mkdir(join(disk, "out"))
+  const portal = await startPortal(t, files, undefined, join(disk, "out"))
+  await ready(portal)
+  const before = await readFile(join(disk, "out/prometheus.yml"), "utf8")
+  spawnSync("dd", ["if=/dev/zero", `of=${join(disk, "filler")}`, "bs=4k"])
+  await portal.write("sites.yaml", more)
+  await trouble(portal, /can't be written to .*ENOSPC/)
+  assert.equal(await readFile(join(disk, "out/prometheus.yml"), "utf8"), before)
+  assert.equal((await fetch(`${portal.url}/-/ready`)).status, 200)
+  assert.equal(await portal.metric("fedstack_portal_config_written"), 0)
+  spawnSync("rm", [join(disk, "filler")])
+  await until("the new configuration", async () =>
+    (await readFile(join(disk, "out/prometheus.yml"), "utf8")).includes("site-b") ? true : undefined,
+  )
+})
+
+test("is not ready on a read-only disk, says why once, and is when it can write", async (t) => {
+  const disk = await mountTiny(t)
+  if (disk === undefined) return
+  spawnSync("mount", ["-o", "remount,ro", disk])
+  const portal = await startPortal(t, files, undefined, join(disk, "out"))
+  await trouble(portal, /can't be written to .*EROFS/)
+  assert.equal((await fetch(`${portal.url}/-/ready`)).status, 503)
+  spawnSync("mount", ["-o", "remount,rw", disk])
+  await ready(portal)
+  assert.equal(portal.child.output().split("EROFS").length - 1, 1)
+})

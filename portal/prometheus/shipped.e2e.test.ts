@@ -1,0 +1,63 @@
+import assert from "node:assert/strict"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { test } from "node:test"
+import { start } from "../../dev/testing/child.ts"
+import { need } from "../../dev/testing/component.ts"
+import { findPrometheus } from "../../dev/testing/prometheus.ts"
+import { openInputs } from "../federation/inputs.ts"
+import { loadPlan } from "../federation/load.ts"
+import { publish } from "../federation/publish.ts"
+import { sitesFileSchema } from "../federation/schema.ts"
+import { parseYaml } from "#core/config-file.ts"
+
+const root = join(import.meta.dirname, "../..")
+const [site, portal] = [join(root, "site/prometheus"), join(root, "portal/prometheus")]
+
+const checks: readonly (readonly string[])[] = [
+  ["check", "config", join(site, "prometheus.yml")],
+  ["check", "config", join(portal, "prometheus.yml")],
+  ["check", "rules", join(site, "rules/project-usage.yml"), join(portal, "rules/sites.yml")],
+  ["test", "rules", join(site, "tests/project-usage.yml")],
+  ["test", "rules", join(portal, "tests/sites.yml")],
+]
+
+for (const version of ["2.42", "2.53", "3.5", undefined] as const) {
+  test(`promtool ${version ?? "of this machine"} accepts the shipped configurations, and the alerts pass their tests`, async (t) => {
+    const folder = need(t, findPrometheus(version))
+    if (folder === undefined) return
+    for (const args of checks) {
+      const promtool = start(join(folder, "promtool"), args)
+      assert.equal(await promtool.ended, 0, promtool.output())
+    }
+  })
+}
+
+test("the shipped base configuration and sites.yaml become a configuration with its rules beside it", async (t) => {
+  const folder = need(t, findPrometheus())
+  if (folder === undefined) return
+  const output = await mkdtemp(join(tmpdir(), "fedstack-shipped-"))
+  t.after(() => rm(output, { recursive: true }))
+  const plan = await loadPlan(
+    {
+      sitesFile: join(root, "portal/sites.yaml"),
+      baseConfig: join(portal, "prometheus.yml"),
+      configDir: output,
+      prometheusVersion: { major: 2, minor: 42 },
+    },
+    openInputs({}),
+  )
+  await publish(output, plan.files)
+  const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "prometheus.yml")])
+  assert.equal(await promtool.ended, 0, promtool.output())
+  assert.match(promtool.output(), /1 rule files found/)
+})
+
+test("the sites that the shipped sites.yaml shows in comments are right", async () => {
+  const text = (await readFile(join(root, "portal/sites.yaml"), "utf8")).replaceAll(/^ {2}# /gm, "  ")
+  assert.deepEqual(
+    parseYaml(text, "sites.yaml", sitesFileSchema).value.sites.map(({ name }) => name),
+    ["site-a", "site-b"],
+  )
+})
