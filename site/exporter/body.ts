@@ -1,13 +1,11 @@
 import { Readable } from "node:stream"
-import { promisify } from "node:util"
-import { constants, crc32, createDeflateRaw, deflateRaw } from "node:zlib"
+import { constants, crc32, createDeflateRaw, deflateRawSync } from "node:zlib"
 
-const compress = promisify(deflateRaw)
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 
 /** A deflate stream without its last block, which ends on a whole byte, so that another piece can follow. */
 interface Compressed {
-  readonly pieces: readonly Buffer[]
+  readonly stream: Buffer
   /** Checksum and length of the plain text. */
   readonly crc: number
   readonly length: number
@@ -33,7 +31,7 @@ async function compressOpen(plain: readonly Buffer[]): Promise<Compressed> {
   const pieces: Buffer[] = []
   for await (const piece of Readable.from(plain).pipe(deflate)) pieces.push(piece as Buffer)
   return {
-    pieces,
+    stream: Buffer.concat(pieces),
     crc: plain.reduce((crc, piece) => crc32(piece, crc), 0),
     length: plain.reduce((length, piece) => length + piece.length, 0),
   }
@@ -41,10 +39,10 @@ async function compressOpen(plain: readonly Buffer[]): Promise<Compressed> {
 
 /** The body and then the tail as one gzip member (RFC 1952); only the tail is compressed anew. */
 export async function gzip(body: Body, tail: string): Promise<readonly Buffer[]> {
-  const { pieces, crc, length } = await body.compressed
+  const { stream, crc, length } = await body.compressed
   const last = Buffer.from(tail)
   const trailer = Buffer.alloc(8)
   trailer.writeUInt32LE(crc32(last, crc), 0)
   trailer.writeUInt32LE((length + last.length) % 2 ** 32, 4)
-  return [GZIP_HEADER, ...pieces, await compress(last), trailer]
+  return [GZIP_HEADER, stream, deflateRawSync(last), trailer]
 }
