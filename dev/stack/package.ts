@@ -21,10 +21,14 @@ export interface Provision {
 }
 
 /**
- * Unpacks a package of the distribution, and what its web pages need, into the folder `name` of the cache, without
- * installing it and without root. Throws NO_APT or NO_PACKAGE.
+ * Unpacks a package of the distribution, what its web pages need and those of `companions` that exist into the folder
+ * `name` of the cache, without installing it and without root. Throws NO_APT or NO_PACKAGE.
  */
-export async function fetchPackage(name: string, { env, cache, say, signal }: Provision): Promise<void> {
+export async function fetchPackage(
+  name: string,
+  companions: readonly string[],
+  { env, cache, say, signal }: Provision,
+): Promise<void> {
   await mkdir(cache, { recursive: true })
   const work = await mkdtemp(join(cache, `${name}.new-`))
   const run: Execute = async (program, args) => {
@@ -40,6 +44,7 @@ export async function fetchPackage(name: string, { env, cache, say, signal }: Pr
     }
     say(`Unpacking the distribution's package ${name} into ${target}, once; nothing is installed`)
     const download = await downloadFirst(name, work, run, say)
+    for (const companion of companions) await download([companion]).catch(() => undefined) // none of that name
     await unpackAll(work, run, (names) =>
       download(names).catch(() =>
         say(`The web pages of ${name} will look bare: apt-get can't fetch ${names.join(", ")}`),

@@ -61,9 +61,8 @@ export class Processes {
   }
 
   start(program: Program): Process {
-    const logFile = join(this.#folder, `${program.name}.log`)
     if (this.#stopping) throw new Error(`${program.name} is not started any more: everything is being stopped`)
-    const output = openSync(logFile, "a")
+    const output = openSync(this.#logFile(program.name), "a")
     const child = spawn(program.command, program.args, {
       detached: true,
       stdio: ["ignore", output, output],
@@ -74,7 +73,16 @@ export class Processes {
     this.#children.add(child)
     const ended = ending(child)
     void ended.then(() => this.#children.delete(child))
-    return { name: program.name, ended, log: () => readFile(logFile, "utf8") }
+    return { name: program.name, ended, log: () => this.log(program.name) }
+  }
+
+  /** What the process of this name wrote so far. */
+  log(name: string): Promise<string> {
+    return readFile(this.#logFile(name), "utf8")
+  }
+
+  #logFile(name: string): string {
+    return join(this.#folder, `${name}.log`)
   }
 
   /** From now on the end of this process is a failure. */
@@ -109,11 +117,11 @@ export class Processes {
 
 /** CHILD_DIED of a process that ended. */
 export async function died(child: Process, how: string): Promise<Error> {
-  return childDied({ name: child.name, how, log: lastLines(await child.log(), SHOWN_LINES) })
+  return childDied({ name: child.name, how, log: lastLines(await child.log()) })
 }
 
-export function lastLines(text: string, count: number): string {
-  const lines = text.trimEnd().split("\n").slice(-count)
+export function lastLines(text: string): string {
+  const lines = text.trimEnd().split("\n").slice(-SHOWN_LINES)
   return lines.map((line) => `  ${line === "" ? "(nothing)" : line}`).join("\n")
 }
 

@@ -36,7 +36,8 @@ export async function providePrometheus(provision: Provision): Promise<Prometheu
   }
   if (named) throw noPrometheus({ reason: `FEDSTACK_PROMETHEUS_DIR is ${named}, which holds no such program` })
   try {
-    await fetchPackage("prometheus", provision)
+    // promtool, which the checks need, is a package of its own from Debian 13 on
+    await fetchPackage("prometheus", ["promtool"], provision)
   } catch (error) {
     signal.throwIfAborted()
     throw noPrometheus({ reason: `PATH has none, and ${explain(error)}` }, { cause: error })
@@ -56,7 +57,7 @@ async function isExecutable(file: string): Promise<boolean> {
 async function describe(folder: string): Promise<Prometheus> {
   const binary = join(folder, "prometheus")
   const { stdout, stderr } = await run(binary, ["--version"]).catch((error: unknown) => {
-    throw noPrometheus({ reason: `${binary} does not run` }, { cause: error })
+    throw noPrometheus({ reason: `${binary} does not run (${explain(error).trim()})` })
   })
   const version = /version (\d+\.\d+\.\d+)/.exec(stdout + stderr)?.[1]
   if (version === undefined) throw noPrometheus({ reason: `${binary} --version names no version` })

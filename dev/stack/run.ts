@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdtemp, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { defineError } from "#core/errors.ts"
+import { defineError, explain } from "#core/errors.ts"
 import { Processes } from "./processes.ts"
 import type { Progress } from "./progress.ts"
 import type { Prometheus } from "./prometheus.ts"
@@ -10,7 +10,7 @@ import type { Prometheus } from "./prometheus.ts"
 export const noFolder = defineError(
   "NO_FOLDER",
   500,
-  "Can't write to {folder}, the folder for temporary files. Make room or make it writable, or name another in TMPDIR.",
+  "Can't write to the folder for temporary files ({reason}). Make room or make it writable, or name another in TMPDIR.",
 )
 
 /** What everything that is started in one run needs. */
@@ -43,6 +43,6 @@ export async function openRun(
     await writeFile(tokenFile, `${token}\n`, { mode: 0o600 })
     return { folder, processes: new Processes(folder), progress, prometheus, fedstack, token, tokenFile, signal }
   } catch (error) {
-    throw noFolder({ folder: tmpdir() }, { cause: error })
+    throw noFolder({ reason: explain(error) })
   }
 }

@@ -2,13 +2,14 @@ import { setTimeout as delay } from "node:timers/promises"
 import { defineError } from "#core/errors.ts"
 import { isFederated, readStatus, type SiteStatus, statusLine, statusTable } from "./federation.ts"
 import { type Portal, startPortal } from "./portal.ts"
+import { lastLines } from "./processes.ts"
 import type { Run } from "./run.ts"
 import { type Site, startSite } from "./site.ts"
 
 export const notFederated = defineError(
   "NOT_FEDERATED",
   500,
-  "The portal does not hold the series of every site after {seconds} s:\n{table}",
+  "The portal does not hold the series of every site after {seconds} s:\n{table}The last lines of the portal's log:\n{log}",
 )
 
 export interface Stack {
@@ -29,7 +30,7 @@ export async function startStack(run: Run, count: number): Promise<Stack> {
  */
 export async function untilFederated(
   { sites, portal }: Stack,
-  { progress, signal }: Pick<Run, "progress" | "signal">,
+  { processes, progress, signal }: Pick<Run, "processes" | "progress" | "signal">,
 ): Promise<readonly SiteStatus[]> {
   const names = sites.map(({ name }) => name)
   const seconds = 60 + 5 * names.length
@@ -38,7 +39,10 @@ export async function untilFederated(
     const statuses = await readStatus(portal.prometheus, names, signal)
     if (statuses.every(isFederated)) return statuses
     progress.update(statusLine(statuses))
-    if (performance.now() > end) throw notFederated({ seconds, table: statusTable(statuses) })
+    if (performance.now() > end) {
+      const log = lastLines(await processes.log("portal"))
+      throw notFederated({ seconds, table: statusTable(statuses), log })
+    }
     await delay(200, undefined, { signal })
   }
 }
