@@ -1,7 +1,8 @@
 import { Automaton } from "./regex/automaton.ts"
-import { parseRegex, type Regex } from "./regex/parse.ts"
-import { compileRegex, compileWord, hasBareDot, maySpreadFolding, type Program, type Reading } from "./regex/program.ts"
+import { parseRegex } from "./regex/parse.ts"
+import { compileRegex, compileWord, type Program, type Reading } from "./regex/program.ts"
 import { acceptsWord, type Budget, type Language } from "./regex/search.ts"
+import { hasBareDot, maySpreadFolding, type Regex } from "./regex/tree.ts"
 import { InvalidRegex, Undecidable } from "./regex/undecidable.ts"
 import type { Matcher, Selector } from "./selector.ts"
 
@@ -24,6 +25,9 @@ export interface CompiledSelector {
   readonly hasBareDot: boolean
   /** Why, as an allowed selector, it contains only those that have the same matcher. For whoever loads a policy. */
   readonly problem: string | undefined
+  /** Why, as a request, it is not wholly understood; `invalid`: no Prometheus takes it. */
+  readonly requestProblem: string | undefined
+  readonly invalid: boolean
 }
 
 export function compile(selector: Selector): CompiledSelector {
@@ -36,6 +40,8 @@ export function compile(selector: Selector): CompiledSelector {
     labels: Map.groupBy(matchers, ({ matcher }) => matcher.label),
     hasBareDot: matchers.some((matcher) => matcher.hasBareDot),
     problem: problemOf(matchers, "at least"),
+    requestProblem: problemOf(matchers, "at most"),
+    invalid: matchers.some((matcher) => matcher.problem("at most") instanceof InvalidRegex),
   }
 }
 

@@ -2,7 +2,7 @@ import { compile, type CompiledMatcher, type CompiledSelector, problemOf } from 
 import type { Matcher, Selector } from "./selector.ts"
 import type { Reading } from "./regex/program.ts"
 import { Budget, findSharedWord } from "./regex/search.ts"
-import { InvalidRegex, Undecidable } from "./regex/undecidable.ts"
+import { Undecidable } from "./regex/undecidable.ts"
 
 export type Containment =
   | { readonly kind: "contained" }
@@ -56,17 +56,13 @@ export function contains(
   if (allowed.selector.length === 0 || match.selector.length === 0) {
     return { kind: "undecidable", reason: "a selector without matchers can't be compared" }
   }
-  const invalid = match.matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
-  const unreadable = problemOf(invalid, "at most")
-  if (unreadable !== undefined) return { kind: "undecidable", reason: unreadable }
-  const open = [...allowed.labels].flatMap(([label, matchers]) =>
-    matchers.filter((matcher) => !isAmong(matcher, match.labels.get(label))).map((matcher) => ({ label, matcher })),
-  )
-  if (open.length === 0) return { kind: "contained" }
+  if (match.invalid) return { kind: "undecidable", reason: match.requestProblem ?? "" }
+  const goals = allowed.matchers.filter((matcher) => !isAmong(matcher, match.labels.get(matcher.matcher.label)))
+  if (goals.length === 0) return { kind: "contained" }
   const readings = allowed.hasBareDot || match.hasBareDot ? [true, false] : [true]
   try {
     for (const dotAll of readings) {
-      const result = containsAs(dotAll, open, match, budget)
+      const result = containsAs(dotAll, goals, match, budget)
       if (result.kind !== "contained") return result
     }
     return { kind: "contained" }
@@ -76,27 +72,25 @@ export function contains(
   }
 }
 
-/** A matcher of the allowed selector that the request must be shown to imply. */
-interface Goal {
-  readonly label: string
-  readonly matcher: CompiledMatcher
-}
-
-function containsAs(dotAll: boolean, goals: readonly Goal[], match: CompiledSelector, budget: Budget): Containment {
+/** `goals`: matchers of the allowed selector that the request must be shown to imply. */
+function containsAs(
+  dotAll: boolean,
+  goals: readonly CompiledMatcher[],
+  match: CompiledSelector,
+  budget: Budget,
+): Containment {
   const samples = samplesOf(match, dotAll)
   if (samples === "selects nothing") return { kind: "contained" }
-  for (const { label, matcher } of goals) {
-    if (matcher.problem("at least") !== undefined) continue
-    const witness = counterexample(matcher, known(match.labels.get(label)), samples.get(label) ?? "", dotAll, budget)
+  for (const goal of goals) {
+    if (goal.problem("at least") !== undefined) continue
+    const { label } = goal.matcher
+    const witness = counterexample(goal, known(match.labels.get(label)), samples.get(label) ?? "", dotAll, budget)
     if (witness === undefined) continue
+    if (match.requestProblem === undefined) return { kind: "not contained", label, witness }
     // a matcher that is not understood may exclude the witness, or everything
-    const reason = problemOf(match.matchers, "at most")
-    return reason === undefined ? { kind: "not contained", label, witness } : { kind: "undecidable", reason }
+    return { kind: "undecidable", reason: match.requestProblem }
   }
-  const reason = problemOf(
-    goals.map(({ matcher }) => matcher),
-    "at least",
-  )
+  const reason = problemOf(goals, "at least")
   return reason === undefined ? { kind: "contained" } : { kind: "undecidable", reason }
 }
 
@@ -179,8 +173,7 @@ const EVERY_SERIES: Selector = [
 export function sharesEverything(allowed: CompiledSelector): boolean {
   const others = [...allowed.labels.keys()].filter((label) => EVERY_SERIES.every((every) => every.label !== label))
   const every = compile([...EVERY_SERIES, ...others.map((label): Matcher => ({ label, op: "=", value: "" }))])
-  const understood = allowed.matchers.filter(({ problem }) => problem("at least") === undefined)
-  const goals = understood.map((matcher) => ({ label: matcher.matcher.label, matcher }))
+  const goals = allowed.matchers.filter(({ problem }) => problem("at least") === undefined)
   try {
     return containsAs(true, goals, every, new Budget(DECISION_STEPS)).kind === "contained"
   } catch (error) {

@@ -4,9 +4,10 @@ import { RE2JS } from "re2js"
 import { seeded } from "../../../dev/fuzz/random.ts"
 import { LETTERS, nearMiss, randomRegex, randomTokens } from "../../../dev/fuzz/random-regex.ts"
 import { Automaton } from "./automaton.ts"
-import { parseRegex, type Regex } from "./parse.ts"
+import { parseRegex } from "./parse.ts"
 import { compileRegex } from "./program.ts"
 import { acceptsWord, Budget, findSharedWord } from "./search.ts"
+import type { Regex } from "./tree.ts"
 import { Undecidable } from "./undecidable.ts"
 
 function accepts(pattern: string, word: string, dotAll = true): boolean {

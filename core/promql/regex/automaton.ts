@@ -1,5 +1,5 @@
 import { includes, NEWLINE, WORD } from "./code-points.ts"
-import type { Assertion } from "./parse.ts"
+import type { Assertion } from "./tree.ts"
 import { alphabetOf, type Program } from "./program.ts"
 
 /** What stands beside a place in a word, as far as an assertion can see it. */
@@ -106,7 +106,7 @@ export class Automaton {
   }
 
   #number(reached: Uint32Array, before: Beside): number {
-    const key = `${before} ${reached.join()}`
+    const key = before + Buffer.from(reached.buffer).toString("latin1")
     const known = this.#numbers.get(key)
     if (known !== undefined) return known
     const { instructions } = this.#program

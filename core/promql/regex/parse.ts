@@ -1,37 +1,7 @@
 import { PERL, POSIX } from "./classes.ts"
-import {
-  ANY,
-  type CodePoints,
-  fold,
-  type Folded,
-  isCasePair,
-  MAX_CODE_POINT,
-  negate,
-  NEWLINE,
-  only,
-  union,
-} from "./code-points.ts"
+import { ANY, type CodePoints, fold, type Folded, MAX_CODE_POINT, negate, NEWLINE, only } from "./code-points.ts"
+import { exactly, merged, type Regex, repeatsAtMost, setOf, signed, unionOf } from "./tree.ts"
 import { InvalidRegex, Undecidable } from "./undecidable.ts"
-
-export type Assertion = "text start" | "text end" | "line start" | "line end" | "word boundary" | "no word boundary"
-
-export type Regex =
-  | SetOf
-  /** A dot outside of (?s) and (?-s): Prometheus 3 lets it match a newline, Prometheus 2 does not. */
-  | { readonly kind: "dot" }
-  | { readonly kind: "assert"; readonly assertion: Assertion }
-  | { readonly kind: "concat"; readonly parts: readonly Regex[] }
-  | { readonly kind: "alternate"; readonly parts: readonly Regex[] }
-  | { readonly kind: "repeat"; readonly part: Regex; readonly min: number; readonly max: number }
-
-export interface SetOf extends Folded {
-  readonly kind: "set"
-  /**
-   * Letters in both cases. Prometheus from 2.51 on matches some of them without Go's regexp, and then sometimes not the
-   * letters beyond ASCII that RE2 folds onto them, and sometimes what only looks like them (Unicode's NFKD).
-   */
-  readonly folds: boolean
-}
 
 interface Flags {
   readonly fold: boolean
@@ -329,46 +299,6 @@ class Parser {
     this.#at = end + 2
     return signed(this.#folded(set), name.startsWith("^"))
   }
-}
-
-function exactly(set: CodePoints): Folded {
-  return { set, least: set }
-}
-
-function unionOf(sets: readonly Folded[]): Folded {
-  return { set: union(...sets.map(({ set }) => set)), least: union(...sets.map(({ least }) => least)) }
-}
-
-/** What is left out by a negation is left out with all that folds onto it. */
-function signed(folded: Folded, negated: boolean): Folded {
-  return negated ? exactly(negate(folded.set)) : folded
-}
-
-function setOf(folded: Folded, inFold: boolean): SetOf {
-  if (isCasePair(folded.set) && (folded.set[3] ?? 0) > 0x7f) {
-    throw new Undecidable(
-      "a class of both cases of a letter beyond ASCII is not supported: versions of Prometheus differ",
-    )
-  }
-  const folds = isCasePair(folded.set) || (inFold && (folded.set.at(-1) ?? 0) >= 0x41)
-  return { kind: "set", ...folded, folds }
-}
-
-function merged(sets: readonly SetOf[]): SetOf {
-  const [first, ...more] = sets
-  if (first !== undefined && more.length === 0) return first
-  return setOf(
-    unionOf(sets),
-    sets.some(({ folds }) => folds),
-  )
-}
-
-/** RE2 multiplies nested counts. */
-function repeatsAtMost(regex: Regex, limit: number): boolean {
-  if ("parts" in regex) return regex.parts.every((part) => repeatsAtMost(part, limit))
-  if (regex.kind !== "repeat") return true
-  const count = regex.max === Infinity ? regex.min : regex.max
-  return count <= limit && repeatsAtMost(regex.part, count > 1 ? Math.floor(limit / count) : limit)
 }
 
 function codePoint(letter: string): number {

@@ -1,5 +1,5 @@
 import { ANY, type CodePoints, NEWLINE, negate, only, WORD } from "./code-points.ts"
-import type { Assertion, Regex } from "./parse.ts"
+import type { Assertion, Regex } from "./tree.ts"
 import { Undecidable } from "./undecidable.ts"
 
 export type Instruction =
@@ -76,32 +76,6 @@ export function compileWord(word: string): Program {
 
 function matchesAnyOne(part: Regex, dotAll: boolean): boolean {
   return (part.kind === "dot" && dotAll) || (part.kind === "set" && part.set[0] === 0 && part.set[1] === ANY[1])
-}
-
-/**
- * Whether Prometheus may expand it to many words in either case, and then compare them in Unicode's NFKD: it matches more
- * than RE2 does.
- */
-export function maySpreadFolding(regex: Regex): boolean {
-  return has(regex, (part) => part.kind === "set" && part.folds) && has(regex, isBranching)
-}
-
-function isBranching(regex: Regex): boolean {
-  if (regex.kind === "repeat") return regex.max !== Infinity
-  if (regex.kind !== "set") return regex.kind === "alternate"
-  const members = regex.least.reduce((sum, point, i) => sum + (i % 2 === 1 ? point + 1 : -point), 0)
-  return members > (regex.folds ? 2 : 1)
-}
-
-/** Whether the meaning depends on what a bare dot matches, and so on the version of Prometheus. */
-export function hasBareDot(regex: Regex): boolean {
-  return has(regex, ({ kind }) => kind === "dot")
-}
-
-function has(regex: Regex, wanted: (regex: Regex) => boolean): boolean {
-  if (wanted(regex)) return true
-  if (regex.kind === "repeat") return has(regex.part, wanted)
-  return "parts" in regex && regex.parts.some((part) => has(part, wanted))
 }
 
 /**
