@@ -5,7 +5,7 @@ import { test } from "node:test"
 import { need } from "../../dev/testing/component.ts"
 import { findPrometheus, type RunningPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
-import { startFederatedPortal, startSite } from "./stage.ts"
+import { startFederatedPortal, startSite } from "./testing.ts"
 
 const usage = (project: string, labels = "") => `project_vcpu_usage{project_name="${project}"${labels}} 5\n`
 const site = (name: string, url: string, labels: string) =>

@@ -47,6 +47,8 @@ const siteUrl: Parse<URL> = (text) => {
   return url
 }
 
+/** To the YAML of Prometheus some of them are line breaks, which it folds into spaces. */
+const CONTROL = /[\p{Cc}\u2028\u2029]/u
 const TAKEN_LABELS = ["site", "job", "instance", "le", "quantile"]
 const labelName = z.string().check((context) => {
   const label = context.value
@@ -64,7 +66,10 @@ const labelValue = z
     [z.string().min(1, "must not be empty: leave the label out"), z.number().transform(String)],
     expected("text or a number; quote it"),
   )
-  .refine((value) => value.isWellFormed(), "must be valid Unicode")
+  .refine(
+    (value) => value.isWellFormed() && !CONTROL.test(value),
+    "must be one line of valid Unicode without control characters",
+  )
 const labels = z.record(labelName, labelValue, {
   error: (issue) =>
     issue.code === "invalid_key" ? issue.issues[0]?.message : "must be labels, such as {location: city-a}",
@@ -86,6 +91,7 @@ const tls = z.strictObject(tlsShape, expected("a map of ca_file, server_name, ce
 
 /** Kept as it is written: proxies that compare bytes, such as the original HAProxy's, answer only the spelling they know. */
 const selector: Parse<string> = (text) => {
+  if (CONTROL.test(text)) return new Wrong("must be one line without control characters")
   try {
     parseSelector(text)
     return text

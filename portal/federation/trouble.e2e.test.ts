@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { until } from "../../dev/testing/until.ts"
-import { ready, scratch, startPortal, type TestPortal } from "./stage.ts"
+import { ready, scratch, startPortal, type TestPortal } from "./testing.ts"
 
 const files = {
   "site-a.token": "s3cret",
