@@ -62,5 +62,5 @@ function hasBody({ headers }: FastifyRequest): boolean {
 }
 
 export function printShared({ shared }: Client): string {
-  return shared.map(({ compiled }) => printSelector(compiled.selector)).join(" ")
+  return shared.map(({ selector }) => printSelector(selector)).join(" ")
 }

@@ -66,8 +66,8 @@ async function verify(
   let reason = UNKNOWN
   for (const issuer of issuers) {
     const result = await issuer.verify(token, hash, now)
-    if ("client" in result) return result
-    reason = result
+    if (result !== undefined && "client" in result) return result
+    reason = result ?? reason
   }
   return reason
 }

@@ -1,7 +1,9 @@
 import { compile, problemOf } from "#core/promql/compiled.ts"
 import { type Containment, containedInAny } from "#core/promql/containment.ts"
 import { InvalidRegex } from "#core/promql/regex/undecidable.ts"
-import { canonical, printSelector, type Selector } from "#core/promql/selector.ts"
+import { canonical, printSelector, sameSelector, type Selector } from "#core/promql/selector.ts"
+import { compiledOf } from "./policy/compiled.ts"
+import { Lru } from "./policy/lru.ts"
 import type { Client, Shared } from "./policy/types.ts"
 
 /** What becomes of a request: what is asked upstream and by which shared selectors, or what is refused and why. */
@@ -16,10 +18,11 @@ const MOST_SELECTORS = 256
 
 /** Decides whether a client may read all that the selectors select. */
 export const authorize: Authorize = (client, selectors) => {
+  const kept = keptVerdicts(client)
   const asked: Selector[] = []
   const by = new Set<Shared>()
   for (const selector of selectors) {
-    const verdict = judge(client, selector)
+    const verdict = kept(selector)
     if (!verdict.allowed) return { allowed: false, selector, reason: verdict.reason }
     asked.push(...verdict.selectors)
     for (const shared of verdict.by) by.add(shared)
@@ -39,23 +42,46 @@ export function distinctSelectors(selectors: readonly Selector[]): readonly Sele
   return [...byText].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, selector]) => selector)
 }
 
+/** Characters of the texts asked, with what is kept beside each: some 100,000 usual ones. */
+const KEPT = 64_000_000
+const verdicts = new Lru<string, Verdict>(KEPT, (key) => 300 + 3 * key.length)
+/** Lists of shared selectors by number: another policy has other lists, and finds no verdict of the one before. */
+const numbers = new WeakMap<Client["shared"], number>()
+let lists = 0
+
+function keptVerdicts(client: Client): (selector: Selector) => Verdict {
+  const number = numbers.get(client.shared) ?? ++lists
+  numbers.set(client.shared, number)
+  return (selector) => {
+    const key = `${number} ${printSelector(selector)}`
+    const known = verdicts.get(key)
+    if (known !== undefined) return known
+    const verdict = judge(client, selector)
+    verdicts.set(key, verdict)
+    return verdict
+  }
+}
+
 type Verdict =
   | { readonly allowed: true; readonly selectors: readonly Selector[]; readonly by: readonly Shared[] }
   | { readonly allowed: false; readonly reason: string }
 
 function judge({ shared, enforce }: Client, selector: Selector): Verdict {
+  const same = shared.find((one) => sameSelector(one.selector, selector))
+  if (same !== undefined) return { allowed: true, selectors: [selector], by: [same] }
   const compiled = compile(selector)
-  const allowed = shared.map((one) => one.compiled)
+  const allowed = shared.map((one) => compiledOf(one.selector))
   const result = containedInAny(allowed, compiled)
   if (result.kind === "contained") {
-    return { allowed: true, selectors: [selector], by: shared.filter((one) => one.compiled === result.by) }
+    const by = shared.filter((_, index) => allowed[index] === result.by)
+    return { allowed: true, selectors: [selector], by: by.slice(0, 1) }
   }
   if (!enforce) return { allowed: false, reason: reasonOf(result.results, selector) }
   // upstream would refuse it, with a text that nobody gets to see
   const invalid = compiled.matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
   const reason = problemOf(invalid, "at most")
   if (reason !== undefined) return { allowed: false, reason }
-  const selectors = shared.map((one) => canonical([...selector, ...one.compiled.selector]))
+  const selectors = shared.map((one) => canonical([...selector, ...one.selector]))
   return { allowed: true, selectors, by: shared }
 }
 

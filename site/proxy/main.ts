@@ -10,7 +10,7 @@ import { type ProxyConfig, proxySettings, readProxyConfig } from "./settings.ts"
 
 export const command = component({
   settings: proxySettings,
-  run: (values, { log, now }) => startProxy(readProxyConfig(values), log, now),
+  run: async (values, { log, now, env }) => startProxy(readProxyConfig(values, { log, now, env }), log, now),
 })
 
 export interface RunningProxy extends Running {
@@ -30,7 +30,7 @@ export async function startProxy(
     metrics.reloadSuccessful.set(successful ? 1 : 0)
     if (successful) metrics.reloadTime.setToCurrentTime()
   }
-  const policy = await openPolicy(config.loadPolicy, { log, loaded })
+  const policy = await openPolicy(config.policy, { log, loaded })
   const opened: Running[] = [policy]
   try {
     const admin = await serve({

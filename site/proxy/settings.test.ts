@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { pino } from "pino"
 import { UsageError } from "#core/errors.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { readSettings } from "#core/settings.ts"
@@ -11,11 +12,13 @@ import { proxySettings, readProxyConfig } from "./settings.ts"
 async function read(argv: readonly string[], env: Record<string, string>): Promise<Policy> {
   const reading = readSettings({ command: "fedstack proxy", summary: "", settings: proxySettings }, argv, env)
   assert.ok(reading.kind === "values")
-  return (await readProxyConfig(reading.values).loadPolicy()).policy
+  return (
+    await readProxyConfig(reading.values, { log: pino({ enabled: false }), now: () => new Date(), env }).policy.load()
+  ).policy
 }
 
 const shared = ({ clients }: Policy) =>
-  clients.flatMap((client) => client.shared.map(({ compiled }) => printSelector(compiled.selector)))
+  clients.flatMap((client) => client.shared.map(({ selector }) => printSelector(selector)))
 const hashes = ({ tokens }: Policy) => tokens.map((token) => token.sha256.toString("hex"))
 const hashesOf = (...tokens: readonly string[]) => tokens.map((token) => sha256(token).toString("hex"))
 

@@ -6,7 +6,7 @@ import type { TestContext } from "node:test"
 import { createLogger } from "#core/log.ts"
 import { until } from "../../dev/testing/until.ts"
 import { type RunningProxy, startProxy } from "./main.ts"
-import { type EnvironmentPolicy, loadEnvironment } from "./policy/environment.ts"
+import { type EnvironmentPolicy, environmentPolicy } from "./policy/environment.ts"
 import type { ProxyConfig } from "./settings.ts"
 
 export const TOKEN = "rightful-token-7f3a"
@@ -37,16 +37,15 @@ export async function startTestProxy(
   const local = { host: "127.0.0.1", port: 0 }
   const running = await startProxy(
     {
-      loadPolicy: () =>
-        loadEnvironment({
-          allow: [SHARED],
-          token: TOKEN,
-          tokenFile: undefined,
-          upstream: new URL(upstream),
-          upstreamTimeout: 5,
-          responseBytes: 1_000_000,
-          ...changes,
-        }),
+      policy: environmentPolicy({
+        allow: [SHARED],
+        token: TOKEN,
+        tokenFile: undefined,
+        upstream: new URL(upstream),
+        upstreamTimeout: 5,
+        responseBytes: 1_000_000,
+        ...changes,
+      }),
       addresses: [local],
       adminAddress: local,
       webConfigFile: undefined,

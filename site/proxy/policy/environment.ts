@@ -5,7 +5,7 @@ import { parseSelector } from "#core/promql/parse.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { type FoundTokens, readTokenFile, readTokens, sha256, weaknessOf } from "./secrets.ts"
 import type { Client, Policy, Shared } from "./types.ts"
-import type { LoadedPolicy } from "./watch.ts"
+import type { LoadedPolicy, PolicyLoader } from "./watch.ts"
 
 /** What flags and variables say, without a policy file. */
 export interface EnvironmentPolicy {
@@ -23,8 +23,13 @@ export interface EnvironmentPolicy {
 const NAME = "portal"
 const MEMORY = 256 * 2 ** 20
 
+export function environmentPolicy(given: EnvironmentPolicy): PolicyLoader {
+  const nothing = (): Promise<void> => Promise.resolve()
+  return { load: () => loadEnvironment(given), inForce: nothing, close: nothing }
+}
+
 /** The policy of a proxy with one client. Throws UsageError with every fault. */
-export async function loadEnvironment(given: EnvironmentPolicy): Promise<LoadedPolicy> {
+async function loadEnvironment(given: EnvironmentPolicy): Promise<LoadedPolicy> {
   const { shared, faults } = readAllowed(given.allow)
   const found = await tokensOf(given)
   faults.push(...found.faults)
@@ -78,8 +83,8 @@ function weakTokens({ tokens }: FoundTokens): readonly Fault[] {
 
 function wideSelectors(shared: readonly Shared[]): readonly Fault[] {
   return shared
-    .filter(({ compiled }) => sharesEverything(compiled))
-    .map(({ compiled, where }) => ({ where, message: `${printSelector(compiled.selector)} SHARES EVERYTHING` }))
+    .filter(({ selector }) => sharesEverything(compile(selector)))
+    .map(({ selector, where }) => ({ where, message: `${printSelector(selector)} SHARES EVERYTHING` }))
 }
 
 async function tokensOf({ token, tokenFile }: EnvironmentPolicy): Promise<FoundTokens> {
@@ -103,7 +108,7 @@ function readAllowed(texts: readonly string[]): { shared: readonly Shared[]; fau
   const shared = texts.flatMap((one): readonly Shared[] => {
     try {
       const selector = parseSelector(one)
-      if (selector.length > 0) return [{ compiled: compile(selector), where: "--allow" }]
+      if (selector.length > 0) return [{ selector, where: "--allow" }]
       faults.push({ where: "--allow", message: `${one} has no matcher; say which series are shared` })
     } catch (error) {
       if (!(error instanceof FedstackError)) throw error

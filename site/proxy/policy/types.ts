@@ -1,8 +1,8 @@
-import type { CompiledSelector } from "#core/promql/compiled.ts"
+import type { Selector } from "#core/promql/selector.ts"
 
 /** One selector that a client may read. */
 export interface Shared {
-  readonly compiled: CompiledSelector
+  readonly selector: Selector
   /** Where it was written: `policy.yaml:12:7 tokens[0].match[1]` or `--allow`. */
   readonly where: string
 }
@@ -54,7 +54,8 @@ export interface Issuer {
   readonly audience: readonly string[]
   /** What a token with this hash proves, where it was verified before; undefined where it must be verified first. */
   known(sha256: string, now: Date): Identity | undefined
-  verify(token: string, sha256: string, now: Date): Promise<Identity | Unproven>
+  /** Undefined for a token of another issuer. */
+  verify(token: string, sha256: string, now: Date): Promise<Identity | Unproven | undefined>
 }
 
 /** A client certificate with one of these names is that client. */

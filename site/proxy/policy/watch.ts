@@ -12,8 +12,12 @@ export interface LoadedPolicy {
   readonly warnings: readonly Fault[]
 }
 
-/** Makes a policy of what stands on disk now. Throws ConfigurationError or UsageError with every fault. */
-export type LoadPolicy = () => Promise<LoadedPolicy>
+export interface PolicyLoader extends Running {
+  /** Makes a policy of what stands on disk now. Throws ConfigurationError or UsageError with every fault. */
+  load(): Promise<LoadedPolicy>
+  /** The policy loaded last is the one in force: what only those before needed can go. */
+  inForce(): Promise<void>
+}
 
 /** The policy in force. A request takes it once and goes by it to its end. */
 export interface PolicySource extends Running {
@@ -28,16 +32,18 @@ export interface PolicyWatch {
 }
 
 /** Loads the policy, and again whenever a file of it changes. A faulty one leaves the one before in force. */
-export async function openPolicy(load: LoadPolicy, { log, loaded }: PolicyWatch): Promise<PolicySource> {
-  let current = await load()
+export async function openPolicy(loader: PolicyLoader, { log, loaded }: PolicyWatch): Promise<PolicySource> {
+  let current = await loader.load()
+  await loader.inForce()
   announce(current, log)
   loaded(true)
   const reloadNow = async (): Promise<void> => {
     try {
-      current = await load()
+      current = await loader.load()
       announce(current, log)
       log.info(countsOf(current.policy), "policy read again")
       loaded(true)
+      await loader.inForce()
     } catch (error) {
       const known = error instanceof ConfigurationError || error instanceof UsageError
       const faults = known ? error.faults : [{ where: "policy", message: explain(error) }]
@@ -49,7 +55,15 @@ export async function openPolicy(load: LoadPolicy, { log, loaded }: PolicyWatch)
   let last: Promise<void> = Promise.resolve()
   const reload = (): Promise<void> => (last = last.then(reloadNow))
   const watching = current.files.length === 0 ? undefined : await watchFiles(() => current.files, reload)
-  return { current: () => current.policy, reload, close: async () => watching?.close() }
+  return {
+    current: () => current.policy,
+    reload,
+    async close() {
+      await watching?.close()
+      await last
+      await loader.close()
+    },
+  }
 }
 
 function announce({ warnings }: LoadedPolicy, log: Logger): void {

@@ -1,0 +1,57 @@
+import { readFile } from "node:fs/promises"
+import { closeAll, type Running } from "#core/component.ts"
+import { ConfigurationError, explain } from "#core/errors.ts"
+import type { Logger } from "#core/log.ts"
+import { BadKeys, parseKeys } from "./keys.ts"
+import { followKeys, type KeySet, KEY_TIMES, type KeyTimes } from "./remote-keys.ts"
+
+/** The key sets of all issuers. Those of URLs outlive the policy: a reload does not ask every issuer again. */
+export interface KeySets extends Running {
+  /** Throws ConfigurationError where there are no keys in the file. */
+  ofFile(file: string): Promise<KeySet>
+  /** Returns at once; an issuer that is down holds nothing up. Throws ConfigurationError for an unreadable `caFile`. */
+  ofUrl(url: URL, caFile: string | undefined): Promise<KeySet>
+  /** Ends those that were not asked for since the last time. */
+  finish(): Promise<void>
+}
+
+export function createKeySets(log: Logger, times: KeyTimes = KEY_TIMES): KeySets {
+  const followed = new Map<string, KeySet & Running>()
+  let wanted = new Set<string>()
+  return {
+    async ofFile(file) {
+      const text = await read(file)
+      try {
+        const keys = parseKeys(text)
+        return { generation: () => 0, current: () => keys, refresh: () => Promise.resolve() }
+      } catch (error) {
+        throw error instanceof BadKeys ? new ConfigurationError([{ where: file, message: error.message }]) : error
+      }
+    },
+    async ofUrl(url, caFile) {
+      const ca = caFile === undefined ? undefined : await read(caFile)
+      const key = JSON.stringify([url.href, ca])
+      wanted.add(key)
+      const existing = followed.get(key)
+      if (existing !== undefined) return existing
+      const keys = followKeys(url, ca, log, times)
+      followed.set(key, keys)
+      return keys
+    },
+    async finish() {
+      const unused = [...followed].filter(([key]) => !wanted.has(key))
+      wanted = new Set()
+      for (const [key] of unused) followed.delete(key)
+      await closeAll(unused.map(([, keys]) => keys))
+    },
+    close: () => closeAll([...followed.values()]),
+  }
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8")
+  } catch (error) {
+    throw new ConfigurationError([{ where: file, message: `can't be read: ${explain(error)}` }])
+  }
+}

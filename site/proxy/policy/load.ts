@@ -1,0 +1,181 @@
+import { dirname, resolve } from "node:path"
+import type { Path } from "#core/config-file.ts"
+import { ConfigurationError, type Fault } from "#core/errors.ts"
+import { readClient } from "./clients.ts"
+import { withoutSlash } from "./environment.ts"
+import { createIssuer } from "./jwt/issuer.ts"
+import type { KeySets } from "./jwt/key-sets.ts"
+import { readPolicy, type ReadPolicy } from "./read.ts"
+import type { CertificateEntry, Grant, IssuerEntry } from "./schema.ts"
+import type { SelectorReader } from "./selectors.ts"
+import { readTokenEntry } from "./tokens.ts"
+import type { CertificateRule, Client, Issuer, TokenCredential } from "./types.ts"
+import type { LoadedPolicy } from "./watch.ts"
+
+export interface PolicyContext {
+  /** For tokens that are taken from variables. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly now: () => Date
+  readonly keySets: KeySets
+  readonly selectors: SelectorReader
+  /** Why client certificates can't prove anything on this server, in half a sentence; undefined where they can. */
+  readonly noCertificates?: () => Promise<string | undefined>
+}
+
+const MEMORY = 256 * 2 ** 20
+
+/** Makes a policy of a file and all that it names. Throws ConfigurationError with every fault. */
+export async function loadPolicy(file: string, context: PolicyContext): Promise<LoadedPolicy> {
+  const read = await readPolicy(file)
+  const loading = new Loading(file, read, context)
+  const { value } = read
+  const tokens = await loading.tokens()
+  const issuers = await loading.issuers()
+  const certificates = await loading.certificates()
+  context.selectors.finish()
+  if (loading.clients.length === 0) {
+    loading.fault([], "names nobody who may read anything; add an entry to tokens, jwt or certificates")
+  }
+  loading.checkTwins(tokens)
+  if (loading.faults.length > 0) throw new ConfigurationError(loading.faults)
+  const [first = "", ...others] = value.upstreams
+  return {
+    policy: {
+      tokens,
+      issuers,
+      certificates,
+      clients: loading.clients,
+      upstreams: [withoutSlash(new URL(first)), ...others.map((url) => withoutSlash(new URL(url)))],
+      path: value.path,
+      reuse: value.reuse,
+      memory: value.limits.memory ?? MEMORY,
+    },
+    files: [file, ...loading.files],
+    warnings: loading.warnings,
+  }
+}
+
+/** One reading of a policy: what it found so far. */
+class Loading {
+  readonly clients: Client[] = []
+  readonly faults: Fault[] = []
+  readonly warnings: Fault[] = []
+  readonly files = new Set<string>()
+  readonly #file: string
+  readonly #read: ReadPolicy
+  readonly #context: PolicyContext
+  readonly #names = new Map<string, string>()
+
+  constructor(file: string, read: ReadPolicy, context: PolicyContext) {
+    this.#file = file
+    this.#read = read
+    this.#context = context
+  }
+
+  fault(path: Path, message: string): void {
+    this.faults.push({ where: this.#read.where(path), message })
+  }
+
+  async tokens(): Promise<readonly TokenCredential[]> {
+    const { env, now } = this.#context
+    const sources = { file: this.#file, env, now: now(), where: this.#read.where }
+    const credentials: TokenCredential[] = []
+    for (const [index, entry] of this.#read.value.tokens.entries()) {
+      const path = ["tokens", index]
+      const client = await this.#client(entry.name, entry, path)
+      const found = await readTokenEntry(entry, path, client, sources)
+      credentials.push(...found.credentials)
+      this.faults.push(...found.faults)
+      this.warnings.push(...found.warnings)
+      for (const name of found.files) this.files.add(name)
+    }
+    return credentials
+  }
+
+  async issuers(): Promise<readonly Issuer[]> {
+    const issuers: Issuer[] = []
+    for (const [index, entry] of this.#read.value.jwt.entries()) {
+      const path = ["jwt", index]
+      const client = await this.#client(entry.name ?? nameOf(entry), entry, path)
+      const keys = await this.#keys(entry, path)
+      if (keys !== undefined) issuers.push(createIssuer(entry, client, keys))
+    }
+    return issuers
+  }
+
+  async #keys({ jwks, issuer }: IssuerEntry, path: Path) {
+    const inFolder = (name: string): string => resolve(dirname(this.#file), name)
+    const { url, file, ca_file: ca } = jwks
+    const named = [file, ca].flatMap((name) => (name === undefined ? [] : [inFolder(name)]))
+    for (const name of named) this.files.add(name)
+    try {
+      if (file !== undefined) return await this.#context.keySets.ofFile(inFolder(file))
+      if (url?.startsWith("http:")) {
+        const message = `the keys of ${issuer} come over plain http: whoever is on the way can replace them`
+        this.warnings.push({ where: this.#read.where([...path, "jwks", "url"]), message })
+      }
+      return await this.#context.keySets.ofUrl(new URL(url ?? ""), ca === undefined ? undefined : inFolder(ca))
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      const at = this.#read.where([...path, "jwks", file === undefined ? "ca_file" : "file"])
+      this.faults.push(...error.faults.map(({ where, message }) => ({ where: at, message: `${where}: ${message}` })))
+      return undefined
+    }
+  }
+
+  async certificates(): Promise<readonly CertificateRule[]> {
+    const entries = this.#read.value.certificates
+    const impossible = entries.length === 0 ? undefined : await this.#context.noCertificates?.()
+    if (impossible !== undefined) this.fault(["certificates"], impossible)
+    const owners = new Map<string, string>()
+    const rules: CertificateRule[] = []
+    for (const [index, entry] of entries.entries()) {
+      const path = ["certificates", index]
+      const client = await this.#client(entry.name, entry, path)
+      const names = namesOf(entry)
+      if (names.length === 0) this.fault(path, "has no name of a certificate; give san or common_name")
+      for (const name of names) {
+        const other = owners.get(name)
+        if (other !== undefined) this.fault(path, `${name} stands for ${other} too`)
+        owners.set(name, `${client.name} (${client.where})`)
+      }
+      rules.push({ client, names })
+    }
+    return rules
+  }
+
+  async #client(name: string, grant: Grant, path: Path): Promise<Client> {
+    const { value, where } = this.#read
+    const client = await readClient(name, grant, path, where, value.limits, this.#context.selectors, this)
+    const other = this.#names.get(name)
+    if (other !== undefined)
+      this.fault([...path, "name"], `the name ${name} is taken by ${other}; each entry has its own`)
+    this.#names.set(name, other ?? client.where)
+    this.clients.push(client)
+    return client
+  }
+
+  /** Whose token it is would be a matter of order. */
+  checkTwins(tokens: readonly TokenCredential[]): void {
+    const first = new Map<string, TokenCredential>()
+    for (const token of tokens) {
+      const hash = token.sha256.toString("hex")
+      const twin = first.get(hash)
+      if (twin === undefined) first.set(hash, token)
+      else {
+        const message = `is the same token as that of ${twin.client.name} at ${twin.where}; each secret has its own`
+        this.faults.push({ where: token.where, message })
+      }
+    }
+  }
+}
+
+/** An issuer without a name of its own is known by its host. */
+function nameOf({ issuer }: IssuerEntry): string {
+  const shown = URL.canParse(issuer) ? new URL(issuer).hostname : issuer
+  return shown.replaceAll(/[^\w.-]/g, "_").slice(0, 63) || "jwt"
+}
+
+function namesOf({ san, common_name: commonName }: CertificateEntry): readonly string[] {
+  return [...(san ?? []), ...(commonName ?? []).map((name) => `CN:${name}`)]
+}

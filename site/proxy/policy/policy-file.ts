@@ -1,0 +1,22 @@
+import type { Logger } from "#core/log.ts"
+import { createKeySets } from "./jwt/key-sets.ts"
+import type { KeyTimes } from "./jwt/remote-keys.ts"
+import { loadPolicy, type PolicyContext } from "./load.ts"
+import { createSelectorReader } from "./selectors.ts"
+import type { PolicyLoader } from "./watch.ts"
+
+export type PolicyFileOptions = Pick<PolicyContext, "env" | "now" | "noCertificates"> & {
+  readonly log: Logger
+  readonly keyTimes?: KeyTimes
+}
+
+/** Loads a policy file as often as it is asked to; what is worth keeping from one time to the next is kept here. */
+export function policyFile(file: string, options: PolicyFileOptions): PolicyLoader {
+  const keySets = createKeySets(options.log, options.keyTimes)
+  const context = { ...options, keySets, selectors: createSelectorReader() }
+  return {
+    load: () => loadPolicy(file, context),
+    inForce: () => keySets.finish(),
+    close: () => keySets.close(),
+  }
+}
