@@ -1,5 +1,5 @@
 import { createHmac, createPrivateKey, X509Certificate } from "node:crypto"
-import { join } from "node:path"
+import { isAbsolute, join } from "node:path"
 import { ConfigurationError } from "#core/errors.ts"
 import type { Path } from "#core/config-file.ts"
 import type { Inputs } from "./inputs.ts"
@@ -104,7 +104,7 @@ async function readInput(
   { folder, inputs, report, where }: Source,
 ): Promise<string | undefined> {
   try {
-    return await inputs.read(join(folder, file), where(path))
+    return await inputs.read(isAbsolute(file) ? file : join(folder, file), where(path))
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     for (const { message } of error.faults) report(path, message)

@@ -92,3 +92,17 @@ for (const empty of ["", "# nothing\n", "scrape_configs:\n", "scrape_configs: []
     assert.equal(await faultsWith(t, empty), "no fault")
   })
 }
+
+test("takes the absolute path of a token file as it is", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fedstack-load-"))
+  t.after(() => rm(folder, { recursive: true }))
+  const [token, base] = [join(folder, "secrets-token"), join(folder, "base.yml")]
+  await writeFile(token, "an-absolute-token\n")
+  await writeFile(base, "")
+  await writeFile(
+    join(folder, "sites.yaml"),
+    `sites:\n  - {name: site-a, url: "https://a.example.org", token: {file: ${token}}}\n`,
+  )
+  const { files } = await load(folder)
+  assert.equal(files[0]?.content, "an-absolute-token")
+})

@@ -29,8 +29,8 @@ export async function startProjectUsage(values: UsageValues, context: Context): 
   const addresses = addressesOf(values)
   const maxAge = maxAgeOf(values)
   const registry = createRegistry()
-  const start = startDateOf(values, context)
   const cloud = await openCloud(values, context)
+  const start = startDateOf(values, context)
   const weights = await openWeights(values, context, registry)
   const collector = projectUsage({ cloud, start, weights, pool: poolOf(values), now })
 
