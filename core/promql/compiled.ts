@@ -50,7 +50,9 @@ export function problemOf(matchers: readonly CompiledMatcher[], bound: Reading["
   for (const compiled of matchers) {
     const { label, op, value } = compiled.matcher
     const problem = compiled.problem(bound)
-    if (problem !== undefined) return `${label}${op}${JSON.stringify(value)} can't be compared: ${problem.message}`
+    if (problem === undefined) continue
+    const verdict = problem instanceof InvalidRegex ? "is no expression that Prometheus takes" : "can't be compared"
+    return `${label}${op}${JSON.stringify(value)} ${verdict}: ${problem.message}`
   }
   return undefined
 }

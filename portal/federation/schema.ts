@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { explain } from "#core/errors.ts"
+import { compile } from "#core/promql/compiled.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { duration, httpUrl, type Parse, size, Wrong } from "#core/settings.ts"
 
@@ -93,8 +94,8 @@ const tls = z.strictObject(tlsShape, expected("a map of ca_file, server_name, ce
 const selector: Parse<string> = (text) => {
   if (CONTROL.test(text)) return new Wrong("must be one line without control characters")
   try {
-    parseSelector(text)
-    return text
+    const { invalid, requestProblem = "" } = compile(parseSelector(text))
+    return invalid ? new Wrong(requestProblem) : text
   } catch (error) {
     return new Wrong(explain(error))
   }
