@@ -32,6 +32,7 @@ Commands:
   proxy                   lets a portal read the agreed series of a site's Prometheus, and nothing else
   portal                  writes the portal's Prometheus configuration from sites.yaml and reloads it
   check sites             validates a sites.yaml and ends
+  check policy            validates a proxy's policy, and tells what a client may read and why
   token new               prints a new random token and its hash
   token hash              prints the hash by which a proxy's policy knows a token
   token inspect           shows what a token says: issuer, audience, selectors, expiry

@@ -25,6 +25,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "validates a sites.yaml and ends",
     load: () => import("./portal/federation/check.ts"),
   },
+  "check policy": {
+    summary: "validates a proxy's policy, and tells what a client may read and why",
+    load: () => import("./site/proxy/check.ts"),
+  },
   "token new": {
     summary: "prints a new random token and its hash",
     load: () => import("./site/proxy/token/new.ts"),

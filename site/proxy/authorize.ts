@@ -1,5 +1,5 @@
 import { compile, problemOf } from "#core/promql/compiled.ts"
-import { type Containment, containedInAny } from "#core/promql/containment.ts"
+import { type Containment, containedInAny, contains } from "#core/promql/containment.ts"
 import { InvalidRegex } from "#core/promql/regex/undecidable.ts"
 import { canonical, printSelector, sameSelector, type Selector } from "#core/promql/selector.ts"
 import { compiledOf } from "./policy/compiled.ts"
@@ -83,6 +83,15 @@ function judge({ shared, enforce }: Client, selector: Selector): Verdict {
   if (reason !== undefined) return { allowed: false, reason }
   const selectors = shared.map((one) => canonical([...selector, ...one.selector]))
   return { allowed: true, selectors, by: shared }
+}
+
+/** For each selector that is shared, why it does not cover another. */
+export function explainRefusal({ shared }: Client, selector: Selector) {
+  const compiled = compile(selector)
+  return shared.map((one) => {
+    const result = contains(compiledOf(one.selector), compiled)
+    return { shared: one, reason: reasonOf([result], selector) }
+  })
 }
 
 /** One reason of many: where something could not be decided, that; else the first witness. */

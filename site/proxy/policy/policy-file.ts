@@ -1,6 +1,6 @@
 import type { Logger } from "#core/log.ts"
 import { createKeySets } from "./jwt/key-sets.ts"
-import type { KeyTimes } from "./jwt/remote-keys.ts"
+import { followKeys, type KeyTimes } from "./jwt/remote-keys.ts"
 import { loadPolicy, type PolicyContext } from "./load.ts"
 import { createSelectorReader } from "./selectors.ts"
 import type { PolicyLoader } from "./watch.ts"
@@ -12,7 +12,7 @@ export type PolicyFileOptions = Pick<PolicyContext, "env" | "now" | "noCertifica
 
 /** Loads a policy file as often as it is asked to; what is worth keeping from one time to the next is kept here. */
 export function policyFile(file: string, options: PolicyFileOptions): PolicyLoader {
-  const keySets = createKeySets(options.log, options.keyTimes)
+  const keySets = createKeySets((url, ca) => followKeys(url, ca, options.log, options.keyTimes))
   const context = { ...options, keySets, selectors: createSelectorReader() }
   return {
     load: () => loadPolicy(file, context),

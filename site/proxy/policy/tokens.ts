@@ -114,13 +114,14 @@ function fault(where: string, message: string): Hashes {
 }
 
 function hashed({ tokens, faults }: FoundTokens, files: readonly string[]): Hashes {
+  const unfit = new Set(faults.map(({ where }) => where))
   const weak = tokens.flatMap(({ token, where }) => {
-    const weakness = weaknessOf(token)
+    const weakness = unfit.has(where) ? undefined : weaknessOf(token)
     return weakness === undefined ? [] : [{ where, message: `${weakness}; take one of 'fedstack token new'` }]
   })
   // a line that stands twice in a file is one token
   const distinct = new Map(tokens.map(({ token, where }) => [token, { hash: sha256(token), where }]))
-  return { hashes: [...distinct.values()], files, faults: faults.length > 0 ? faults : weak }
+  return { hashes: [...distinct.values()], files, faults: [...faults, ...weak] }
 }
 
 /** Hashes hide what they are made of, but not the empty text and the best known words. */

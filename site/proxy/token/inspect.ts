@@ -1,21 +1,55 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type ProtectedHeaderParameters } from "jose"
+import { Socket } from "node:net"
 import { component } from "#core/component.ts"
+import { printSelector } from "#core/promql/selector.ts"
+import { setting, text } from "#core/settings.ts"
+import { authenticate } from "../authenticate.ts"
+import { policyFile } from "../policy/policy-file.ts"
 import { sha256 } from "../policy/secrets.ts"
+import type { PolicyLoader } from "../policy/watch.ts"
 import { readToken, tokenArgument } from "./read.ts"
 
 export const command = component({
-  settings: {},
+  settings: {
+    policy: setting(text, {
+      flag: "--policy <file>",
+      help: "tell whose token it is in this policy of a proxy",
+      env: [],
+    }),
+  },
   argument: tokenArgument,
-  async run(_values, { print, now }, file) {
-    print(inspect(await readToken(file), now()))
+  async run({ policy }, { print, now, env, log }, file) {
+    const token = await readToken(file)
+    const lines = policy === undefined ? [] : await ownerLines(token, policyFile(policy, { env, now, log }), now())
+    print(inspect(token, now(), lines))
     return undefined
   },
 })
 
+/** What a proxy with this policy would take the token for; the keys of an issuer are asked for as the proxy does. */
+async function ownerLines(token: string, loader: PolicyLoader, now: Date): Promise<readonly Line[]> {
+  try {
+    const { policy } = await loader.load()
+    const proof = { rawHeaders: ["Authorization", `Bearer ${token}`], socket: new Socket() }
+    const identity = await authenticate(proof, policy, now)
+    if ("refused" in identity) return [["policy", `refused: ${identity.refused}`]]
+    const { client, validUntil } = identity
+    const until = validUntil === Infinity ? "without end" : `until ${new Date(validUntil).toISOString()}`
+    const notGranted = client.notGranted === undefined ? [] : [["not granted", client.notGranted] as const]
+    return [
+      ["policy", `${client.name} (${client.where}), ${until}`],
+      ...client.shared.map(({ selector }) => ["may read", printSelector(selector)] as const),
+      ...notGranted,
+    ]
+  } finally {
+    await loader.close()
+  }
+}
+
 /** What can be seen of a token without any key; of one that is not a JWT only its length and hash, never itself. */
-export function inspect(token: string, now: Date): string {
+export function inspect(token: string, now: Date, more: readonly Line[] = []): string {
   const jwt = decode(token)
-  const lines = jwt === undefined ? opaque(token) : describe(jwt.header, jwt.claims, now)
+  const lines = [...(jwt === undefined ? opaque(token) : describe(jwt.header, jwt.claims, now)), ...more]
   const width = Math.max(...lines.map(([name]) => name.length))
   return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("")
 }

@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises"
 import { closeAll, type Running } from "#core/component.ts"
 import { ConfigurationError, explain } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
 import { BadKeys, parseKeys } from "./keys.ts"
-import { followKeys, type KeySet, KEY_TIMES, type KeyTimes } from "./remote-keys.ts"
+import type { KeySet } from "./remote-keys.ts"
 
 /** The key sets of all issuers. Those of URLs outlive the policy: a reload does not ask every issuer again. */
 export interface KeySets extends Running {
@@ -15,7 +14,8 @@ export interface KeySets extends Running {
   finish(): Promise<void>
 }
 
-export function createKeySets(log: Logger, times: KeyTimes = KEY_TIMES): KeySets {
+/** `follow` begins to look at the keys of a URL; followKeys outside of tests. */
+export function createKeySets(follow: (url: URL, ca: string | undefined) => KeySet & Running): KeySets {
   const followed = new Map<string, KeySet & Running>()
   let wanted = new Set<string>()
   return {
@@ -34,7 +34,7 @@ export function createKeySets(log: Logger, times: KeyTimes = KEY_TIMES): KeySets
       wanted.add(key)
       const existing = followed.get(key)
       if (existing !== undefined) return existing
-      const keys = followKeys(url, ca, log, times)
+      const keys = follow(url, ca)
       followed.set(key, keys)
       return keys
     },

@@ -17,6 +17,14 @@ export interface KeySet {
   refresh(): Promise<void>
 }
 
+/** Where nobody is to be asked. */
+export const noKeys: KeySet & Running = {
+  generation: () => 0,
+  current: () => undefined,
+  refresh: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+}
+
 /** Seconds. */
 export interface KeyTimes {
   /** Between two looks at the keys. */

@@ -1,0 +1,77 @@
+import { component } from "#core/component.ts"
+import { ConfigurationError, FedstackError, UsageError } from "#core/errors.ts"
+import { parseSelector } from "#core/promql/parse.ts"
+import { printSelector, type Selector } from "#core/promql/selector.ts"
+import { setting, settings, text } from "#core/settings.ts"
+import { authorize, explainRefusal } from "./authorize.ts"
+import { describePolicy } from "./policy/describe.ts"
+import { createKeySets } from "./policy/jwt/key-sets.ts"
+import { noKeys } from "./policy/jwt/remote-keys.ts"
+import { loadPolicy } from "./policy/load.ts"
+import { createSelectorReader } from "./policy/selectors.ts"
+import type { Client, Policy } from "./policy/types.ts"
+
+export const command = component({
+  settings: {
+    as: setting(text, { flag: "--as <client>", help: "answer for this client of the policy", env: [] }),
+    match: settings(text, { flag: "--match <selector>", help: "what it would ask for; may be repeated", env: [] }, []),
+  },
+  argument: { notation: "<file>", help: "the policy, such as policy.yaml" },
+  async run({ as, match }, { print, env, now }, file) {
+    const selectors = readQuestion(as, match)
+    // nobody is asked for keys: a policy is right or wrong by itself
+    const keySets = createKeySets(() => noKeys)
+    const { policy, warnings } = await loadPolicy(file, { env, now, keySets, selectors: createSelectorReader() })
+    if (as === undefined) print(describePolicy(file, policy, warnings, now()))
+    else print(answer(findClient(policy, as), selectors))
+    return undefined
+  },
+})
+
+function readQuestion(as: string | undefined, match: readonly string[]): readonly Selector[] {
+  if ((as === undefined) !== (match.length === 0)) {
+    const [where, other] = as === undefined ? ["--match", "--as CLIENT"] : ["--as", "--match SELECTOR"]
+    throw new UsageError([{ where, message: `needs ${other} too` }])
+  }
+  return match.map((one) => {
+    try {
+      return parseSelector(one)
+    } catch (error) {
+      if (!(error instanceof FedstackError)) throw error
+      throw new UsageError([{ where: "--match", message: error.message }])
+    }
+  })
+}
+
+function findClient({ clients }: Policy, name: string): Client {
+  const client = clients.find((one) => one.name === name)
+  if (client !== undefined) return client
+  const names = clients.map((one) => one.name).join(", ")
+  throw new UsageError([
+    { where: "--as", message: `there is no client ${JSON.stringify(name)} in the policy; there are ${names}` },
+  ])
+}
+
+/** What would be allowed and by which rule. Throws ConfigurationError with the reasons where it would be refused. */
+function answer(client: Client, selectors: readonly Selector[]): string {
+  const decision = authorize(client, selectors)
+  if (!decision.allowed) {
+    const asked = printSelector(decision.selector)
+    const reasons = explainRefusal(client, decision.selector)
+    throw new ConfigurationError([
+      { where: client.where, message: `${client.name} may not read ${asked}: ${decision.reason}` },
+      ...reasons.map(({ shared, reason }) => ({
+        where: shared.where,
+        message: `does not cover it: ${reason}. Shared here: ${printSelector(shared.selector)}`,
+      })),
+    ])
+  }
+  const lines = selectors.map((selector) => {
+    const one = authorize(client, [selector])
+    const by = one.allowed ? one.by.map((shared) => `  by ${shared.where}: ${printSelector(shared.selector)}\n`) : []
+    const narrowed = one.allowed && one.selectors.some((asked) => printSelector(asked) !== printSelector(selector))
+    const sent = one.allowed && narrowed ? one.selectors.map((asked) => `  asked as ${printSelector(asked)}\n`) : []
+    return `${client.name} may read ${printSelector(selector)}\n${by.join("")}${sent.join("")}`
+  })
+  return lines.join("")
+}

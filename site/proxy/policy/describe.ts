@@ -1,0 +1,61 @@
+import type { Fault } from "#core/errors.ts"
+import { printSelector } from "#core/promql/selector.ts"
+import type { Client, ClientLimits, Policy, TokenCredential } from "./types.ts"
+
+/** A policy for people: who proves himself how and until when, and what he may read. No secrets, no whole hashes. */
+export function describePolicy(file: string, policy: Policy, warnings: readonly Fault[], now: Date): string {
+  const { clients, upstreams, path, reuse } = policy
+  const summary = [
+    `${file}: ${clients.length === 1 ? "1 client" : `${clients.length} clients`}`,
+    `upstream ${upstreams.map((url) => `${url.href.replace(/\/$/, "")}${path}`).join(", then ")}`,
+    reuse === 0 ? "answers are not reused" : `answers serve for ${reuse} s`,
+  ]
+  return [
+    `${summary.join("; ")}\n`,
+    ...clients.map((client) => `\n${describeClient(client, policy, now)}`),
+    ...(warnings.length === 0 ? [] : ["\n"]),
+    ...warnings.map(({ where, message }) => `warning: ${where}: ${message}\n`),
+  ].join("")
+}
+
+function describeClient(client: Client, policy: Policy, now: Date): string {
+  const lines: (readonly [string, string])[] = [
+    ...proofsOf(client, policy, now).map((proof) => ["known by", proof] as const),
+    ...client.shared.map(({ selector, where }) => ["may read", `${printSelector(selector)}  (${where})`] as const),
+    ...(client.enforce ? [["enforced", "other requests are cut down to that"] as const] : []),
+    ["limits", describeLimits(client.limits)],
+  ]
+  return `${client.name}  (${client.where})\n${lines.map(([key, value]) => `  ${key}  ${value}\n`).join("")}`
+}
+
+function proofsOf(client: Client, { tokens, issuers, certificates }: Policy, now: Date): readonly string[] {
+  const isOf = (entry: { readonly client: Client }): boolean => entry.client === client
+  return [
+    ...tokens.filter(isOf).map((token) => `token with hash ${shortHash(token)}, ${validity(token, now)}`),
+    ...issuers
+      .filter(isOf)
+      .map(({ issuer, audience }) => `JWT of ${issuer} for ${audience.join(" or ")}, until it expires`),
+    ...certificates.filter(isOf).map(({ names }) => `client certificate with ${names.join(" or ")}`),
+  ]
+}
+
+export function shortHash({ sha256 }: TokenCredential): string {
+  return `${sha256.toString("hex").slice(0, 8)}…`
+}
+
+/** In words, as of `now`. */
+export function validity({ validFrom, notAfter }: Pick<TokenCredential, "validFrom" | "notAfter">, now: Date): string {
+  if (notAfter !== undefined && now >= notAfter) return `expired since ${notAfter.toISOString()}`
+  const until = notAfter === undefined ? "without end" : `until ${notAfter.toISOString()}`
+  return validFrom !== undefined && now < validFrom ? `from ${validFrom.toISOString()}, ${until}` : `valid ${until}`
+}
+
+function describeLimits(limits: ClientLimits): string {
+  return [
+    `${limits.concurrent} at once`,
+    `${limits.requestsPerSecond} a second`,
+    `${limits.responseBytes} bytes`,
+    `${limits.series} series`,
+    `${limits.upstreamTimeout} s`,
+  ].join(", ")
+}

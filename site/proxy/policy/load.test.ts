@@ -1,0 +1,78 @@
+import assert from "node:assert/strict"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { test } from "node:test"
+import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { describePolicy } from "./describe.ts"
+import { faultsOf, load, NOW, readExpected } from "./testing.ts"
+
+const testdata = join(import.meta.dirname, "testdata")
+const example = join(import.meta.dirname, "../policy.example.yaml")
+const ENV = { SHORT: "abc", TWO_WORDS: "one two", GOOD: "zJ4kq0Xw7sPl2Vn8Tb5y", PORTAL_TOKEN: "pJ4kq0Xw7sPl2Vn8Tb5y" }
+const GRANT = `match: ['{job="node"}']`
+
+for (const name of ["shape", "meaning", "nobody", "syntax"]) {
+  test(`names every fault of bad/${name}.yaml at once, with its place`, async () => {
+    const file = join(testdata, `bad/${name}.yaml`)
+    assert.equal(await faultsOf(file, { env: ENV }), await readExpected(file))
+  })
+}
+
+test("understands every key of good/complete.yaml", async () => {
+  const file = join(testdata, "good/complete.yaml")
+  const { policy, warnings } = await load(file, { env: ENV })
+  const shown = describePolicy(file, policy, warnings, NOW).replaceAll(`${testdata}/good/`, "")
+  assert.equal(shown, await readExpected(file))
+  assert.equal(policy.memory, 2 ** 30)
+})
+
+test("reads all files that the policy names again when they change", async () => {
+  const file = join(testdata, "good/complete.yaml")
+  const { files } = await load(file, { env: ENV })
+  assert.deepEqual(files, [file, join(testdata, "good/tokens.txt"), join(testdata, "good/jwks.json")])
+})
+
+test("the example is right", async () => assert.equal(await faultsOf(example), "policy.example.yaml has no fault\n"))
+
+test("no fault shows a token or a hash", async () => {
+  for (const name of ["shape", "meaning"]) {
+    const text = await readExpected(join(testdata, `bad/${name}.yaml`))
+    const secrets = ["DontUse", "not a token", "aaaab", "one two", "5f3b1d7c", "2bb80d53", "user:password", ENV.GOOD]
+    for (const secret of secrets) assert.equal(text.includes(secret), false, secret)
+  }
+})
+
+test("a policy that a worker reads says the same, faults included", async (t) => {
+  const folder = temporaryFolder(t)
+  const padding = `# ${"x".repeat(100_000)}\n`
+  const shape = await readFile(join(testdata, "bad/shape.yaml"), "utf8")
+  const file = await folder.write("shape.yaml", shape + padding)
+  assert.equal(await faultsOf(file), await readExpected(join(testdata, "bad/shape.yaml")))
+  const good = await folder.write("example.yaml", (await readFile(example, "utf8")) + padding)
+  const [large, small] = [await load(good), await load(example)]
+  const shown = (loaded: typeof large, path: string) =>
+    describePolicy("", loaded.policy, loaded.warnings, NOW).replaceAll(path, "")
+  assert.equal(shown(large, good), shown(small, example))
+})
+
+for (const name of ["toString", "constructor", "__proto__", "hasOwnProperty"]) {
+  test(`a variable called ${name} is not set because every object has one`, async (t) => {
+    const file = await temporaryFolder(t).write("p.yaml", `tokens: [{name: a, env: ${name}, ${GRANT}}]`)
+    assert.match(await faultsOf(file), new RegExp(`the variable ${name} is not set`))
+  })
+}
+
+test("constructor is a name like others", async (t) => {
+  const entries = ["constructor", "toString"].map((name) => `{name: ${name}, env: ${name}, ${GRANT}}`).join(", ")
+  const file = await temporaryFolder(t).write("p.yaml", `tokens: [${entries}]`)
+  const { policy } = await load(file, { env: { constructor: ENV.GOOD, toString: ENV.PORTAL_TOKEN } as never })
+  assert.deepEqual(
+    policy.clients.map((client) => client.name),
+    ["constructor", "toString"],
+  )
+})
+
+test("certificates are a fault where the server does not verify any", async () => {
+  const faults = await faultsOf(example, { noCertificates: () => Promise.resolve("need TLS") })
+  assert.equal(faults, "policy.example.yaml:30:1 certificates: need TLS\n")
+})
