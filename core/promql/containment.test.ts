@@ -76,7 +76,7 @@ table("refuses with a reason what it can't compare, but knows equal matchers", [
   ['{y="b"}', '{x=~"\\\\pL+",y="a"}', 'x=~"\\\\pL+" can\'t be compared: \\p is not supported: Unicode versions differ'],
   ["up", 'up{x=~"("}', 'x=~"(" is no expression that Prometheus takes: missing )'],
   ['{x=~"(.*a.{20}){2}"}', '{x=~".*b.{20}a.*"}', "it is too complex to decide"],
-  ["up", '{x=~"(.{1000}){1000}"}', 'x=~"(.{1000}){1000}" can\'t be compared: invalid repeat count'],
+  ["up", '{x=~"(.{1000}){1000}"}', 'x=~"(.{1000}){1000}" is no expression that Prometheus takes: invalid repeat count'],
 ])
 
 const SPREAD =
