@@ -1,0 +1,231 @@
+import assert from "node:assert/strict"
+import { createHmac, generateKeyPairSync, type JsonWebKey, type KeyObject, sign as signBytes } from "node:crypto"
+import { test } from "node:test"
+import { type JWTPayload, SignJWT } from "jose"
+import { parseSelector } from "#core/promql/parse.ts"
+import { printSelector } from "#core/promql/selector.ts"
+import { sha256 } from "../secrets.ts"
+import type { Client } from "../types.ts"
+import { createIssuer } from "./issuer.ts"
+import { parseKeys } from "./keys.ts"
+import type { KeySet } from "./remote-keys.ts"
+
+const NOW = new Date("2026-11-21T12:00:00Z")
+const SECONDS = NOW.getTime() / 1000
+const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
+const CLIENT: Client = {
+  name: "central",
+  shared: [{ selector: parseSelector('{job="a",__name__=~"x_.*"}'), where: "p:1:1 jwt[0].match[0]" }],
+  enforce: false,
+  limits: LIMITS,
+  where: "p:1:1 jwt[0]",
+}
+const CLAIMS = { iss: "https://portal.example.org", aud: "site-a", exp: SECONDS + 600 }
+
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 })
+const ec = generateKeyPairSync("ec", { namedCurve: "P-256" })
+const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" })
+const published = (key: KeyObject, kid: string): JsonWebKey & { kid: string } => ({
+  ...key.export({ format: "jwk" }),
+  kid,
+})
+const KEYS = [published(rsa.publicKey, "r"), published(ec.publicKey, "e")]
+
+function keySet(keys: readonly object[] = KEYS) {
+  let current = parseKeys(JSON.stringify({ keys }))
+  let generation = 0
+  const set: KeySet & { replace(keys: readonly object[]): void } = {
+    generation: () => generation,
+    current: () => current,
+    refresh: () => Promise.resolve(),
+    replace(next) {
+      generation++
+      current = parseKeys(JSON.stringify({ keys: next }))
+    },
+  }
+  return set
+}
+
+const SETTINGS = {
+  issuer: CLAIMS.iss,
+  audience: ["site-a", "all-sites"],
+  algorithms: ["RS256", "ES256", "EdDSA"] as const,
+  clock_tolerance: 30,
+}
+const issuerWith = (keys = keySet()) =>
+  createIssuer({ ...SETTINGS, algorithms: [...SETTINGS.algorithms] }, CLIENT, keys)
+
+const sign = (claims: JWTPayload = CLAIMS, header: object = {}, key: KeyObject = ec.privateKey) =>
+  new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: "e", ...header }).sign(key)
+/** What a library would not sign: any header, any claims, any signature. */
+function forge(header: object, claims: unknown, signature = (_: string): string => ""): string {
+  const body = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".")
+  return `${body}.${signature(body)}`
+}
+
+async function outcome(token: string, keys = keySet(), now = NOW): Promise<string> {
+  const result = await issuerWith(keys).verify(token, sha256(token).toString("base64"), now)
+  if (result === undefined) return "of another issuer"
+  return "refused" in result
+    ? result.refused
+    : `${result.client.name} until ${new Date(result.validUntil).toISOString()}`
+}
+
+const VALID = "central until 2026-11-21T12:10:30.000Z"
+
+for (const [name, token] of [
+  ["a signature by elliptic curve", await sign()],
+  ["an RSA signature", await sign(CLAIMS, { alg: "RS256", kid: "r" }, rsa.privateKey)],
+  ["one of several audiences", await sign({ ...CLAIMS, aud: ["other", "all-sites"] })],
+  ["no kid where one key fits", await sign(CLAIMS, { kid: undefined })],
+  ["the type of an access token", await sign(CLAIMS, { typ: "at+JWT" })],
+  [
+    "embedded keys that it does not need",
+    await sign(CLAIMS, { jku: "https://evil.example.org", x5u: "https://evil.example.org" }),
+  ],
+] as const) {
+  test(`accepts ${name}`, async () => assert.equal(await outcome(token), VALID))
+}
+
+const publicPem = rsa.publicKey.export({ type: "spki", format: "pem" }).toString()
+const hmac = (secret: string) => (body: string) => createHmac("sha256", secret).update(body).digest("base64url")
+const rightful = (body: string) =>
+  signBytes("sha256", Buffer.from(body), { key: ec.privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")
+const UNKNOWN_KEY = "a token of central: its key is not among those of the issuer"
+const ALGORITHM = 'a token of central: "alg" (Algorithm) Header Parameter value not allowed'
+
+const ATTACKS: readonly (readonly [name: string, token: string, reason: string])[] = [
+  ["alg none", forge({ alg: "none" }, CLAIMS), ALGORITHM],
+  ["alg None, as some libraries did not expect (CVE-2020-28042)", forge({ alg: "nOnE" }, CLAIMS), ALGORITHM],
+  [
+    "the public key as the secret of HS256 (CVE-2016-5431)",
+    forge({ alg: "HS256", kid: "r" }, CLAIMS, hmac(publicPem)),
+    ALGORITHM,
+  ],
+  ["an empty secret of HS256", forge({ alg: "HS256" }, CLAIMS, hmac("")), ALGORITHM],
+  [
+    "an algorithm that the policy leaves out",
+    await sign(CLAIMS, { alg: "PS256", kid: "r" }, rsa.privateKey),
+    ALGORITHM,
+  ],
+  [
+    "a key in its own header (CVE-2018-0114)",
+    await sign(CLAIMS, { jwk: stranger.publicKey.export({ format: "jwk" }) }, stranger.privateKey),
+    "a token of central: signature verification failed",
+  ],
+  ["a kid that is a path", await sign(CLAIMS, { kid: "../../dev/null" }, stranger.privateKey), UNKNOWN_KEY],
+  ["a kid that is a query", await sign(CLAIMS, { kid: "e' OR '1'='1" }, stranger.privateKey), UNKNOWN_KEY],
+  ["a kid called __proto__", await sign(CLAIMS, { kid: "__proto__" }, stranger.privateKey), UNKNOWN_KEY],
+  [
+    "an ES256 signature of zeros (CVE-2022-21449)",
+    forge({ alg: "ES256", kid: "e" }, CLAIMS, () => Buffer.alloc(64).toString("base64url")),
+    "a token of central: signature verification failed",
+  ],
+  ["no signature", forge({ alg: "ES256", kid: "e" }, CLAIMS), "a token of central: signature verification failed"],
+  [
+    "a critical extension",
+    forge({ alg: "ES256", kid: "e", crit: ["x"], x: 1 }, CLAIMS, rightful),
+    'a token of central: Extension Header Parameter "x" is not recognized',
+  ],
+  [
+    "an unencoded payload",
+    forge({ alg: "ES256", kid: "e", crit: ["b64"], b64: false }, CLAIMS, rightful),
+    "a token of central: JWTs MUST NOT use unencoded payload",
+  ],
+  ["no exp", await sign({ iss: CLAIMS.iss, aud: CLAIMS.aud }), 'a token of central: missing required "exp" claim'],
+  [
+    "exp as a text",
+    await sign({ ...CLAIMS, exp: String(CLAIMS.exp) as never }),
+    'a token of central: "exp" claim must be a number',
+  ],
+  [
+    "an exp in the past",
+    await sign({ ...CLAIMS, exp: SECONDS - 31 }),
+    'a token of central: "exp" claim timestamp check failed',
+  ],
+  [
+    "an nbf in the future",
+    await sign({ ...CLAIMS, nbf: SECONDS + 31 }),
+    'a token of central: "nbf" claim timestamp check failed',
+  ],
+  ["another audience", await sign({ ...CLAIMS, aud: "site-b" }), 'a token of central: unexpected "aud" claim value'],
+  [
+    "a list of other audiences",
+    await sign({ ...CLAIMS, aud: ["site-b", "site-a "] }),
+    'a token of central: unexpected "aud" claim value',
+  ],
+  ["no audience", await sign({ iss: CLAIMS.iss, exp: CLAIMS.exp }), 'a token of central: missing required "aud" claim'],
+  ["another issuer", await sign({ ...CLAIMS, iss: "https://evil.example.org" }), "of another issuer"],
+  ["its issuer as a list", await sign({ ...CLAIMS, iss: [CLAIMS.iss] as never }), "of another issuer"],
+  ["the type of another token", await sign(CLAIMS, { typ: "logout+jwt" }), "a token of central: its type is another"],
+  [
+    "a match that is a number",
+    await sign({ ...CLAIMS, match: 7 }),
+    "a token of central: its match is neither a selector nor a list of some",
+  ],
+  [
+    "a match of 65 selectors",
+    await sign({ ...CLAIMS, match: Array.from({ length: 65 }, () => "up") }),
+    "a token of central: its match is neither a selector nor a list of some",
+  ],
+  ["more than 8,192 characters", await sign({ ...CLAIMS, padding: "x".repeat(8192) }), "of another issuer"],
+]
+for (const [name, token, reason] of ATTACKS) {
+  test(`refuses ${name}`, async () => assert.equal(await outcome(token), reason))
+}
+
+test("keys that could be secrets or are private are not used", async () => {
+  const secret = { kty: "oct", k: Buffer.from("secret").toString("base64url"), kid: "s" }
+  const keys = keySet([...KEYS, secret, { ...stranger.privateKey.export({ format: "jwk" }), kid: "private" }])
+  assert.equal(await outcome(await sign(CLAIMS, { kid: "private" }, stranger.privateKey), keys), UNKNOWN_KEY)
+  assert.throws(() => parseKeys(JSON.stringify({ keys: [secret] })), /holds no public key/)
+})
+
+async function shared(match: unknown): Promise<readonly unknown[]> {
+  const token = await sign({ ...CLAIMS, match } as JWTPayload)
+  const result = await issuerWith().verify(token, sha256(token).toString("base64"), NOW)
+  assert.ok(result !== undefined && "client" in result)
+  return [result.client.shared.map(({ selector }) => printSelector(selector)), result.client.notGranted]
+}
+
+test("its match claim narrows what the issuer may grant", async () => {
+  assert.deepEqual(await shared(undefined), [['{__name__=~"x_.*",job="a"}'], undefined])
+  assert.deepEqual(await shared('x_1{job="a"}'), [['{__name__="x_1",job="a"}'], undefined])
+  assert.deepEqual(await shared(['x_1{job="a"}', '{job="a",__name__=~"x_(2|3)"}']), [
+    ['{__name__="x_1",job="a"}', '{__name__=~"x_(2|3)",job="a"}'],
+    undefined,
+  ])
+})
+
+test("its match claim never widens, and says so", async () => {
+  const beyond = (selector: string): string => `${selector} of the token is beyond what its issuer may grant`
+  assert.deepEqual(await shared('{__name__=~".+"}'), [[], beyond('{__name__=~".+"}')])
+  assert.deepEqual(await shared(["up", 'x_1{job="a"}', "{}", "("]), [
+    ['{__name__="x_1",job="a"}'],
+    `${beyond('{__name__="up"}')}; ${beyond("{}")}; a selector of the token can't be read`,
+  ])
+  assert.deepEqual(await shared([]), [[], undefined])
+})
+
+test("its subject stands in the log alone, printable and cut", async () => {
+  const token = await sign({ ...CLAIMS, sub: `a\nb\u202e${"c".repeat(100)}` })
+  const result = await issuerWith().verify(token, "hash", NOW)
+  assert.ok(result !== undefined && "client" in result)
+  assert.deepEqual([result.client.name, result.client.subject], ["central", `a?b?${"c".repeat(60)}`])
+})
+
+test("a verified token is known until it expires or the keys change", async () => {
+  const keys = keySet()
+  const issuer = issuerWith(keys)
+  const token = await sign()
+  const at = (seconds: number) => new Date(NOW.getTime() + seconds * 1000)
+  assert.equal(issuer.known("hash", NOW), undefined)
+  const identity = await issuer.verify(token, "hash", NOW)
+  assert.equal(issuer.known("hash", at(629)), identity)
+  assert.equal(issuer.known("other", NOW), undefined)
+  assert.equal(issuer.known("hash", at(630)), undefined)
+  await issuer.verify(token, "hash", NOW)
+  keys.replace([published(rsa.publicKey, "r")])
+  assert.equal(issuer.known("hash", NOW), undefined)
+  assert.deepEqual(await issuer.verify(token, "hash", NOW), { refused: UNKNOWN_KEY })
+})

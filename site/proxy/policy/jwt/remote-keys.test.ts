@@ -1,0 +1,155 @@
+import assert from "node:assert/strict"
+import { generateKeyPairSync } from "node:crypto"
+import { once } from "node:events"
+import type { RequestListener } from "node:http"
+import { createServer } from "node:https"
+import type { AddressInfo } from "node:net"
+import { type TestContext, test } from "node:test"
+import { SignJWT } from "jose"
+import { createLogger } from "#core/log.ts"
+import { makeAuthority } from "../../../../dev/testing/certificates.ts"
+import { until } from "../../../../dev/testing/until.ts"
+import type { Client } from "../types.ts"
+import { createIssuer } from "./issuer.ts"
+import { followKeys, KEY_TIMES, type KeyTimes } from "./remote-keys.ts"
+
+const authority = makeAuthority("test authority")
+const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
+const CLIENT: Client = { name: "central", shared: [], enforce: false, limits: LIMITS, where: "jwt[0]" }
+
+function keyPair(kid: string) {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  const sign = (claimed = kid) =>
+    new SignJWT({ iss: "i", aud: "a" })
+      .setProtectedHeader({ alg: "ES256", kid: claimed })
+      .setExpirationTime("10m")
+      .sign(privateKey)
+  return { jwk: { ...publicKey.export({ format: "jwk" }), kid }, sign }
+}
+const [first, second] = [keyPair("first"), keyPair("second")]
+const jwks = (...pairs: readonly (typeof first)[]) => JSON.stringify({ keys: pairs.map(({ jwk }) => jwk) })
+
+/** An issuer's server over TLS; `answer` may be replaced. Counts what it received. */
+async function serveKeys(t: TestContext, answer: RequestListener) {
+  const issued = authority.issue({ name: "issuer", sans: ["IP:127.0.0.1"] })
+  const state = { answer, received: 0 }
+  const server = createServer(issued, (request, response) => {
+    state.received++
+    state.answer(request, response)
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { state, url: new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json?secret=x`) }
+}
+
+function follow(t: TestContext, url: URL, times: Partial<KeyTimes> = {}, ca: string | undefined = authority.cert) {
+  const lines: string[] = []
+  const log = createLogger({ level: "debug", format: "logfmt" }, "proxy", (line) => lines.push(line))
+  const keys = followKeys(url, ca, log, { ...KEY_TIMES, ...times })
+  t.after(() => keys.close())
+  const issuer = createIssuer({ issuer: "i", audience: ["a"], algorithms: ["ES256"], clock_tolerance: 0 }, CLIENT, keys)
+  let count = 0
+  const accepts = async (token: string): Promise<boolean> => {
+    const result = await issuer.verify(token, String(count++), new Date())
+    return result !== undefined && "client" in result
+  }
+  return { keys, issuer, accepts, log: () => lines.join("") }
+}
+
+test("keys come over verified TLS; a token that arrives before them waits", async (t) => {
+  const { url } = await serveKeys(t, (_, response) => response.end(jwks(first)))
+  const { accepts } = follow(t, url)
+  assert.equal(await accepts(await first.sign()), true)
+  assert.equal(await accepts(await second.sign("first")), false)
+})
+
+test("a server that the authorities do not know gives no keys", async (t) => {
+  const { url } = await serveKeys(t, (_, response) => response.end(jwks(first)))
+  const { accepts, log } = follow(t, url, {}, makeAuthority("another").cert)
+  assert.equal(await accepts(await first.sign()), false)
+  assert.match(log(), /keys of an issuer can't be had.*its tokens are refused until then/)
+})
+
+test("1,000 tokens with unknown keys cause one look", async (t) => {
+  const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
+  const { accepts } = follow(t, url, { coolDown: 0.5 })
+  assert.equal(await accepts(await first.sign()), true)
+  const tokens = await Promise.all(Array.from({ length: 1000 }, (_, index) => second.sign(`unknown ${index}`)))
+  for (const token of tokens.slice(0, 500)) assert.equal(await accepts(token), false)
+  assert.equal(state.received, 1)
+  await until("the cool-down to be over", async () => {
+    await Promise.all(tokens.map(async (token) => assert.equal(await accepts(token), false)))
+    return state.received === 2 ? true : undefined
+  })
+})
+
+test("a new key is found once it is used, and a key that is gone counts no more", async (t) => {
+  const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
+  const { accepts, issuer } = follow(t, url, { coolDown: 0 })
+  assert.equal(await accepts(await first.sign()), true)
+  assert.notEqual(issuer.known("0", new Date()), undefined)
+  state.answer = (_, response) => response.end(jwks(second))
+  assert.equal(await accepts(await second.sign()), true)
+  assert.equal(issuer.known("0", new Date()), undefined)
+  assert.equal(await accepts(await first.sign()), false)
+})
+
+test("keys are looked at again in the background", async (t) => {
+  const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
+  const { keys, accepts } = follow(t, url, { refresh: 0.05 })
+  assert.equal(await accepts(await first.sign()), true)
+  state.answer = (_, response) => response.end(jwks(second))
+  await until("the new keys", () => (keys.generation() === 2 ? true : undefined))
+})
+
+const FAILURES: readonly (readonly [name: string, answer: RequestListener])[] = [
+  ["is a redirect", (_, response) => response.writeHead(302, { location: "/other" }).end()],
+  ["is an error", (_, response) => response.writeHead(500).end(jwks(second))],
+  ["is no JSON", (_, response) => response.end("<html>")],
+  ["has no keys", (_, response) => response.end('{"keys":[]}')],
+  ["is larger than 1 MiB", (_, response) => response.end(" ".repeat(1_100_000))],
+  ["breaks off", (_, response) => (response.write("{"), response.destroy())],
+]
+for (const [name, answer] of FAILURES) {
+  test(`an answer that ${name} leaves the keys before in use, and is tried again`, async (t) => {
+    const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
+    const { accepts, log } = follow(t, url, { coolDown: 0, refresh: 0.1, retry: 0.01 })
+    assert.equal(await accepts(await first.sign()), true)
+    state.answer = answer
+    await until("the failure", () => (log().includes("the keys before stay in use") ? true : undefined))
+    assert.equal(await accepts(await first.sign()), true)
+    state.answer = (_, response) => response.end(jwks(second))
+    await until("the new keys", async () => ((await accepts(await second.sign())) ? true : undefined))
+    assert.match(log(), /can be had again/)
+    assert.doesNotMatch(log(), /secret=/)
+  })
+}
+
+test("an issuer that is down at the start is tried until it is there", async (t) => {
+  const { url, state } = await serveKeys(t, (_, response) => response.writeHead(503).end())
+  const { accepts, log } = follow(t, url, { retry: 0.01, refresh: 0.1 })
+  assert.equal(await accepts(await first.sign()), false)
+  assert.match(log(), /its tokens are refused until then/)
+  state.answer = (_, response) => response.end(jwks(first))
+  await until("the keys", async () => ((await accepts(await first.sign())) ? true : undefined))
+})
+
+test("an issuer that hangs is given up after the deadline", async (t) => {
+  const { url } = await serveKeys(t, () => undefined)
+  const { accepts, log } = follow(t, url, { deadline: 0.2 })
+  assert.equal(await accepts(await first.sign()), false)
+  assert.match(log(), /no whole answer within 0.2 s/)
+})
+
+test("keys that could not be renewed for too long count no more", async (t) => {
+  const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
+  const { accepts, keys } = follow(t, url, { stale: 0.2, refresh: 0.05, retry: 0.05 })
+  assert.equal(await accepts(await first.sign()), true)
+  state.answer = (_, response) => response.writeHead(500).end()
+  await until("the keys to be given up", () => (keys.current() === undefined ? true : undefined))
+  assert.equal(await accepts(await first.sign()), false)
+})
