@@ -1,63 +1,62 @@
-import type { FastifyRequest } from "fastify"
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import { parseSelector } from "#core/promql/parse.ts"
 import { printSelector } from "#core/promql/selector.ts"
-import { authenticate } from "./authenticate.ts"
 import { authorize, distinctSelectors } from "./authorize.ts"
-import {
-  bodyNotAllowed,
-  methodNotAllowed,
-  noSelector,
-  notFound,
-  selectorNotAllowed,
-  unauthenticated,
-} from "./errors.ts"
-import type { Exchange } from "./exchange.ts"
-import type { Client, Identity, Policy, Unproven } from "./policy/types.ts"
+import { bodyNotAllowed, methodNotAllowed, noSelector, notFound, selectorNotAllowed } from "./errors.ts"
+import type { Asked, Exchange } from "./exchange.ts"
+import { Lru } from "./policy/lru.ts"
+import type { Client } from "./policy/types.ts"
 import { parseQuery } from "./query.ts"
+import { upstreamQuery } from "./upstream/question.ts"
 
 export const FEDERATE = "/federate"
 
+/** A target that a client may have, read and decided once. */
+export interface Admission extends Asked {
+  /** Of the request upstream. */
+  readonly query: string
+}
+
+/** Characters of all targets that are kept for one client. */
+const MOST_CHARACTERS = 500_000
+/** By client, so that they are gone with the policy that the client belongs to, or with its token. */
+const admissions = new WeakMap<Client, Lru<string, Admission>>()
+
+/** What was decided about the same target before. Undefined for what is no plain request. */
+export function admittedBefore({ method, headers, url = "" }: IncomingMessage, client: Client): Admission | undefined {
+  if ((method !== "GET" && method !== "HEAD") || hasBody(headers)) return undefined
+  return admissions.get(client)?.get(url)
+}
+
 /**
- * Decides about a request before anything is asked upstream, and says in the exchange who asks for what. Whoever has no
- * token learns nothing, not even which paths there are. Throws an error of errors.ts, or rejects with it where a promise
- * was needed to find out who asks.
+ * Decides about the request of a client that is known, before anything is asked upstream, and says in the exchange what
+ * it asks for. Throws an error of errors.ts.
  */
-export function admit(request: FastifyRequest, exchange: Exchange, policy: Policy, now: Date): void | Promise<void> {
-  const identity = authenticate(request.raw, policy, now)
-  if (identity instanceof Promise) return identity.then((found) => admitKnown(request, exchange, found))
-  admitKnown(request, exchange, identity)
-}
-
-function admitKnown(request: FastifyRequest, exchange: Exchange, identity: Identity | Unproven): void {
-  if ("refused" in identity) {
-    exchange.detail = identity.refused
-    throw unauthenticated({})
-  }
-  const { client } = identity
-  exchange.client = client
-  // the path in its one spelling: the router takes /%66ederate and http://host/federate too
-  const target = request.originalUrl
-  if (target.split("?", 1)[0] !== FEDERATE) throw notFound({})
-  if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed({})
-  if (hasBody(request)) throw bodyNotAllowed({})
-  const values = parseQuery(target.slice(FEDERATE.length + 1))
+export function admit(exchange: Exchange, client: Client): Admission {
+  const { method, headers, url = "" } = exchange.request
+  // the path in its one spelling: a router takes /%66ederate and http://host/federate too
+  if (url.split("?", 1)[0] !== FEDERATE) throw notFound({})
+  if (method !== "GET" && method !== "HEAD") throw methodNotAllowed({})
+  if (hasBody(headers)) throw bodyNotAllowed({})
+  const values = parseQuery(url.slice(FEDERATE.length + 1))
   if (values.length === 0) throw noSelector({ allowed: printShared(client) })
-  exchange.selectors = distinctSelectors(values.map(parseSelector))
-  const decision = authorize(client, exchange.selectors)
-  if (decision.allowed) {
-    exchange.selectors = decision.selectors
-    return
+  const selectors = distinctSelectors(values.map(parseSelector))
+  exchange.asked = { selectors, by: [] }
+  const decision = authorize(client, selectors)
+  if (!decision.allowed) {
+    const { selector, reason } = decision
+    exchange.detail = reason
+    const allowed = printShared(client)
+    throw selectorNotAllowed({ selector: printSelector(selector), client: client.name, reason, allowed })
   }
-  exchange.detail = decision.reason
-  throw selectorNotAllowed({
-    selector: printSelector(decision.selector),
-    client: client.name,
-    reason: decision.reason,
-    allowed: printShared(client),
-  })
+  const admission = { selectors, by: decision.by, query: upstreamQuery(decision.selectors) }
+  const known = admissions.get(client) ?? new Lru<string, Admission>(MOST_CHARACTERS, (target) => target.length)
+  known.set(url, admission)
+  admissions.set(client, known)
+  return admission
 }
 
-function hasBody({ headers }: FastifyRequest): boolean {
+function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
 }
 

@@ -29,5 +29,23 @@ export const upstreamTimeout = defineError(
   504,
   "The site's Prometheus gave no answer within {seconds} s.",
 )
-/** Known before the answer began; later ones break the connection. */
+/** The next three are told with a status before the answer began; later they break the connection. */
 export const answerTooLarge = defineError("ANSWER_TOO_LARGE", 502, "The answer is larger than {limit} bytes.")
+export const tooManySeries = defineError("TOO_MANY_SERIES", 502, "The answer has more than {limit} series.")
+export const answerBroken = defineError("ANSWER_BROKEN", 502, "The site's Prometheus broke off its answer.")
+export const memoryFull = defineError(
+  "MEMORY_FULL",
+  503,
+  "The answers under way fill the proxy's memory; ask again later, or raise its limit.",
+)
+export const tooManyFailures = defineError("TOO_MANY_FAILURES", 429, "Too many requests without a valid token.")
+export const tooManyRequests = defineError(
+  "TOO_MANY_REQUESTS",
+  429,
+  "{client} may ask {limit} times a second at most; ask again later.",
+)
+export const tooManyAtOnce = defineError(
+  "TOO_MANY_AT_ONCE",
+  429,
+  "{client} may have {limit} requests under way at once; ask again when one is done.",
+)

@@ -1,93 +1,137 @@
-import type { FastifyReply, FastifyRequest } from "fastify"
-import { FedstackError } from "#core/errors.ts"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { BatchLog } from "#core/batch-log.ts"
+import { explain, FedstackError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
-import type { ProxyMetrics } from "./metrics.ts"
-import type { Client } from "./policy/types.ts"
+import type { ClientMetrics, ProxyMetrics } from "./metrics.ts"
+import type { Client, Shared } from "./policy/types.ts"
+
+export interface Accounts {
+  readonly metrics: ProxyMetrics
+  readonly audit: BatchLog
+  readonly log: Logger
+}
+
+/** What is asked, and which shared selectors allow it: none, as long as that is not decided. */
+export interface Asked {
+  readonly selectors: readonly Selector[]
+  readonly by: readonly Shared[]
+  /** As it stands in the log, once it was needed. */
+  shown?: string
+}
 
 /** One request from its arrival to its end: what was found out about it on the way. */
-export interface Exchange {
-  client?: Client
-  selectors: readonly Selector[]
-  /** Aborted when the client goes away or the time is over: the request to Prometheus ends with it. */
-  readonly cancel: AbortController
-  /** Seconds that Prometheus is given for its whole answer. */
-  deadline: number
-  /** Ends the measurement of the time that Prometheus took to begin its answer. */
-  forwarded?: () => void
-  /** Bytes of the answer that came from Prometheus. */
-  bytes: number
-  /** Why it ended as it did: a code of errors.ts or one of the endings below; undefined while all is well. */
-  ending?: string
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly headOnly: boolean
+  client: Client | undefined
+  asked: Asked | undefined
   /** More about a refusal, for the log alone. */
-  detail?: string
-}
+  detail: string | undefined
+  /** How the answer was come by: upstream, joined or reused. */
+  source: string | undefined
+  /** Of the answer, as sent so far. */
+  bytes = 0
+  /** Of an answer that was sent whole. */
+  series: number | undefined
+  /** Counted, but without a line of its own in the log. */
+  silent = false
+  /** Called at the end, where the client counts as having a request under way. */
+  leave: (() => void) | undefined
+  #ending: string | undefined
+  readonly #begin = performance.now()
+  readonly #accounts: Accounts
 
-/** Endings that the client can't be told any more: its connection is broken instead. */
-export const ANSWER_BROKEN = "ANSWER_BROKEN"
-export const CLIENT_GONE = "CLIENT_GONE"
+  /** Keeps account from now on; when the connection is done with the request, logs one line and counts it. */
+  constructor(request: IncomingMessage, response: ServerResponse, accounts: Accounts) {
+    this.request = request
+    this.response = response
+    this.headOnly = request.method === "HEAD"
+    this.#accounts = accounts
+    response.once("close", () => this.#finish())
+  }
 
-const exchanges = new WeakMap<FastifyRequest, Exchange>()
+  get over(): boolean {
+    return this.response.destroyed || this.response.writableEnded
+  }
 
-export function exchangeOf(request: FastifyRequest): Exchange {
-  const exchange = exchanges.get(request)
-  if (exchange === undefined) throw new Error("a request without an exchange")
-  return exchange
-}
+  get limits(): Client["limits"] {
+    if (this.client === undefined) throw new Error("limits of nobody")
+    return this.client.limits
+  }
 
-/** Starts to keep account of a request; when its connection is done with it, logs one line and counts it. */
-export function openExchange(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { metrics, log }: { readonly metrics: ProxyMetrics; readonly log: Logger },
-): Exchange {
-  const exchange: Exchange = { selectors: [], cancel: new AbortController(), deadline: 0, bytes: 0 }
-  exchanges.set(request, exchange)
-  const begin = performance.now()
-  metrics.inFlight.inc()
-  reply.raw.once("close", () => {
-    const sent = reply.raw.writableFinished
-    if (!sent) exchange.ending ??= CLIENT_GONE
-    exchange.cancel.abort()
-    const client = exchange.client?.name ?? ""
+  get metrics(): ClientMetrics {
+    return this.#accounts.metrics.client(this.client?.name ?? "")
+  }
+
+  /** Tells the error where nothing was sent yet, else breaks the connection: half an answer must not look like a whole one. */
+  fail(error: unknown, headers: Readonly<Record<string, string>> = {}): void {
+    const { response } = this
+    const known = error instanceof FedstackError ? error : undefined
+    if (known === undefined) this.#accounts.log.error({ reason: explain(error) }, "request failed")
+    this.cutOff(known?.code ?? "INTERNAL")
+    if (response.headersSent || response.destroyed) return
+    const text = `${known?.message ?? "Internal error; see the log."}\n`
+    response.writeHead(known?.status ?? 500, {
+      "content-type": "text/plain; charset=utf-8",
+      "content-length": Buffer.byteLength(text),
+      ...headers,
+    })
+    response.end(this.headOnly ? undefined : text)
+  }
+
+  /** Breaks the connection of an answer that has begun; `ending` is why, for the log. */
+  cutOff(ending: string): void {
+    this.#ending ??= ending
+    if (this.response.headersSent) this.response.destroy()
+  }
+
+  #finish(): void {
+    const { client, response } = this
+    this.leave?.()
+    if (!response.writableFinished) this.#ending ??= "CLIENT_GONE"
     // 499 as in nginx: nobody was there to be answered
-    const code = reply.raw.headersSent ? reply.raw.statusCode : 499
-    const reason = (exchange.ending ?? "ok").toLowerCase()
-    const seconds = (performance.now() - begin) / 1000
-    metrics.inFlight.dec()
-    metrics.requests.inc({ client, code, reason })
+    const status = response.headersSent ? response.statusCode : 499
+    const reason = (this.#ending ?? "ok").toLowerCase()
+    const seconds = (performance.now() - this.#begin) / 1000
+    const { metrics } = this
+    metrics.count(status, reason)
     metrics.duration.observe(seconds)
-    if (client !== "") metrics.responseBytes.inc({ client }, exchange.bytes)
-    const level = code >= 500 || reason === "answer_broken" ? "warn" : "info"
-    log[level](
-      {
-        method: request.method,
-        ...shownPath(request, exchange),
-        ...(client === "" ? {} : { client }),
-        remote: request.ip,
-        ...(exchange.selectors.length === 0 ? {} : { match: exchange.selectors.map(printSelector).join(" ") }),
-        status: code,
-        reason,
-        ...(exchange.detail === undefined ? {} : { detail: exchange.detail }),
-        bytes: exchange.bytes,
-        seconds: Number(seconds.toFixed(6)),
-      },
-      "request",
-    )
-  })
-  return exchange
-}
+    if (client !== undefined) metrics.bytes.inc(this.bytes)
+    if (this.series !== undefined) metrics.series.inc(this.series)
+    if (this.source !== undefined) metrics.answers(this.source)
+    const broken = status === 200 && this.#ending !== undefined && this.#ending !== "CLIENT_GONE"
+    if (this.silent) return
+    this.#accounts.audit.write(status >= 500 || broken ? "warn" : "info", this.#shown(), {
+      remote: this.request.socket.remoteAddress,
+      status,
+      reason,
+      detail: this.detail,
+      source: this.source,
+      series: this.series,
+      bytes: this.bytes,
+      seconds: Math.round(seconds * 1e6) / 1e6,
+    })
+  }
 
-/** Without the query, and of strangers only the one path that exists: people put tokens into both. */
-function shownPath(request: FastifyRequest, { client }: Exchange): { path?: string } {
-  const path = request.originalUrl.split("?", 1)[0] ?? ""
-  return path === "/federate" || client !== undefined ? { path: path.slice(0, 100) } : {}
-}
-
-/** Answers with an error, and keeps its code for the log and the metrics. */
-export function refuse(exchange: Exchange, reply: FastifyReply, error: unknown): FastifyReply {
-  exchange.ending ??= error instanceof FedstackError ? error.code : "INTERNAL"
-  if (error instanceof FedstackError && error.status === 401) reply.header("www-authenticate", "Bearer")
-  if (error instanceof FedstackError && error.status === 405) reply.header("allow", "GET, HEAD")
-  return reply.send(error)
+  /** What many requests have in common. Without the query, and of strangers only the one path that exists: people put tokens into both. */
+  #shown(): string {
+    const { asked, client, request } = this
+    const { audit } = this.#accounts
+    const path = request.url?.split("?", 1)[0] ?? ""
+    const who = audit.show({
+      method: request.method,
+      path: path === "/federate" || client !== undefined ? path.slice(0, 100) : undefined,
+      client: client?.name,
+      subject: client?.subject,
+      not_granted: client?.notGranted,
+    })
+    if (asked === undefined) return who
+    asked.shown ??= audit.show({
+      match: asked.selectors.map(printSelector).join(" "),
+      rule: asked.by.length === 0 ? undefined : asked.by.map(({ where }) => where).join(" "),
+    })
+    return who + asked.shown
+  }
 }

@@ -123,7 +123,7 @@ const BROKEN: readonly (readonly [title: string, answer: Answer, reason: string]
   [
     "sends more than the limit",
     (_, r) => ok(r).write("x".repeat(600_000), () => r.end("x".repeat(600_000))),
-    "answer_broken",
+    "answer_too_large",
   ],
   ["stops in the middle of its answer", (_, r) => ok(r).write("a 1\n"), "upstream_timeout"],
 ]
@@ -167,13 +167,13 @@ test("ends the request to Prometheus when the client goes away in the middle", a
 
 test("cuts off a client that does not read, when the time is over", async (t) => {
   const size = 50_000_000 // more than the buffers of two connections take
-  const answer: Answer = (_, response) => ok(response).end(Buffer.alloc(size, "x"))
+  const answer: Answer = (_, response) => ok(response).end(`${"x".repeat(size - 1)}\n`)
   const { proxy } = await start(t, answer, { upstreamTimeout: 0.5, responseBytes: size })
   const client = connect(proxy.port, "127.0.0.1").pause()
   t.after(() => client.destroy())
   client.write(`GET /federate?${QUERY} HTTP/1.1\r\nHost: x\r\nAuthorization: ${BEARER.authorization}\r\n\r\n`)
   const [line] = await proxy.requests(1)
-  assert.deepEqual([line?.status, line?.reason], [200, "upstream_timeout"])
+  assert.deepEqual([line?.status, line?.reason], [200, "client_slow"])
 })
 
 test("answers HEAD with the headers of GET, asking Prometheus by GET", async (t) => {
@@ -222,9 +222,10 @@ test("counts requests by client, status and reason", async (t) => {
   const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
   const lines = metrics.split("\n").filter((line) => /^fedstack_proxy_(?:requests|response)/.test(line))
   assert.deepEqual(lines, [
-    "fedstack_proxy_requests_in_flight 0",
+    'fedstack_proxy_requests_in_flight{client="portal"} 0',
     'fedstack_proxy_requests_total{client="portal",code="200",reason="ok"} 1',
     'fedstack_proxy_requests_total{client="",code="401",reason="unauthenticated"} 1',
     'fedstack_proxy_response_bytes_total{client="portal"} 4',
+    'fedstack_proxy_response_series_total{client="portal"} 1',
   ])
 })

@@ -1,9 +1,7 @@
 import { closeAll, component, type Running } from "#core/component.ts"
 import type { Logger } from "#core/log.ts"
 import { addAdmin, serve, type Serving } from "#core/server.ts"
-import { admit } from "./admit.ts"
-import { openExchange, refuse } from "./exchange.ts"
-import { forward } from "./forward.ts"
+import { type Federation, openFederation } from "./federation.ts"
 import { createProxyMetrics } from "./metrics.ts"
 import { openPolicy } from "./policy/watch.ts"
 import { type ProxyConfig, proxySettings, readProxyConfig } from "./settings.ts"
@@ -29,7 +27,9 @@ export async function startProxy(
   const loaded = (successful: boolean): void => {
     metrics.reloadSuccessful.set(successful ? 1 : 0)
     if (successful) metrics.reloadTime.setToCurrentTime()
+    federation?.adopt()
   }
+  let federation: Federation | undefined
   const policy = await openPolicy(config.policy, { log, loaded })
   const opened: Running[] = [policy]
   try {
@@ -40,34 +40,26 @@ export async function startProxy(
       routes: (app) => addAdmin(app, { registry: metrics.registry, notReady: () => undefined }),
     })
     opened.unshift(admin)
-    const federation = await serve({
+    const { answer } = (federation = openFederation({ policy: () => policy.current(), metrics, log, now }))
+    opened.unshift(federation)
+    const serving = await serve({
       addresses: config.addresses,
       webConfigFile: config.webConfigFile,
       log,
       refuseBasicAuth: "the portal's token comes in the same header; remove the users",
       registry: metrics.registry,
-      routes: async (app) => {
-        app.addHook("onRequest", async (request, reply): Promise<void> => {
-          const exchange = openExchange(request, reply, { metrics, log })
-          try {
-            await admit(request, exchange, policy.current(), now())
-          } catch (error) {
-            refuse(exchange, reply, error)
-          }
-        })
-        const { upstreams, clients } = policy.current()
-        const { upstreamTimeout = 30, responseBytes = Infinity } = clients[0]?.limits ?? {}
-        const [upstream] = upstreams
-        opened.unshift(await forward(app, { upstream, upstreamTimeout, responseBytes, metrics, log }))
+      routes: (app) => {
+        // there is one path, and who asks is looked at before it
+        app.addHook("onRequest", ({ raw }, reply) => answer(raw, reply.hijack().raw))
       },
     })
-    opened.unshift(federation)
+    opened.unshift(serving)
     return {
-      public: federation,
+      public: serving,
       admin,
       async reload() {
         await policy.reload()
-        await federation.reload()
+        await serving.reload()
       },
       close: () => closeAll(opened),
     }

@@ -1,49 +1,75 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client"
 import { createRegistry } from "#core/metrics.ts"
+import type { Policy } from "./policy/types.ts"
+import type { Store } from "./store/store.ts"
+import { showUpstream, type UpstreamOrder } from "./upstream/order.ts"
 
 export interface ProxyMetrics {
   readonly registry: Registry
-  readonly inFlight: Gauge
-  readonly requests: Counter<"client" | "code" | "reason">
-  readonly duration: Histogram
-  readonly responseBytes: Counter<"client">
   readonly upstreamDuration: Histogram
   readonly upstreamFailures: Counter<"reason">
   readonly reloadSuccessful: Gauge
   readonly reloadTime: Gauge
+  readonly credentialExpiry: Gauge<"client" | "credential">
+  /** Its metrics, made when it is first needed. The name is empty for those who are not authenticated. */
+  client(name: string): ClientMetrics
+  /** Removes the metrics of clients that are no more. */
+  keep(names: ReadonlySet<string>): void
+  /** Shows what is read when it is asked for. */
+  watch(store: Store, order: UpstreamOrder): void
+  showExpiry(policy: Policy): void
 }
 
-const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** Of one client, without label objects to be made and hashed for every request. */
+export interface ClientMetrics {
+  readonly inFlight: { inc(): void; dec(): void }
+  readonly duration: { observe(seconds: number): void }
+  count(code: number, reason: string): void
+  readonly bytes: { inc(value: number): void }
+  readonly series: { inc(value: number): void }
+  readonly answers: (source: string) => void
+  remove(): void
+}
 
-/** Label values are bounded: clients of the policy, HTTP statuses, codes of errors.ts and endings of outcome.ts. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+/** Label values are bounded: clients of the policy, HTTP statuses, codes of errors.ts and endings of exchange.ts. */
 export function createProxyMetrics(): ProxyMetrics {
   const registry = createRegistry()
   const registers = [registry]
+  const ofClients = createClientMetrics(registry)
+  const clients = new Map<string, ClientMetrics>()
   return {
     registry,
-    inFlight: new Gauge({
-      name: "fedstack_proxy_requests_in_flight",
-      help: "Requests that are being answered.",
+    client(name) {
+      const known = clients.get(name)
+      if (known !== undefined) return known
+      const made = ofClients(name)
+      clients.set(name, made)
+      return made
+    },
+    keep(names) {
+      for (const [name, metrics] of clients) {
+        if (name === "" || names.has(name)) continue
+        metrics.remove()
+        clients.delete(name)
+      }
+    },
+    watch: (store, order) => watch(registry, store, order),
+    credentialExpiry: new Gauge({
+      name: "fedstack_proxy_credential_expiry_timestamp_seconds",
+      help: "When a token of the policy ends; of those alone that do.",
+      labelNames: ["client", "credential"],
       registers,
     }),
-    requests: new Counter({
-      name: "fedstack_proxy_requests_total",
-      help: "Requests by client (empty: not authenticated), status sent, and why.",
-      labelNames: ["client", "code", "reason"],
-      registers,
-    }),
-    duration: new Histogram({
-      name: "fedstack_proxy_request_duration_seconds",
-      help: "From the request to the last byte of the answer.",
-      buckets: BUCKETS,
-      registers,
-    }),
-    responseBytes: new Counter({
-      name: "fedstack_proxy_response_bytes_total",
-      help: "Bytes of federated answers as sent, mostly compressed.",
-      labelNames: ["client"],
-      registers,
-    }),
+    showExpiry({ tokens }) {
+      this.credentialExpiry.reset()
+      for (const { client, where, notAfter } of tokens) {
+        if (notAfter !== undefined) {
+          this.credentialExpiry.set({ client: client.name, credential: where }, notAfter.getTime() / 1000)
+        }
+      }
+    },
     upstreamDuration: new Histogram({
       name: "fedstack_proxy_upstream_request_duration_seconds",
       help: "From the request to Prometheus until its answer began or failed.",
@@ -67,4 +93,107 @@ export function createProxyMetrics(): ProxyMetrics {
       registers,
     }),
   }
+}
+
+function createClientMetrics(registry: Registry): (client: string) => ClientMetrics {
+  const registers = [registry]
+  const labelNames = ["client"] as const
+  const inFlight = new Gauge({
+    name: "fedstack_proxy_requests_in_flight",
+    help: "Requests that are being answered.",
+    labelNames,
+    registers,
+  })
+  const requests = new Counter({
+    name: "fedstack_proxy_requests_total",
+    help: "Requests by client (empty: not authenticated), status sent, and why.",
+    labelNames: ["client", "code", "reason"],
+    registers,
+  })
+  const duration = new Histogram({
+    name: "fedstack_proxy_request_duration_seconds",
+    help: "From the request to the last byte of the answer.",
+    buckets: BUCKETS,
+    labelNames,
+    registers,
+  })
+  const bytes = new Counter({
+    name: "fedstack_proxy_response_bytes_total",
+    help: "Bytes of federated answers as sent, mostly compressed.",
+    labelNames,
+    registers,
+  })
+  const series = new Counter({
+    name: "fedstack_proxy_response_series_total",
+    help: "Series of federated answers that were sent whole.",
+    labelNames,
+    registers,
+  })
+  const answers = new Counter({
+    name: "fedstack_proxy_answers_total",
+    help: "How answers were come by: a request upstream, joined with one under way, or reused.",
+    labelNames: ["client", "source"],
+    registers,
+  })
+  return (client) => {
+    const counted = new Map<string, { inc(): void; remove(): void }>()
+    const sources = new Map<string, { inc(): void; remove(): void }>()
+    return {
+      inFlight: inFlight.labels({ client }),
+      duration: duration.labels({ client }),
+      bytes: bytes.labels({ client }),
+      series: series.labels({ client }),
+      answers(source) {
+        let child = sources.get(source)
+        if (child === undefined) {
+          const { inc } = answers.labels({ client, source })
+          child = { inc: () => inc(), remove: () => answers.remove({ client, source }) }
+          sources.set(source, child)
+        }
+        child.inc()
+      },
+      count(code, reason) {
+        const key = `${code} ${reason}`
+        let child = counted.get(key)
+        if (child === undefined) {
+          const { inc } = requests.labels({ client, code, reason })
+          child = { inc: () => inc(), remove: () => requests.remove({ client, code, reason }) }
+          counted.set(key, child)
+        }
+        child.inc()
+      },
+      remove() {
+        for (const metric of [inFlight, duration, bytes, series]) metric.remove({ client })
+        for (const child of [...counted.values(), ...sources.values()]) child.remove()
+      },
+    }
+  }
+}
+
+function watch(registry: Registry, store: Store, order: UpstreamOrder): void {
+  const registers = [registry]
+  const gauge = (name: string, help: string, read: () => number): void => {
+    // oxlint-disable-next-line no-new -- it registers itself
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+  gauge("fedstack_proxy_store_bytes", "Bytes of answers that are stored or under way.", () => store.memory.used)
+  gauge("fedstack_proxy_store_entries", "Answers that are stored or under way.", () => store.entries)
+  // oxlint-disable-next-line no-new -- it registers itself
+  new Gauge({
+    name: "fedstack_proxy_upstream_up",
+    help: "Whether the last request could reach this Prometheus and found it ready.",
+    labelNames: ["upstream"],
+    registers,
+    collect() {
+      this.reset()
+      for (const [href, up] of order.states()) this.set({ upstream: showUpstream(new URL(href)) }, up ? 1 : 0)
+    },
+  })
 }

@@ -34,7 +34,7 @@ test("sends Prometheus nothing but what was understood", async (t) => {
       rawHeaders: [
         ...["host", new URL(upstream.url).host, "connection", "keep-alive"],
         ...["accept", "application/vnd.google.protobuf;q=0.5, text/plain;escaping=allow-utf-8"],
-        ...["accept-encoding", "gzip", "x-prometheus-scrape-timeout-seconds", "1.9", "user-agent", "fedstack-proxy"],
+        ...["accept-encoding", "gzip", "x-prometheus-scrape-timeout-seconds", "5", "user-agent", "fedstack-proxy"],
       ],
     },
   ])

@@ -64,6 +64,9 @@ export async function startTestProxy(
     requests: (count) =>
       until(`${count} log lines of requests`, () => {
         const found = lines
+          .join("")
+          .trimEnd()
+          .split("\n")
           .map((line) => JSON.parse(line) as Record<string, unknown>)
           .filter(({ msg }) => msg === "request")
         return found.length >= count ? found : undefined

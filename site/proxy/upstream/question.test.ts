@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { deadlineOf, takesGzip, upstreamHeaders } from "./upstream-request.ts"
+import { ask, deadlineOf, takesGzip, upstreamHeaders } from "./question.ts"
 
 const GZIP: readonly (readonly [header: string | undefined, taken: boolean])[] = [
   [undefined, false],
@@ -35,10 +35,32 @@ for (const [header, seconds] of DEADLINES) {
     assert.equal(deadlineOf({ "x-prometheus-scrape-timeout-seconds": header }, 30), seconds))
 }
 
+const TARGET = { name: "a", upstreams: [], path: "/federate", timeout: 30, bytes: 1, series: 1 }
+
 test("adds no Accept of its own", () => {
-  assert.deepEqual(upstreamHeaders({}, 30), {
+  assert.deepEqual(upstreamHeaders(ask(TARGET, "match%5B%5D=up", {})), {
     "accept-encoding": "identity",
     "x-prometheus-scrape-timeout-seconds": "30",
     "user-agent": "fedstack-proxy",
   })
+})
+
+test("never shares an answer between requests that may be answered differently", () => {
+  const accept = "text/plain;escaping=allow-utf-8"
+  const questions = [
+    ask(TARGET, "match%5B%5D=up", {}),
+    ask(TARGET, "match%5B%5D=up", { accept: "" }),
+    ask(TARGET, "match%5B%5D=up", { accept }),
+    ask(TARGET, "match%5B%5D=up", { accept: accept.toUpperCase() }),
+    ask(TARGET, "match%5B%5D=up", { accept: `${accept} ` }),
+    ask(TARGET, "match%5B%5D=up", { "accept-encoding": "gzip" }),
+    ask(TARGET, "match%5B%5D=down", {}),
+    ask({ ...TARGET, name: "b" }, "match%5B%5D=up", {}),
+  ]
+  assert.equal(new Set(questions.map(({ key }) => key)).size, questions.length)
+})
+
+test("shares an answer between spellings of the same wish for gzip", () => {
+  const [one, other] = ["gzip", "deflate, gzip"].map((coding) => ask(TARGET, "q", { "accept-encoding": coding }).key)
+  assert.equal(one, other)
 })

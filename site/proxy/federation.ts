@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { batchLog } from "#core/batch-log.ts"
+import { closeAll, type Running } from "#core/component.ts"
+import { FedstackError } from "#core/errors.ts"
+import type { Logger } from "#core/log.ts"
+import { type Admission, admit, admittedBefore } from "./admit.ts"
+import { authenticate } from "./authenticate.ts"
+import { tooManyAtOnce, tooManyFailures, tooManyRequests, unauthenticated, upstreamTimeout } from "./errors.ts"
+import { type Accounts, Exchange } from "./exchange.ts"
+import { gateOfClients } from "./limits/clients.ts"
+import { throttleFailures } from "./limits/throttle.ts"
+import type { ProxyMetrics } from "./metrics.ts"
+import type { Client, Identity, Policy, Unproven } from "./policy/types.ts"
+import { sendGrowing, sendStored } from "./store/send.ts"
+import { type Found, openStore } from "./store/store.ts"
+import { openUpstream } from "./upstream/fetch.ts"
+import { rememberFailures } from "./upstream/order.ts"
+import { ask, deadlineOf, type Target } from "./upstream/question.ts"
+
+export interface FederationOptions {
+  readonly policy: () => Policy
+  readonly metrics: ProxyMetrics
+  readonly log: Logger
+  readonly now: () => Date
+}
+
+export interface Federation extends Running {
+  /** Answers a request, whatever it asks. */
+  answer(request: IncomingMessage, response: ServerResponse): void
+  /** Goes by the policy in force from now on; requests under way go on. */
+  adopt(): void
+}
+
+const milliseconds = (): number => performance.now()
+
+/** Answers requests for /federate, and nobody who is not in the policy. */
+export function openFederation({ policy: current, metrics, log, now }: FederationOptions): Federation {
+  const order = rememberFailures(milliseconds)
+  const upstream = openUpstream({ order, metrics, log })
+  const store = openStore(upstream.fetch, current().memory)
+  const gate = gateOfClients(milliseconds)
+  const throttle = throttleFailures(milliseconds, log)
+  const audit = batchLog(log, "request")
+  const accounts: Accounts = { metrics, audit, log }
+  metrics.watch(store, order)
+  let policy = current()
+  let target = targetOf(policy)
+
+  function adopt(): void {
+    policy = current()
+    target = targetOf(policy)
+    store.memory.setLimit(policy.memory)
+    const names = new Set(policy.clients.map(({ name }) => name))
+    gate.keep(names)
+    metrics.keep(names)
+    metrics.showExpiry(policy)
+    order.keep(policy.upstreams)
+  }
+  adopt()
+
+  /** Whoever is not known learns nothing, not even which paths there are; whoever is, never meets the throttle. */
+  function recognised(exchange: Exchange, identity: Identity | Unproven): void {
+    if (exchange.over) return
+    if ("client" in identity) return admitted(exchange, identity.client)
+    const wait = throttle.failed(exchange.request.socket.remoteAddress)
+    if (wait === 0) {
+      exchange.detail = identity.refused
+      return exchange.fail(unauthenticated({}), { "www-authenticate": "Bearer" })
+    }
+    exchange.silent = true
+    exchange.fail(tooManyFailures({}), retryAfter(wait))
+  }
+
+  function admitted(exchange: Exchange, client: Client): void {
+    exchange.client = client
+    let admission: Admission
+    try {
+      admission = admittedBefore(exchange.request, client) ?? admit(exchange, client)
+    } catch (error) {
+      const method = error instanceof FedstackError && error.status === 405
+      return exchange.fail(error, method ? { allow: "GET, HEAD" } : {})
+    }
+    exchange.asked = admission
+    const verdict = gate.enter(client)
+    if (verdict.kind === "too many at once") {
+      return exchange.fail(tooManyAtOnce({ client: client.name, limit: verdict.limit }), retryAfter(1))
+    }
+    if (verdict.kind === "too many a second") {
+      return exchange.fail(tooManyRequests({ client: client.name, limit: verdict.limit }), retryAfter(verdict.wait))
+    }
+    exchange.metrics.inFlight.inc()
+    exchange.leave = () => {
+      gate.leave(client.name)
+      exchange.metrics.inFlight.dec()
+    }
+    send(exchange, store.find(ask(target, admission.query, exchange.request.headers), policy.reuse))
+  }
+
+  return {
+    adopt,
+    answer(request, response) {
+      if (current() !== policy) adopt()
+      const exchange = new Exchange(request, response, accounts)
+      const identity = authenticate(request, policy, now())
+      if (!(identity instanceof Promise)) return recognised(exchange, identity)
+      identity.then(
+        (found) => recognised(exchange, found),
+        (error: unknown) => exchange.fail(error),
+      )
+    },
+    async close() {
+      await closeAll([store, upstream])
+      throttle.close()
+      audit.close()
+    },
+  }
+}
+
+function send(exchange: Exchange, found: Found): void {
+  exchange.source = found.source
+  const { response } = exchange
+  if (found.source === "reused") {
+    sendStored(found.stored, exchange)
+    if (response.writableLength > 0) limitTime(exchange, () => exchange.cutOff(CLIENT_SLOW))
+    return
+  }
+  const { body } = found
+  sendGrowing(body, exchange)
+  limitTime(exchange, (seconds) => {
+    if (body.state.kind === "growing") exchange.fail(upstreamTimeout({ seconds }))
+    else exchange.cutOff(CLIENT_SLOW)
+  })
+}
+
+const CLIENT_SLOW = "CLIENT_SLOW"
+
+/** A client gets its answer within its own time; others that wait for the same are not concerned. */
+function limitTime({ request, response, limits }: Exchange, over: (seconds: number) => void): void {
+  if (response.writableFinished) return
+  const seconds = deadlineOf(request.headers, limits.upstreamTimeout)
+  const timer = setTimeout(over, seconds * 1000, seconds)
+  response.once("close", () => clearTimeout(timer))
+}
+
+function retryAfter(seconds: number): Readonly<Record<string, string>> {
+  return { "retry-after": String(Math.ceil(seconds)) }
+}
+
+/** A shared request has the time and the size that the most generous client may have; each client's own limits apply besides. */
+function targetOf({ clients, upstreams, path, reuse }: Policy): Target {
+  const most = (limit: "upstreamTimeout" | "responseBytes" | "series"): number =>
+    Math.max(...clients.map(({ limits }) => limits[limit]))
+  const target = {
+    upstreams,
+    path,
+    timeout: most("upstreamTimeout"),
+    bytes: most("responseBytes"),
+    series: most("series"),
+  }
+  const hrefs = upstreams.map(({ href }) => href).join(" ")
+  return { ...target, name: [path, target.timeout, target.bytes, target.series, reuse, hrefs].join(" ") }
+}

@@ -1,0 +1,35 @@
+/** How long one that failed is asked after the others, in milliseconds. */
+const REMEMBERED = 5000
+
+/** Which upstreams failed last, so that not every scrape waits for one that is down. */
+export interface UpstreamOrder {
+  /** Those that are not known to be down first; all of them, since one that was down may be the only one that is up. */
+  order(upstreams: readonly URL[]): readonly URL[]
+  tell(upstream: URL, up: boolean): void
+  /** Of those that were asked so far. */
+  states(): ReadonlyMap<string, boolean>
+  /** Forgets whatever is not among these. */
+  keep(upstreams: readonly URL[]): void
+}
+
+export function rememberFailures(now: () => number): UpstreamOrder {
+  const known = new Map<string, { readonly up: boolean; readonly at: number }>()
+  const down = (upstream: URL): boolean => {
+    const state = known.get(upstream.href)
+    return state !== undefined && !state.up && now() - state.at < REMEMBERED
+  }
+  return {
+    order: (upstreams) => [...upstreams.filter((one) => !down(one)), ...upstreams.filter(down)],
+    tell: (upstream, up) => known.set(upstream.href, { up, at: now() }),
+    states: () => new Map([...known].map(([href, { up }]) => [href, up])),
+    keep(upstreams) {
+      const hrefs = new Set(upstreams.map(({ href }) => href))
+      for (const href of known.keys()) if (!hrefs.has(href)) known.delete(href)
+    },
+  }
+}
+
+/** Without user and password. */
+export function showUpstream({ origin, pathname }: URL): string {
+  return origin + (pathname === "/" ? "" : pathname)
+}

@@ -1,0 +1,75 @@
+import type { IncomingHttpHeaders } from "node:http"
+import { printSelector, type Selector } from "#core/promql/selector.ts"
+
+/** All that one request upstream depends on. Requests of one key share one answer. */
+export interface Question {
+  readonly key: string
+  readonly target: Target
+  /** Raw, as upstreamQuery writes it. */
+  readonly query: string
+  /** Byte for byte as it came; undefined where there was none. */
+  readonly accept: string | undefined
+  readonly gzip: boolean
+}
+
+/** What the questions of one policy have in common. */
+export interface Target {
+  /** Tells two targets apart. */
+  readonly name: string
+  /** Tried in order; without a slash at the end. */
+  readonly upstreams: readonly URL[]
+  readonly path: string
+  /** Seconds for a whole answer. */
+  readonly timeout: number
+  /** The most that any client may have. */
+  readonly bytes: number
+  readonly series: number
+}
+
+export function ask(
+  target: Target,
+  query: string,
+  headers: Pick<IncomingHttpHeaders, "accept" | "accept-encoding">,
+): Question {
+  const gzip = takesGzip(headers["accept-encoding"])
+  const { accept } = headers
+  // no part but the last can hold a line break
+  const key = `${gzip ? "gzip" : "identity"}\n${accept === undefined ? "" : `=${accept}`}\n${query}\n${target.name}`
+  return { key, target, query, accept, gzip }
+}
+
+/** The query of the request to Prometheus, built from what was understood, never from the client's text. */
+export function upstreamQuery(selectors: readonly Selector[]): string {
+  return selectors.map((selector) => `match%5B%5D=${encodeURIComponent(printSelector(selector))}`).join("&")
+}
+
+/**
+ * Seconds within which the client must have its answer: the scraper's own timeout, less a twentieth for the way back so
+ * that it still sees the answer, and never more than `most`.
+ */
+export function deadlineOf(headers: IncomingHttpHeaders, most: number): number {
+  const header = headers["x-prometheus-scrape-timeout-seconds"]
+  const asked = typeof header === "string" && /^\d{1,6}(?:\.\d{1,9})?$/.test(header) ? Number(header) : 0
+  return asked === 0 ? most : Math.min(most, Math.max(0.1, asked * 0.95))
+}
+
+/**
+ * All headers of the request to Prometheus. Accept goes as it came, because Prometheus 3 reads the escaping of names from
+ * it; where there is none, none is added. The time is that of the shared request: scrapers that wait less leave earlier.
+ */
+export function upstreamHeaders({ accept, gzip, target }: Question): Record<string, string> {
+  return {
+    ...(accept === undefined ? {} : { accept }),
+    "accept-encoding": gzip ? "gzip" : "identity",
+    "x-prometheus-scrape-timeout-seconds": String(target.timeout),
+    "user-agent": "fedstack-proxy",
+  }
+}
+
+/** Prometheus' own rule: an exact `gzip` counts, `gzip;q=1.0` does not. */
+export function takesGzip(acceptEncoding: string | string[] | undefined): boolean {
+  if (acceptEncoding === "gzip") return true
+  return String(acceptEncoding ?? "")
+    .split(",")
+    .some((coding) => coding.trim() === "gzip")
+}

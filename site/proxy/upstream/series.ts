@@ -1,0 +1,102 @@
+import type { Format } from "./answer.ts"
+
+/** Counts series in an uncompressed answer, chunk by chunk. */
+export interface SeriesCount {
+  readonly series: number
+  add(chunk: Buffer): void
+  /** What shows that the answer does not end where it should; undefined where nothing does. */
+  unfinished(): string | undefined
+}
+
+export function countSeries(format: Format): SeriesCount {
+  return format === "text" ? new TextCount() : new ProtobufCount()
+}
+
+const LINE_FEED = 10
+const HASH = 35
+
+/** Lines that are neither empty nor comments. */
+class TextCount implements SeriesCount {
+  series = 0
+  /** Of the line that is not over yet; undefined at its start. */
+  #first: number | undefined
+
+  add(chunk: Buffer): void {
+    let at = 0
+    while (at < chunk.length) {
+      this.#first ??= chunk[at]
+      const end = chunk.indexOf(LINE_FEED, at)
+      if (end === -1) return
+      if (this.#first !== HASH && this.#first !== LINE_FEED) this.series++
+      this.#first = undefined
+      at = end + 1
+    }
+  }
+
+  unfinished(): string | undefined {
+    return this.#first === undefined ? undefined : "its last line is not whole"
+  }
+}
+
+/** Fields `metric` (number 4) of length-delimited io.prometheus.client.MetricFamily messages. */
+class ProtobufCount implements SeriesCount {
+  series = 0
+  /** Bytes of the message that are still to come; 0 between messages. */
+  #message = 0
+  /** Bytes to jump over. */
+  #skip = 0
+  /** The number that is being read: a message's length, a field's tag, a field's length, or a value that is skipped. */
+  #reading: "message" | "tag" | "length" | "value" = "message"
+  #value = 0
+  #scale = 1
+
+  add(chunk: Buffer): void {
+    let at = 0
+    while (at < chunk.length) {
+      if (this.#skip > 0) {
+        const jump = Math.min(this.#skip, chunk.length - at)
+        at += jump
+        this.#skip -= jump
+        continue
+      }
+      const byte = chunk[at++] ?? 0
+      if (this.#reading !== "message" && --this.#message < 0) throw new Error("a field is longer than its message")
+      this.#value += (byte & 0x7f) * this.#scale
+      this.#scale *= 128
+      if (this.#scale > 2 ** 70) throw new Error("a number has more than ten bytes")
+      if (byte < 0x80) this.#take()
+    }
+  }
+
+  #take(): void {
+    const value = this.#value
+    this.#value = 0
+    this.#scale = 1
+    if (this.#reading === "message") this.#message = value
+    else if (this.#reading === "tag") return this.#takeTag(value)
+    else if (this.#reading === "length") this.#jump(value)
+    this.#reading = this.#message === 0 ? "message" : "tag"
+  }
+
+  #takeTag(tag: number): void {
+    const wire = tag % 8
+    if (tag === 4 * 8 + 2) this.series++
+    if (wire === 0) this.#reading = "value"
+    else if (wire === 2) this.#reading = "length"
+    else if (wire === 1 || wire === 5) {
+      this.#jump(wire === 1 ? 8 : 4)
+      this.#reading = this.#message === 0 ? "message" : "tag"
+    } else throw new Error(`a field of the unknown wire type ${wire}`)
+  }
+
+  #jump(bytes: number): void {
+    this.#message -= bytes
+    if (this.#message < 0) throw new Error("a field is longer than its message")
+    this.#skip = bytes
+  }
+
+  unfinished(): string | undefined {
+    const whole = this.#message === 0 && this.#skip === 0 && this.#reading === "message" && this.#scale === 1
+    return whole ? undefined : "its last message is not whole"
+  }
+}
