@@ -1,0 +1,147 @@
+import assert from "node:assert/strict"
+import { once } from "node:events"
+import { createServer } from "node:https"
+import { type AddressInfo, Socket } from "node:net"
+import { type TestContext, test } from "node:test"
+import { Agent, request } from "undici"
+import { makeAuthority } from "../../dev/testing/certificates.ts"
+import { authenticate } from "./authenticate.ts"
+import { sha256 } from "./policy/secrets.ts"
+import type { Client, Identity, Policy, TokenCredential, Unproven } from "./policy/types.ts"
+
+const NOW = new Date("2026-11-21T12:00:00Z")
+const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
+const named = (name: string): Client => ({ name, shared: [], enforce: false, limits: LIMITS, where: name })
+const credential = (token: string, name: string, dates: Partial<TokenCredential> = {}): TokenCredential => ({
+  sha256: sha256(token),
+  client: named(name),
+  where: name,
+  ...dates,
+})
+const at = (text: string): Date => new Date(`2026-11-21T${text}Z`)
+const POLICY: Policy = {
+  tokens: [
+    credential("first-token", "first"),
+    credential("second-token", "second"),
+    credential("old-token", "rotating", { notAfter: at("13:00") }),
+    credential("new-token", "rotating", { validFrom: at("12:30") }),
+  ],
+  issuers: [],
+  certificates: [],
+  clients: [],
+  upstreams: [new URL("http://prometheus")],
+  path: "/federate",
+  reuse: 0,
+  memory: 1,
+}
+
+/** The client's name, or why there is none. */
+const shown = (result: Identity | Unproven): string => ("client" in result ? result.client.name : result.refused)
+
+async function whoSends(rawHeaders: readonly string[], now = NOW): Promise<string> {
+  return shown(await authenticate({ rawHeaders: [...rawHeaders], socket: new Socket() }, POLICY, now))
+}
+
+const NO_BEARER = "the Authorization header holds no bearer token"
+const HEADERS: readonly (readonly [headers: readonly string[], who: string])[] = [
+  [["Authorization", "Bearer first-token"], "first"],
+  [["authorization", "bearer second-token"], "second"],
+  [[], "no Authorization header"],
+  [["Authorization", ""], NO_BEARER],
+  [["Authorization", "Basic first-token"], NO_BEARER],
+  [["Authorization", "Bearer  first-token"], NO_BEARER],
+  [["Authorization", "Bearer first-token, Bearer x"], NO_BEARER],
+  [["Authorization", "Bearer first-toke"], "an unknown token"],
+  [["Authorization", "Bearer First-token"], "an unknown token"],
+  [["Authorization", "Bearer first-token", "Authorization", "Bearer first-token"], "several Authorization headers"],
+  [["Proxy-Authorization", "Bearer first-token"], "no Authorization header"],
+  [["Authorization", `Bearer ${sha256("first-token").toString("hex")}`], "an unknown token"],
+  ...["__proto__", "constructor", "undefined", "null", "0", "a.b.c"].map(
+    (token) => [["Authorization", `Bearer ${token}`], "an unknown token"] as const,
+  ),
+]
+for (const [headers, who] of HEADERS) {
+  test(`takes ${JSON.stringify(headers)} for: ${who}`, async () => assert.equal(await whoSends(headers), who))
+}
+
+const TIMES: readonly (readonly [token: string, time: string, who: string])[] = [
+  ["old-token", "12:59:59.999", "rotating"],
+  ["old-token", "13:00", "a token of rotating that has expired"],
+  ["new-token", "12:29:59.999", "a token of rotating that is not valid yet"],
+  ["new-token", "12:30", "rotating"],
+]
+for (const [token, time, who] of TIMES) {
+  test(`takes ${token} at ${time} for: ${who}`, async () =>
+    assert.equal(await whoSends(["Authorization", `Bearer ${token}`], at(time)), who))
+}
+
+const authority = makeAuthority("clients")
+const RULES = [
+  { client: named("by-uri"), names: ["URI:spiffe://a/portal"] },
+  { client: named("by-dns"), names: ["DNS:portal.example.org"] },
+  { client: named("by-name"), names: ["CN:portal"] },
+]
+
+/** Who comes over TLS with this certificate, seen by a server that asks for one of `authority` and lets others in too. */
+async function whoComes(
+  t: TestContext,
+  client: { readonly cert: string; readonly key: string } | undefined,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const issued = authority.issue({ name: "server", sans: ["IP:127.0.0.1"] })
+  const server = createServer(
+    { ...issued, ca: authority.cert, requestCert: true, rejectUnauthorized: false },
+    (incoming, response) => {
+      void Promise.resolve(authenticate(incoming, { ...POLICY, certificates: RULES }, new Date())).then((result) =>
+        response.end(shown(result)),
+      )
+    },
+  )
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  t.after(() => server.close())
+  const agent = new Agent({ connect: { ca: authority.cert, ...client } })
+  t.after(() => agent.destroy())
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  return (await request(url, { dispatcher: agent, headers })).body.text()
+}
+
+const issue = (name: string, ...sans: readonly string[]) => authority.issue({ name, sans })
+const CERTIFICATES: readonly (readonly [
+  name: string,
+  certificate: ReturnType<typeof issue> | undefined,
+  who: string,
+])[] = [
+  ["a URI", issue("x", "URI:spiffe://a/portal"), "by-uri"],
+  ["a DNS name", issue("x", "DNS:other", "DNS:portal.example.org"), "by-dns"],
+  ["a common name", issue("portal"), "by-name"],
+  ["no certificate", undefined, "no Authorization header and no client certificate"],
+  ["no name of a rule", issue("x", "DNS:example.org"), "a client certificate that no rule names"],
+  ["a URI as its DNS name", issue("x", "DNS:spiffe://a/portal"), "a client certificate that no rule names"],
+  [
+    "two names in one (CVE-2021-44532)",
+    issue("x", "DNS:a, URI:spiffe://a/portal"),
+    "a client certificate that no rule names",
+  ],
+  ["a common name with another in it", issue("x\nCN=portal"), "a client certificate that no rule names"],
+  [
+    "another authority",
+    makeAuthority("clients").issue({ name: "portal", sans: ["URI:spiffe://a/portal"] }),
+    "a client certificate that was not verified",
+  ],
+  [
+    "a past end",
+    authority.issue({ name: "portal", notAfter: new Date(Date.now() - 1000) }),
+    "a client certificate that was not verified",
+  ],
+]
+for (const [name, certificate, who] of CERTIFICATES) {
+  test(`takes a certificate with ${name} for: ${who}`, async (t) => assert.equal(await whoComes(t, certificate), who))
+}
+
+test("a bearer token counts more than a certificate, and a wrong one is wrong beside a good certificate", async (t) => {
+  const certificate = issue("portal")
+  assert.equal(await whoComes(t, certificate, { authorization: "Bearer first-token" }), "first")
+  assert.equal(await whoComes(t, certificate, { authorization: "Bearer wrong" }), "an unknown token")
+  assert.equal(await whoComes(t, certificate, { authorization: "Basic eDp5" }), NO_BEARER)
+})
