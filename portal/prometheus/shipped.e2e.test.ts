@@ -18,8 +18,10 @@ const [site, portal] = [join(root, "site/prometheus"), join(root, "portal/promet
 const checks: readonly (readonly string[])[] = [
   ["check", "config", join(site, "prometheus.yml")],
   ["check", "config", join(portal, "prometheus.yml")],
-  ["check", "rules", join(site, "rules/project-usage.yml"), join(portal, "rules/sites.yml")],
+  ["check", "rules", ...["project-usage", "proxy"].map((name) => join(site, `rules/${name}.yml`))],
+  ["check", "rules", join(portal, "rules/sites.yml")],
   ["test", "rules", join(site, "tests/project-usage.yml")],
+  ["test", "rules", join(site, "tests/proxy.yml")],
   ["test", "rules", join(portal, "tests/sites.yml")],
 ]
 

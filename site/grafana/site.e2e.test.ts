@@ -1,0 +1,161 @@
+import assert from "node:assert/strict"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { type TestContext, test } from "node:test"
+import { type Child, start } from "../../dev/testing/child.ts"
+import { need } from "../../dev/testing/component.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
+import { until } from "../../dev/testing/until.ts"
+import { type Shipped, shippedRules, usesOf } from "../prometheus/testing.ts"
+import { BEARER, QUERY, sendSample, startUpstream, TOKEN } from "../proxy/testing.ts"
+import { readDashboard, shippedQueries } from "./testing.ts"
+
+const ROOT = join(import.meta.dirname, "../..")
+const FEDSTACK = join(ROOT, "bin/fedstack")
+const FAILING = "project_failing_usage"
+const LOCAL = "127.0.0.1:0"
+
+for (const version of ["2.42", "2.53", "3.5"] as const) {
+  test(`all that rules and dashboard ask of Prometheus ${version} is there`, { timeout: 120_000 }, async (t) => {
+    const site = await startSite(t, version)
+    if (site === undefined) return
+    const { ask, prometheus } = site
+    const queries = shippedQueries(await readDashboard())
+
+    await t.test("every query of the dashboard shows something", async () => {
+      await until("all panels to show something", async () => {
+        await ask()
+        const empty: string[] = []
+        for (const { where, expression } of queries) {
+          if ((await resultsOf(prometheus.url, expression)) === 0) empty.push(where)
+        }
+        assert.deepEqual(empty, [])
+        return true
+      })
+    })
+
+    await t.test("metrics and labels that rules and queries name exist", async () => {
+      const missing: string[] = []
+      for (const shipped of [...(await shippedRules()), ...queries]) {
+        missing.push(...(await missingOf(shipped, prometheus.url)))
+      }
+      assert.deepEqual([...new Set(missing)], [])
+    })
+
+    await t.test("the rules are in force: a token that ends in three days has its alert", async () => {
+      const [alert, ...more] = await until("the alert", async () => {
+        const found = await prometheus.query('ALERTS{alertname="ProxyTokenExpiresSoon"}')
+        return found.length > 0 ? found : undefined
+      })
+      assert.deepEqual(more, [])
+      const { instance: _, ...labels } = alert?.metric ?? {}
+      assert.deepEqual(labels, {
+        __name__: "ALERTS",
+        alertname: "ProxyTokenExpiresSoon",
+        alertstate: "firing",
+        client: "portal",
+        job: "proxy",
+        severity: "warning",
+      })
+    })
+  })
+}
+
+/** Exporter, proxy and the shipped configuration of Prometheus, each second; behind the proxy a stand-in. */
+async function startSite(t: TestContext, version: "2.42" | "2.53" | "3.5") {
+  const folder = need(t, findPrometheus(version))
+  if (folder === undefined) return undefined
+  const files = temporaryFolder(t)
+  const upstream = await startUpstream(t, (request, response) =>
+    request.url?.includes(FAILING) === true ? response.writeHead(500).end() : sendSample(request, response),
+  )
+  const notAfter = new Date(Date.now() + 3 * 86_400_000).toISOString()
+  // nobody listens at the first upstream
+  const policy = await files.write(
+    "policy.yaml",
+    `upstreams: ["http://127.0.0.1:1", "${upstream.url}"]
+tokens:
+  - name: portal
+    env: PORTAL_TOKEN
+    not_after: ${notAfter}
+    match: ['{job="project_usages",__name__=~"project_.*_usage"}']
+`,
+  )
+  const web = await files.write("web.yml", "{}\n")
+  const proxy = run(t, ["proxy", `--policy=${policy}`, `--web.config.file=${web}`, `--admin.listen-address=${LOCAL}`], {
+    PORTAL_TOKEN: TOKEN,
+  })
+  const weights = join(ROOT, "dev/fixtures/weights.toml")
+  const cloud = join(ROOT, "dev/fixtures/site-a.toml")
+  const exporter = run(t, ["exporter", "project-usage", `--dummy-data=${cloud}`, `--dummy-weights=${weights}`])
+  // the proxy's admin address comes first
+  const [admin, address] = await addressesOf(proxy, 2)
+  const [usage] = await addressesOf(exporter, 1)
+
+  const shipped = await readFile(join(ROOT, "site/prometheus/prometheus.yml"), "utf8")
+  const targets = { "exporter:8080": usage, "proxy:8001": admin, "rules/*": join(ROOT, "site/prometheus/rules/*") }
+  const config = Object.entries(targets).reduce(
+    (text, [from, to]) => text.replace(from, String(to)),
+    shipped.replaceAll(/_(interval|timeout): \d+s/g, "_$1: 1s"),
+  )
+  const prometheus = await startPrometheus(folder, await files.write("prometheus.yml", config))
+  t.after(() => prometheus.stop())
+  const url = `http://${address}/federate`
+  return {
+    prometheus,
+    /** One request that is answered, one that fails upstream, one that is refused, and one of a stranger. */
+    ask: async (): Promise<void> => {
+      for (const [query, headers] of [
+        [QUERY, BEARER],
+        [`match[]=${FAILING}{job="project_usages"}`, BEARER],
+        ["match[]=up", BEARER],
+        [QUERY, {}],
+      ] as const) {
+        await (await fetch(`${url}?${query}`, { headers })).text()
+      }
+    },
+  }
+}
+
+function run(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
+  const child = start(FEDSTACK, [...args, `--web.listen-address=${LOCAL}`], env)
+  t.after(() => child.stop())
+  return child
+}
+
+function addressesOf(child: Child, count: number): Promise<readonly string[]> {
+  return until(`${count} addresses`, () => {
+    if (child.process.exitCode !== null) throw new Error(child.output())
+    const found = [...child.output().matchAll(/msg=listening addresses=\S*?(127\.0\.0\.1:\d+)/g)]
+    return found.length >= count ? found.map(([, address = ""]) => address) : undefined
+  })
+}
+
+async function resultsOf(prometheus: string, expression: string): Promise<number> {
+  const answer = await fetch(`${prometheus}/api/v1/query`, {
+    method: "POST",
+    body: new URLSearchParams({ query: expression }),
+  })
+  const { data, error } = (await answer.json()) as { data?: { result: readonly unknown[] }; error?: string }
+  if (data === undefined) throw new Error(`${expression}: ${error}`)
+  return data.result.length
+}
+
+/** Metrics without series, and labels that no series has. */
+async function missingOf({ where, expression, shown }: Shipped, prometheus: string): Promise<string[]> {
+  const { matched, grouped } = usesOf(expression)
+  const missing: string[] = []
+  const present = new Set<string>()
+  for (const [metric, labels] of matched) {
+    const query = new URLSearchParams({ "match[]": metric }).toString()
+    const answer = await fetch(`${prometheus}/api/v1/series?${query}`)
+    const { data } = (await answer.json()) as { data: readonly Readonly<Record<string, string>>[] }
+    const names = new Set(data.flatMap((series) => Object.keys(series)))
+    if (data.length === 0) missing.push(`${where}: ${metric}`)
+    missing.push(...[...labels].filter((label) => !names.has(label)).map((label) => `${where}: ${metric}{${label}}`))
+    for (const name of names) present.add(name)
+  }
+  const others = [...grouped, ...shown].filter((label) => !present.has(label))
+  return [...missing, ...others.map((label) => `${where}: ${label}`)]
+}
