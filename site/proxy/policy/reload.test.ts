@@ -1,0 +1,135 @@
+import assert from "node:assert/strict"
+import { generateKeyPairSync } from "node:crypto"
+import { rename } from "node:fs/promises"
+import { type TestContext, test } from "node:test"
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { SignJWT } from "jose"
+import { pino } from "pino"
+import { Agent, request } from "undici"
+import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { until } from "../../../dev/testing/until.ts"
+import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
+import { policyFile } from "./policy-file.ts"
+import { sha256 } from "./secrets.ts"
+
+const [OLD, NEW] = ["oLd-9f3kq0Xw7sPl2Vn8", "nEw-4hT5kq0Xw7sPl2Vn"]
+const hashOf = (token: string): string => sha256(token).toString("hex")
+/** In milliseconds, with much room for a busy machine; what it really takes is printed. */
+const LONGEST_RELOAD = 2000
+
+function policyText(upstream: string, entries: readonly string[]): string {
+  const list = entries.map((entry) => `  - {${entry}, match: ['${SHARED}']}\n`).join("")
+  return `upstreams: ["${upstream}"]\nreuse: 0\nlimits: {requests_per_second: 100000}\ntokens:\n${list}`
+}
+
+async function start(t: TestContext, entries: readonly string[], answer?: Parameters<typeof startUpstream>[1]) {
+  const folder = temporaryFolder(t)
+  const upstream = await startUpstream(t, answer)
+  const file = await folder.write("policy.yaml", policyText(upstream.url, entries))
+  const lines: string[] = []
+  const log = pino({}, { write: (line: string) => void lines.push(line) })
+  const policy = policyFile(file, { env: {}, now: () => new Date(), log })
+  const proxy = await startTestProxy(t, upstream.url, { policy })
+  const agent = new Agent({ connections: 1, pipelining: 1 })
+  t.after(() => agent.destroy())
+  const statusOf = async (token: string): Promise<number> => {
+    const url = `${proxy.url}/federate?${QUERY}`
+    const { statusCode, body } = await request(url, {
+      dispatcher: agent,
+      headers: { authorization: `Bearer ${token}` },
+    })
+    await body.dump()
+    return statusCode
+  }
+  /** Replaces the policy in one step, as editors and mounts do. */
+  const replace = async (text: readonly string[] | string): Promise<void> => {
+    const content = typeof text === "string" ? text : policyText(upstream.url, text)
+    await rename(await folder.write("next", content), file)
+  }
+  const successful = async () =>
+    /^fedstack_config_last_reload_successful (\d)$/m.exec(await (await fetch(`${proxy.adminUrl}/metrics`)).text())?.[1]
+  return { folder, proxy, statusOf, replace, successful, file, upstream }
+}
+
+const entryOf = (token: string): string => `name: portal, sha256: ${hashOf(token)}`
+
+test("an old token is refused on its open connection as soon as the new policy is in force", async (t) => {
+  const { statusOf, replace } = await start(t, [entryOf(OLD)])
+  const times: number[] = []
+  for (let round = 0; round < 5; round++) {
+    const [before = "", after = ""] = round % 2 === 0 ? [OLD, NEW] : [NEW, OLD]
+    assert.equal(await statusOf(before), 200)
+    const begin = performance.now()
+    await replace([entryOf(after)])
+    while ((await statusOf(before)) === 200) await nextTurn()
+    times.push(performance.now() - begin)
+    // 429: an address that fails too often is slowed down
+    for (let again = 0; again < 20; again++) assert.ok([401, 429].includes(await statusOf(before)))
+    assert.equal(await statusOf(after), 200)
+  }
+  t.diagnostic(`a changed policy was in force after ${times.map((time) => time.toFixed(0)).join(", ")} ms`)
+  assert.ok(Math.max(...times) < LONGEST_RELOAD, `${times.join(", ")} ms`)
+})
+
+test("a faulty policy leaves the one before in force, and is logged with every fault", async (t) => {
+  const { statusOf, replace, successful, proxy } = await start(t, [entryOf(OLD)])
+  assert.equal(await successful(), "1")
+  await replace([`name: portal, sha256: ${hashOf(NEW)}, extra: 1`, 'name: "-"'])
+  await until("the faults", async () => ((await successful()) === "0" ? true : undefined))
+  assert.deepEqual([await statusOf(OLD), await statusOf(NEW)], [200, 401])
+  assert.match(proxy.log(), /policy\.yaml:5:\d+ tokens\[0\]\.extra.*unknown key/)
+  assert.match(proxy.log(), /policy\.yaml:6:\d+ tokens\[1\]\.name.*must be 1 to 63 letters/)
+  await replace([entryOf(NEW)])
+  await until("the good policy", async () => ((await successful()) === "1" ? true : undefined))
+  assert.deepEqual([await statusOf(OLD), await statusOf(NEW)], [401, 200])
+})
+
+test("a token file of the policy is followed", async (t) => {
+  const { statusOf, folder, replace } = await start(t, [entryOf(OLD)])
+  await folder.write("tokens", `${NEW}\n`)
+  await replace(["name: portal, file: tokens"])
+  await until("the token of the file", async () => ((await statusOf(NEW)) === 200 ? true : undefined))
+  await folder.write("tokens", `${OLD}\n`)
+  await until("the other token", async () => ((await statusOf(OLD)) === 200 ? true : undefined))
+  assert.equal(await statusOf(NEW), 401)
+})
+
+test("SIGHUP's reload reads the policy at once, and reloads at the same time come one after the other", async (t) => {
+  const { statusOf, replace, proxy } = await start(t, [entryOf(OLD)])
+  await replace([entryOf(NEW)])
+  await Promise.all([proxy.running.reload(), proxy.running.reload()])
+  assert.deepEqual([await statusOf(OLD), await statusOf(NEW)], [401, 200])
+})
+
+test("a scrape under way ends as it began, whatever the policy becomes", async (t) => {
+  let finish = (): void => undefined
+  const { statusOf, replace, proxy, upstream } = await start(t, [entryOf(OLD)], (_, response) => {
+    finish = () => response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end("a 1\n")
+  })
+  const running = statusOf(OLD)
+  await until("the request upstream", () => upstream.received[0])
+  await replace([entryOf(NEW)])
+  await proxy.running.reload()
+  finish()
+  assert.equal(await running, 200)
+  assert.equal(await statusOf(OLD), 401)
+})
+
+test("the keys in a file are followed, and tokens that they verified are forgotten", async (t) => {
+  const pairs = [generateKeyPairSync("ed25519"), generateKeyPairSync("ed25519")]
+  const jwks = (index: number) => JSON.stringify({ keys: [pairs[index]?.publicKey.export({ format: "jwk" })] })
+  const { statusOf, folder, replace, upstream } = await start(t, [entryOf(OLD)])
+  const keys = await folder.write("jwks.json", jwks(0))
+  const jwt = `jwt: [{issuer: i, audience: a, jwks: {file: ${keys}}, match: ['${SHARED}']}]\n`
+  await replace(policyText(upstream.url, [entryOf(OLD)]) + jwt)
+  const [first, second] = await Promise.all(
+    pairs.map(({ privateKey }) =>
+      new SignJWT({ iss: "i", aud: "a" }).setProtectedHeader({ alg: "EdDSA" }).setExpirationTime("5m").sign(privateKey),
+    ),
+  )
+  await until("the issuer", async () => ((await statusOf(first ?? "")) === 200 ? true : undefined))
+  assert.equal(await statusOf(second ?? ""), 401)
+  await folder.write("jwks.json", jwks(1))
+  await until("the other key", async () => ((await statusOf(second ?? "")) === 200 ? true : undefined))
+  assert.equal(await statusOf(first ?? ""), 401)
+})
