@@ -3,6 +3,7 @@ import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { chmod, copyFile, glob, mkdir, readFile, symlink } from "node:fs/promises"
 import { join } from "node:path"
+import { Readable } from "node:stream"
 import { text } from "node:stream/consumers"
 import { test } from "node:test"
 import { start } from "./dev/testing/child.ts"
@@ -16,8 +17,8 @@ const launcher = join(root, "bin/fedstack")
 async function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = execFile(command, args, { env: { ...process.env, ...env } })
   const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout ?? []),
-    text(child.stderr ?? []),
+    text(child.stdout ?? Readable.from([])),
+    text(child.stderr ?? Readable.from([])),
     once(child, "close") as Promise<[number]>,
   ])
   return { code, stdout, stderr }
