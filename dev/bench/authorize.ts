@@ -114,7 +114,7 @@ function times(count: number, run: (index: number) => unknown): Float64Array {
     run(index)
     result[index] = (performance.now() - begin) * 1000
   }
-  return result.sort()
+  return result.toSorted()
 }
 
 function report(what: string, sorted: Float64Array): void {

@@ -48,7 +48,7 @@ for (const [asked, decision] of DECISIONS) {
 }
 
 test("says why an expression that can't be compared is refused", () => {
-  const [asked = ""] = ['{__name__=~"project_(.{1000}){1000}_usage",job="project_usages"}']
+  const asked = '{__name__=~"project_(.{1000}){1000}_usage",job="project_usages"}'
   assert.match(String(decide(USAGE, asked)), /invalid repeat count$/)
 })
 
@@ -69,6 +69,9 @@ test("adds nothing to what is contained already, and asks for equal ones once", 
 test("refuses an expression that Prometheus would refuse, also where matchers are added", () => {
   assert.match(String(decide(ENFORCED, 'up{x=~"("}')), /x=~"\("/)
 })
+
+test("nothing shared is nothing allowed, also where matchers would be added", () =>
+  assert.equal(decide(clientOf([], true), "up"), '{__name__="up"}: nothing is shared'))
 
 test("refuses a product of too many selectors", () => {
   const many = clientOf(

@@ -76,7 +76,7 @@ function judge({ shared, enforce }: Client, selector: Selector): Verdict {
     const by = shared.filter((_, index) => allowed[index] === result.by)
     return { allowed: true, selectors: [selector], by: by.slice(0, 1) }
   }
-  if (!enforce) return { allowed: false, reason: reasonOf(result.results, selector) }
+  if (!enforce || shared.length === 0) return { allowed: false, reason: reasonOf(result.results, selector) }
   // upstream would refuse it, with a text that nobody gets to see
   const invalid = compiled.matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
   const reason = problemOf(invalid, "at most")

@@ -97,13 +97,82 @@ test("refuses a token file that is not there", async () => {
 test("reports every fault at once", async () => {
   const AT = "is not a PromQL vector selector:"
   assert.deepEqual(
-    await faults(["--allow", "up[5m]", "--allow", "up", "--allow", "{", "--allow", "{}", "--upstream", "http://x/?a"]),
+    await faults([
+      "--allow",
+      "up[5m]",
+      "--allow",
+      "up",
+      "--allow",
+      "{",
+      "--allow",
+      "{}",
+      "--allow",
+      '{a=~"("}',
+      "--upstream",
+      "http://x/?a",
+    ]),
     [
       `--allow: up[5m] ${AT} "[" at character 3, where one selector such as up{job="node"} is expected.`,
       `--allow: { ${AT} the end at character 2, where a matcher such as job="node", a comma or } is expected.`,
       "--allow: {} has no matcher; say which series are shared",
+      '--allow: a=~"(" is no expression that Prometheus takes: missing )',
       "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file or --policy",
       "--upstream: must not have a query or a fragment; a path prefix is fine",
     ],
   )
 })
+
+test("refuses flags whose place is in the policy, beside one", async () => {
+  const place = (key: string): string => `is set and --policy is given; its place is ${key} of the policy`
+  const flags = ["--allow", "up", "--upstream", "http://x", "--token-file", "y", "--upstream.timeout", "1s"]
+  assert.deepEqual(await faults(["--policy", "x", ...flags, "--limit.response-bytes", "1MiB"], TOKEN), [
+    `PORTAL_AUTH_TOKEN: ${place("tokens, as {env: PORTAL_AUTH_TOKEN}")}`,
+    `--token-file: ${place("tokens, as {file: NAME}")}`,
+    `--allow: ${place("match of its entries")}`,
+    `--upstream: ${place("upstreams")}`,
+    `--upstream.timeout: ${place("limits.upstream_timeout")}`,
+    `--limit.response-bytes: ${place("limits.response_bytes")}`,
+  ])
+})
+
+test("takes an empty PORTAL_AUTH_TOKEN beside a policy for an unset one", async (t) => {
+  const { write } = temporaryFolder(t)
+  const policy = await write("p.yaml", `tokens: [{name: a, env: T, match: ['{job="a"}']}]`)
+  const { clients } = await read(["--policy", policy], { PORTAL_AUTH_TOKEN: "", T: "hT5kq0Xw7sPl2Vn8Tb5y" })
+  assert.deepEqual(
+    clients.map((client) => client.name),
+    ["a"],
+  )
+})
+
+test("refuses certificates in a policy where no TLS asks for them", async (t) => {
+  const policy = await temporaryFolder(t).write(
+    "p.yaml",
+    `certificates: [{name: a, common_name: a, match: ['{job="a"}']}]`,
+  )
+  const error: unknown = await read(["--policy", policy], {}).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  const needed = "client_auth_type VerifyClientCertIfGiven or RequireAndVerifyClientCert"
+  const message = `${policy}:1:1 certificates: need TLS: give --web.config.file a file with ${needed}`
+  assert.equal(error instanceof Error && error.message, message)
+})
+
+for (const [token, shown] of [
+  ["abc", "the token is shorter than 16 characters; take one of 'fedstack token new'"],
+  [
+    "DontUseThisInProduction",
+    "the token looks like one of an example or of documentation; take one of 'fedstack token new'",
+  ],
+] as const) {
+  test(`warns of the token ${token} and takes it, as the original did`, async () => {
+    const reading = readSettings({ command: "", summary: "", settings: proxySettings }, [], {
+      PORTAL_AUTH_TOKEN: token,
+    })
+    assert.ok(reading.kind === "values")
+    const log = pino({ enabled: false })
+    const { warnings } = await readProxyConfig(reading.values, { log, now: () => new Date(), env: {} }).policy.load()
+    assert.deepEqual(warnings, [{ where: "PORTAL_AUTH_TOKEN", message: shown }])
+  })
+}

@@ -1,7 +1,8 @@
 import { explain, type Fault, FedstackError, UsageError } from "#core/errors.ts"
-import { compile } from "#core/promql/compiled.ts"
+import { compile, problemOf } from "#core/promql/compiled.ts"
 import { sharesEverything } from "#core/promql/containment.ts"
 import { parseSelector } from "#core/promql/parse.ts"
+import { InvalidRegex } from "#core/promql/regex/undecidable.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { type FoundTokens, readTokenFile, readTokens, sha256, weaknessOf } from "./secrets.ts"
 import type { Client, Policy, Shared } from "./types.ts"
@@ -108,8 +109,10 @@ function readAllowed(texts: readonly string[]): { shared: readonly Shared[]; fau
   const shared = texts.flatMap((one): readonly Shared[] => {
     try {
       const selector = parseSelector(one)
-      if (selector.length > 0) return [{ selector, where: "--allow" }]
-      faults.push({ where: "--allow", message: `${one} has no matcher; say which series are shared` })
+      const invalid = compile(selector).matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
+      const problem = problemOf(invalid, "at most")
+      if (selector.length > 0 && problem === undefined) return [{ selector, where: "--allow" }]
+      faults.push({ where: "--allow", message: problem ?? `${one} has no matcher; say which series are shared` })
     } catch (error) {
       if (!(error instanceof FedstackError)) throw error
       faults.push({ where: "--allow", message: explain(error) })

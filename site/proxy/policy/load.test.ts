@@ -65,7 +65,7 @@ for (const name of ["toString", "constructor", "__proto__", "hasOwnProperty"]) {
 test("constructor is a name like others", async (t) => {
   const entries = ["constructor", "toString"].map((name) => `{name: ${name}, env: ${name}, ${GRANT}}`).join(", ")
   const file = await temporaryFolder(t).write("p.yaml", `tokens: [${entries}]`)
-  const { policy } = await load(file, { env: { constructor: ENV.GOOD, toString: ENV.PORTAL_TOKEN } as never })
+  const { policy } = await load(file, { env: { constructor: ENV.GOOD, toString: ENV.PORTAL_TOKEN } })
   assert.deepEqual(
     policy.clients.map((client) => client.name),
     ["constructor", "toString"],

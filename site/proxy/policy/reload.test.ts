@@ -57,7 +57,7 @@ test("an old token is refused on its open connection as soon as the new policy i
   const { statusOf, replace } = await start(t, [entryOf(OLD)])
   const times: number[] = []
   for (let round = 0; round < 5; round++) {
-    const [before = "", after = ""] = round % 2 === 0 ? [OLD, NEW] : [NEW, OLD]
+    const [before, after] = round % 2 === 0 ? ([OLD, NEW] as const) : ([NEW, OLD] as const)
     assert.equal(await statusOf(before), 200)
     const begin = performance.now()
     await replace([entryOf(after)])

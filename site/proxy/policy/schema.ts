@@ -34,7 +34,6 @@ const limits = z.strictObject(
   limitsShape,
   expected("a map of response_bytes, series, concurrent, requests_per_second and upstream_timeout"),
 )
-export type GivenLimits = z.output<typeof limits>
 
 const DAY = /^\d{4}-\d\d-\d\d$/
 const MOMENT = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/
@@ -134,8 +133,7 @@ const certificate = z.strictObject(
 )
 
 function plainUrl(text: string): URL | Wrong {
-  const url = /^https?:\/\/[^\s\\]+$/i.test(text) ? httpUrl(text) : httpUrl("")
-  return url
+  return httpUrl(/^https?:\/\/[^\s\\]+$/i.test(text) ? text : "")
 }
 
 /** As text: the file may be read by a worker, and URLs can't be sent. */
