@@ -58,16 +58,15 @@ export function createProxyMetrics(): ProxyMetrics {
     watch: (store, order) => watch(registry, store, order),
     credentialExpiry: new Gauge({
       name: "fedstack_proxy_credential_expiry_timestamp_seconds",
-      help: "When a token of the policy ends; of those alone that do.",
+      help: "When a token of the policy ends; +Inf: never.",
       labelNames: ["client", "credential"],
       registers,
     }),
     showExpiry({ tokens }) {
       this.credentialExpiry.reset()
       for (const { client, where, notAfter } of tokens) {
-        if (notAfter !== undefined) {
-          this.credentialExpiry.set({ client: client.name, credential: where }, notAfter.getTime() / 1000)
-        }
+        const end = notAfter === undefined ? Infinity : notAfter.getTime() / 1000
+        this.credentialExpiry.set({ client: client.name, credential: where }, end)
       }
     },
     upstreamDuration: new Histogram({
