@@ -8,6 +8,7 @@ import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
 import { type Shipped, shippedRules, usesOf } from "../prometheus/testing.ts"
+import { sha256 } from "../proxy/policy/secrets.ts"
 import { BEARER, QUERY, sendSample, startUpstream, TOKEN } from "../proxy/testing.ts"
 import { readDashboard, shippedQueries } from "./testing.ts"
 
@@ -43,7 +44,7 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
       assert.deepEqual([...new Set(missing)], [])
     })
 
-    await t.test("the rules are in force: a token that ends in three days has its alert", async () => {
+    await t.test("the rules are in force: a token that ends in three days without another has its alert", async () => {
       const [alert, ...more] = await until("the alert", async () => {
         const found = await prometheus.query('ALERTS{alertname="ProxyTokenExpiresSoon"}')
         return found.length > 0 ? found : undefined
@@ -71,7 +72,8 @@ async function startSite(t: TestContext, version: "2.42" | "2.53" | "3.5") {
     request.url?.includes(FAILING) === true ? response.writeHead(500).end() : sendSample(request, response),
   )
   const notAfter = new Date(Date.now() + 3 * 86_400_000).toISOString()
-  // nobody listens at the first upstream
+  const hashOf = (token: string): string => sha256(token).toString("hex")
+  // nobody listens at the first upstream; the second client is in the middle of a rotation
   const policy = await files.write(
     "policy.yaml",
     `upstreams: ["http://127.0.0.1:1", "${upstream.url}"]
@@ -80,6 +82,11 @@ tokens:
     env: PORTAL_TOKEN
     not_after: ${notAfter}
     match: ['{job="project_usages",__name__=~"project_.*_usage"}']
+  - name: rotating
+    secrets:
+      - {sha256: ${hashOf("the old one")}, not_after: ${notAfter}}
+      - {sha256: ${hashOf("the new one")}}
+    match: ['up{job="project_usages"}']
 `,
   )
   const web = await files.write("web.yml", "{}\n")
