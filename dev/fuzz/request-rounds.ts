@@ -1,0 +1,166 @@
+import { once } from "node:events"
+import { readFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import { type AddressInfo, connect } from "node:net"
+import { text } from "node:stream/consumers"
+import { fileURLToPath } from "node:url"
+import { parseSelector } from "../../core/promql/parse.ts"
+import { printSelector } from "../../core/promql/selector.ts"
+import { start } from "../testing/child.ts"
+import { until } from "../testing/until.ts"
+import { seeded } from "./random.ts"
+import { type Ground, randomRequest } from "./random-request.ts"
+import { createSentJudge, faultOfAnswer, type Sent, statusesOf, tryParsers } from "./request-judge.ts"
+
+const FEDSTACK = fileURLToPath(new URL("../../bin/fedstack", import.meta.url))
+const GROUND: Ground = {
+  token: "rightful-token-7f3a-of-the-fuzzer",
+  shared: [
+    parseSelector('{job="project_usages",__name__=~"project_.*_usage"}'),
+    parseSelector('up{job=~"node|prometheus",instance!~"secret.*"}'),
+    parseSelector('{__name__="é",x!=""}'),
+  ],
+}
+const CONNECTIONS = 24
+const FIRST_ANSWER_MS = 150
+const NEXT_ANSWER_MS = 30
+const SILENCE_MS = 10_000
+const MOST_MEMORY = 400 * 2 ** 20
+/** What the memory may differ between the second and the last quarter of a run that is long enough to be warm by then. */
+const MOST_GROWTH = 48 * 2 ** 20
+const WARM_AFTER = 20_000
+
+export interface FuzzRun {
+  readonly requests: number
+  readonly seed: number
+  readonly report?: (line: string) => void
+}
+
+/** Sends random requests to a real `fedstack proxy`. Throws on the first fault, with what was sent. Gives what was seen. */
+export async function fuzzRequests({ requests, seed, report }: FuzzRun): Promise<string> {
+  const upstream = await startUpstream()
+  const proxy = await startProxy(upstream.url)
+  const statuses = new Map<string, number>()
+  const memory: number[] = []
+  let sent = 0
+  try {
+    const work = async (worker: number): Promise<void> => {
+      const random = seeded(seed + worker)
+      while (sent < requests) {
+        sent++
+        tryParsers(random, GROUND)
+        const bytes = randomRequest(random, GROUND)
+        const answer = await exchange(proxy.port, bytes)
+        const fault = upstream.fault() ?? faultOfAnswer(answer, GROUND)
+        if (fault !== undefined) throw new Error(`${fault}: ${JSON.stringify({ seed, bytes, answer }, undefined, 1)}`)
+        const shown = statusesOf(answer).join(" ") || "closed"
+        statuses.set(shown, (statuses.get(shown) ?? 0) + 1)
+        if (sent % Math.ceil(requests / 200) === 0) memory.push(await proxy.memory())
+        if (sent % 20_000 === 0) report?.(`${sent} requests, ${megabytes(memory.at(-1) ?? 0)}`)
+      }
+    }
+    await Promise.all(Array.from({ length: CONNECTIONS }, (_, worker) => work(worker)))
+    const quarter = Math.floor(memory.length / 4)
+    const [early, late] = [median(memory.slice(quarter, 2 * quarter)), median(memory.slice(-quarter))]
+    if (Math.max(...memory) > MOST_MEMORY) throw new Error(`it took ${megabytes(Math.max(...memory))}`)
+    if (requests > WARM_AFTER && late - early > MOST_GROWTH) {
+      throw new Error(`the memory grew from ${megabytes(early)} to ${megabytes(late)}`)
+    }
+    const seen = [...statuses].toSorted(([, a], [, b]) => b - a).slice(0, 12)
+    const counts = seen.map(([status, count]) => `${status}: ${count}`).join(", ")
+    return `seed ${seed}: ${sent} connections, ${upstream.count()} requests upstream, memory ${megabytes(early)}, then ${megabytes(late)}; ${counts}`
+  } finally {
+    await proxy.stop()
+    await upstream.stop()
+  }
+}
+
+async function startUpstream() {
+  const judge = createSentJudge(GROUND)
+  let fault: string | undefined
+  let count = 0
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      count++
+      const { method = "", url = "", rawHeaders } = request
+      const sent: Sent = { method, url, headers: rawHeaders, body }
+      const found = judge(sent)
+      if (found !== undefined) fault ??= `${found} went upstream: ${JSON.stringify(sent)}`
+      response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end("project_vcpu_usage 1 1\n")
+    })
+  }).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    fault: () => fault,
+    count: () => count,
+    async stop() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, "close")
+    },
+  }
+}
+
+async function startProxy(upstream: string) {
+  const local = "127.0.0.1:0"
+  const child = start(
+    FEDSTACK,
+    ["proxy", "--upstream", upstream, "--web.listen-address", local, "--admin.listen-address", local],
+    { PORTAL_AUTH_TOKEN: GROUND.token, FEDSTACK_ALLOW: GROUND.shared.map(printSelector).join("\n") },
+  )
+  const port = await until("the proxy to listen", () => {
+    if (child.process.exitCode !== null) throw new Error(child.output())
+    const lines = child
+      .output()
+      .split("\n")
+      .filter((line) => line.includes("listening"))
+    return /127\.0\.0\.1:(\d+)/.exec(lines[1] ?? "")?.[1]
+  })
+  return {
+    port: Number(port),
+    async memory(): Promise<number> {
+      const status = await readFile(`/proc/${child.process.pid}/status`, "utf8")
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+    },
+    /** Throws where it had ended before, and where the token stands in what it wrote. */
+    async stop(): Promise<void> {
+      const early = child.process.exitCode
+      await child.stop()
+      if (early !== null) throw new Error(`the proxy had ended with ${early}: ${child.output().slice(-2000)}`)
+      if (child.output().includes(GROUND.token)) throw new Error("the token stands in the log")
+    },
+  }
+}
+
+/** What comes back for these bytes. Where the server waits for more, it is told that nothing more comes. */
+async function exchange(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1")
+  const chunks: Buffer[] = []
+  let silent = false
+  socket.on("error", () => undefined) // a reset is an answer too: what came until then counts
+  const patience = setTimeout(() => socket.end(), FIRST_ANSWER_MS)
+  socket.on("data", (chunk: Buffer) => {
+    chunks.push(chunk)
+    clearTimeout(patience)
+    setTimeout(() => socket.end(), NEXT_ANSWER_MS).unref()
+  })
+  socket.setTimeout(SILENCE_MS, () => {
+    silent = true
+    socket.destroy()
+  })
+  socket.write(bytes, "latin1")
+  await once(socket, "close")
+  clearTimeout(patience)
+  const answer = Buffer.concat(chunks).toString("latin1")
+  if (silent) throw new Error(`nothing came for ${SILENCE_MS} ms: ${JSON.stringify({ bytes, answer })}`)
+  return answer
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MiB`
+}
