@@ -1,0 +1,99 @@
+import assert from "node:assert/strict"
+import { generateKeyPairSync } from "node:crypto"
+import { type TestContext, test } from "node:test"
+import { SignJWT } from "jose"
+import { pino } from "pino"
+import { Agent, request } from "undici"
+import { makeAuthority } from "../../../dev/testing/certificates.ts"
+import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { SHARED, startTestProxy, startUpstream } from "../testing.ts"
+import { policyFile } from "./policy-file.ts"
+
+const E = encodeURIComponent
+const authority = makeAuthority("authority")
+
+/** A proxy over TLS that knows a certificate and an issuer, before an upstream that keeps what it received. */
+async function start(t: TestContext) {
+  const folder = temporaryFolder(t)
+  const upstream = await startUpstream(t)
+  const issued = authority.issue({ name: "site", sans: ["IP:127.0.0.1"] })
+  for (const [name, text] of Object.entries({ ...issued, ca: authority.cert })) await folder.write(`${name}.pem`, text)
+  const webConfigFile = await folder.write(
+    "web.yaml",
+    "tls_server_config: {cert_file: cert.pem, key_file: key.pem, client_ca_file: ca.pem, client_auth_type: VerifyClientCertIfGiven}\n",
+  )
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519")
+  await folder.write("jwks.json", JSON.stringify({ keys: [publicKey.export({ format: "jwk" })] }))
+  const file = await folder.write(
+    "policy.yaml",
+    `upstreams: ["${upstream.url}"]
+reuse: 0
+certificates:
+  - {name: partner, san: "URI:spiffe://partner", match: ['{job="node"}', '{job="other",x=~"y.*"}'], enforce: true}
+jwt:
+  - {name: central, issuer: i, audience: a, jwks: {file: jwks.json}, match: ['${SHARED}']}
+`,
+  )
+  const log = pino({ enabled: false })
+  const policy = policyFile(file, { env: {}, now: () => new Date(), log })
+  const proxy = await startTestProxy(t, upstream.url, { policy, webConfigFile })
+  const scrape = async (
+    match: string,
+    client: { readonly cert?: string; readonly key?: string; readonly token?: string },
+  ) => {
+    const { token, ...certificate } = client
+    const agent = new Agent({ connect: { ca: authority.cert, ...certificate } })
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const url = `https://127.0.0.1:${proxy.port}/federate?match[]=${E(match)}`
+    try {
+      const { statusCode, body } = await request(url, { dispatcher: agent, headers })
+      return [statusCode, await body.text()] as const
+    } finally {
+      await agent.destroy()
+    }
+  }
+  const asked = () => upstream.received.map(({ url }) => new URLSearchParams(url.split("?")[1]).getAll("match[]"))
+  const sign = (claims: Readonly<Record<string, unknown>>) =>
+    new SignJWT({ iss: "i", aud: "a", sub: "replica 1", ...claims })
+      .setProtectedHeader({ alg: "EdDSA" })
+      .setExpirationTime("5m")
+      .sign(privateKey)
+  return { proxy, scrape, asked, sign }
+}
+
+test("a client certificate reads what its rule shares, and the matchers are added upstream", async (t) => {
+  const { scrape, asked } = await start(t)
+  const [status] = await scrape("up", authority.issue({ name: "x", sans: ["URI:spiffe://partner"] }))
+  assert.deepEqual([status, asked()], [200, [['{__name__="up",job="node"}', '{__name__="up",job="other",x=~"y.*"}']]])
+})
+
+test("a certificate that no rule names is 401, as is none", async (t) => {
+  const { scrape, asked } = await start(t)
+  assert.equal((await scrape("up", authority.issue({ name: "x", sans: ["URI:spiffe://other"] })))[0], 401)
+  assert.equal((await scrape("up", {}))[0], 401)
+  assert.deepEqual(asked(), [])
+})
+
+test("a signed token reads what its claim leaves; the log tells its subject and what was not granted", async (t) => {
+  const { proxy, scrape, asked, sign } = await start(t)
+  const mine = '{__name__="project_vcpu_usage",job="project_usages"}'
+  const token = await sign({ match: [mine, "up"] })
+  assert.equal((await scrape(mine, { token }))[0], 200)
+  assert.deepEqual(await scrape(SHARED, { token }), [
+    403,
+    `The selector ${SHARED} is not shared with central: its __name__ may be "project__usage". Shared: ${mine}.\n`,
+  ])
+  assert.deepEqual(asked(), [[mine]])
+  const [line] = await proxy.requests(2)
+  const told = [line?.client, line?.subject, line?.not_granted]
+  assert.deepEqual(told, ["central", "replica 1", '{__name__="up"} of the token is beyond what its issuer may grant'])
+  assert.equal(proxy.log().includes(token), false)
+})
+
+test("a wrong token is 401, and the log alone tells why", async (t) => {
+  const { proxy, scrape, sign } = await start(t)
+  const expected = "A valid token is needed, as the header 'Authorization: Bearer TOKEN'.\n"
+  assert.deepEqual(await scrape(SHARED, { token: await sign({ aud: "b" }) }), [401, expected])
+  const [line] = await proxy.requests(1)
+  assert.equal(line?.detail, 'a token of central: unexpected "aud" claim value')
+})
