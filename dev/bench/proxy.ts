@@ -2,102 +2,98 @@ import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { createServer as createHttpServer } from "node:http"
-import { type AddressInfo, createServer } from "node:net"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { gunzipSync } from "node:zlib"
-import { Agent, request } from "undici"
-import { start } from "../testing/child.ts"
+import { request } from "undici"
 import { findPrometheus, startPrometheus } from "../testing/prometheus.ts"
 import { until } from "../testing/until.ts"
+import { cpuOf, load, type Load, residentOf } from "./proxy-peers/load.ts"
+import { type Ground, QUERY, startWays, type Way } from "./proxy-peers/ways.ts"
 
-const PROJECTS = 5000
-const WARM_UP = 20
-const SCRAPES = 200
-const LONGEST_MS = 120_000
-/** As the original's portal sends it; HAProxy compares these bytes. */
-const QUERY = "match%5B%5D=%7Bjob%3D%22project_usages%22%2C__name__%3D~%22project_.%2A_usage%22%7D"
-const FEDSTACK = fileURLToPath(new URL("../../bin/fedstack", import.meta.url))
+const QUICK = process.argv.includes("--quick")
+const ROUNDS = QUICK ? 1 : 3
+const SECONDS = QUICK ? 3 : 5
+const SCENES = QUICK
+  ? [{ series: 10_000, clients: [1, 50] }]
+  : [
+      { series: 10_000, clients: [1, 10, 50] },
+      { series: 100_000, clients: [1, 10] }, // more of them wait for the original longer than a bench should last
+    ]
 
 const closers: (() => unknown)[] = []
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
+interface Result extends Load {
+  /** Seconds of Prometheus' CPU for one second. */
+  readonly prometheus: number
+  /** MB of the proxy's memory afterwards. */
+  readonly resident: number
+}
+
 async function main(): Promise<void> {
+  for (const [command, name] of [
+    ["wrk", "wrk"],
+    ["nginx", "nginx-light"],
+    ["haproxy", "haproxy"],
+  ] as const) {
+    if (!has(command)) throw new Error(`${command} is missing: apt-get install ${name}`)
+  }
   const found = findPrometheus()
   if ("missing" in found) throw new Error(found.missing)
+  say(`${availableParallelism()} cores, Node ${process.versions.node}, ${first(join(found.value, "prometheus"))}`)
+  say(`${first("haproxy", "-v")}, ${first("nginx", "-v")}; ${ROUNDS} rounds of ${SECONDS} s each, medians`)
+  for (const { series, clients } of SCENES) await scene(found.value, series, clients)
+}
+
+async function scene(binaries: string, series: number, clients: readonly number[]): Promise<void> {
+  const ground = await prepare(binaries, series)
+  const ways = await startWays(ground)
+  const answers = await Promise.all(ways.map(({ url }) => seriesAt(url, ground.token)))
+  if (answers[0]?.length !== series || answers.some((answer) => answer.join("\n") !== answers[0]?.join("\n"))) {
+    throw new Error(`not all ways give the same ${series} series`)
+  }
+  say(`\n${series} series, the same by every way`)
+  for (const count of clients) {
+    const results = new Map(ways.map((way) => [way, [] as Result[]]))
+    for (let round = 0; round < ROUNDS; round++) {
+      // who comes first changes every round
+      for (const way of round % 2 === 0 ? ways : ways.toReversed()) {
+        results.get(way)?.push(await measure(way, count, ground))
+      }
+    }
+    const medians = new Map([...results].map(([{ name }, list]) => [name, medianOf(list)]))
+    for (const [name, result] of medians) say(show(count, name, result))
+    for (const line of compare(medians, count)) say(`  ${line}`)
+  }
+  await closeAll()
+}
+
+async function prepare(binaries: string, series: number): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), "fedstack-bench-"))
   closers.unshift(() => rm(folder, { recursive: true, force: true }))
-  const token = randomBytes(16).toString("hex")
-
-  const target = await serveSeries()
   const config = join(folder, "prometheus.yml")
-  await writeFile(config, configuration(target))
-  const prometheus = await startPrometheus(found.value, config)
+  await writeFile(config, configuration(await serveSeries(series)))
+  const prometheus = await startPrometheus(binaries, config)
   closers.unshift(() => prometheus.stop())
-  await until("10,000 series", async () =>
-    (await prometheus.query('count({__name__=~"project_.*_usage"})'))[0]?.value[1] === String(2 * PROJECTS)
+  await until(`${series} series`, async () =>
+    (await prometheus.query('count({__name__=~"project_.*_usage"})'))[0]?.value[1] === String(series)
       ? true
       : undefined,
   )
-
-  const ways = [
-    { name: "haproxy", url: await startHaproxy(folder, prometheus.url, token) },
-    { name: "fedstack", url: await startFedstack(prometheus.url, token) },
-  ] as const
-  const agent = new Agent({ connections: 1 })
-  closers.unshift(() => agent.close())
-  const scrape = async (url: string): Promise<{ readonly body: Buffer; readonly ms: number }> => {
-    const begin = performance.now()
-    const answer = await request(`${url}/federate?${QUERY}`, {
-      dispatcher: agent,
-      headers: { authorization: `Bearer ${token}`, "accept-encoding": "gzip" },
-    })
-    const body = Buffer.from(await answer.body.arrayBuffer())
-    if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`)
-    return { body, ms: performance.now() - begin }
-  }
-
-  say(versions(found.value))
-  const answers = await Promise.all(ways.map(async ({ url }) => seriesOf((await scrape(url)).body)))
-  if (answers[0]?.length !== 2 * PROJECTS || answers[0].join("\n") !== answers[1]?.join("\n")) {
-    throw new Error("the two ways do not give the same 10,000 series")
-  }
-  say(`both give the same ${answers[0].length} series`)
-
-  const times: Record<string, number[]> = { haproxy: [], fedstack: [] }
-  const end = performance.now() + LONGEST_MS
-  for (let round = 0; round < WARM_UP + SCRAPES && performance.now() < end; round++) {
-    // who comes first changes every round
-    for (const { name, url } of round % 2 === 0 ? ways : ways.toReversed()) {
-      const { ms } = await scrape(url)
-      if (round >= WARM_UP) times[name]?.push(ms)
-    }
-  }
-  for (const { name } of ways) {
-    const sorted = (times[name] ?? []).toSorted((a, b) => a - b)
-    say(
-      `${name.padEnd(8)}  scrapes ${sorted.length}  p50 ${quantile(sorted, 0.5).toFixed(2)} ms  p99 ${quantile(sorted, 0.99).toFixed(2)} ms`,
-    )
-  }
-  const [haproxy = 0, fedstack = 0] = ways.map(({ name }) =>
-    quantile(
-      (times[name] ?? []).toSorted((a, b) => a - b),
-      0.5,
-    ),
-  )
-  say(`ratio of medians, fedstack to haproxy: ${(fedstack / haproxy).toFixed(3)}`)
+  const token = randomBytes(16).toString("hex")
+  return { folder, url: prometheus.url, pid: prometheus.child.process.pid ?? 0, token, closers }
 }
 
-async function serveSeries(): Promise<number> {
-  const lines = Array.from({ length: PROJECTS }, (_, index) => {
-    const labels = `{project_id="${(index * 7919).toString(16).padStart(32, "0")}",project_name="project ${index}",domain_name="default"}`
-    return [`project_vcpu_usage${labels} ${index * 1.5}`, `project_mb_usage${labels} ${index * 1024}`] as const
-  })
-  const body = [0, 1].flatMap((family) => lines.map((pair) => pair[family])).join("\n")
-  const server = createHttpServer((_, response) => {
-    response.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8").end(`${body}\n`)
+async function serveSeries(series: number): Promise<number> {
+  const line = (name: string, index: number, value: number): string =>
+    `${name}{project_id="${(index * 7919).toString(16).padStart(32, "0")}",project_name="project ${index}",domain_name="default"} ${value}`
+  const of = (name: string, factor: number) =>
+    Array.from({ length: series / 2 }, (_, index) => line(name, index, index * factor))
+  const body = [...of("project_vcpu_usage", 1.5), ...of("project_mb_usage", 1024), ""].join("\n")
+  const server = createServer((_, response) => {
+    response.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8").end(body)
   }).listen(0, "127.0.0.1")
   await once(server, "listening")
   closers.unshift(() => (server.closeAllConnections(), server.close()))
@@ -106,86 +102,107 @@ async function serveSeries(): Promise<number> {
 
 /** A scrape now and then keeps the series alive and hardly disturbs the measurement. */
 function configuration(port: number): string {
-  return `global: {scrape_interval: 20s}
+  return `global: {scrape_interval: 15s, scrape_timeout: 15s}
 scrape_configs:
   - job_name: project_usages
     static_configs: [{targets: ["127.0.0.1:${port}"]}]
 `
 }
 
-/** The original's rules: the token's header and the encoded query are compared as they are; nothing else is looked at. */
-async function startHaproxy(folder: string, upstream: string, token: string): Promise<string> {
-  const port = await freePort()
-  const file = join(folder, "haproxy.cfg")
-  await writeFile(
-    file,
-    `defaults
-  mode http
-  timeout connect 5s
-  timeout client 50s
-  timeout server 50s
-frontend federation
-  bind 127.0.0.1:${port}
-  acl token req.fhdr(Authorization) "Bearer \${PORTAL_AUTH_TOKEN}"
-  http-request deny if ! token
-  acl query urlp(match%5B%5D) %7Bjob%3D%22project_usages%22%2C__name__%3D~%22project_.%2A_usage%22%7D
-  http-request deny if ! query
-  default_backend prometheus
-backend prometheus
-  server prometheus ${new URL(upstream).host}
-`,
-  )
-  const child = start("haproxy", ["-db", "-f", file], { PORTAL_AUTH_TOKEN: token })
-  closers.unshift(() => child.stop())
-  const url = `http://127.0.0.1:${port}`
-  await until("haproxy to answer", async () => ((await fetch(url)).status === 403 ? true : undefined), 10)
-  return url
+async function seriesAt(url: string, token: string): Promise<readonly string[]> {
+  const answer = await request(`${url}/federate?${QUERY}`, { headers: { authorization: `Bearer ${token}` } })
+  const text = await answer.body.text()
+  if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${text.slice(0, 200)}`)
+  const lines = text.split("\n").filter((line) => line.startsWith("project_"))
+  return lines.map((line) => line.replace(/ \S+ \d+$/, "")).toSorted()
 }
 
-async function startFedstack(upstream: string, token: string): Promise<string> {
-  const local = "127.0.0.1:0"
-  const child = start(
-    FEDSTACK,
-    ["proxy", "--upstream", upstream, "--web.listen-address", local, "--admin.listen-address", local],
-    { PORTAL_AUTH_TOKEN: token },
-  )
-  closers.unshift(() => child.stop())
-  const port = await until("fedstack to listen", () => [...child.output().matchAll(/127\.0\.0\.1:(\d+)/g)][1]?.[1])
-  return `http://127.0.0.1:${port}`
+async function measure({ url, pid }: Way, clients: number, { token, pid: prometheus }: Ground): Promise<Result> {
+  const before = cpuOf(prometheus)
+  const begin = performance.now()
+  const result = await load(`${url}/federate?${QUERY}`, clients, SECONDS, token)
+  const seconds = (performance.now() - begin) / 1000
+  return { ...result, prometheus: (cpuOf(prometheus) - before) / seconds, resident: residentOf(pid) }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
+function medianOf(results: readonly Result[]): Result {
+  const median = (key: keyof Result): number =>
+    results.map((result) => result[key]).toSorted((a, b) => a - b)[Math.floor(results.length / 2)] ?? Number.NaN
+  return {
+    requestsPerSecond: median("requestsPerSecond"),
+    p50: median("p50"),
+    p99: median("p99"),
+    failures: Math.max(...results.map(({ failures }) => failures)),
+    prometheus: median("prometheus"),
+    resident: median("resident"),
+  }
 }
 
-function versions(folder: string): string {
-  const first = (command: string, flag: string) => execFileSync(command, [flag], { encoding: "utf8" }).split("\n")[0]
+function show(clients: number, name: string, result: Result): string {
+  const number = (value: number, digits: number): string => value.toFixed(digits).padStart(9)
   return [
-    `${availableParallelism()} cores, Node ${process.versions.node}`,
-    first(join(folder, "prometheus"), "--version"),
-    first("haproxy", "-v"),
-  ].join("\n")
+    `${String(clients).padStart(2)} clients  ${name.padEnd(18)}`,
+    `${number(result.requestsPerSecond, 1)} requests/s`,
+    `p50 ${number(result.p50, 2)} ms`,
+    `p99 ${number(result.p99, 2)} ms`,
+    `Prometheus ${number(result.prometheus * 100, 1)} % CPU`,
+    `RSS ${number(result.resident, 0)} MB`,
+    result.failures > 0 ? `${result.failures} FAILED` : "",
+  ].join("  ")
 }
 
-function seriesOf(body: Buffer): readonly string[] {
-  const lines = gunzipSync(body).toString("utf8").split("\n")
-  return lines
-    .filter((line) => line.startsWith("project_"))
-    .map((line) => line.replace(/ \S+ \d+$/, ""))
-    .toSorted()
+/** The ratios that are promised, beside what is promised. */
+function compare(medians: ReadonlyMap<string, Result>, clients: number): readonly string[] {
+  const [haproxy, nginx, reused, shared] = [
+    "haproxy",
+    "nginx, cache 1s",
+    "fedstack, reuse 1s",
+    "fedstack, reuse 0s",
+  ].map((name) => medians.get(name))
+  if (haproxy === undefined || nginx === undefined || reused === undefined || shared === undefined) return []
+  const line = (what: string, a: number, b: number, promise: string): string =>
+    `${what}: ${(a / b).toPrecision(3)} (promised ${promise})`
+  if (clients === 1) {
+    return [
+      line("p50, fedstack without reuse to haproxy", shared.p50, haproxy.p50, "at most 1.05"),
+      line("p99, fedstack without reuse to haproxy", shared.p99, haproxy.p99, "at most 1.1"),
+    ]
+  }
+  if (clients < 50) return []
+  return [
+    line("requests/s, fedstack to nginx", reused.requestsPerSecond, nginx.requestsPerSecond, "at least 1"),
+    line("p99, fedstack to nginx", reused.p99, nginx.p99, "at most 0.1"),
+    line("requests/s, fedstack to haproxy", reused.requestsPerSecond, haproxy.requestsPerSecond, "at least 25"),
+    line("Prometheus' CPU, fedstack to haproxy", reused.prometheus, haproxy.prometheus, "at most 0.05"),
+    line(
+      "requests/s, fedstack without reuse to haproxy",
+      shared.requestsPerSecond,
+      haproxy.requestsPerSecond,
+      "at least 5",
+    ),
+    line("p99, fedstack without reuse to haproxy", shared.p99, haproxy.p99, "at most 0.25"),
+  ]
 }
 
-function quantile(sorted: readonly number[], q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
+function has(command: string): boolean {
+  try {
+    execFileSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function first(command: string, flag = "--version"): string {
+  return execFileSync("sh", ["-c", `${command} ${flag} 2>&1`], { encoding: "utf8" }).split("\n")[0] ?? ""
+}
+
+async function closeAll(): Promise<void> {
+  for (const close of closers.splice(0)) await close()
 }
 
 try {
   await main()
 } finally {
-  for (const close of closers) await close()
+  await closeAll()
 }

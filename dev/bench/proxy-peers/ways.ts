@@ -1,0 +1,136 @@
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { openSync, readFileSync } from "node:fs"
+import { readFile, writeFile } from "node:fs/promises"
+import { createServer } from "node:net"
+import type { AddressInfo } from "node:net"
+import { userInfo } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { until } from "../../testing/until.ts"
+
+/** One way to Prometheus. */
+export interface Way {
+  readonly name: string
+  readonly url: string
+  /** Processes whose memory it takes. */
+  readonly pid: number
+}
+
+export interface Ground {
+  readonly folder: string
+  /** Of Prometheus. */
+  readonly url: string
+  readonly pid: number
+  readonly token: string
+  readonly closers: (() => unknown)[]
+}
+
+/** As the original's portal sends it; HAProxy and nginx compare these bytes. */
+export const QUERY = "match%5B%5D=%7Bjob%3D%22project_usages%22%2C__name__%3D~%22project_.%2A_usage%22%7D"
+const FEDSTACK = fileURLToPath(new URL("../../../bin/fedstack", import.meta.url))
+
+export async function startWays(ground: Ground): Promise<readonly Way[]> {
+  return [
+    { name: "nothing", url: ground.url, pid: ground.pid },
+    await startHaproxy(ground),
+    await startNginx(ground),
+    await startFedstack(ground, "1s"),
+    await startFedstack(ground, "0s"),
+  ]
+}
+
+async function startHaproxy(ground: Ground): Promise<Way> {
+  const port = await freePort()
+  const file = await fill("haproxy.cfg", ground, { port })
+  const pid = run(ground, "haproxy", ["-db", "-f", file], { PORTAL_AUTH_TOKEN: ground.token })
+  const url = `http://127.0.0.1:${port}`
+  await until("haproxy to answer", async () => ((await fetch(url)).status === 403 ? true : undefined), 10)
+  return { name: "haproxy", url, pid }
+}
+
+async function startNginx(ground: Ground): Promise<Way> {
+  const port = await freePort()
+  const file = await fill("nginx.conf", ground, { port })
+  const pid = run(ground, "nginx", ["-c", file, "-e", join(ground.folder, "nginx.error.log")])
+  const url = `http://127.0.0.1:${port}`
+  await until("nginx to answer", async () => ((await fetch(url)).status === 401 ? true : undefined), 10)
+  return { name: "nginx, cache 1s", url, pid }
+}
+
+async function startFedstack(ground: Ground, reuse: string): Promise<Way> {
+  const name = `fedstack, reuse ${reuse}`
+  const policy = join(ground.folder, `policy-${reuse}.yaml`)
+  await writeFile(
+    policy,
+    `upstreams: ["${ground.url}"]
+reuse: ${reuse}
+limits: {requests_per_second: 100000, concurrent: 1000}
+tokens:
+  - name: portal
+    env: BENCH_TOKEN
+    match: ['{job="project_usages",__name__=~"project_.*_usage"}']
+`,
+  )
+  const log = join(ground.folder, `fedstack-${reuse}.log`)
+  const local = "127.0.0.1:0"
+  const pid = run(
+    ground,
+    FEDSTACK,
+    ["proxy", "--policy", policy, "--web.listen-address", local, "--admin.listen-address", local],
+    { BENCH_TOKEN: ground.token },
+    log,
+  )
+  const port = await until(
+    "fedstack to listen",
+    () => [...readFileSync(log, "utf8").matchAll(/127\.0\.0\.1:(\d+)/g)][1]?.[1],
+  )
+  return { name, url: `http://127.0.0.1:${port}`, pid }
+}
+
+/** Its output goes to a file, as it would where it is deployed. */
+function run(
+  { folder, closers }: Ground,
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  log = join(folder, `${command}.log`),
+): number {
+  const output = openSync(log, "a")
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", output, output] })
+  closers.unshift(async () => {
+    if (child.exitCode !== null) return
+    child.kill("SIGTERM")
+    await once(child, "exit")
+  })
+  if (child.pid === undefined) throw new Error(`${command} does not start`)
+  return child.pid
+}
+
+async function fill(template: string, ground: Ground, { port }: { readonly port: number }): Promise<string> {
+  const values: Readonly<Record<string, string>> = {
+    folder: ground.folder,
+    upstream: new URL(ground.url).host,
+    token: ground.token,
+    query: QUERY,
+    port: String(port),
+    user: userInfo().username,
+    group: execFileSync("id", ["-gn"], { encoding: "utf8" }).trim(),
+  }
+  const text = await readFile(new URL(template, import.meta.url), "utf8")
+  const file = join(ground.folder, template)
+  await writeFile(
+    file,
+    text.replaceAll(/(?<!\$)\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole),
+  )
+  return file
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, "close")
+  return port
+}
