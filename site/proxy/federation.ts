@@ -26,7 +26,7 @@ export interface FederationOptions {
 
 export interface Federation extends Running {
   /** Answers a request, whatever it asks. */
-  answer(request: IncomingMessage, response: ServerResponse): void
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => void
   /** Goes by the policy in force from now on; requests under way go on. */
   adopt(): void
 }

@@ -145,8 +145,8 @@ function createClientMetrics(registry: Registry): (client: string) => ClientMetr
       answers(source) {
         let child = sources.get(source)
         if (child === undefined) {
-          const { inc } = answers.labels({ client, source })
-          child = { inc: () => inc(), remove: () => answers.remove({ client, source }) }
+          const labelled = answers.labels({ client, source })
+          child = { inc: () => labelled.inc(), remove: () => answers.remove({ client, source }) }
           sources.set(source, child)
         }
         child.inc()
@@ -155,8 +155,8 @@ function createClientMetrics(registry: Registry): (client: string) => ClientMetr
         const key = `${code} ${reason}`
         let child = counted.get(key)
         if (child === undefined) {
-          const { inc } = requests.labels({ client, code, reason })
-          child = { inc: () => inc(), remove: () => requests.remove({ client, code, reason }) }
+          const labelled = requests.labels({ client, code, reason })
+          child = { inc: () => labelled.inc(), remove: () => requests.remove({ client, code, reason }) }
           counted.set(key, child)
         }
         child.inc()

@@ -7,9 +7,9 @@ import { Stored } from "./stored.ts"
 
 export interface Clock {
   /** Milliseconds that only grow. */
-  now(): number
+  readonly now: () => number
   /** Calls once after so many milliseconds; the result takes it back. */
-  after(milliseconds: number, call: () => void): () => void
+  readonly after: (milliseconds: number, call: () => void) => () => void
 }
 
 export const clock: Clock = {

@@ -68,7 +68,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       asked = upstream
       answer.body.on("error", () => undefined) // whoever reads it gets the error too; unread, nobody needs it
       try {
-        const accepted = acceptAnswer(answer.statusCode, answer.headers as Record<string, string>, question)
+        const accepted = acceptAnswer(answer.statusCode, answer.headers, question)
         await drain(answer.body, accepted, question, sink, () => (begun = true))
       } finally {
         answer.body.destroy()
