@@ -1,18 +1,14 @@
 import { once } from "node:events"
-import { readFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { type AddressInfo, connect } from "node:net"
 import { text } from "node:stream/consumers"
-import { fileURLToPath } from "node:url"
 import { parseSelector } from "../../core/promql/parse.ts"
 import { printSelector } from "../../core/promql/selector.ts"
-import { start } from "../testing/child.ts"
-import { until } from "../testing/until.ts"
+import { startProxyProcess } from "./proxy-process.ts"
 import { seeded } from "./random.ts"
 import { type Ground, randomRequest } from "./random-request.ts"
 import { createSentJudge, faultOfAnswer, type Sent, statusesOf, tryParsers } from "./request-judge.ts"
 
-const FEDSTACK = fileURLToPath(new URL("../../bin/fedstack", import.meta.url))
 const GROUND: Ground = {
   token: "rightful-token-7f3a-of-the-fuzzer",
   shared: [
@@ -39,7 +35,10 @@ export interface FuzzRun {
 /** Sends random requests to a real `fedstack proxy`. Throws on the first fault, with what was sent. Gives what was seen. */
 export async function fuzzRequests({ requests, seed, report }: FuzzRun): Promise<string> {
   const upstream = await startUpstream()
-  const proxy = await startProxy(upstream.url)
+  const proxy = await startProxyProcess(["--upstream", upstream.url], {
+    PORTAL_AUTH_TOKEN: GROUND.token,
+    FEDSTACK_ALLOW: GROUND.shared.map(printSelector).join("\n"),
+  })
   const statuses = new Map<string, number>()
   const memory: number[] = []
   let sent = 0
@@ -70,8 +69,9 @@ export async function fuzzRequests({ requests, seed, report }: FuzzRun): Promise
     const counts = seen.map(([status, count]) => `${status}: ${count}`).join(", ")
     return `seed ${seed}: ${sent} connections, ${upstream.count()} requests upstream, memory ${megabytes(early)}, then ${megabytes(late)}; ${counts}`
   } finally {
-    await proxy.stop()
+    const log = await proxy.stop()
     await upstream.stop()
+    mustNotHold(log, GROUND.token)
   }
 }
 
@@ -102,37 +102,6 @@ async function startUpstream() {
   }
 }
 
-async function startProxy(upstream: string) {
-  const local = "127.0.0.1:0"
-  const child = start(
-    FEDSTACK,
-    ["proxy", "--upstream", upstream, "--web.listen-address", local, "--admin.listen-address", local],
-    { PORTAL_AUTH_TOKEN: GROUND.token, FEDSTACK_ALLOW: GROUND.shared.map(printSelector).join("\n") },
-  )
-  const port = await until("the proxy to listen", () => {
-    if (child.process.exitCode !== null) throw new Error(child.output())
-    const lines = child
-      .output()
-      .split("\n")
-      .filter((line) => line.includes("listening"))
-    return /127\.0\.0\.1:(\d+)/.exec(lines[1] ?? "")?.[1]
-  })
-  return {
-    port: Number(port),
-    async memory(): Promise<number> {
-      const status = await readFile(`/proc/${child.process.pid}/status`, "utf8")
-      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
-    },
-    /** Throws where it had ended before, and where the token stands in what it wrote. */
-    async stop(): Promise<void> {
-      const early = child.process.exitCode
-      await child.stop()
-      if (early !== null) throw new Error(`the proxy had ended with ${early}: ${child.output().slice(-2000)}`)
-      if (child.output().includes(GROUND.token)) throw new Error("the token stands in the log")
-    },
-  }
-}
-
 /** What comes back for these bytes. Where the server waits for more, it is told that nothing more comes. */
 async function exchange(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1")
@@ -155,6 +124,10 @@ async function exchange(port: number, bytes: string): Promise<string> {
   const answer = Buffer.concat(chunks).toString("latin1")
   if (silent) throw new Error(`nothing came for ${SILENCE_MS} ms: ${JSON.stringify({ bytes, answer })}`)
   return answer
+}
+
+function mustNotHold(log: string, token: string): void {
+  if (log.includes(token)) throw new Error("the token stands in the log")
 }
 
 function median(values: readonly number[]): number {
