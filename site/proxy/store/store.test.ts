@@ -48,7 +48,7 @@ interface Asked {
   fail(error: Error): Promise<void>
 }
 
-function start({ memory = 1000, took }: { memory?: number; took?: () => number } = {}) {
+function start({ memory = 1000, took, late = false }: { memory?: number; took?: () => number; late?: boolean } = {}) {
   const clock = handClock()
   const asked: Asked[] = []
   const fetch: Fetch = (question, sink, signal) => {
@@ -69,7 +69,7 @@ function start({ memory = 1000, took }: { memory?: number; took?: () => number }
     if (took !== undefined) clock.after(took(), () => void answer())
     return promise
   }
-  return { clock, asked, store: openStore(fetch, memory, clock) }
+  return { clock, asked, store: openStore(fetch, memory, late ? { ...clock, after: () => () => undefined } : clock) }
 }
 
 /** What a client got in the end. */
@@ -125,6 +125,16 @@ test("serves an answer again until its age, from the start of its request, reach
   await asked[0]?.answer()
   await clock.move(699)
   assert.equal(store.fresh(UP.key)?.content.toString(), "made 0")
+  await clock.move(1)
+  assert.equal(store.fresh(UP.key), undefined)
+})
+
+test("goes by the age where the timers are late", async () => {
+  const { store, asked, clock } = start({ late: true })
+  read(store.find(UP, 1))
+  await asked[0]?.answer()
+  await clock.move(999)
+  assert.equal(store.fresh(UP.key)?.asked, 1)
   await clock.move(1)
   assert.equal(store.fresh(UP.key), undefined)
 })
