@@ -49,3 +49,8 @@ export const tooManyAtOnce = defineError(
   429,
   "{client} may have {limit} requests under way at once; ask again when one is done.",
 )
+export const tooMuchToDecide = defineError(
+  "TOO_MUCH_TO_DECIDE",
+  429,
+  "It took too long to decide about the selectors that {client} asked for; ask for fewer new ones, or later.",
+)

@@ -5,9 +5,17 @@ import { FedstackError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { type Admission, admit, admittedBefore } from "./admit.ts"
 import { authenticate } from "./authenticate.ts"
-import { tooManyAtOnce, tooManyFailures, tooManyRequests, unauthenticated, upstreamTimeout } from "./errors.ts"
+import {
+  tooManyAtOnce,
+  tooManyFailures,
+  tooManyRequests,
+  tooMuchToDecide,
+  unauthenticated,
+  upstreamTimeout,
+} from "./errors.ts"
 import { type Accounts, Exchange } from "./exchange.ts"
 import { gateOfClients } from "./limits/clients.ts"
+import { limitEffort } from "./limits/effort.ts"
 import { throttleFailures } from "./limits/throttle.ts"
 import type { ProxyMetrics } from "./metrics.ts"
 import type { Client, Identity, Policy, Unproven } from "./policy/types.ts"
@@ -39,6 +47,7 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
   const upstream = openUpstream({ order, metrics, log })
   const store = openStore(upstream.fetch, current().memory)
   const gate = gateOfClients(milliseconds)
+  const effort = limitEffort(milliseconds)
   const throttle = throttleFailures(milliseconds, log)
   const audit = batchLog(log, "request")
   const accounts: Accounts = { metrics, audit, log }
@@ -52,6 +61,7 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
     store.memory.setLimit(policy.memory)
     const names = new Set(policy.clients.map(({ name }) => name))
     gate.keep(names)
+    effort.keep(names)
     metrics.keep(names)
     metrics.showExpiry(policy)
     order.keep(policy.upstreams)
@@ -73,14 +83,6 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
 
   function admitted(exchange: Exchange, client: Client): void {
     exchange.client = client
-    let admission: Admission
-    try {
-      admission = admittedBefore(exchange.request, client) ?? admit(exchange, client)
-    } catch (error) {
-      const method = error instanceof FedstackError && error.status === 405
-      return exchange.fail(error, method ? { allow: "GET, HEAD" } : {})
-    }
-    exchange.asked = admission
     const verdict = gate.enter(client)
     if (verdict.kind === "too many at once") {
       return exchange.fail(tooManyAtOnce({ client: client.name, limit: verdict.limit }), retryAfter(1))
@@ -93,7 +95,29 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
       gate.leave(client.name)
       exchange.metrics.inFlight.dec()
     }
+    const admission = admittedBefore(exchange.request, client) ?? decide(exchange, client)
+    if (admission === undefined) return
+    exchange.asked = admission
     send(exchange, store.find(ask(target, admission.query, exchange.request.headers), policy.reuse))
+  }
+
+  /** Undefined where the request was refused. */
+  function decide(exchange: Exchange, client: Client): Admission | undefined {
+    const wait = effort.wait(client.name)
+    if (wait > 0) {
+      exchange.fail(tooMuchToDecide({ client: client.name }), retryAfter(wait))
+      return undefined
+    }
+    const begin = milliseconds()
+    try {
+      return admit(exchange, client)
+    } catch (error) {
+      const method = error instanceof FedstackError && error.status === 405
+      exchange.fail(error, method ? { allow: "GET, HEAD" } : {})
+      return undefined
+    } finally {
+      effort.spend(client.name, (milliseconds() - begin) / 1000)
+    }
   }
 
   return {
