@@ -151,9 +151,9 @@ function upstreamUrl(text: string): string | Wrong {
 }
 
 const upstreamPath: Parse<string> = (text) =>
-  /^(?:\/[\w.~-]+)+$/.test(text) && !/\/\.\.?(?:\/|$)/.test(text)
+  /^(?:\/[\w.~:-]+)+$/.test(text) && !/\/\.\.?(?:\/|$)/.test(text)
     ? text
-    : new Wrong("must be a path such as /federate, of letters, digits, -._~ and / only")
+    : new Wrong("must be a path such as /federate, of letters, digits, -._~: and / only")
 
 const list = <T extends z.ZodType>(item: T, what: string) =>
   z.preprocess((value) => value ?? [], z.array(item, expected(what)))
