@@ -15,7 +15,8 @@ const LIMITS = {
 
 test("gives a burst, then one at each interval, and tells how long to wait", () => {
   let time = 0
-  const { take } = bucket(2, 3, () => time)
+  const tokens = bucket(2, 3, () => time)
+  const take = (): number => tokens.take()
   assert.deepEqual([take(), take(), take(), take()], [0, 0, 0, 0.5])
   time = 499
   assert.ok(take() > 0)
@@ -46,7 +47,9 @@ function throttle() {
   let time = 0
   const lines: string[] = []
   const log = createLogger({ level: "info", format: "logfmt" }, "proxy", (line) => lines.push(line))
-  return { ...throttleFailures(() => time, log), lines, move: (milliseconds: number) => (time += milliseconds) }
+  const made = throttleFailures(() => time, log)
+  const failed = (address: string): number => made.failed(address)
+  return { failed, close: () => made.close(), lines, move: (milliseconds: number): number => (time += milliseconds) }
 }
 
 test("throttles an address that fails too often, for as long as it does", () => {
