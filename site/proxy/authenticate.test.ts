@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { X509Certificate } from "node:crypto"
 import { once } from "node:events"
 import { createServer } from "node:https"
 import { type AddressInfo, Socket } from "node:net"
@@ -6,6 +7,7 @@ import { type TestContext, test } from "node:test"
 import { Agent, request } from "undici"
 import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { authenticate } from "./authenticate.ts"
+import { identifyCertificate } from "./policy/certificates.ts"
 import { sha256 } from "./policy/secrets.ts"
 import type { Client, Identity, Policy, TokenCredential, Unproven } from "./policy/types.ts"
 
@@ -138,6 +140,14 @@ const CERTIFICATES: readonly (readonly [
 for (const [name, certificate, who] of CERTIFICATES) {
   test(`takes a certificate with ${name} for: ${who}`, async (t) => assert.equal(await whoComes(t, certificate), who))
 }
+
+test("a certificate that expired while its connection was open proves nothing any more", () => {
+  const certificate = new X509Certificate(issue("portal").cert)
+  const socket = { authorized: true, getPeerX509Certificate: () => certificate }
+  const end = certificate.validToDate.getTime()
+  assert.equal(shown(identifyCertificate(socket, RULES, new Date(end - 1))), "by-name")
+  assert.equal(shown(identifyCertificate(socket, RULES, new Date(end))), "a client certificate that has expired")
+})
 
 test("a bearer token counts more than a certificate, and a wrong one is wrong beside a good certificate", async (t) => {
   const certificate = issue("portal")

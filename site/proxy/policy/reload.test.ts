@@ -11,6 +11,7 @@ import { until } from "../../../dev/testing/until.ts"
 import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
 import { policyFile } from "./policy-file.ts"
 import { sha256 } from "./secrets.ts"
+import { openPolicy } from "./watch.ts"
 
 const [OLD, NEW] = ["oLd-9f3kq0Xw7sPl2Vn8", "nEw-4hT5kq0Xw7sPl2Vn"]
 const hashOf = (token: string): string => sha256(token).toString("hex")
@@ -92,6 +93,28 @@ test("a token file of the policy is followed", async (t) => {
   await folder.write("tokens", `${OLD}\n`)
   await until("the other token", async () => ((await statusOf(OLD)) === 200 ? true : undefined))
   assert.equal(await statusOf(NEW), 401)
+})
+
+test("a slow reading never replaces one that began later", async () => {
+  const { promise: slow, resolve } = Promise.withResolvers<void>()
+  let count = 0
+  const load = async () => {
+    const name = `policy ${count++}`
+    if (count === 2) await slow
+    return {
+      policy: { name, tokens: [], issuers: [], certificates: [], clients: [] } as never,
+      files: [],
+      warnings: [],
+    }
+  }
+  const nothing = () => Promise.resolve()
+  const log = pino({ enabled: false })
+  const source = await openPolicy({ load, inForce: nothing, close: nothing }, { log, loaded: () => undefined })
+  const reloads = [source.reload(), source.reload()]
+  await nextTurn()
+  resolve()
+  await Promise.all(reloads)
+  assert.equal((source.current() as unknown as { name: string }).name, "policy 2")
 })
 
 test("SIGHUP's reload reads the policy at once, and reloads at the same time come one after the other", async (t) => {

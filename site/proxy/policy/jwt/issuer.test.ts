@@ -128,6 +128,11 @@ const ATTACKS: readonly (readonly [name: string, token: string, reason: string])
     'a token of central: Extension Header Parameter "x" is not recognized',
   ],
   [
+    "an extension that is critical and known",
+    forge({ alg: "ES256", kid: "e", crit: ["b64"], b64: true }, CLAIMS, rightful),
+    "a token of central: it has critical extensions",
+  ],
+  [
     "an unencoded payload",
     forge({ alg: "ES256", kid: "e", crit: ["b64"], b64: false }, CLAIMS, rightful),
     "a token of central: JWTs MUST NOT use unencoded payload",
