@@ -54,9 +54,9 @@ interface Entry {
 }
 
 /** What a timer and an event loop under load may be late, in milliseconds. */
-const SLACK = 25
+const SLACK = 50
 /** Of the slowest answer: how long before the age limit its successor is asked for. */
-const AHEAD = 1.5
+const AHEAD = 2
 
 /**
  * Answers of upstream, shared by all who ask the same at the same time, and within the time of reuse. An answer's age
