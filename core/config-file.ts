@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises"
+import { readFileSync } from "node:fs"
 import { parse as parseToml, TomlError } from "smol-toml"
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml"
 import type { z } from "zod"
@@ -19,13 +19,13 @@ export interface ConfigFile<T> {
 }
 
 /** Reads a YAML file and validates it as a whole. Throws ConfigurationError with every fault. */
-export async function readYamlFile<T>(file: string, schema: z.ZodType<T>): Promise<ConfigFile<T>> {
-  return parseYaml(await readText(file), file, schema)
+export function readYamlFile<T>(file: string, schema: z.ZodType<T>): Promise<ConfigFile<T>> {
+  return Promise.try(() => parseYaml(readText(file), file, schema))
 }
 
 /** The same for TOML. */
-export async function readTomlFile<T>(file: string, schema: z.ZodType<T>): Promise<ConfigFile<T>> {
-  return parseTomlText(await readText(file), file, schema)
+export function readTomlFile<T>(file: string, schema: z.ZodType<T>): Promise<ConfigFile<T>> {
+  return Promise.try(() => parseTomlText(readText(file), file, schema))
 }
 
 export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): ConfigFile<T> {
@@ -36,10 +36,10 @@ export function parseTomlText<T>(text: string, file: string, schema: z.ZodType<T
   return validate(fromToml(text, file), file, schema)
 }
 
-/** The text of a file. Throws ConfigurationError where it can't be read. */
-export async function readText(file: string): Promise<string> {
+/** The text of a file, read at once as core/watch-file.ts does. Throws ConfigurationError where it can't be read. */
+export function readText(file: string): string {
   try {
-    return await readFile(file, "utf8")
+    return readFileSync(file, "utf8")
   } catch (error) {
     throw new ConfigurationError([{ where: file, message: `can't be read: ${explain(error)}` }])
   }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto"
-import { type FSWatcher, watch } from "node:fs"
-import { readFile } from "node:fs/promises"
+import { type FSWatcher, readFileSync, watch } from "node:fs"
 import { dirname } from "node:path"
 import type { Running } from "#core/component.ts"
 
@@ -13,13 +12,13 @@ const POLL_MS = 5000
  * Where the files follow from what was read, give a function: it is asked again after each change. `changed` deals with
  * its own failures.
  */
-export async function watchFiles(
+export function watchFiles(
   files: readonly string[] | (() => readonly string[]),
   changed: () => Promise<void>,
   pollMs = POLL_MS,
 ): Promise<Running> {
   const list = typeof files === "function" ? files : () => files
-  let known = await fingerprints(list())
+  let known = fingerprints(list())
   let running: Promise<void> = Promise.resolve()
   let settle: NodeJS.Timeout | undefined
   let closed = false
@@ -29,11 +28,11 @@ export async function watchFiles(
     running = running.then(async () => {
       if (closed) return
       watchFolders()
-      const next = await fingerprints(known.keys())
+      const next = fingerprints(known.keys())
       if (closed || [...next].every(([file, hash]) => known.get(file) === hash)) return
       known = next
       await changed()
-      const added = await fingerprints(list().filter((file) => !next.has(file)))
+      const added = fingerprints(list().filter((file) => !next.has(file)))
       known = new Map(list().map((file) => [file, next.get(file) ?? added.get(file) ?? ""]))
       if (!closed) watchFolders()
     })
@@ -52,7 +51,7 @@ export async function watchFiles(
   watchFolders()
   const poll = setInterval(check, pollMs)
   poll.unref()
-  return {
+  return Promise.resolve({
     async close() {
       closed = true
       clearInterval(poll)
@@ -60,7 +59,7 @@ export async function watchFiles(
       for (const watcher of watchers.values()) watcher.close()
       await running
     },
-  }
+  })
 }
 
 function watchFolder(folder: string, soon: () => void, lost: () => void): FSWatcher | undefined {
@@ -75,11 +74,18 @@ function watchFolder(folder: string, soon: () => void, lost: () => void): FSWatc
   }
 }
 
-/** A hash of what stands in each file; one that can't be read counts as a content of its own. */
-async function fingerprints(files: Iterable<string>): Promise<ReadonlyMap<string, string>> {
-  const entries = [...files].map(async (file): Promise<[string, string]> => {
-    const content = await readFile(file).catch((error: NodeJS.ErrnoException) => `unreadable: ${error.code}`)
-    return [file, createHash("sha256").update(content).digest("hex")]
-  })
-  return new Map(await Promise.all(entries))
+/**
+ * A hash of what stands in each file; one that can't be read counts as a content of its own. Read at once: these files
+ * are small and near, and every turn of a busy event loop that is waited for would delay what was changed.
+ */
+function fingerprints(files: Iterable<string>): ReadonlyMap<string, string> {
+  return new Map([...files].map((file) => [file, createHash("sha256").update(contentOf(file)).digest("hex")]))
+}
+
+function contentOf(file: string): Buffer | string {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    return `unreadable: ${(error as NodeJS.ErrnoException).code}`
+  }
 }

@@ -19,7 +19,7 @@ const LONG = 100_000
 
 /** Reads and validates a policy file. Throws ConfigurationError with every fault. */
 export async function readPolicy(file: string): Promise<ReadPolicy> {
-  const text = await readText(file)
+  const text = readText(file)
   if (text.length < LONG) return parseYaml(text, file, policySchema)
   const reading = await readInWorker(text, file)
   if ("faults" in reading) throw new ConfigurationError(reading.faults)

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto"
-import { readFile } from "node:fs/promises"
+import { readFileSync } from "node:fs"
 import { explain, type Fault } from "#core/errors.ts"
 
 /** A token as it was found, on its way to become a hash. */
@@ -36,11 +36,12 @@ export function readTokens(text: string, where: string): FoundTokens {
   return { tokens: found, faults: found.length === 0 ? [{ where, message: NONE }] : faults }
 }
 
-export async function readTokenFile(file: string, where: string = file): Promise<FoundTokens> {
+/** Read at once, as core/watch-file.ts does. */
+export function readTokenFile(file: string, where: string = file): Promise<FoundTokens> {
   try {
-    return readTokens(await readFile(file, "utf8"), file)
+    return Promise.resolve(readTokens(readFileSync(file, "utf8"), file))
   } catch (error) {
-    return { tokens: [], faults: [{ where, message: `can't be read: ${explain(error)}` }] }
+    return Promise.resolve({ tokens: [], faults: [{ where, message: `can't be read: ${explain(error)}` }] })
   }
 }
 

@@ -24,7 +24,7 @@ export const parserDied = defineError(
 export async function openDummyCloud(file: string, filter: DomainFilter, log: Logger): Promise<Cloud> {
   let known = { digest: "", domains: [] as readonly DummyDomain[] }
   const read = async (): Promise<readonly DummyDomain[]> => {
-    const text = await readText(file)
+    const text = readText(file)
     const digest = hash("sha256", text)
     if (digest === known.digest) return known.domains
     known = { digest, domains: text.length < LARGE ? parseDummyFile(text, file) : await parseApart({ text, file }) }
