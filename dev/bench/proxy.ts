@@ -6,6 +6,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
 import { request } from "undici"
 import { findPrometheus, startPrometheus } from "../testing/prometheus.ts"
 import { until } from "../testing/until.ts"
@@ -118,11 +119,24 @@ async function seriesAt(url: string, token: string): Promise<readonly string[]> 
 }
 
 async function measure({ url, pid }: Way, clients: number, { token, pid: prometheus }: Ground): Promise<Result> {
+  await idle(prometheus)
   const before = cpuOf(prometheus)
   const begin = performance.now()
   const result = await load(`${url}/federate?${QUERY}`, clients, SECONDS, token)
   const seconds = (performance.now() - begin) / 1000
   return { ...result, prometheus: (cpuOf(prometheus) - before) / seconds, resident: residentOf(pid) }
+}
+
+/** What Prometheus still does for requests of the way before must not count for this one. */
+async function idle(pid: number): Promise<void> {
+  let last = cpuOf(pid)
+  await until("Prometheus to have nothing to do", async () => {
+    await delay(500)
+    const now = cpuOf(pid)
+    const calm = now - last < 0.1
+    last = now
+    return calm || undefined
+  })
 }
 
 function medianOf(results: readonly Result[]): Result {

@@ -159,6 +159,17 @@ test("renews an answer in demand before its age reaches the limit, so that nobod
   assert.ok(asked.length >= 10 && asked.length <= 14, `${asked.length} requests upstream in 10 s`)
 })
 
+test("asks a slow upstream no more than twice in the time of reuse", async () => {
+  const { store, asked, clock } = start({ took: () => 450 })
+  read(store.find(UP, 1))
+  for (let request = 0; request < 200; request++) {
+    await clock.move(50)
+    const found = store.find(UP, 1)
+    if (found.source !== "reused") read(found)
+  }
+  assert.ok(asked.length <= 21, `${asked.length} requests upstream in 10 s`)
+})
+
 test("serves the old answer while its limit lasts when the renewal fails, and asks once more then", async () => {
   const { store, asked, clock } = start()
   read(store.find(UP, 1))

@@ -68,8 +68,9 @@ export function openStore(fetch: Fetch, memoryLimit: number, { now, after }: Clo
   const memory = boundedMemory(memoryLimit, dropOldest)
 
   const isFresh = (entry: Entry): boolean => entry.stored !== undefined && now() - entry.stored.started < entry.reuse
+  /** Not in the first half of its time: an upstream that is slow under load must not be asked the more for it. */
   const renewalTime = (entry: Entry, stored: Stored): number =>
-    stored.started + entry.reuse - entry.slowest * AHEAD - SLACK
+    stored.started + Math.max(entry.reuse / 2, entry.reuse - entry.slowest * AHEAD - SLACK)
 
   function fresh(key: string): Stored | undefined {
     const entry = entries.get(key)
@@ -139,7 +140,7 @@ export function openStore(fetch: Fetch, memoryLimit: number, { now, after }: Clo
 
   function keep(entry: Entry, { body }: Flight, started: number): void {
     const took = now() - started
-    entry.slowest = Math.max(took, entry.slowest * 0.9)
+    entry.slowest = Math.max(took, entry.slowest * 0.8)
     if (took >= entry.reuse || body.answer === undefined || !memory.take(body.bytes)) return
     entry.stored?.drop()
     const stored = new Stored(started, body.answer.headers, body.joined(), body.series, memory)
