@@ -7,7 +7,9 @@ import { spellQuery, spellSelector } from "./random-spelling.ts"
 /** What a valid request is made of, and what must never be found out by guessing. */
 export interface Ground {
   readonly shared: readonly [Selector, ...Selector[]]
+  /** What the tokens of all clients begin with; a dash and the number of the client follow. */
   readonly token: string
+  readonly clients: number
 }
 
 const TARGETS = ["//federate", "/federate/", "/api/v1/query", "/", "*", "http://x/federate", "@x/federate"] as const
@@ -82,7 +84,7 @@ export function randomQuery(random: Random, { shared }: Ground): string {
 
 function oneRequest(random: Random, ground: Ground): string {
   const headers = ["Host: x"]
-  if (random.chance(0.9)) headers.push(`Authorization: Bearer ${ground.token}`)
+  if (random.chance(0.9)) headers.push(`Authorization: Bearer ${ground.token}-${random.below(ground.clients)}`)
   while (random.chance(0.3))
     headers.splice(random.below(headers.length + 1), 0, random.pick(HEADERS as unknown as [string]))
   if (random.chance(0.7)) headers.push("Connection: close")

@@ -1,16 +1,20 @@
 import { once } from "node:events"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { type AddressInfo, connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { parseSelector } from "../../core/promql/parse.ts"
 import { printSelector } from "../../core/promql/selector.ts"
-import { startProxyProcess } from "./proxy-process.ts"
+import { type ProxyProcess, startProxyProcess } from "./proxy-process.ts"
 import { seeded } from "./random.ts"
 import { type Ground, randomRequest } from "./random-request.ts"
 import { createSentJudge, faultOfAnswer, type Sent, statusesOf, tryParsers } from "./request-judge.ts"
 
 const GROUND: Ground = {
   token: "rightful-token-7f3a-of-the-fuzzer",
+  clients: 50, // each may cause some decisions a second only
   shared: [
     parseSelector('{job="project_usages",__name__=~"project_.*_usage"}'),
     parseSelector('up{job=~"node|prometheus",instance!~"secret.*"}'),
@@ -35,10 +39,8 @@ export interface FuzzRun {
 /** Sends random requests to a real `fedstack proxy`. Throws on the first fault, with what was sent. Gives what was seen. */
 export async function fuzzRequests({ requests, seed, report }: FuzzRun): Promise<string> {
   const upstream = await startUpstream()
-  const proxy = await startProxyProcess(["--upstream", upstream.url], {
-    PORTAL_AUTH_TOKEN: GROUND.token,
-    FEDSTACK_ALLOW: GROUND.shared.map(printSelector).join("\n"),
-  })
+  const folder = await mkdtemp(join(tmpdir(), "fedstack-fuzz-"))
+  const proxy = await startProxy(folder, upstream.url)
   const statuses = new Map<string, number>()
   const memory: number[] = []
   let sent = 0
@@ -71,8 +73,22 @@ export async function fuzzRequests({ requests, seed, report }: FuzzRun): Promise
   } finally {
     const log = await proxy.stop()
     await upstream.stop()
+    await rm(folder, { recursive: true })
     mustNotHold(log, GROUND.token)
   }
+}
+
+async function startProxy(folder: string, upstream: string): Promise<ProxyProcess> {
+  const numbers = Array.from({ length: GROUND.clients }, (_, number) => number)
+  const match = GROUND.shared.map(printSelector)
+  const tokens = numbers.map((number) => ({ name: `client-${number}`, env: `TOKEN_${number}`, match }))
+  const file = join(folder, "policy.yaml")
+  await writeFile(
+    file,
+    JSON.stringify({ upstreams: [upstream], reuse: 0, limits: { requests_per_second: 100_000 }, tokens }),
+  )
+  const env = numbers.map((number) => [`TOKEN_${number}`, `${GROUND.token}-${number}`] as const)
+  return startProxyProcess(["--policy", file], Object.fromEntries(env))
 }
 
 async function startUpstream() {
