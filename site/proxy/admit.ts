@@ -17,15 +17,24 @@ export interface Admission extends Asked {
   readonly query: string
 }
 
-/** Characters of all targets that are kept for one client. */
-const MOST_CHARACTERS = 500_000
-/** By client, so that they are gone with the policy that the client belongs to, or with its token. */
-const admissions = new WeakMap<Client, Lru<string, Admission>>()
+/** Bytes of all that is kept, for all clients together: some 15,000 usual targets. */
+const KEPT = 32_000_000
+/** By client and target. About 1,200 bytes each besides what grows with the target: itself, the selectors, the query. */
+const admissions = new Lru<string, Admission>(KEPT, (key) => 1200 + 4 * key.length)
+/** Another policy, or another token, has other clients and so finds nothing that was decided before. */
+const numbers = new WeakMap<Client, number>()
+let clients = 0
+
+function keyOf(client: Client, target: string): string {
+  let number = numbers.get(client)
+  if (number === undefined) numbers.set(client, (number = ++clients))
+  return `${number} ${target}`
+}
 
 /** What was decided about the same target before. Undefined for what is no plain request. */
 export function admittedBefore({ method, headers, url = "" }: IncomingMessage, client: Client): Admission | undefined {
   if ((method !== "GET" && method !== "HEAD") || hasBody(headers)) return undefined
-  return admissions.get(client)?.get(url)
+  return admissions.get(keyOf(client, url))
 }
 
 /**
@@ -50,9 +59,7 @@ export function admit(exchange: Exchange, client: Client): Admission {
     throw selectorNotAllowed({ selector: printSelector(selector), client: client.name, reason, allowed })
   }
   const admission = { selectors, by: decision.by, query: upstreamQuery(decision.selectors) }
-  const known = admissions.get(client) ?? new Lru<string, Admission>(MOST_CHARACTERS, (target) => target.length)
-  known.set(url, admission)
-  admissions.set(client, known)
+  admissions.set(keyOf(client, url), admission)
   return admission
 }
 

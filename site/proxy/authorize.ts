@@ -18,14 +18,16 @@ const MOST_SELECTORS = 256
 
 /** Decides whether a client may read all that the selectors select. */
 export const authorize: Authorize = (client, selectors) => {
-  const kept = keptVerdicts(client)
+  const { shared } = client
   const asked: Selector[] = []
   const by = new Set<Shared>()
   for (const selector of selectors) {
-    const verdict = kept(selector)
-    if (!verdict.allowed) return { allowed: false, selector, reason: verdict.reason }
-    asked.push(...verdict.selectors)
-    for (const shared of verdict.by) by.add(shared)
+    const verdict = verdictOn(client, selector)
+    if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
+    const containing = verdict === ADDED ? shared : shared.slice(verdict, verdict + 1)
+    if (verdict === ADDED) asked.push(...shared.map((one) => canonical([...selector, ...one.selector])))
+    else asked.push(selector)
+    for (const one of containing) by.add(one)
   }
   const distinct = distinctSelectors(asked)
   const [first] = selectors
@@ -42,47 +44,40 @@ export function distinctSelectors(selectors: readonly Selector[]): readonly Sele
   return [...byText].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, selector]) => selector)
 }
 
-/** Characters of the texts asked, with what is kept beside each: some 100,000 usual ones. */
-const KEPT = 64_000_000
-const verdicts = new Lru<string, Verdict>(KEPT, (key) => 300 + 3 * key.length)
+/** What was decided, kept small: the number of the shared selector that contains it, ADDED, or why it is refused. */
+type Verdict = number | string
+/** Allowed with the shared matchers added to it. */
+const ADDED = -1
+
+/** Bytes of all verdicts, for all clients together: some 100,000 usual ones. */
+const KEPT = 32_000_000
+const verdicts = new Lru<string, Verdict>(KEPT, (key, verdict) => 200 + key.length + String(verdict).length)
 /** Lists of shared selectors by number: another policy has other lists, and finds no verdict of the one before. */
 const numbers = new WeakMap<Client["shared"], number>()
 let lists = 0
 
-function keptVerdicts(client: Client): (selector: Selector) => Verdict {
-  const number = numbers.get(client.shared) ?? ++lists
-  numbers.set(client.shared, number)
-  return (selector) => {
-    const key = `${number} ${printSelector(selector)}`
-    const known = verdicts.get(key)
-    if (known !== undefined) return known
-    const verdict = judge(client, selector)
-    verdicts.set(key, verdict)
-    return verdict
-  }
+function verdictOn(client: Client, selector: Selector): Verdict {
+  let number = numbers.get(client.shared)
+  if (number === undefined) numbers.set(client.shared, (number = ++lists))
+  const key = `${number} ${printSelector(selector)}`
+  const known = verdicts.get(key)
+  if (known !== undefined) return known
+  const verdict = judge(client, selector)
+  verdicts.set(key, verdict)
+  return verdict
 }
 
-type Verdict =
-  | { readonly allowed: true; readonly selectors: readonly Selector[]; readonly by: readonly Shared[] }
-  | { readonly allowed: false; readonly reason: string }
-
 function judge({ shared, enforce }: Client, selector: Selector): Verdict {
-  const same = shared.find((one) => sameSelector(one.selector, selector))
-  if (same !== undefined) return { allowed: true, selectors: [selector], by: [same] }
+  const same = shared.findIndex((one) => sameSelector(one.selector, selector))
+  if (same !== -1) return same
   const compiled = compile(selector)
   const allowed = shared.map((one) => compiledOf(one.selector))
   const result = containedInAny(allowed, compiled)
-  if (result.kind === "contained") {
-    const by = shared.filter((_, index) => allowed[index] === result.by)
-    return { allowed: true, selectors: [selector], by: by.slice(0, 1) }
-  }
-  if (!enforce || shared.length === 0) return { allowed: false, reason: reasonOf(result.results, selector) }
+  if (result.kind === "contained") return allowed.indexOf(result.by)
+  if (!enforce || shared.length === 0) return reasonOf(result.results, selector)
   // upstream would refuse it, with a text that nobody gets to see
   const invalid = compiled.matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
-  const reason = problemOf(invalid, "at most")
-  if (reason !== undefined) return { allowed: false, reason }
-  const selectors = shared.map((one) => canonical([...selector, ...one.selector]))
-  return { allowed: true, selectors, by: shared }
+  return problemOf(invalid, "at most") ?? ADDED
 }
 
 /** For each selector that is shared, why it does not cover another. */

@@ -1,11 +1,11 @@
 /** A map whose entries weigh at most `most` in all; the one that was used least recently gives way. */
 export class Lru<Key, Value> {
   readonly #most: number
-  readonly #weigh: (key: Key) => number
+  readonly #weigh: (key: Key, value: Value) => number
   readonly #entries = new Map<Key, Value>()
   #weight = 0
 
-  constructor(most: number, weigh: (key: Key) => number = () => 1) {
+  constructor(most: number, weigh: (key: Key, value: Value) => number = () => 1) {
     this.#most = most
     this.#weigh = weigh
   }
@@ -25,7 +25,7 @@ export class Lru<Key, Value> {
   set(key: Key, value: Value): void {
     this.delete(key)
     this.#entries.set(key, value)
-    this.#weight += this.#weigh(key)
+    this.#weight += this.#weigh(key, value)
     for (const oldest of this.#entries.keys()) {
       if (this.#weight <= this.#most) return
       this.delete(oldest)
@@ -33,6 +33,9 @@ export class Lru<Key, Value> {
   }
 
   delete(key: Key): void {
-    if (this.#entries.delete(key)) this.#weight -= this.#weigh(key)
+    const value = this.#entries.get(key)
+    if (value === undefined) return
+    this.#entries.delete(key)
+    this.#weight -= this.#weigh(key, value)
   }
 }
