@@ -39,13 +39,18 @@ async function main(): Promise<void> {
     ["nginx", "nginx-light"],
     ["haproxy", "haproxy"],
   ] as const) {
-    if (!has(command)) throw new Error(`${command} is missing: apt-get install ${name}`)
+    if (!has(command)) return stop(`${command} is missing: apt-get install ${name}`)
   }
   const found = findPrometheus()
-  if ("missing" in found) throw new Error(found.missing)
+  if ("missing" in found) return stop(found.missing)
   say(`${availableParallelism()} cores, Node ${process.versions.node}, ${first(join(found.value, "prometheus"))}`)
   say(`${first("haproxy", "-v")}, ${first("nginx", "-v")}; ${ROUNDS} rounds of ${SECONDS} s each, medians`)
   for (const { series, clients } of SCENES) await scene(found.value, series, clients)
+}
+
+function stop(reason: string): void {
+  process.stderr.write(`dev/bench/proxy: ${reason}\n`)
+  process.exitCode = 1
 }
 
 async function scene(binaries: string, series: number, clients: readonly number[]): Promise<void> {
