@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { promisify } from "node:util"
+import { request } from "undici"
 
 export interface Load {
   readonly requestsPerSecond: number
@@ -9,6 +10,22 @@ export interface Load {
   readonly p99: number
   /** Answers that were no 2xx or 3xx, broke off or came too late. */
   readonly failures: number
+}
+
+/** Milliseconds of single scrapes of each URL in turn, so that all meet the same moods of the machine. */
+export async function alternate(urls: readonly string[], scrapes: number, token: string): Promise<readonly number[][]> {
+  const headers = { authorization: `Bearer ${token}`, "accept-encoding": "gzip" }
+  const times: number[][] = urls.map(() => [])
+  for (let i = 0; i < scrapes; i++) {
+    for (const [way, url] of urls.entries()) {
+      const begin = performance.now()
+      const { body, statusCode } = await request(url, { headers })
+      await body.dump({ limit: Number.POSITIVE_INFINITY })
+      if (statusCode !== 200) throw new Error(`${url} answered ${statusCode}`)
+      times[way]?.push(performance.now() - begin)
+    }
+  }
+  return times
 }
 
 const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 }
