@@ -9,6 +9,8 @@ export const VERSION = (
 export function createRegistry(): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  // gauges with the suffix of counters; their sums by type stay
+  for (const kind of ["handles", "requests", "resources"]) registry.removeSingleMetric(`nodejs_active_${kind}_total`)
   new Gauge({
     name: "fedstack_build_info",
     help: "1, with the version of fedstack and of the Node that runs it.",
