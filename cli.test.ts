@@ -42,6 +42,16 @@ Commands:
   fedstack --version       shows the version
 `
 
+test("a group's help lists its commands alone", async () => {
+  const { code, stdout, stderr } = await run(launcher, ["token", "--help"])
+  const listed = /Commands:\n([^]*?)\n\n/.exec(stdout)?.[1]?.split("\n") ?? []
+  assert.deepEqual([code, stderr], [0, ""])
+  assert.deepEqual(
+    listed.map((line) => line.trim().split(/ {2,}/)[0]),
+    ["token new", "token hash", "token inspect"],
+  )
+})
+
 for (const args of [[], ["--help"], ["-h"], ["help"]]) {
   test(`fedstack ${args.join(" ")}: the help, on standard output alone`, async () => {
     assert.deepEqual(await run(launcher, args), { code: 0, stdout: HELP, stderr: "" })

@@ -51,7 +51,11 @@ async function main(argv: readonly string[]): Promise<void> {
   if (argv[0] === "--version") return print(`fedstack ${await version()} (Node ${process.versions.node})\n`)
   const name = Object.keys(commands).find((words) => words.split(" ").every((word, index) => argv[index] === word))
   const entry = name === undefined ? undefined : commands[name]
-  if (name === undefined || entry === undefined) return unknownCommand(argv)
+  if (name === undefined || entry === undefined) {
+    const [group = "", asked = ""] = argv
+    if (isGroup(group) && (asked === "-h" || asked === "--help")) return print(help(`${group} `))
+    return unknownCommand(argv)
+  }
   await runCommand(name, entry, argv.slice(name.split(" ").length))
 }
 
@@ -125,9 +129,15 @@ async function finish(running: Running): Promise<void> {
   }
 }
 
-function help(): string {
-  const width = Math.max(...Object.keys(commands).map((name) => name.length))
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+function isGroup(word: string): boolean {
+  return Object.keys(commands).some((name) => name.startsWith(`${word} `))
+}
+
+/** Of all commands, or of those of a group. */
+function help(group = ""): string {
+  const listed = Object.entries(commands).filter(([name]) => name.startsWith(group))
+  const width = Math.max(...listed.map(([name]) => name.length))
+  const lines = listed.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
   return `fedstack: metrics of many sites in one portal, where every site decides exactly what it shares
 
 Usage: fedstack COMMAND [OPTION ...]
