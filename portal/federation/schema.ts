@@ -2,32 +2,13 @@ import { z } from "zod"
 import { explain } from "#core/errors.ts"
 import { compile } from "#core/promql/compiled.ts"
 import { parseSelector } from "#core/promql/parse.ts"
+import { expected, filled, parsed } from "#core/schema.ts"
 import { duration, httpUrl, type Parse, size, Wrong } from "#core/settings.ts"
 
 /** What the original stack federates. */
 const DEFAULT_MATCH = '{job="project_usages",__name__=~"project_.*_usage"}'
 /** Beyond a day Prometheus would show a site as absent between scrapes anyway. */
 const LONGEST_INTERVAL = 86_400
-
-/** Says what a value should be, and never what it is: it may be a secret. */
-const expected = (what: string) => ({
-  error: (issue: z.core.$ZodRawIssue): string =>
-    issue.input === undefined ? `is missing; it must be ${what}` : `must be ${what}`,
-})
-
-const filled = (what: string) => z.string(expected(what)).min(1, `must be ${what}`)
-
-/** Text that is parsed as a flag would be; numbers are taken as they are written. */
-const parsed = <T>(what: string, parse: Parse<T>) =>
-  z
-    .union([z.string(), z.number().transform(String)], expected(what))
-    .transform((text, context) => reported(parse(text), context))
-
-function reported<T>(value: T | Wrong, context: z.core.$RefinementCtx): T {
-  if (!(value instanceof Wrong)) return value
-  context.issues.push({ code: "custom", message: value.reason, input: undefined })
-  return z.NEVER
-}
 
 const name = z
   .string(expected("a name such as site-a"))
