@@ -46,19 +46,14 @@ export function sendGrowing(body: Body, recipient: Recipient): void {
     if (blocked || (link.next === undefined && state.kind === "growing")) return
     // no length, even where one was announced: the answer must not be whole before it proved good
     if (!response.headersSent) response.writeHead(200, answer.headers as string[])
-    response.cork()
     while (link.next !== undefined && !blocked) {
       link = link.next
       recipient.bytes += link.chunk.length
       blocked = !response.write(link.chunk)
     }
-    const end = state.kind === "whole" && link.next === undefined
-    if (end) {
-      recipient.series = body.series
-      response.end()
-    }
-    response.uncork()
-    if (end) over()
+    if (state.kind !== "whole" || link.next !== undefined) return
+    recipient.series = body.series
+    over(() => response.end())
   }
   const drained = (): void => {
     blocked = false

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict"
+import { once } from "node:events"
+import { createServer } from "node:http"
+import { type AddressInfo, connect } from "node:net"
+import { text } from "node:stream/consumers"
+import { setImmediate as turn } from "node:timers/promises"
+import { test } from "node:test"
+import { Body } from "./body.ts"
+import { boundedMemory } from "./memory.ts"
+import { sendGrowing } from "./send.ts"
+
+test("sends the end after everything that came in one turn with it", async (t) => {
+  const body = new Body(
+    boundedMemory(1000, () => false),
+    () => undefined,
+  )
+  const server = createServer((_, response) => {
+    const limits = { responseBytes: 1000, series: 1000 }
+    const fail = (error: unknown): void => void response.destroy(error as Error)
+    sendGrowing(body, { response, headOnly: false, limits, bytes: 0, series: undefined, fail })
+  }).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  t.after(() => server.close())
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1")
+  client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+  const received = text(client)
+  await once(server, "request")
+  body.begin({ format: "text", gzip: false, headers: ["content-type", "text/plain"], length: undefined })
+  body.add(Buffer.from("one"))
+  await turn()
+  body.add(Buffer.from("two"))
+  body.end({ kind: "whole" })
+  const [, content] = (await received).split("\r\n\r\n", 1 + 1)
+  assert.equal(content, "3\r\none\r\n3\r\ntwo\r\n0")
+})
