@@ -117,12 +117,33 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   })
 }
 
-test("SIGTERM while starting ends it too, without an error", async () => {
-  const child = start(launcher, PROXY, { PORTAL_AUTH_TOKEN: "t0ken-t0ken-t0ken" })
-  await once(child.process, "spawn")
-  assert.ok(["SIGTERM", 0].includes(await child.stop("SIGTERM")))
-  assert.doesNotMatch(child.output(), /rror/)
+test("SIGTERM while starting ends it too, without an error", async (t) => {
+  const project = (id: number): string =>
+    `[[d.projects]]\nproject_name = "p${id}"\nproject_id = "${id}"\nmachines = []\n`
+  const cloud = `[d]\ndomain_id = "1"\n${Array.from({ length: 20_000 }, (_, id) => project(id)).join("")}`
+  const file = await temporaryFolder(t).write("cloud.toml", cloud)
+  const child = start(launcher, [
+    "exporter",
+    "project-usage",
+    "--dummy-data",
+    file,
+    "--web.listen-address",
+    "127.0.0.1:0",
+  ])
+  // a file of this size is parsed by a process of its own, which the start waits for
+  await until("the parser", async () =>
+    (await firstChildOf(child.process.pid)).includes("dummy-parser") ? true : undefined,
+  )
+  assert.equal(await child.stop("SIGTERM"), 0)
+  assert.match(child.output(), /msg=ending/)
+  assert.doesNotMatch(child.output(), /level=error/)
 })
+
+/** Its command line. */
+async function firstChildOf(pid = 0): Promise<string> {
+  const [child = ""] = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ")
+  return readFile(`/proc/${child}/cmdline`, "utf8")
+}
 
 test("the reader of the help may go away", async () => {
   const child = spawn(launcher, ["proxy", "--help"], { stdio: ["ignore", "pipe", "pipe"] })

@@ -55,6 +55,7 @@ test("shows a failed test with its file, line, name and reason, and ends with 1"
     output: `
 Unit and property tests
   FAILED  f.test.ts (1 test, 1 failed)
+          a suite › around › fails: AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:
 
 Failed:
   f.test.ts:5  a suite › around › fails

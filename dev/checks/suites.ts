@@ -114,7 +114,13 @@ function fileLine(file: string, outcomes: readonly Outcome[], milliseconds: numb
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
   ]
-  return statusLine(failed > 0 ? "FAILED" : "ok", `${file} (${notes.join(", ")})`, milliseconds)
+  const line = statusLine(failed > 0 ? "FAILED" : "ok", `${file} (${notes.join(", ")})`, milliseconds)
+  return [line, ...outcomes.filter(({ kind }) => kind === "failed").map(failureLine)].join("")
+}
+
+/** What failed is told at once, in a line: whoever ends a long run, or sees a part of it, need not wait for the report. */
+function failureLine({ name, reason }: Outcome): string {
+  return `          ${name}: ${reason.split("\n", 1)[0]}\n`
 }
 
 /** `  ok      types                 1.2 s` */
