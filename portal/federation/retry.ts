@@ -22,7 +22,7 @@ export async function retry(
       if (signal.aborted) return false
       const reason = explain(error)
       failed?.(reason)
-      if (reason !== logged) log.error({ reason }, "will be tried again until it succeeds")
+      if (reason !== logged) log.warn({ reason }, "will be tried again until it succeeds")
       logged = reason
     }
     await delay(pause * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined) // aborted: the loop ends
