@@ -1,9 +1,14 @@
 import assert from "node:assert/strict"
 import { rename, rm } from "node:fs/promises"
-import { test } from "node:test"
+import { type TestContext, test } from "node:test"
+import { pino } from "pino"
+import { ConfigurationError } from "#core/errors.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { until } from "../../../dev/testing/until.ts"
-import { QUERY, startTestProxy, startUpstream } from "../testing.ts"
+import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
+import { environmentPolicy } from "./environment.ts"
+import { sha256 } from "./secrets.ts"
+import { openPolicy } from "./watch.ts"
 
 test("follows the token file through a rotation, and never takes a removed token again", async (t) => {
   const folder = temporaryFolder(t)
@@ -38,4 +43,43 @@ test("follows the token file through a rotation, and never takes a removed token
   await until("the good reload", async () => ((await successful()) === "1" ? true : undefined))
   assert.deepEqual(await statuses(), [401, 200])
   assert.doesNotMatch(proxy.log(), /not a token|newer/)
+})
+
+/** A policy with the token of a file, which is replaced by the words of `changes` right after it was read, one at each reading. */
+async function openChanging(t: TestContext, changes: string[]) {
+  const folder = temporaryFolder(t)
+  const tokenFile = await folder.write("token", "first-token\n")
+  const log = pino({ enabled: false })
+  const environment = { allow: [SHARED], token: undefined, upstreamTimeout: 5, responseBytes: 1_000_000 }
+  const loader = environmentPolicy({ ...environment, tokenFile, upstream: new URL("http://prometheus") })
+  const attempts: boolean[] = []
+  const source = await openPolicy(
+    {
+      ...loader,
+      async load() {
+        const read = await loader.load()
+        const next = changes.shift()
+        if (next !== undefined) await folder.write("token", `${next}\n`)
+        return read
+      },
+    },
+    { log, loaded: (successful) => attempts.push(successful) },
+  )
+  t.after(() => source.close())
+  return { inForce: () => source.current().tokens[0]?.sha256.toString("hex"), attempts }
+}
+const hashOf = (token: string): string => sha256(token).toString("hex")
+
+test("finds a change between the first reading of a file and the beginning of its watch", async (t) => {
+  const { inForce, attempts } = await openChanging(t, ["second-token"])
+  assert.deepEqual([inForce(), attempts], [hashOf("second-token"), [true]])
+})
+
+test("finds a change while it looks for one", async (t) => {
+  const { inForce } = await openChanging(t, ["second-token", "third-token"])
+  await until("the third token", () => (inForce() === hashOf("third-token") ? true : undefined))
+})
+
+test("does not begin with a file that became faulty while it began", async (t) => {
+  await assert.rejects(openChanging(t, ["not a token"]), ConfigurationError)
 })

@@ -34,9 +34,6 @@ export interface PolicyWatch {
 /** Loads the policy, and again whenever a file of it changes. A faulty one leaves the one before in force. */
 export async function openPolicy(loader: PolicyLoader, { log, loaded }: PolicyWatch): Promise<PolicySource> {
   let current = await loader.load()
-  await loader.inForce()
-  announce(current, log)
-  loaded(true)
   const reloadNow = async (): Promise<void> => {
     try {
       current = await loader.load()
@@ -54,7 +51,24 @@ export async function openPolicy(loader: PolicyLoader, { log, loaded }: PolicyWa
   // one after the other, so that an older reading never replaces a newer one
   let last: Promise<void> = Promise.resolve()
   const reload = (): Promise<void> => (last = last.then(reloadNow))
-  const watching = current.files.length === 0 ? undefined : await watchFiles(() => current.files, reload)
+  /** Which files there are is known once they were read: what changed since then, unwatched, a second reading finds. */
+  const watch = async (): Promise<Running> => {
+    const { files } = current
+    const watching = await watchFiles(() => current.files, reload)
+    try {
+      await (last = last.then(async () => void (current = await loader.load())))
+    } catch (error) {
+      await watching.close()
+      throw error
+    }
+    if (String(current.files) === String(files)) return watching
+    await watching.close()
+    return watch()
+  }
+  const watching = current.files.length === 0 ? undefined : await watch()
+  await loader.inForce()
+  announce(current, log)
+  loaded(true)
   return {
     current: () => current.policy,
     reload,
