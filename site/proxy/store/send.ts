@@ -34,6 +34,8 @@ export function sendStored(stored: Stored, recipient: Recipient): void {
 /** Sends an answer while it comes, as fast as the client reads, and ends it well only when all of it proved good. */
 export function sendGrowing(body: Body, recipient: Recipient): void {
   const { response } = recipient
+  // without chunks (HTTP/1.0) the end of the connection is the end of the answer, even of one that was cut off
+  const chunked = response.useChunkedEncodingByDefault
   let blocked = false
   const advance = (): void => {
     const { answer, state } = body
@@ -43,9 +45,10 @@ export function sendGrowing(body: Body, recipient: Recipient): void {
     if (excess !== undefined) return over(() => recipient.fail(excess))
     if (recipient.headOnly) return over(() => sendHead(response, answer.headers, answer.length))
     // the headers wait for the first byte: until then a failure can be told with its status
-    if (blocked || (link.next === undefined && state.kind === "growing")) return
+    if (blocked || (state.kind === "growing" && (link.next === undefined || !chunked))) return
     // no length, even where one was announced: the answer must not be whole before it proved good
-    if (!response.headersSent) response.writeHead(200, answer.headers as string[])
+    const length = chunked ? [] : ["content-length", String(body.bytes)]
+    if (!response.headersSent) response.writeHead(200, [...answer.headers, ...length])
     while (link.next !== undefined && !blocked) {
       link = link.next
       recipient.bytes += link.chunk.length
