@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { rename, rm } from "node:fs/promises"
 import { type TestContext, test } from "node:test"
 import { pino } from "pino"
-import { ConfigurationError } from "#core/errors.ts"
+import { UsageError } from "#core/errors.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
@@ -81,5 +81,5 @@ test("finds a change while it looks for one", async (t) => {
 })
 
 test("does not begin with a file that became faulty while it began", async (t) => {
-  await assert.rejects(openChanging(t, ["not a token"]), ConfigurationError)
+  await assert.rejects(openChanging(t, ["not a token"]), UsageError)
 })
