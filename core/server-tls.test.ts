@@ -121,6 +121,26 @@ test("only the versions asked for are spoken", async (t) => {
   assert.equal(error.code, "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION")
 })
 
+test("who could speak HTTP/2 too gets HTTP/1.1, and a file that asks for it is told of in the log", async (t) => {
+  const { port, log } = await start(t, `${PLAIN_TLS}http_server_config: {http2: true}\n`)
+  const socket = connect({ port, host: "127.0.0.1", ca: authority.cert, ALPNProtocols: ["h2", "http/1.1"] })
+  await once(socket, "secureConnect")
+  assert.equal(socket.alpnProtocol, "http/1.1")
+  socket.end("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+  assert.match((await socket.toArray()).join(""), /^HTTP\/1\.1 200 OK\r\n/)
+  assert.match(log(), /level=warn .*web\.yml:2:22 http_server_config\.http2: HTTP\/2 is not spoken here/)
+})
+
+test("who speaks HTTP/2 alone is refused in the handshake, and without asking in the first line", async (t) => {
+  const { port } = await start(t, PLAIN_TLS)
+  const alone = connect({ port, host: "127.0.0.1", ca: authority.cert, ALPNProtocols: ["h2"] })
+  const [error] = (await once(alone, "error")) as [NodeJS.ErrnoException]
+  assert.equal(error.code, "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL")
+  const unasked = connect({ port, host: "127.0.0.1", ca: authority.cert })
+  unasked.end("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+  assert.match((await unasked.toArray()).join(""), /^HTTP\/1\.1 400 Bad Request\r\n/)
+})
+
 test("plain HTTP on a TLS port gets no answer, and the server goes on", async (t) => {
   const { port, get } = await start(t, PLAIN_TLS)
   await assert.rejects(fetch(`http://127.0.0.1:${port}/`))

@@ -15,7 +15,7 @@ import type { Logger } from "#core/log.ts"
 import { type Address, listenAddress, setting, settings, text } from "#core/settings.ts"
 import { readWebConfig } from "#core/web-config.ts"
 import { createGuard } from "#core/web-guard.ts"
-import { followWebConfig } from "#core/web-reload.ts"
+import { followWebConfig, tellWarnings } from "#core/web-reload.ts"
 
 /** The flags of every component that listens. */
 export const webSettings = (defaultAddress: string) => ({
@@ -59,6 +59,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const { log, webConfigFile, refuseBasicAuth } = options
   const webOptions = refuseBasicAuth === undefined ? {} : { refuseBasicAuth }
   const web = webConfigFile === undefined ? undefined : await readWebConfig(webConfigFile, webOptions)
+  if (web !== undefined) tellWarnings(web, log)
   let guard = web && createGuard(web)
   const app = createApp(log, options.rewriteUrl ?? strictTarget)
   await options.routes(app)

@@ -40,7 +40,7 @@ test("an empty file asks for nothing", async (t) => {
   const { config, files } = await read(t, "# nothing\n")
   assert.deepEqual(
     { ...config, files },
-    { tls: undefined, users: new Map(), headers: [], rateLimit: undefined, files: ["web.yml"] },
+    { tls: undefined, users: new Map(), headers: [], rateLimit: undefined, warnings: [], files: ["web.yml"] },
   )
 })
 
@@ -82,6 +82,25 @@ rate_limit: {interval: 100ms, burst: 20}
   assert.deepEqual(config.rateLimit, { interval: 0.1, burst: 20 })
   assert.deepEqual(files, ["web.yml", "tls/server.crt", "tls/server.key", "tls/ca.crt"])
 })
+
+for (const [yaml, warns] of [
+  [`${PAIR}http_server_config: {http2: true}\n`, true],
+  [`${PAIR}http_server_config: {http2: false}\n`, false],
+  [PAIR, false],
+  ["http_server_config: {http2: true}\n", false], // without TLS nobody speaks it
+] as const) {
+  test(`${warns ? "warns" : "does not warn"} that HTTP/2 is not spoken: ${yaml.replaceAll("\n", " ")}`, async (t) => {
+    const { config } = await read(t, yaml)
+    assert.deepEqual(
+      config?.warnings.map((text) => text.replace(/^.*\/(?=web)/, "")),
+      warns
+        ? [
+            "web.yml:4:22 http_server_config.http2: HTTP/2 is not spoken here; clients are told so in the TLS handshake and use HTTP/1.1",
+          ]
+        : [],
+    )
+  })
+}
 
 test("certificate, key and authority may stand in the file itself", async (t) => {
   const indent = (text: string): string => text.trimEnd().replaceAll(/^/gm, "    ")

@@ -49,6 +49,9 @@ const schema = z
   })
   .nullable()
 
+/** The file may be shared with Prometheus and its exporters, so it is no fault. */
+const HTTP2 = "HTTP/2 is not spoken here; clients are told so in the TLS handshake and use HTTP/1.1"
+
 export interface RateLimit {
   /** Seconds until one more request is allowed. */
   readonly interval: number
@@ -61,6 +64,8 @@ export interface WebConfig {
   /** Bcrypt hashes by user name; empty: everybody is served. */
   readonly users: ReadonlyMap<string, string>
   readonly rateLimit: RateLimit | undefined
+  /** What is asked for and not done, for the log. */
+  readonly warnings: readonly string[]
   /** The file itself and all that it names. */
   readonly files: readonly string[]
 }
@@ -97,6 +102,7 @@ export async function readWebConfig(file: string, options: WebConfigOptions = {}
     users,
     headers: headers.flatMap(([name, text]) => (text ? [[name, text] as const] : [])),
     rateLimit: limit === undefined || limit.interval === 0 ? undefined : limit,
+    warnings: value?.http_server_config?.http2 && tls ? [`${where(["http_server_config", "http2"])}: ${HTTP2}`] : [],
     files: [file, ...(tls?.files ?? [])],
   }
 }

@@ -39,6 +39,7 @@ export async function followWebConfig(
       current = next
       successful?.set({ listener }, 1)
       log.info({ file }, "web configuration read again")
+      tellWarnings(next, log)
     } catch (error) {
       successful?.set({ listener }, 0)
       const faults = error instanceof ConfigurationError ? error.faults : [{ where: file, message: explain(error) }]
@@ -50,6 +51,10 @@ export async function followWebConfig(
   }
   const watching = await watchFiles(() => current.files, reload)
   return { reload, close: () => watching.close() }
+}
+
+export function tellWarnings({ warnings }: WebConfig, log: Logger): void {
+  if (warnings.length > 0) log.warn({ warnings }, "web configuration asks for what is not done")
 }
 
 function needRestart(current: WebConfig, next: WebConfig, file: string): Fault[] {

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict"
+import { once } from "node:events"
+import { test, type TestContext } from "node:test"
+import { connect } from "node:tls"
+import { pino } from "pino"
+import { makeAuthority } from "../../../dev/testing/certificates.ts"
+import { need } from "../../../dev/testing/component.ts"
+import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { findPrometheus, startPrometheus } from "../../../dev/testing/prometheus.ts"
+import { until } from "../../../dev/testing/until.ts"
+import { policyFile } from "../policy/policy-file.ts"
+import { METRICS, SHARED, startTestProxy, startUpstream, TOKEN } from "../testing.ts"
+import { VERSIONS } from "./testing.ts"
+
+const authority = makeAuthority("authority")
+const issueServer = () => authority.issue({ name: "site", sans: ["IP:127.0.0.1"] })
+
+/** A proxy over TLS that knows a token and a certificate; its web configuration asks for HTTP/2. */
+async function startSite(t: TestContext) {
+  const files = temporaryFolder(t)
+  const upstream = await startUpstream(t, (_, response) =>
+    response.writeHead(200, { "content-type": METRICS }).end(`project_vcpu_usage 7 ${Date.now()}\n`),
+  )
+  const replaceCertificate = async (): Promise<void> => {
+    const { cert, key } = issueServer()
+    await files.write("server.key", key)
+    await files.write("server.crt", cert)
+  }
+  await replaceCertificate()
+  await files.write("ca.crt", authority.cert)
+  const webConfigFile = await files.write(
+    "web.yml",
+    `tls_server_config:
+  cert_file: server.crt
+  key_file: server.key
+  client_ca_file: ca.crt
+  client_auth_type: VerifyClientCertIfGiven
+http_server_config: {http2: true}
+`,
+  )
+  const policy = await files.write(
+    "policy.yaml",
+    `upstreams: ["${upstream.url}"]
+tokens: [{name: bearer, env: TOKEN, match: ['${SHARED}']}]
+certificates: [{name: certificate, san: "DNS:portal.example.org", match: ['${SHARED}']}]
+`,
+  )
+  const log = pino({ enabled: false })
+  const { port } = await startTestProxy(t, upstream.url, {
+    policy: policyFile(policy, { env: { TOKEN }, now: () => new Date(), log }),
+    webConfigFile,
+  })
+  return { files, port, replaceCertificate }
+}
+
+for (const version of VERSIONS) {
+  test(`a portal of Prometheus ${version} reads over TLS, whatever it is told of HTTP/2`, async (t) => {
+    const folder = need(t, findPrometheus(version))
+    if (folder === undefined) return
+    const { files, port, replaceCertificate } = await startSite(t)
+    const client = authority.issue({ name: "portal", sans: ["DNS:portal.example.org"] })
+    const tls = { ca_file: await files.write("portal/ca.crt", authority.cert) }
+    const pair = {
+      cert_file: await files.write("portal/client.crt", client.cert),
+      key_file: await files.write("portal/client.key", client.key),
+    }
+    const authorization = { credentials_file: await files.write("portal/token", TOKEN) }
+    const jobs = {
+      default: { tls_config: tls, authorization },
+      http2: { tls_config: tls, authorization, enable_http2: true },
+      http1: { tls_config: tls, authorization, enable_http2: false },
+      mtls: { tls_config: { ...tls, ...pair } },
+      mtls_http2: { tls_config: { ...tls, ...pair }, enable_http2: true },
+    }
+    const scrape_configs = Object.entries(jobs).map(([name, job]) => ({
+      job_name: name,
+      scheme: "https",
+      metrics_path: "/federate",
+      params: { "match[]": [SHARED] },
+      scrape_interval: "1s",
+      scrape_timeout: "1s",
+      static_configs: [{ targets: [`127.0.0.1:${port}`] }],
+      ...job,
+    }))
+    const portal = await startPrometheus(folder, await files.write("portal.yml", JSON.stringify({ scrape_configs })))
+    t.after(() => portal.stop())
+    const scrapesOf = async (expression: string): Promise<Readonly<Record<string, number>>> =>
+      Object.fromEntries(
+        (await portal.query(expression)).map(({ metric, value: [, count] }) => [metric.job, Number(count)]),
+      )
+    const allRead = (least: number) =>
+      until(`${least} samples of every job`, async () => {
+        const counts = await scrapesOf("count_over_time(project_vcpu_usage[10m])")
+        return Object.keys(jobs).every((job) => (counts[job] ?? 0) >= least) ? true : undefined
+      })
+    await allRead(1)
+
+    const serial = await serialOf(port)
+    await replaceCertificate()
+    await until("the renewed certificate", async () => ((await serialOf(port)) === serial ? undefined : true))
+    await allRead(3)
+    const always = Object.fromEntries(Object.keys(jobs).map((job) => [job, 1]))
+    assert.deepEqual(await scrapesOf("min_over_time(up[10m])"), always)
+  })
+}
+
+/** Of the certificate that a new connection is shown. */
+async function serialOf(port: number): Promise<string | undefined> {
+  const socket = connect({ port, host: "127.0.0.1", ca: authority.cert })
+  await once(socket, "secureConnect")
+  const serial = socket.getPeerX509Certificate()?.serialNumber
+  socket.destroy()
+  return serial
+}
