@@ -1,0 +1,30 @@
+import type { Running } from "#core/component.ts"
+
+/** One OPA: a pod, or a server outside of Kubernetes. Replicas that should agree have the same namespace and service. */
+export interface Target {
+  /** The pod's name; of a server outside of Kubernetes its address and port. Unique within its namespace and service. */
+  readonly pod: string
+  /** "" where it is not known. */
+  readonly node: string
+  readonly namespace: string
+  readonly service: string
+  /** A host name or IP address, IPv6 without brackets. */
+  readonly address: string
+  readonly port: number
+  /** undefined where nothing tells: then --opa-scheme decides. */
+  readonly scheme: "http" | "https" | undefined
+  /** What stands before `/v1` in its URLs, without a slash at its end: "" but behind a reverse proxy. */
+  readonly path: string
+  /** Whether its service sends requests to it. */
+  readonly ready: boolean
+}
+
+/** The OPAs there are, kept up to date until closed. */
+export interface Targets extends Running {
+  /** As of now; never a part of what is known. */
+  current(): readonly Target[]
+  /** Why `current` may be outdated or empty, in a sentence: "Kubernetes refuses to list endpointslices in opa (403): …". */
+  problem(): string | undefined
+  /** Settles when `current` is known for the first time, or `problem` tells why it is not. Never rejects. */
+  readonly first: Promise<void>
+}
