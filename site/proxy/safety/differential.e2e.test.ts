@@ -5,10 +5,9 @@ import { nearMissOf } from "../../../dev/fuzz/near-miss.ts"
 import { type Random, seeded } from "../../../dev/fuzz/random.ts"
 import { type RandomSelector, randomSelector } from "../../../dev/fuzz/random-selector.ts"
 import { spellQuery, spellSelector } from "../../../dev/fuzz/random-spelling.ts"
-import { startProxyProcess } from "../../../dev/fuzz/proxy-process.ts"
-import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { type Answer, type Ask, connectTo, seedOf, startScraping, VERSIONS } from "./testing.ts"
+import { startForAllWays } from "./ways.ts"
 
 const CLIENTS = 15
 const REQUESTS_PER_CLIENT = 50
@@ -39,26 +38,33 @@ interface Shared {
 
 interface Round {
   readonly shared: readonly [Shared, ...Shared[]]
+  /** One for each that is shared, which contains it. */
+  readonly ceiling: readonly [Selector, ...Selector[]]
   /** Label values at the borders of what is shared. */
   readonly words: readonly [string, ...string[]]
 }
 
 function randomRound(random: Random): Round {
   const wide = [sharable(random), ...Array.from({ length: random.below(3) }, () => sharable(random))] as const
+  const less = (one: RandomSelector): RandomSelector => {
+    const narrower = one.narrower()
+    return random.chance(0.5) || folds(narrower) ? one : narrower
+  }
   const share = (one: RandomSelector): Shared => {
     const names = random.chance(0.6) ? random.pick(NAMES) : undefined
     return {
       selector: canonical([...(names === undefined ? [] : [names[0]]), ...renamed(one)]),
       narrower: () => {
-        const less = random.chance(0.5) ? one.narrower() : one
-        return [...(names === undefined ? [] : [random.pick(names)]), ...renamed(folds(less) ? one : less)]
+        return [...(names === undefined ? [] : [random.pick(names)]), ...renamed(less(one))]
       },
     }
   }
   const [first, ...more] = wide
+  const [firstLess, ...moreLess] = [less(first), ...more.map(less)] as const
   return {
-    shared: [share(first), ...more.map(share)],
-    words: ["", ...wide.flatMap((one) => [...one.words(), ...one.narrower().words()])],
+    shared: [share(firstLess), ...moreLess.map(share)],
+    ceiling: [canonical(renamed(first)), ...more.map((one) => canonical(renamed(one)))],
+    words: ["", ...[...wide, firstLess, ...moreLess].flatMap((one) => [...one.words(), ...one.narrower().words()])],
   }
 }
 
@@ -138,11 +144,12 @@ interface Question {
   readonly query: string
 }
 
-function randomQuestion(random: Random, { shared }: Round): Question {
+function randomQuestion(random: Random, { shared, ceiling }: Round): Question {
   const parts = Array.from({ length: random.chance(0.7) ? 1 : 2 + random.below(2) }, () => {
     const one = random.pick(shared)
     const narrow = one.narrower()
     if (random.chance(0.45)) return { selector: narrow, narrow: true }
+    if (random.chance(0.1)) return { selector: random.pick(ceiling), narrow: false }
     if (random.chance(0.1)) return { selector: renamed(randomSelector(random)), narrow: false }
     return { selector: nearMissOf(random, random.chance(0.5) ? narrow : one.selector), narrow: false }
   })
@@ -237,29 +244,23 @@ async function startPlayers(
   upstream: string,
   prometheus: Ask,
 ): Promise<readonly Player[]> {
-  const tokenOf = (index: number): string => `tOken-${index}-3kq0Xw7sPl2Vn8Rz`
-  const clients = rounds.map(({ shared }, index) => ({
-    name: `client-${index}`,
-    env: `TOKEN_${index}`,
+  const clients = rounds.map(({ shared, ceiling }, index) => ({
     match: shared.map(({ selector }) => printSelector(selector)),
+    ceiling: ceiling.map(printSelector),
     enforce: index % 5 === 0,
-    share_everything: true,
   }))
-  const policy = { upstreams: [upstream], limits: { requests_per_second: 100_000 }, tokens: clients }
-  const file = await temporaryFolder(t).write("policy.yaml", JSON.stringify(policy))
-  const env = Object.fromEntries(rounds.map((_, index) => [`TOKEN_${index}`, tokenOf(index)]))
-  const proxy = await startProxyProcess(["--policy", file], env)
-  t.after(() => proxy.stop())
+  const ways = await startForAllWays(t, upstream, clients)
   const players: Player[] = []
-  for (const [index, round] of rounds.entries()) {
+  for (const [index, ask] of ways.entries()) {
+    const [round, client] = [rounds[index], clients[index]]
+    if (round === undefined || client === undefined) throw new Error("more ways than clients")
     const allowed = new Set<string>()
-    for (const { selector } of round.shared) {
-      const answer = await prometheus(`/federate?match[]=${encodeURIComponent(printSelector(selector))}`)
-      assert.equal(answer.status, 200, printSelector(selector))
+    for (const selector of client.match) {
+      const answer = await prometheus(`/federate?match[]=${encodeURIComponent(selector)}`)
+      assert.equal(answer.status, 200, selector)
       for (const line of seriesOf(answer)) allowed.add(line)
     }
-    const ask = connectTo(t, `http://127.0.0.1:${proxy.port}`, { authorization: `Bearer ${tokenOf(index)}` })
-    players.push({ ...round, ask, enforce: index % 5 === 0, allowed })
+    players.push({ ...round, ask, enforce: client.enforce, allowed })
   }
   return players
 }

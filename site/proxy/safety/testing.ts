@@ -2,6 +2,7 @@ import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { TestContext } from "node:test"
+import type { SecureContextOptions } from "node:tls"
 import { type Dispatcher, Pool } from "undici"
 import { need } from "../../../dev/testing/component.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
@@ -52,8 +53,13 @@ export interface Answer {
 /** Asks with exactly these bytes for a path: no URL is parsed and printed again on the way. */
 export type Ask = (path: string, headers?: Record<string, string>) => Promise<Answer>
 
-export function connectTo(t: TestContext, url: string, always: Record<string, string> = {}): Ask {
-  const pool = new Pool(url, { connections: 4 })
+export function connectTo(
+  t: TestContext,
+  url: string,
+  always: Record<string, string> = {},
+  tls: SecureContextOptions = {},
+): Ask {
+  const pool = new Pool(url, { connections: 4, connect: tls })
   t.after(() => pool.destroy())
   return async (path, headers = {}) => {
     const answer = await pool.request({ method: "GET", path, headers: { ...always, ...headers } })

@@ -1,0 +1,68 @@
+import { generateKeyPairSync } from "node:crypto"
+import type { TestContext } from "node:test"
+import { SignJWT } from "jose"
+import { makeAuthority } from "../../../dev/testing/certificates.ts"
+import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { startProxyProcess } from "../../../dev/fuzz/proxy-process.ts"
+import { type Ask, connectTo } from "./testing.ts"
+
+/** What a client may read, and the wider selectors that its issuer could grant, where it has one. */
+export interface Wanted {
+  readonly match: readonly string[]
+  readonly ceiling: readonly string[]
+  readonly enforce: boolean
+}
+
+const WEB = `tls_server_config:
+  cert_file: cert.pem
+  key_file: key.pem
+  client_ca_file: ca.pem
+  client_auth_type: VerifyClientCertIfGiven
+`
+const ISSUER = "https://portal.example.org"
+
+/** One proxy over TLS, and a way to ask it for each client: in turn by a token, by a JWT that narrows, by a certificate. */
+export async function startForAllWays(
+  t: TestContext,
+  upstream: string,
+  clients: readonly Wanted[],
+): Promise<readonly Ask[]> {
+  const files = temporaryFolder(t)
+  const authority = makeAuthority("authority")
+  const { cert, key } = authority.issue({ name: "site", sans: ["IP:127.0.0.1"] })
+  for (const [name, text] of Object.entries({ cert, key, ca: authority.cert })) await files.write(`${name}.pem`, text)
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519")
+  await files.write("jwks.json", JSON.stringify({ keys: [publicKey.export({ format: "jwk" })] }))
+
+  const policy = { upstreams: [upstream], limits: { requests_per_second: 100_000 } }
+  const [tokens, jwt, certificates]: [object[], object[], object[]] = [[], [], []]
+  const env: Record<string, string> = {}
+  const ways: ((url: string) => Ask)[] = []
+  for (const [index, { match, ceiling, enforce }] of clients.entries()) {
+    const name = `client-${index}`
+    const grant = { name, match, enforce, share_everything: true }
+    const ca = authority.cert
+    if (index % 3 === 0) {
+      const token = (env[`TOKEN_${index}`] = `tOken-${index}-3kq0Xw7sPl2Vn8Rz`)
+      tokens.push({ ...grant, env: `TOKEN_${index}` })
+      ways.push((url) => connectTo(t, url, { authorization: `Bearer ${token}` }, { ca }))
+    } else if (index % 3 === 1) {
+      jwt.push({ ...grant, match: ceiling, issuer: ISSUER, audience: name, jwks: { file: "jwks.json" } })
+      const token = await new SignJWT({ iss: ISSUER, aud: name, match })
+        .setProtectedHeader({ alg: "EdDSA" })
+        .setExpirationTime("1h")
+        .sign(privateKey)
+      ways.push((url) => connectTo(t, url, { authorization: `Bearer ${token}` }, { ca }))
+    } else {
+      const san = `URI:spiffe://portal.example.org/${name}`
+      certificates.push({ ...grant, san })
+      const client = authority.issue({ name, sans: [san] })
+      ways.push((url) => connectTo(t, url, {}, { ca, ...client }))
+    }
+  }
+  const file = await files.write("policy.yaml", JSON.stringify({ ...policy, tokens, jwt, certificates }))
+  const web = await files.write("web.yml", WEB)
+  const proxy = await startProxyProcess(["--policy", file, "--web.config.file", web], env)
+  t.after(() => proxy.stop())
+  return ways.map((way) => way(`https://127.0.0.1:${proxy.port}`))
+}
