@@ -8,6 +8,7 @@ import { compile } from "#core/promql/compiled.ts"
 import { contains } from "#core/promql/containment.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import type { Selector } from "#core/promql/selector.ts"
+import { readNumbers } from "../testing/arguments.ts"
 import { authenticate } from "../../site/proxy/authenticate.ts"
 import { authorize } from "../../site/proxy/authorize.ts"
 import { policyFile } from "../../site/proxy/policy/policy-file.ts"
@@ -72,6 +73,7 @@ async function load(): Promise<Policy> {
 }
 
 async function main(): Promise<void> {
+  readNumbers("dev/bench/authorize", "measures authentication and authorisation with 1,000 clients.", {})
   say(`${availableParallelism()} cores, Node ${process.versions.node}; ${CLIENTS} clients of ${SELECTORS} selectors`)
   const policy = await load()
   say(`memory after that: ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB`)

@@ -2,12 +2,19 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Agent, request } from "undici"
+import { readNumbers } from "../testing/arguments.ts"
 import { type Child, start } from "../testing/child.ts"
 import { until } from "../testing/until.ts"
 import { makeCloud } from "./exporter-cloud.ts"
 
-const projects = Number(process.argv[2] ?? 10_000)
-const scrapes = Number(process.argv[3] ?? 15)
+const { projects, scrapes } = readNumbers(
+  "dev/bench/exporter",
+  "measures scrapes of the project usage exporter against those of an exporter in prom-client's usual way.",
+  {
+    projects: { help: "projects of five machines each (default 10000)", default: 10_000, least: 1 },
+    scrapes: { help: "of each kind (default 15)", default: 15, least: 1 },
+  },
+)
 const root = join(import.meta.dirname, "../..")
 const dispatcher = new Agent({ bodyTimeout: 60_000, headersTimeout: 60_000 })
 const say = (text: string): void => void process.stdout.write(`${text}\n`)

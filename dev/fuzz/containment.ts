@@ -1,21 +1,13 @@
-import { parseArgs } from "node:util"
+import { readNumbers, seedFlag } from "../testing/arguments.ts"
 import { NOTHING_YET, playRound } from "./containment-round.ts"
 import { seeded } from "./random.ts"
 
 const REPORT_EVERY_MS = 10_000
 
-const { values } = parseArgs({
-  options: {
-    decisions: { type: "string", default: "5000000" },
-    seed: { type: "string", default: String(Date.now() % 2 ** 32) },
-  },
+const { decisions, seed } = readNumbers("dev/fuzz/containment", "judges random decisions about containment by re2js.", {
+  decisions: { help: "how many (default 5000000)", default: 5_000_000, least: 1 },
+  seed: seedFlag(),
 })
-const decisions = Number(values.decisions)
-const seed = Number(values.seed)
-if (!(Number.isSafeInteger(decisions) && decisions > 0 && Number.isSafeInteger(seed))) {
-  process.stderr.write("usage: dev/fuzz/containment [--decisions N] [--seed S]\n")
-  process.exit(2)
-}
 
 const random = seeded(seed)
 const start = performance.now()

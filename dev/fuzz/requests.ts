@@ -1,18 +1,20 @@
-import { parseArgs } from "node:util"
+import { readNumbers, seedFlag } from "../testing/arguments.ts"
 import { fuzzRequests } from "./request-rounds.ts"
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: "string", default: "200000" },
-    seed: { type: "string", default: String(Date.now() % 2 ** 32) },
+const { requests, seed } = readNumbers(
+  "dev/fuzz/requests",
+  "sends mutated requests to a proxy, and judges every answer and what went upstream.",
+  {
+    requests: { help: "connections, 100 at least (default 200000)", default: 200_000, least: 100 },
+    seed: seedFlag(),
   },
-})
-const [requests, seed] = [Number(values.requests), Number(values.seed)]
-if (!(Number.isSafeInteger(requests) && requests >= 100 && Number.isSafeInteger(seed))) {
-  process.stderr.write("usage: dev/fuzz/requests [--requests N, 100 at least] [--seed S]\n")
-  process.exit(2)
-}
+)
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 const begin = performance.now()
-print(await fuzzRequests({ requests, seed, report: print }))
+try {
+  print(await fuzzRequests({ requests, seed, report: print }))
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nseed ${seed}\n`)
+  process.exitCode = 1
+}
 print(`${((performance.now() - begin) / 1000).toFixed(0)} s`)
