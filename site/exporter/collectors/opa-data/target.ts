@@ -1,4 +1,5 @@
 import type { Running } from "#core/component.ts"
+import type { Logger } from "#core/log.ts"
 
 /** One OPA: a pod, or a server outside of Kubernetes. Replicas that should agree have the same namespace and service. */
 export interface Target {
@@ -28,3 +29,21 @@ export interface Targets extends Running {
   /** Settles when `current` is known for the first time, or `problem` tells why it is not. Never rejects. */
   readonly first: Promise<void>
 }
+
+/** Where pods are looked for in Kubernetes. */
+export interface KubernetesOptions {
+  /** Of the kubeconfig; undefined: its current one, or the pod's own service account. */
+  readonly context: string | undefined
+  readonly namespace: string
+  readonly services: readonly string[]
+  /** Of services, beside those that are named. */
+  readonly selector: string | undefined
+  /** Name or number of the port; undefined: the only one, or the first. */
+  readonly port: string | undefined
+  readonly log: Logger
+  /** Aborted when the process is told to end. */
+  readonly signal: AbortSignal
+}
+
+/** `kubernetes/targets.ts` exports one as `kubernetesTargets`. Throws UsageError for what can't work from the beginning. */
+export type OpenKubernetes = (options: KubernetesOptions) => Promise<Targets>
