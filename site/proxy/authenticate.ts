@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http"
 import { TLSSocket } from "node:tls"
+import type { Verifications } from "./limits/verifications.ts"
 import { identifyCertificate } from "./policy/certificates.ts"
+import { readClaimed } from "./policy/jwt/claimed.ts"
 import { sha256 } from "./policy/secrets.ts"
 import { findHash, packHashes } from "./policy/token-table.ts"
 import type { Identity, Policy, TokenCredential, Unproven } from "./policy/types.ts"
@@ -9,6 +11,8 @@ const BEARER = /^bearer ([\w.~+/-]+=*)$/i
 
 /** What of a request proves who asks. */
 export type Proof = Pick<IncomingMessage, "rawHeaders" | "socket">
+
+const UNLIMITED: Verifications = { begin: () => () => undefined }
 
 /**
  * The client that a request comes from: by its bearer token, by a JWT, or, without any Authorization header, by the
@@ -19,6 +23,7 @@ export function authenticate(
   request: Proof,
   policy: Policy,
   now: Date,
+  verifications = UNLIMITED,
 ): Identity | Unproven | Promise<Identity | Unproven> {
   const [value, ...more] = valuesOf(request.rawHeaders, "authorization")
   if (value === undefined) return byCertificate(request.socket, policy, now)
@@ -28,7 +33,9 @@ export function authenticate(
   const hash = sha256(token)
   const credential = findCredential(hash, policy)
   if (credential !== undefined) return byToken(credential, now)
-  return byIssuer(token, hash.toString("base64"), policy, now)
+  if (policy.issuers.length === 0 || !JWT.test(token)) return UNKNOWN
+  const begin = (): (() => void) | undefined => verifications.begin(request.socket)
+  return byIssuer(token, hash.toString("base64"), policy, now, begin)
 }
 
 const tables = new WeakMap<Policy, Int32Array>()
@@ -49,24 +56,44 @@ function byToken({ client, validFrom, notAfter }: TokenCredential, now: Date): I
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 const UNKNOWN: Unproven = { refused: "an unknown token" }
 
-function byIssuer(token: string, hash: string, { issuers }: Policy, now: Date) {
+/** What can be told without a signature is told first: the work of verifying is for tokens that lack nothing else. */
+function byIssuer(
+  token: string,
+  hash: string,
+  { issuers }: Policy,
+  now: Date,
+  begin: () => (() => void) | undefined,
+): Identity | Unproven | Promise<Identity | Unproven> {
   for (const issuer of issuers) {
     const identity = issuer.known(hash, now)
     if (identity !== undefined) return identity
   }
-  return issuers.length === 0 || !JWT.test(token) ? UNKNOWN : verify(token, hash, issuers, now)
+  const claimed = readClaimed(token)
+  if (claimed === undefined) return UNKNOWN
+  const own = issuers.filter(({ issuer }) => issuer === claimed.payload.iss)
+  const reasons = own.map((issuer) => issuer.doubt(claimed, now))
+  const candidates = own.filter((_, index) => reasons[index] === undefined)
+  if (candidates.length === 0) return reasons.at(-1) ?? UNKNOWN
+  const succeeded = begin()
+  return succeeded === undefined ? TOO_MANY : verify(token, hash, candidates, now, succeeded)
 }
+
+const TOO_MANY: Unproven = { refused: "too many tokens that no issuer signed", throttled: true }
 
 async function verify(
   token: string,
   hash: string,
   issuers: Policy["issuers"],
   now: Date,
+  succeeded: () => void,
 ): Promise<Identity | Unproven> {
   let reason = UNKNOWN
   for (const issuer of issuers) {
     const result = await issuer.verify(token, hash, now)
-    if (result !== undefined && "client" in result) return result
+    if (result !== undefined && "client" in result) {
+      succeeded()
+      return result
+    }
     reason = result ?? reason
   }
   return reason

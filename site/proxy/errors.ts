@@ -38,7 +38,6 @@ export const memoryFull = defineError(
   503,
   "The answers under way fill the proxy's memory; ask again later, or raise its limit.",
 )
-export const tooManyFailures = defineError("TOO_MANY_FAILURES", 429, "Too many requests without a valid token.")
 export const tooManyRequests = defineError(
   "TOO_MANY_REQUESTS",
   429,

@@ -5,18 +5,13 @@ import { FedstackError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { type Admission, admit, admittedBefore } from "./admit.ts"
 import { authenticate } from "./authenticate.ts"
-import {
-  tooManyAtOnce,
-  tooManyFailures,
-  tooManyRequests,
-  tooMuchToDecide,
-  unauthenticated,
-  upstreamTimeout,
-} from "./errors.ts"
+import { tooManyAtOnce, tooManyRequests, tooMuchToDecide, unauthenticated, upstreamTimeout } from "./errors.ts"
 import { type Accounts, Exchange } from "./exchange.ts"
 import { gateOfClients } from "./limits/clients.ts"
 import { limitEffort } from "./limits/effort.ts"
+import { refuseLast } from "./limits/refusals.ts"
 import { throttleFailures } from "./limits/throttle.ts"
+import { limitVerifications } from "./limits/verifications.ts"
 import type { ProxyMetrics } from "./metrics.ts"
 import type { Client, Identity, Policy, Unproven } from "./policy/types.ts"
 import { sendGrowing, sendStored } from "./store/send.ts"
@@ -49,6 +44,8 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
   const gate = gateOfClients(milliseconds)
   const effort = limitEffort(milliseconds)
   const throttle = throttleFailures(milliseconds, log)
+  const verifications = limitVerifications(milliseconds)
+  const refuse = refuseLast()
   const audit = batchLog(log, "request")
   const accounts: Accounts = { metrics, audit, log }
   metrics.watch(store, order)
@@ -69,16 +66,16 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
   adopt()
 
   /** Whoever is not known learns nothing, not even which paths there are; whoever is, never meets the throttle. */
-  function recognised(exchange: Exchange, identity: Identity | Unproven): void {
-    if (exchange.over) return
-    if ("client" in identity) return admitted(exchange, identity.client)
-    const wait = throttle.failed(exchange.request.socket.remoteAddress)
-    if (wait === 0) {
-      exchange.detail = identity.refused
-      return exchange.fail(unauthenticated({}), { "www-authenticate": "Bearer" })
+  function recognised(request: IncomingMessage, response: ServerResponse, identity: Identity | Unproven): void {
+    const known = "client" in identity
+    if (!known && (throttle.failed(request.socket.remoteAddress) > 0 || identity.throttled === true)) {
+      metrics.client("").count(429, "too_many_failures")
+      return refuse(response)
     }
-    exchange.silent = true
-    exchange.fail(tooManyFailures({}), retryAfter(wait))
+    const exchange = new Exchange(request, response, accounts)
+    if (known) return admitted(exchange, identity.client)
+    exchange.detail = identity.refused
+    exchange.fail(unauthenticated({}), { "www-authenticate": "Bearer" })
   }
 
   function admitted(exchange: Exchange, client: Client): void {
@@ -124,12 +121,13 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
     adopt,
     answer(request, response) {
       if (current() !== policy) adopt()
-      const exchange = new Exchange(request, response, accounts)
-      const identity = authenticate(request, policy, now())
-      if (!(identity instanceof Promise)) return recognised(exchange, identity)
+      const identity = authenticate(request, policy, now(), verifications)
+      if (!(identity instanceof Promise)) return recognised(request, response, identity)
       identity.then(
-        (found) => recognised(exchange, found),
-        (error: unknown) => exchange.fail(error),
+        (found) => {
+          if (!response.destroyed) recognised(request, response, found)
+        },
+        (error: unknown) => new Exchange(request, response, accounts).fail(error),
       )
     },
     async close() {

@@ -52,9 +52,9 @@ export function gateOfClients(now: () => number): ClientGate {
   }
 }
 
-const UNLIMITED: Bucket = { take: () => 0 }
+const UNLIMITED: Bucket = { take: () => 0, give: () => undefined }
 
 /** A second's worth at once, at least one. */
 function rateOf(perSecond: number, now: () => number): Bucket {
-  return perSecond === Infinity ? UNLIMITED : bucket(perSecond, Math.max(1, perSecond), now)
+  return perSecond === Infinity ? UNLIMITED : bucket({ perSecond, burst: Math.max(1, perSecond) }, now)
 }

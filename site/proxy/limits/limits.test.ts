@@ -2,8 +2,9 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { createLogger } from "#core/log.ts"
 import { gateOfClients } from "./clients.ts"
+import { networkOf } from "./networks.ts"
 import { bucket } from "./rate.ts"
-import { networkOf, throttleFailures } from "./throttle.ts"
+import { throttleFailures } from "./throttle.ts"
 
 const LIMITS = {
   concurrent: Infinity,
@@ -15,7 +16,7 @@ const LIMITS = {
 
 test("gives a burst, then one at each interval, and tells how long to wait", () => {
   let time = 0
-  const tokens = bucket(2, 3, () => time)
+  const tokens = bucket({ perSecond: 2, burst: 3 }, () => time)
   const take = (): number => tokens.take()
   assert.deepEqual([take(), take(), take(), take()], [0, 0, 0, 0.5])
   time = 499

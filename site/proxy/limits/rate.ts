@@ -2,10 +2,18 @@
 export interface Bucket {
   /** 0 where one was taken, else the seconds until there is one. */
   take(): number
+  /** Puts one back that was taken. */
+  give(): void
 }
 
-/** `perSecond` on average, and `burst` at once. */
-export function bucket(perSecond: number, burst: number, now: () => number): Bucket {
+export interface Rate {
+  /** On average. */
+  readonly perSecond: number
+  /** At once. */
+  readonly burst: number
+}
+
+export function bucket({ perSecond, burst }: Rate, now: () => number): Bucket {
   let tokens = burst
   let at = now()
   return {
@@ -16,6 +24,9 @@ export function bucket(perSecond: number, burst: number, now: () => number): Buc
       if (tokens < 1) return (1 - tokens) / perSecond
       tokens -= 1
       return 0
+    },
+    give() {
+      tokens += 1
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Selector } from "#core/promql/selector.ts"
+import type { Claimed } from "./jwt/claimed.ts"
 
 /** One selector that a client may read. */
 export interface Shared {
@@ -54,6 +55,8 @@ export interface Issuer {
   readonly audience: readonly string[]
   /** What a token with this hash proves, where it was verified before; undefined where it must be verified first. */
   known(sha256: string, now: Date): Identity | undefined
+  /** Why a token of this issuer can't be right, whatever its signature; undefined where that decides. */
+  doubt(claimed: Claimed, now: Date): Unproven | undefined
   /** Undefined for a token of another issuer. */
   verify(token: string, sha256: string, now: Date): Promise<Identity | Unproven | undefined>
 }
@@ -75,6 +78,8 @@ export interface Identity {
 /** Why nobody was recognised, for the audit line; whoever asks learns only that it was refused. */
 export interface Unproven {
   readonly refused: string
+  /** It was not even looked at, and may be right another time. */
+  readonly throttled?: boolean
 }
 
 /** All that authentication and authorisation know; replaced as a whole, so that what is kept by it goes with it. */

@@ -1,11 +1,11 @@
-import { decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult, jwtVerify } from "jose"
+import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult, jwtVerify } from "jose"
 import { Lru } from "../lru.ts"
 import type { IssuerEntry } from "../schema.ts"
 import type { Client, Identity, Issuer, Unproven } from "../types.ts"
+import { readClaimed } from "./claimed.ts"
 import { type Narrowed, narrow } from "./narrow.ts"
 import type { KeySet } from "./remote-keys.ts"
 
-const LONGEST_TOKEN = 8192
 const LONGEST_SUBJECT = 64
 const KEPT_TOKENS = 10_000
 const KEPT_CLAIMS = 1000
@@ -45,8 +45,15 @@ export function createIssuer(settings: Settings, client: Client, keys: KeySet): 
       verified.delete(sha256)
       return undefined
     },
+    doubt({ header, payload: { exp, aud } }, now) {
+      const { algorithms, audience, clock_tolerance: tolerance } = settings
+      if (!algorithms.some((algorithm) => algorithm === header.alg)) return refused("its algorithm is not allowed")
+      if (typeof exp === "number" && exp <= now.getTime() / 1000 - tolerance) return refused("it has expired")
+      if (![aud].flat().some((one) => audience.some((own) => own === one))) return refused("it is for others")
+      return undefined
+    },
     async verify(token, sha256, now) {
-      if (token.length > LONGEST_TOKEN || issuerOf(token) !== settings.issuer) return undefined
+      if (readClaimed(token)?.payload.iss !== settings.issuer) return undefined
       const outcome = await check(token, settings, keys, now)
       if (typeof outcome === "string") return refused(outcome)
       const { payload, generation } = outcome
@@ -57,14 +64,6 @@ export function createIssuer(settings: Settings, client: Client, keys: KeySet): 
       verified.set(sha256, { identity, generation })
       return identity
     },
-  }
-}
-
-function issuerOf(token: string): string | undefined {
-  try {
-    return decodeJwt(token).iss
-  } catch {
-    return undefined // it only looked like a JWT
   }
 }
 
