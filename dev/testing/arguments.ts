@@ -39,7 +39,7 @@ export function readNumbers<const Name extends string>(
     // of parseArgs' messages the first sentence says what is wrong
     const reason = error instanceof Error ? (error.message.split(/\.(?:\s|$)/, 1)[0] ?? "") : String(error)
     process.stderr.write(`${tool}: ${reason}. '${tool} --help' lists the options.\n`)
-    process.exit(2)
+    return process.exit(2)
   }
 }
 

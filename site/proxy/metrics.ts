@@ -13,7 +13,7 @@ export interface ProxyMetrics {
   readonly credentialExpiry: Gauge<"client" | "credential">
   /** Its metrics, made when it is first needed. The name is empty for those who are not authenticated. */
   client(name: string): ClientMetrics
-  /** Removes the metrics of clients that are no more. */
+  /** Ends the series of all other clients: of those that have requests under way, when these are over. */
   keep(names: ReadonlySet<string>): void
   /** Shows what is read when it is asked for. */
   watch(store: Store, order: UpstreamOrder): void
@@ -28,6 +28,7 @@ export interface ClientMetrics {
   readonly bytes: { inc(value: number): void }
   readonly series: { inc(value: number): void }
   readonly answers: (source: string) => void
+  readonly underWay: number
   remove(): void
 }
 
@@ -39,21 +40,29 @@ export function createProxyMetrics(): ProxyMetrics {
   const registers = [registry]
   const ofClients = createClientMetrics(registry)
   const clients = new Map<string, ClientMetrics>()
+  let kept: ReadonlySet<string> = new Set()
+  const isKept = (name: string): boolean => name === "" || kept.has(name)
+  function endUnlessNeeded(name: string): void {
+    const metrics = clients.get(name)
+    if (metrics === undefined || isKept(name) || metrics.underWay > 0) return
+    metrics.remove()
+    clients.delete(name)
+  }
   return {
     registry,
     client(name) {
       const known = clients.get(name)
       if (known !== undefined) return known
-      const made = ofClients(name)
+      const made = ofClients(name, () => {
+        // not at once: the rest of this request is still to be counted
+        if (!isKept(name)) queueMicrotask(() => endUnlessNeeded(name))
+      })
       clients.set(name, made)
       return made
     },
     keep(names) {
-      for (const [name, metrics] of clients) {
-        if (name === "" || names.has(name)) continue
-        metrics.remove()
-        clients.delete(name)
-      }
+      kept = names
+      for (const name of clients.keys()) endUnlessNeeded(name)
     },
     watch: (store, order) => watch(registry, store, order),
     credentialExpiry: new Gauge({
@@ -94,7 +103,8 @@ export function createProxyMetrics(): ProxyMetrics {
   }
 }
 
-function createClientMetrics(registry: Registry): (client: string) => ClientMetrics {
+/** `counted` is called with each request that is over. */
+function createClientMetrics(registry: Registry): (client: string, counted: () => void) => ClientMetrics {
   const registers = [registry]
   const labelNames = ["client"] as const
   const inFlight = new Gauge({
@@ -134,11 +144,25 @@ function createClientMetrics(registry: Registry): (client: string) => ClientMetr
     labelNames: ["client", "source"],
     registers,
   })
-  return (client) => {
-    const counted = new Map<string, { inc(): void; remove(): void }>()
+  return (client, counted) => {
+    const shown = inFlight.labels({ client })
+    let underWay = 0
+    const codes = new Map<string, { inc(): void; remove(): void }>()
     const sources = new Map<string, { inc(): void; remove(): void }>()
     return {
-      inFlight: inFlight.labels({ client }),
+      inFlight: {
+        inc() {
+          underWay++
+          shown.inc()
+        },
+        dec() {
+          underWay--
+          shown.dec()
+        },
+      },
+      get underWay() {
+        return underWay
+      },
       duration: duration.labels({ client }),
       bytes: bytes.labels({ client }),
       series: series.labels({ client }),
@@ -153,17 +177,18 @@ function createClientMetrics(registry: Registry): (client: string) => ClientMetr
       },
       count(code, reason) {
         const key = `${code} ${reason}`
-        let child = counted.get(key)
+        let child = codes.get(key)
         if (child === undefined) {
           const labelled = requests.labels({ client, code, reason })
           child = { inc: () => labelled.inc(), remove: () => requests.remove({ client, code, reason }) }
-          counted.set(key, child)
+          codes.set(key, child)
         }
         child.inc()
+        counted()
       },
       remove() {
         for (const metric of [inFlight, duration, bytes, series]) metric.remove({ client })
-        for (const child of [...counted.values(), ...sources.values()]) child.remove()
+        for (const child of [...codes.values(), ...sources.values()]) child.remove()
       },
     }
   }

@@ -4,9 +4,12 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { connect } from "node:net"
 import { type TestContext, test } from "node:test"
 import { gzipSync } from "node:zlib"
+import { pino } from "pino"
 import { request } from "undici"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
 import { environmentPolicy } from "./policy/environment.ts"
+import { policyFile } from "./policy/policy-file.ts"
 import type { ClientLimits, Policy } from "./policy/types.ts"
 import { BEARER, METRICS, QUERY, sendRaw, SHARED, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
 
@@ -255,6 +258,53 @@ for (const version of ["HTTP/1.0", "HTTP/0.9", "HTTP/2.0"]) {
     })
   }
 }
+
+test("clients with other limits share one request upstream, and each meets its own limit alone", async (t) => {
+  const parts = Promise.withResolvers<ServerResponse>()
+  const upstream = await startUpstream(t, (_, response) => {
+    ok(response).write("a 1\n")
+    parts.resolve(response)
+  })
+  const limits = { generous: {}, few: { series: 2 }, small: { response_bytes: 1024 }, hasty: { upstream_timeout: 0.5 } }
+  const clients = Object.keys(limits) as (keyof typeof limits)[]
+  const tokens = clients.map((name) => ({ name, env: name, match: [SHARED], limits: limits[name] }))
+  const file = await temporaryFolder(t).write(
+    "policy.yaml",
+    JSON.stringify({ upstreams: [upstream.url], reuse: 0, tokens }),
+  )
+  const env = Object.fromEntries(clients.map((name) => [name, `${name}-${TOKEN}`]))
+  const log = pino({ enabled: false })
+  const proxy = await startTestProxy(t, upstream.url, { policy: policyFile(file, { env, now: () => new Date(), log }) })
+  const ended = Promise.allSettled(
+    clients.map((name) => scrape(proxy.url, { authorization: `Bearer ${env[name]}` }).then(({ body }) => body)),
+  )
+  await until("all to wait for it", async () => {
+    const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+    return metrics.match(/^fedstack_proxy_requests_in_flight\{client="[a-z]+"\} 1$/gm)?.length === 4 ? true : undefined
+  })
+  const response = await parts.promise
+  const [hasty] = await proxy.requests(1)
+  response.write("b 1\nc 1\n")
+  const [, few] = await proxy.requests(2)
+  response.write(`# ${"x".repeat(1100)}\n`)
+  const [, , small] = await proxy.requests(3)
+  response.end()
+  const [, , , generous] = await proxy.requests(4)
+  assert.deepEqual(
+    [hasty, few, small, generous].map((line) => [line?.client, line?.reason]),
+    [
+      ["hasty", "upstream_timeout"],
+      ["few", "too_many_series"],
+      ["small", "answer_too_large"],
+      ["generous", "ok"],
+    ],
+  )
+  assert.deepEqual(
+    (await ended).map((one) => (one.status === "fulfilled" ? one.value.length : "broken")),
+    [1115, "broken", "broken", "broken"],
+  )
+  assert.equal(upstream.received.length, 1)
+})
 
 test("breaks off an answer of too many series", async (t) => {
   const body = "a 1\n".repeat(3)
