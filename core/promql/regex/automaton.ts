@@ -28,11 +28,14 @@ export class Automaton {
   #numbers = new Map<string, number>()
   readonly #visited: Uint32Array
   #visit = 0
+  /** Where #follow leaves what it found: most of it is known already and needs no memory of its own. */
+  readonly #found: Uint32Array
 
   constructor(program: Program) {
     this.#program = program
     this.#asserts = program.instructions.some(({ kind }) => kind === "assert")
     this.#visited = new Uint32Array(program.instructions.length)
+    this.#found = new Uint32Array(program.instructions.length)
     this.alphabet = alphabetOf(program)
   }
 
@@ -105,10 +108,11 @@ export class Automaton {
     return state
   }
 
-  #number(reached: Uint32Array, before: Beside): number {
-    const key = before + Buffer.from(reached.buffer).toString("latin1")
+  #number(found: Uint32Array, before: Beside): number {
+    const key = before + Buffer.from(found.buffer, 0, found.byteLength).toString("latin1")
     const known = this.#numbers.get(key)
     if (known !== undefined) return known
+    const reached = found.slice()
     const { instructions } = this.#program
     const number = this.#states.length
     this.#states.push({
@@ -130,10 +134,10 @@ export class Automaton {
     return this.#asserts ? this.#follow(reached, (assertion) => HOLDS[assertion](before, after)) : reached
   }
 
-  /** What can be reached without consuming; forks are dropped but for universal ones. */
+  /** What can be reached without consuming; forks are dropped but for universal ones. Holds until it is called again. */
   #follow(from: Iterable<number>, passes: (assertion: Assertion) => boolean): Uint32Array {
     const { instructions } = this.#program
-    const reached: number[] = []
+    let count = 0
     const open = [...from]
     const visit = ++this.#visit
     for (let index = open.pop(); index !== undefined; index = open.pop()) {
@@ -142,9 +146,9 @@ export class Automaton {
       const instruction = instructions[index]
       if (instruction?.kind === "fork") open.push(...instruction.next)
       else if (instruction?.kind === "assert" && passes(instruction.assertion)) open.push(instruction.next)
-      if (instruction?.kind !== "fork" || instruction.universal) reached.push(index)
+      if (instruction?.kind !== "fork" || instruction.universal) this.#found[count++] = index
     }
-    return Uint32Array.from(reached).toSorted()
+    return this.#found.subarray(0, count).sort()
   }
 }
 
