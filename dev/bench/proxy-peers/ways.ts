@@ -8,6 +8,7 @@ import { userInfo } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { until } from "../../testing/until.ts"
+import type { Ground } from "./ground.ts"
 
 /** One way to Prometheus. */
 export interface Way {
@@ -15,15 +16,6 @@ export interface Way {
   readonly url: string
   /** Processes whose memory it takes. */
   readonly pid: number
-}
-
-export interface Ground {
-  readonly folder: string
-  /** Of Prometheus. */
-  readonly url: string
-  readonly pid: number
-  readonly token: string
-  readonly closers: (() => unknown)[]
 }
 
 /** As the original's portal sends it; HAProxy and nginx compare these bytes. */
@@ -40,7 +32,7 @@ export async function startWays(ground: Ground): Promise<readonly Way[]> {
   ]
 }
 
-async function startHaproxy(ground: Ground): Promise<Way> {
+export async function startHaproxy(ground: Ground): Promise<Way> {
   const port = await freePort()
   const file = await fill("haproxy.cfg", ground, { port })
   const pid = run(ground, "haproxy", ["-db", "-f", file], { PORTAL_AUTH_TOKEN: ground.token })
@@ -58,7 +50,7 @@ async function startNginx(ground: Ground): Promise<Way> {
   return { name: "nginx, cache 1s", url, pid }
 }
 
-async function startFedstack(ground: Ground, reuse: string): Promise<Way> {
+export async function startFedstack(ground: Ground, reuse: string): Promise<Way> {
   const name = `fedstack, reuse ${reuse}`
   const policy = join(ground.folder, `policy-${reuse}.yaml`)
   await writeFile(
