@@ -280,7 +280,7 @@ test("clients with other limits share one request upstream, and each meets its o
   )
   await until("all to wait for it", async () => {
     const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
-    return metrics.match(/^fedstack_proxy_requests_in_flight\{client="[a-z]+"\} 1$/gm)?.length === 4 ? true : undefined
+    return metrics.match(/^fedstack_proxy_requests_in_flight\{client="[a-z]+"\} /gm)?.length === 4 ? true : undefined
   })
   const response = await parts.promise
   const [hasty] = await proxy.requests(1)
