@@ -23,6 +23,7 @@ const ALLOWED = new Set([
   "MIT",
   "PSF-2.0",
   "Python-2.0",
+  "Unlicense",
 ])
 
 /** The packages of the production tree whose licence is not allowed or not named. */

@@ -1,0 +1,123 @@
+import { existsSync, readFileSync } from "node:fs"
+import { isIPv6 } from "node:net"
+import { delimiter, dirname, join, resolve } from "node:path"
+import { parse } from "yaml"
+import { defineError, explain } from "#core/errors.ts"
+import { type KubeConfig, loadKubeConfig } from "./client-node.ts"
+
+const noCluster = defineError(
+  "NO_KUBERNETES",
+  500,
+  "No Kubernetes is known here: not in a pod with a service account, no KUBECONFIG, and no {file}.",
+)
+const badKubeconfig = defineError("BAD_KUBECONFIG", 500, "{file} is no usable kubeconfig: {reason}")
+const noContext = defineError("NO_CONTEXT", 500, "{file} has no context {name}; it has: {names}")
+
+export interface ClusterSource {
+  /** A context of the kubeconfig; with it a pod's own service account is not used. */
+  readonly context?: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where a pod finds its service account; only tests name another folder. */
+  readonly serviceAccount?: string
+}
+
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+type Entry = Readonly<Record<string, unknown>> & { readonly name: string }
+type Lists = Readonly<Record<"clusters" | "users" | "contexts", readonly Entry[]>>
+
+/**
+ * In this order: the context asked for, the files in KUBECONFIG, a pod's service account, ~/.kube/config. Everything is
+ * read now; token files of in-cluster accounts and of users (`tokenFile`) are read again as client-node does it.
+ */
+export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig> {
+  const config = new (await loadKubeConfig())()
+  const { context, env, serviceAccount = SERVICE_ACCOUNT } = source
+  const named = (env.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "")
+  const own = join(env.HOME ?? "/", ".kube/config")
+  if (context === undefined && named.length === 0 && isInCluster(env, serviceAccount)) {
+    config.loadFromString(JSON.stringify(inCluster(env, serviceAccount)))
+    return config
+  }
+  const files = named.length > 0 ? named : [own]
+  const present = files.filter((file) => existsSync(file))
+  if (present.length === 0) throw noCluster({ file: files.join(" or ") })
+  const file = present.join(delimiter)
+  try {
+    config.loadFromString(JSON.stringify(merge(present.map(readOne))))
+  } catch (error) {
+    throw badKubeconfig({ file, reason: explain(error) })
+  }
+  if (context !== undefined) config.setCurrentContext(context)
+  if (config.getContextObject(config.getCurrentContext()) === null) {
+    const names = config.getContexts().map(({ name }) => name)
+    throw noContext({ file, name: config.getCurrentContext(), names: names.join(", ") })
+  }
+  if (config.getCurrentCluster() === null) throw badKubeconfig({ file, reason: "its context names no cluster in it" })
+  return config
+}
+
+function isInCluster(env: ClusterSource["env"], folder: string): boolean {
+  return Boolean(env.KUBERNETES_SERVICE_HOST) && existsSync(join(folder, "token"))
+}
+
+function inCluster(env: ClusterSource["env"], folder: string): unknown {
+  const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "443" } = env
+  const cluster = {
+    server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+    "certificate-authority": join(folder, "ca.crt"),
+  }
+  const user = tokenFile(join(folder, "token"))
+  const name = "in-cluster"
+  return {
+    clusters: [{ name, cluster }],
+    users: [{ name, user }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    "current-context": name,
+  }
+}
+
+/** client-node reads a kubeconfig's `tokenFile` not at all, and a `token-file` only once; this one again each minute. */
+const tokenFile = (file: string): object => ({ "auth-provider": { name: "file", config: { tokenFile: file } } })
+
+const FILES = new Set(["certificate-authority", "client-certificate", "client-key", "tokenFile"])
+
+/** A file's lists with its paths made absolute. */
+function readOne(file: string): Lists & { readonly current: unknown } {
+  const read = parse(readFileSync(file, "utf8")) as Readonly<Record<string, unknown>> | null
+  const list = (key: string): readonly Entry[] => {
+    const entries = read?.[key]
+    return Array.isArray(entries) ? (entries as readonly Entry[]) : []
+  }
+  const located = (key: "cluster" | "user", entry: Entry): Entry => {
+    const fields = Object.entries((entry[key] ?? {}) as Readonly<Record<string, unknown>>)
+    const absolute = fields.map(([name, value]) => [
+      name,
+      FILES.has(name) && typeof value === "string" ? resolve(dirname(file), value) : value,
+    ])
+    const found = Object.fromEntries(absolute) as Readonly<Record<string, unknown>>
+    return {
+      ...entry,
+      [key]: typeof found.tokenFile === "string" ? { ...found, ...tokenFile(found.tokenFile) } : found,
+    }
+  }
+  return {
+    clusters: list("clusters").map((entry) => located("cluster", entry)),
+    users: list("users").map((entry) => located("user", entry)),
+    contexts: list("contexts"),
+    current: read?.["current-context"],
+  }
+}
+
+/** As kubectl does it: what a file says first counts. */
+function merge(files: readonly (Lists & { readonly current: unknown })[]): unknown {
+  const firsts = (key: keyof Lists): readonly Entry[] => [
+    ...new Map(files.flatMap((file) => file[key].map((entry) => [entry.name, entry] as const)).toReversed()).values(),
+  ]
+  return {
+    clusters: firsts("clusters"),
+    users: firsts("users"),
+    contexts: firsts("contexts"),
+    "current-context": files.map(({ current }) => current).find((current) => Boolean(current)),
+  }
+}

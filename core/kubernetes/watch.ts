@@ -1,0 +1,86 @@
+import type { KubernetesApi } from "./api.ts"
+import { noAnswer, type Status, statusError } from "./errors.ts"
+import { type Scope, selectorOf } from "./list.ts"
+import type { KubernetesObject, Question } from "./resource.ts"
+
+export interface Event {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK"
+  readonly object: KubernetesObject
+}
+
+/** Bytes of one event; etcd takes objects of 1.5 MB. */
+const LARGEST_EVENT = 16_777_216
+/** Seconds until the API ends a watch, different each time, so that watches don't all begin at the same moment. */
+const LEAST = 240
+const MORE = 240
+/** Seconds without a byte after which a watch is dead; the API sends a bookmark each 60 s. */
+export const SILENCE = 150
+
+/**
+ * Events since a version until the API ends the watch, as it does after minutes. `opened` is called once it is accepted.
+ * Throws KubernetesError, 410 where the version is forgotten.
+ */
+export async function* watchSince(
+  api: KubernetesApi,
+  scope: Scope,
+  version: string,
+  signal: AbortSignal,
+  { opened, silence = SILENCE }: { readonly opened: () => void; readonly silence?: number },
+): AsyncGenerator<Event> {
+  const query = {
+    ...selectorOf(scope),
+    watch: "true",
+    allowWatchBookmarks: "true",
+    resourceVersion: version,
+    timeoutSeconds: String(Math.round(LEAST + Math.random() * MORE)),
+  }
+  const question: Question = { verb: "watch", resource: scope.resource, namespace: scope.namespace, query }
+  const body = await api.stream(question, signal, silence)
+  opened()
+  try {
+    for await (const line of linesOf(body, question)) {
+      const event = parse(line, question)
+      if (event.type === "ERROR") {
+        const { code = 500, message = "nothing" } = event.object
+        throw statusError(question, code, message)
+      }
+      yield event
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof Error && "answer" in error) throw error
+    throw noAnswer(question, "the connection broke off", error)
+  }
+}
+
+function parse(line: string, question: Question): Event | { readonly type: "ERROR"; readonly object: Status } {
+  let event: { readonly type?: unknown; readonly object?: { readonly metadata?: unknown } } | null
+  try {
+    event = JSON.parse(line) as typeof event
+  } catch (error) {
+    throw noAnswer(question, "an event is not JSON", error)
+  }
+  const known = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"].includes(String(event?.type))
+  const whole = event?.type === "ERROR" ? event.object : event?.object?.metadata
+  if (!known || typeof whole !== "object") throw noAnswer(question, "an event is of no known form")
+  return event as Event
+}
+
+/** What stands after the last line feed when the stream ends was torn off, and is left out. */
+async function* linesOf(body: AsyncIterable<Buffer>, question: Question): AsyncGenerator<string> {
+  let parts: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    let from = 0
+    for (let to = chunk.indexOf(10); to >= 0; to = chunk.indexOf(10, from)) {
+      yield Buffer.concat([...parts, chunk.subarray(from, to)]).toString("utf8")
+      parts = []
+      bytes = 0
+      from = to + 1
+    }
+    const rest = chunk.subarray(from)
+    bytes += rest.length
+    if (bytes > LARGEST_EVENT) throw noAnswer(question, `an event is larger than ${LARGEST_EVENT} bytes`)
+    if (rest.length > 0) parts.push(rest)
+  }
+}
