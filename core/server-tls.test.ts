@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { X509Certificate } from "node:crypto"
 import { once } from "node:events"
 import { writeFile } from "node:fs/promises"
 import type { IncomingMessage } from "node:http"
@@ -46,6 +47,7 @@ async function start(t: TestContext, yaml: string) {
     serving,
     log: () => lines.join("").replaceAll(`${folder.path}/`, ""),
     replace: (name: string, text: string) => writeFile(join(folder.path, name), text),
+    shown: async () => (await registry.metrics()).match(/^fedstack_web_certificate_.*$/gm) ?? [],
     successful: async () => /reload_successful\{[^}]*\} (\d)/.exec(await registry.metrics())?.[1],
     get: (client?: Certificate, headers: Record<string, string> = {}, agent?: Agent) =>
       fetchTls(port, client, headers, agent),
@@ -145,6 +147,27 @@ test("plain HTTP on a TLS port gets no answer, and the server goes on", async (t
   const { port, get } = await start(t, PLAIN_TLS)
   await assert.rejects(fetch(`http://127.0.0.1:${port}/`))
   assert.equal((await get()).status, 200)
+})
+
+test("the times of the certificate that is shown are in the metrics, and follow its renewal", async (t) => {
+  const { port, shown, replace } = await start(t, PLAIN_TLS)
+  const expect = async ({ cert }: Certificate): Promise<void> => {
+    const { validFromDate, validToDate } = new X509Certificate(cert)
+    const linesOf = (name: string, date: Date): string =>
+      `fedstack_web_certificate_${name}_timestamp_seconds{listener="127.0.0.1:${port}"} ${date.getTime() / 1000}`
+    await until("the certificate in the metrics", async () => {
+      assert.deepEqual(await shown(), [linesOf("not_before", validFromDate), linesOf("not_after", validToDate)])
+      return true
+    })
+  }
+  const next = authority.issue({ name: "server", sans, notAfter: new Date(Date.now() + 5 * 86_400_000) })
+  await replace("server.key", next.key)
+  await replace("server.crt", next.cert)
+  await expect(next)
+})
+
+test("without TLS no certificate is in the metrics", async (t) => {
+  assert.deepEqual(await (await start(t, "")).shown(), [])
 })
 
 test("a renewed certificate serves new connections while an open one goes on", async (t) => {

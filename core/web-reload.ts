@@ -27,17 +27,21 @@ export async function followWebConfig(
   apply: (config: WebConfig) => void,
 ): Promise<Following> {
   const { log, listener } = options
-  const successful = options.registry && reloadGauge(options.registry)
+  const successful = options.registry && gaugeOf(options.registry, SUCCESSFUL)
+  const accept = (config: WebConfig): void => {
+    current = config
+    successful?.set({ listener }, 1)
+    if (options.registry !== undefined) showCertificate(options.registry, listener, config)
+  }
   let current = first
-  successful?.set({ listener }, 1)
+  accept(first)
   const reload = async (): Promise<void> => {
     try {
       const next = await readWebConfig(file, options)
       const faults = needRestart(current, next, file)
       if (faults.length > 0) throw new ConfigurationError(faults)
       apply(next)
-      current = next
-      successful?.set({ listener }, 1)
+      accept(next)
       log.info({ file }, "web configuration read again")
       tellWarnings(next, log)
     } catch (error) {
@@ -67,14 +71,28 @@ function needRestart(current: WebConfig, next: WebConfig, file: string): Fault[]
   return []
 }
 
-function reloadGauge(registry: Registry): Gauge<"listener"> {
-  const name = "fedstack_web_config_last_reload_successful"
+const SUCCESSFUL = {
+  name: "fedstack_web_config_last_reload_successful",
+  help: "1 if the web configuration file and its certificates were good when they were last read, else 0.",
+}
+const BEGIN = {
+  name: "fedstack_web_certificate_not_before_timestamp_seconds",
+  help: "When the certificate that new connections are shown became valid.",
+}
+const END = {
+  name: "fedstack_web_certificate_not_after_timestamp_seconds",
+  help: "When the certificate that new connections are shown expires.",
+}
+
+function showCertificate(registry: Registry, listener: string, { tls }: WebConfig): void {
+  if (tls === undefined) return
+  gaugeOf(registry, BEGIN).set({ listener }, tls.validity.from.getTime() / 1000)
+  gaugeOf(registry, END).set({ listener }, tls.validity.to.getTime() / 1000)
+}
+
+/** The one that servers with a common registry share. */
+function gaugeOf(registry: Registry, { name, help }: { name: string; help: string }): Gauge<"listener"> {
   const existing = registry.getSingleMetric(name)
   if (existing instanceof Gauge) return existing
-  return new Gauge({
-    name,
-    help: "1 if the web configuration file and its certificates were good when they were last read, else 0.",
-    labelNames: ["listener"],
-    registers: [registry],
-  })
+  return new Gauge({ name, help, labelNames: ["listener"], registers: [registry] })
 }

@@ -50,6 +50,8 @@ export const tlsSchema = z.strictObject({
 export interface TlsConfig {
   readonly context: SecureContextOptions
   readonly clients: ClientPolicy
+  /** Of the server's own certificate. */
+  readonly validity: { readonly from: Date; readonly to: Date }
   /** Read again when they change. */
   readonly files: readonly string[]
 }
@@ -101,7 +103,7 @@ export async function readTls(
   if (given.min_version === "TLS13" && given.max_version === "TLS12") fault("min_version", "is above max_version")
   if (cert === undefined) fault("cert_file", "is missing: give cert_file or cert")
   if (key === undefined) fault("key_file", "is missing: give key_file or key")
-  if (faults.length > before) return { context, clients, files }
+  if (faults.length > before) return undefined
 
   const leaf = attempt(() => new X509Certificate(cert ?? ""))
   if (leaf === undefined) fault(keyOf("cert"), "holds no certificate in PEM format")
@@ -121,7 +123,8 @@ export async function readTls(
       faults.push({ where: where(["tls_server_config"]), message: `OpenSSL does not take it: ${explain(error)}` })
     }
   }
-  return { context: whole, clients, files }
+  if (leaf === undefined || faults.length > before) return undefined
+  return { context: whole, clients, validity: { from: leaf.validFromDate, to: leaf.validToDate }, files }
 }
 
 type FaultAt = (key: string, message: string) => void
