@@ -30,6 +30,7 @@ Usage: fedstack COMMAND [OPTION ...]
 
 Commands:
   exporter project-usage  OpenStack project usage as metrics
+  exporter opa-data       what the replicas of an Open Policy Agent hold, and whether they agree
   proxy                   lets a portal read the agreed series of a site's Prometheus, and nothing else
   portal                  writes the portal's Prometheus configuration from sites.yaml and reloads it
   check sites             validates a sites.yaml and ends
@@ -67,8 +68,8 @@ test("fedstack --version: its own and Node's", async () => {
 const misuse: readonly (readonly [args: readonly string[], stderr: string])[] = [
   [["nope", "again"], `fedstack has no command "nope again"; 'fedstack --help' lists them\n`],
   [["toString"], `fedstack has no command "toString"; 'fedstack --help' lists them\n`],
-  [["exporter"], "fedstack exporter needs one of: project-usage\n"],
-  [["exporter", "nope"], "fedstack exporter needs one of: project-usage\n"],
+  [["exporter"], "fedstack exporter needs one of: project-usage, opa-data\n"],
+  [["exporter", "nope"], "fedstack exporter needs one of: project-usage, opa-data\n"],
   [["proxy", "--nope"], "fedstack proxy: unknown option '--nope'. Its --help lists what it takes\n"],
   [
     ["proxy", "--log.level", "loud", "--upstream", "x"],

@@ -13,6 +13,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "OpenStack project usage as metrics",
     load: () => import("./site/exporter/collectors/project-usage/main.ts"),
   },
+  "exporter opa-data": {
+    summary: "what the replicas of an Open Policy Agent hold, and whether they agree",
+    load: () => import("./site/exporter/collectors/opa-data/main.ts"),
+  },
   proxy: {
     summary: "lets a portal read the agreed series of a site's Prometheus, and nothing else",
     load: () => import("./site/proxy/main.ts"),

@@ -2,15 +2,17 @@
 export type Labels = Readonly<Record<string, string>>
 
 export interface Sample {
+  /** Of the sample's name, as histograms have them: `_bucket`, `_sum`, `_count`. */
+  readonly suffix?: string
   readonly labels: Labels
   readonly value: number
 }
 
-/** One metric family of text format 0.0.4. The names of samples are the family's own; histograms are not made here. */
+/** One metric family of text format 0.0.4. The names of samples are the family's own, with their suffix. */
 export interface Family {
   readonly name: string
   readonly help: string
-  readonly type: "gauge" | "counter" | "untyped"
+  readonly type: "gauge" | "counter" | "histogram" | "untyped"
   readonly samples: readonly Sample[]
 }
 
@@ -40,8 +42,8 @@ export function* encodePieces(families: readonly Family[]): Generator<string> {
   for (const { name, help, type, samples } of families) {
     if (samples.length === 0) continue
     text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
-    for (const { labels, value } of samples) {
-      text += `${name}${labelsText(labels)} ${encodeValue(value)}\n`
+    for (const { suffix = "", labels, value } of samples) {
+      text += `${name}${suffix}${labelsText(labels)} ${encodeValue(value)}\n`
       if (text.length < PIECE_LENGTH) continue
       yield text
       text = ""

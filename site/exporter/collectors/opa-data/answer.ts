@@ -1,0 +1,75 @@
+import { z } from "zod"
+import { ReadFailure } from "./failure.ts"
+import type { Counted } from "./paths.ts"
+import { FIRST_ROW } from "./rego.ts"
+import type { Place } from "./reading.ts"
+
+const count = z.int().nonnegative()
+const found = z.tuple([z.string(), z.array(count).max(1), z.array(count).max(1), z.array(z.string()).max(1)])
+const place = z.array(found).max(1).nullable()
+const metrics = z.object({ timer_server_handler_ns: z.number().optional() }).optional()
+const queryAnswer = z.object({ result: z.tuple([z.object({ r: z.array(place) })]), metrics })
+const packageAnswer = z.object({ result: z.record(z.string(), place).optional(), metrics })
+const complaint = z.object({
+  errors: z.array(z.object({ code: z.string(), location: z.object({ row: z.number() }).optional() })).default([]),
+})
+
+export interface Counts {
+  readonly places: readonly Place[]
+  readonly opaSeconds: number | undefined
+}
+
+/** The answer to countQuery. Throws ReadFailure. */
+export function readQueryAnswer(body: string, paths: readonly Counted[]): Counts {
+  const { result, metrics: timers } = parseAnswer(body, queryAnswer)
+  const { r: raw } = result[0]
+  if (raw.length !== paths.length) throw new ReadFailure("answer", "it answers for another number of paths")
+  return { places: raw.map(placeOf), opaSeconds: secondsOf(timers) }
+}
+
+/** The answer of the package's rule; undefined if it has no such rule, or not all of these paths. */
+export function readPackageAnswer(body: string, paths: readonly Counted[]): Counts | undefined {
+  const { result, metrics: timers } = parseAnswer(body, packageAnswer)
+  if (result === undefined) return undefined
+  const places: Place[] = []
+  for (const { name } of paths) {
+    const raw = result[name]
+    if (raw === undefined) return undefined
+    places.push(placeOf(raw))
+  }
+  return { places, opaSeconds: secondsOf(timers) }
+}
+
+/** Paths that OPA can't count because a policy computes something else there; undefined if that is not its complaint. */
+export function complainedPaths(body: string, paths: readonly Counted[]): readonly string[] | undefined {
+  const result = complaint.safeParse(parseJson(body))
+  if (!result.success) return undefined
+  const rows = result.data.errors.map(({ location }) => paths[(location?.row ?? 0) - FIRST_ROW]?.name)
+  return rows.length > 0 && rows.every((name) => name !== undefined) ? [...new Set(rows)] : undefined
+}
+
+function parseAnswer<T>(body: string, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(parseJson(body))
+  if (!result.success) throw new ReadFailure("answer", "it answers something else than an OPA does")
+  return result.data
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown
+  } catch {
+    // the parser's message would quote what OPA sent
+    throw new ReadFailure("answer", "it answers something that is not JSON")
+  }
+}
+
+function placeOf(raw: z.infer<typeof place>): Place {
+  if (raw === null) return { kind: "uncountable" }
+  const [first] = raw
+  if (first === undefined) return { kind: "undefined" }
+  const [, [keys], [members], [digest]] = first
+  return keys === undefined ? { kind: "uncountable" } : { kind: "counted", keys, members, digest }
+}
+
+const secondsOf = (timers: z.infer<typeof metrics>): number | undefined =>
+  timers?.timer_server_handler_ns === undefined ? undefined : timers.timer_server_handler_ns / 1e9

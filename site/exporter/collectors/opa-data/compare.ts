@@ -1,0 +1,59 @@
+import type { Place } from "./reading.ts"
+
+/** What one replica holds at a path. */
+export interface Held {
+  readonly pod: string
+  readonly place: Place
+  /** Of the same content as `place`; undefined where it is not known. */
+  readonly digest: string | undefined
+}
+
+export interface Comparison {
+  readonly inSync: boolean
+  /** The greatest difference in items; an undefined path has none. */
+  readonly spread: number
+  /** Pods that hold something else than the majority. */
+  readonly odd: ReadonlySet<string>
+  /** How many replicas were compared, and how many of them by digest too. */
+  readonly replicas: number
+  readonly digests: number
+}
+
+/** Members of namespaces where those were counted, else keys. */
+export function itemsOf(place: Place): number {
+  return place.kind === "counted" ? (place.members ?? place.keys) : 0
+}
+
+/**
+ * Replicas agree when they have as many items and no two digests differ; namespaces don't count, because kube-mgmt leaves
+ * empty ones behind in some replicas only. One whose digest is not known is taken to be like most of those with as many
+ * items. The majority is the largest group that agrees; among groups of one size the one with more items, for objects
+ * get lost more often than invented, and then the one that holds the first pod by name.
+ */
+export function compare(replicas: readonly Held[]): Comparison {
+  const byItems = Map.groupBy(replicas, ({ place }) => (place.kind === "counted" ? `${itemsOf(place)}` : place.kind))
+  const groups = [...byItems.values()].flatMap(splitByDigest)
+  const [majority, ...others] = groups.toSorted(
+    (a, b) => b.length - a.length || itemsIn(b) - itemsIn(a) || (firstPod(a) < firstPod(b) ? -1 : 1),
+  )
+  const items = replicas.map(({ place }) => itemsOf(place))
+  return {
+    inSync: others.length === 0,
+    spread: majority === undefined ? 0 : Math.max(...items) - Math.min(...items),
+    odd: new Set(others.flat().map(({ pod }) => pod)),
+    replicas: replicas.length,
+    digests: replicas.filter(({ digest }) => digest !== undefined).length,
+  }
+}
+
+function splitByDigest(replicas: readonly Held[]): readonly (readonly Held[])[] {
+  const known = replicas.filter(({ digest }) => digest !== undefined)
+  const groups = [...Map.groupBy(known, ({ digest }) => digest).values()].toSorted(
+    (a, b) => b.length - a.length || (firstPod(a) < firstPod(b) ? -1 : 1),
+  )
+  const [largest = [], ...others] = groups
+  return [[...largest, ...replicas.filter(({ digest }) => digest === undefined)], ...others]
+}
+
+const itemsIn = (group: readonly Held[]): number => Math.max(...group.map(({ place }) => itemsOf(place)))
+const firstPod = (group: readonly Held[]): string => group.map(({ pod }) => pod).toSorted()[0] ?? ""

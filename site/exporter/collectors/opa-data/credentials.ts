@@ -1,0 +1,129 @@
+import { createSecureContext } from "node:tls"
+import { Gauge, type Registry } from "prom-client"
+import { Agent, buildConnector } from "undici"
+import type { Running } from "#core/component.ts"
+import { readText } from "#core/config-file.ts"
+import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
+import type { Logger } from "#core/log.ts"
+import { watchFiles } from "#core/watch-file.ts"
+
+export interface CredentialFiles {
+  readonly tokenFile: string | undefined
+  readonly caFile: string | undefined
+  readonly certFile: string | undefined
+  readonly keyFile: string | undefined
+}
+
+export interface CredentialOptions extends CredentialFiles {
+  /** The name that certificates must have; undefined: the address that is asked. */
+  readonly serverName: string | undefined
+  /** Seconds until a connection must be there. */
+  readonly connectTimeout: number
+  /** Seconds for which an idle connection is kept. */
+  readonly keepAlive: number
+  readonly log: Logger
+  readonly registry: Registry
+}
+
+interface Loaded {
+  readonly agent: Agent
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface Credentials extends Running {
+  /** As of now. What is under way with an older one ends with it. */
+  current(): Loaded
+}
+
+/** Reads token and certificates, again whenever they change. Throws ConfigurationError where they can't be used at the start. */
+export async function openCredentials(options: CredentialOptions): Promise<Credentials> {
+  const { log, registry } = options
+  const files = [options.tokenFile, options.caFile, options.certFile, options.keyFile].filter(
+    (file) => file !== undefined,
+  )
+  let loaded = load(options)
+  const successful = reloadGauge(registry)
+  successful.set(1)
+  const closing = new Set<Promise<void>>()
+  const reload = (): Promise<void> => {
+    try {
+      const next = load(options)
+      const old = loaded.agent.close()
+      loaded = next
+      closing.add(old)
+      void old.finally(() => closing.delete(old))
+      successful.set(1)
+      log.info({ files }, "token and certificates for OPA read again")
+    } catch (error) {
+      successful.set(0)
+      log.error({ reason: explain(error) }, "token or certificates for OPA have faults; those before stay in use")
+    }
+    return Promise.resolve()
+  }
+  const watching = await watchFiles(files, reload)
+  return {
+    current: () => loaded,
+    reload,
+    async close() {
+      await watching.close()
+      await loaded.agent.destroy()
+    },
+  }
+}
+
+function load(options: CredentialOptions): Loaded {
+  const faults: Fault[] = []
+  const read = (file: string | undefined): string | undefined => {
+    try {
+      return file === undefined ? undefined : readText(file)
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      faults.push(...error.faults)
+      return undefined
+    }
+  }
+  const token = read(options.tokenFile)?.trim()
+  const [ca, cert, key] = [read(options.caFile), read(options.certFile), read(options.keyFile)]
+  if (options.tokenFile !== undefined && token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    faults.push({ where: options.tokenFile, message: "must hold one token, a line without spaces" })
+  }
+  if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) {
+    faults.push({ where: options.caFile ?? "", message: "holds no certificate in PEM format" })
+  }
+  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
+  try {
+    createSecureContext(tls)
+  } catch (error) {
+    const where = [options.caFile, options.certFile, options.keyFile].filter((file) => file !== undefined).join(", ")
+    faults.push({ where, message: `OpenSSL does not take it: ${explain(error)}` })
+  }
+  if (faults.length > 0) throw new ConfigurationError(faults)
+  return {
+    agent: openAgent(tls, options),
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  }
+}
+
+type Tls = Readonly<Partial<Record<"ca" | "cert" | "key", string>>>
+
+function openAgent(tls: Tls, { serverName, connectTimeout, keepAlive }: CredentialOptions): Agent {
+  const connect = buildConnector({ ...tls, timeout: connectTimeout * 1000, allowH2: false })
+  return new Agent({
+    connect: (options, callback) =>
+      connect(serverName === undefined ? options : { ...options, servername: serverName }, callback),
+    connections: 1,
+    pipelining: 1,
+    headersTimeout: 0, // one deadline spans connecting, waiting and the body
+    bodyTimeout: 0,
+    keepAliveTimeout: keepAlive * 1000,
+    keepAliveMaxTimeout: keepAlive * 1000,
+    maxHeaderSize: 16_384,
+  })
+}
+
+const reloadGauge = (registry: Registry): Gauge =>
+  new Gauge({
+    name: "opa_data_exporter_credentials_last_reload_successful",
+    help: "1 if the token and the certificates for OPA were good when they were last read, else 0.",
+    registers: [registry],
+  })

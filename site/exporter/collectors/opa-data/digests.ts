@@ -1,0 +1,56 @@
+import type { Place, Reading } from "./reading.ts"
+import { itemsOf } from "./compare.ts"
+import { type Target, targetKey } from "./target.ts"
+
+interface Taken {
+  readonly address: string
+  readonly places: readonly Place[]
+}
+
+export interface DigestOptions {
+  /** Seconds from one collection with digests to the next, at least. */
+  readonly interval: number
+  /** The greatest share of its time that an OPA may spend on them. */
+  readonly budget: number
+}
+
+/** Decides when digests are worth their price, and remembers them between. */
+export interface Digests {
+  /** Seconds from one collection with digests to the next, as the budget allows now. */
+  interval(): number
+  /** When they were taken last, in milliseconds of Unix time. */
+  takenAt(): number | undefined
+  due(now: number): boolean
+  taken(now: number, readings: readonly (readonly [Target, Reading])[]): void
+  /** The digest at path number `index`, if that place has not visibly changed since. */
+  of(target: Target, index: number, place: Place): string | undefined
+}
+
+/** A timer that is a little early must not cost a whole round. */
+const SLACK = 0.95
+
+export function createDigests({ interval, budget }: DigestOptions): Digests {
+  let last: number | undefined
+  let slowest = 0
+  let known = new Map<string, Taken>()
+  const effective = (): number => Math.max(interval, slowest / budget)
+  return {
+    interval: effective,
+    takenAt: () => last,
+    due: (now) => last === undefined || now - last >= effective() * 1000 * SLACK,
+    taken(now, readings) {
+      last = now
+      const withDigests = readings.filter(([, { digests }]) => digests)
+      slowest = Math.max(0, ...withDigests.map(([, { opaSeconds = 0 }]) => opaSeconds))
+      known = new Map(withDigests.map(([target, { places }]) => [targetKey(target), { address: at(target), places }]))
+    },
+    of(target, index, place) {
+      const taken = known.get(targetKey(target))
+      const then = taken?.address === at(target) ? taken.places[index] : undefined
+      if (then?.kind !== "counted" || place.kind !== "counted" || itemsOf(then) !== itemsOf(place)) return undefined
+      return then.digest
+    },
+  }
+}
+
+const at = ({ address, port }: Target): string => `${address} ${port}`

@@ -1,0 +1,156 @@
+import { closeAll, component, type Context, type Running } from "#core/component.ts"
+import { defineError, UsageError } from "#core/errors.ts"
+import { encode } from "#core/exposition.ts"
+import { createRegistry } from "#core/metrics.ts"
+import type { Registry } from "prom-client"
+import type { Serving } from "#core/server.ts"
+import { startRunner } from "../../runner.ts"
+import { serveRunner } from "../../serve.ts"
+import { createAsk } from "./client.ts"
+import { collectionTime } from "./collection-time.ts"
+import { opaData, type OpaDataCollector } from "./collector.ts"
+import { type Credentials, openCredentials } from "./credentials.ts"
+import { createDigests } from "./digests.ts"
+import { countedPaths } from "./paths.ts"
+import { createReader } from "./reader.ts"
+import { WAYS } from "./reading.ts"
+import { addressesOf, checkOpaData, opaDataSettings, type OpaDataValues, SCRAPE_TIMEOUT } from "./settings.ts"
+import type { Targets } from "./target.ts"
+import { urlTargets } from "./url-targets.ts"
+
+const notAllRead = defineError("NOT_ALL_READ", 500, "Not everything could be read. {problems}")
+
+/** Seconds that a scrape waits for a collection: less than the 10 s that Prometheus gives it. */
+const PATIENCE = 9
+
+export const command = component({
+  settings: opaDataSettings,
+  run: async (values, context) =>
+    values.single ? printOpaData(values, context) : startOpaData(values, context, openTargets),
+})
+
+/** Starts the exporter. Throws UsageError and ConfigurationError for what can't work from the beginning. */
+export async function startOpaData(
+  values: OpaDataValues,
+  context: Context,
+  open: (values: OpaDataValues, context: Context) => Promise<Targets>,
+): Promise<Serving> {
+  const { log, now } = context
+  if (values.debug) log.level = "debug"
+  const addresses = addressesOf(values)
+  const registry = createRegistry()
+  const { collector, targets, credentials } = await openCollector(values, context, registry, open)
+  const every = values.collect === "interval" ? values.interval : undefined
+  const runner = startRunner(collector, {
+    ...(every === undefined ? {} : { every }),
+    maxAge: 3 * (values.interval + values.timeout),
+    patience: PATIENCE,
+    log,
+    now,
+  })
+  const closing: Running = { close: () => closeAll([runner, targets, credentials]) }
+  try {
+    const serving = await serveRunner(
+      {
+        ...runner,
+        notReady: () => runner.notReady() ?? (targets.current().length > 0 ? undefined : targets.problem()),
+      },
+      registry,
+      {
+        addresses,
+        flag: values.prometheusPort === undefined ? "--web.listen-address" : "--prometheus-port",
+        webConfigFile: values.webConfigFile,
+        log,
+      },
+    )
+    return {
+      addresses: serving.addresses,
+      close: () => closeAll([serving, closing]),
+      async reload() {
+        await serving.reload()
+        await credentials.reload?.()
+        await runner.run()
+      },
+    }
+  } catch (error) {
+    await closing.close()
+    throw error
+  }
+}
+
+/** One collection as text. Throws NOT_ALL_READ after it is printed, where something is missing in it. */
+async function printOpaData(values: OpaDataValues, context: Context): Promise<undefined> {
+  const { collector, targets, credentials } = await openCollector(values, context, createRegistry(), openTargets)
+  try {
+    context.print(encode(await collector.collect(context.signal)))
+  } finally {
+    await closeAll([targets, credentials])
+  }
+  const problems = collector.problems()
+  if (problems.length > 0) throw notAllRead({ problems: problems.join("; ") })
+}
+
+interface Parts {
+  readonly collector: OpaDataCollector
+  readonly targets: Targets
+  readonly credentials: Credentials
+}
+
+async function openCollector(
+  values: OpaDataValues,
+  context: Context,
+  registry: Registry,
+  open: (values: OpaDataValues, context: Context) => Promise<Targets>,
+): Promise<Parts> {
+  const { log, now } = context
+  const { clusterName } = checkOpaData(values)
+  const timeout = values.collect === "scrape" ? Math.min(values.timeout, SCRAPE_TIMEOUT) : values.timeout
+  const paths = countedPaths(values.opaClusterData.flat(), values.opaNamespacedData.flat())
+  const credentials = await openCredentials({
+    tokenFile: values.opaTokenFile,
+    caFile: values.opaCaFile,
+    certFile: values.opaCertFile,
+    keyFile: values.opaKeyFile,
+    serverName: values.opaServerName,
+    connectTimeout: timeout,
+    keepAlive: 2 * values.interval,
+    log,
+    registry,
+  })
+  try {
+    const targets = await open(values, context)
+    const reader = createReader({
+      ask: createAsk(credentials, values.opaScheme),
+      paths,
+      ways: values.way === "auto" ? WAYS : [values.way],
+      packageSegments: values.opaPackage.segments,
+      timeout,
+      documentLimit: values.documentLimit,
+      now,
+    })
+    const collector = opaData({
+      clusterName,
+      paths,
+      targets,
+      reader,
+      digest: values.digest === "off" ? undefined : values.digest,
+      digests: createDigests({
+        interval: Math.max(values.digestInterval, values.collect === "interval" ? values.interval : 0),
+        budget: values.digestBudget,
+      }),
+      time: collectionTime(clusterName, now()),
+      patience: timeout,
+      log,
+      now,
+    })
+    return { collector, targets, credentials }
+  } catch (error) {
+    await credentials.close()
+    throw error
+  }
+}
+
+function openTargets({ opaUrl, opaNamespace, opaService }: OpaDataValues): Promise<Targets> {
+  if (opaUrl.length > 0) return Promise.resolve(urlTargets(opaUrl, opaNamespace, opaService.flat().join(",")))
+  throw new UsageError([{ where: "--opa-url", message: "is needed: pods in Kubernetes can't be found yet" }])
+}

@@ -1,0 +1,66 @@
+import type { Counted } from "./paths.ts"
+import type { DigestKind } from "./reading.ts"
+
+/** A string literal of Rego (and JSON): nothing in it can end it or be read as code. */
+export function quote(text: string): string {
+  const escaped = text.replaceAll(/[^\w /.:@-]/g, (character) => {
+    return [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`)
+      .join("")
+  })
+  return `"${escaped}"`
+}
+
+const reference = (segments: readonly string[]): string =>
+  `data${segments.map((segment) => `[${quote(segment)}]`).join("")}`
+
+/**
+ * What is at a path, on one line: [] where it is undefined, else [[type, [keys], [members], [digest]]], each of the inner
+ * lists empty where that can't be told. Comprehensions keep one path's trouble away from the others: a plain binding
+ * would lose the whole answer. No `some … in`, `if` or `contains`, so that every version of Rego reads it.
+ */
+export function countExpression({ segments, namespaced }: Counted, digest: DigestKind | undefined): string {
+  const keys = "[count(d) | not is_string(d)]"
+  const members = namespaced ? "[sum([count(m) | m := d[_]; not is_string(m)])]" : "[]"
+  const digests = digest === undefined ? "[]" : `[${digestExpression(namespaced, digest)}]`
+  return `[[type_name(d), ${keys}, ${members}, ${digests}] | d := ${reference(segments)}]`
+}
+
+/** Empty namespaces don't count: kube-mgmt leaves them behind in some replicas and not in others. */
+function digestExpression(namespaced: boolean, digest: DigestKind): string {
+  if (digest === "content") {
+    const content = namespaced ? "{n: m | m := d[n]; m != {}}" : "d"
+    return `h | h := crypto.sha256(json.marshal(${content}))`
+  }
+  const version = 'v := object.get(o, ["metadata", "resourceVersion"], "")'
+  const lines = namespaced
+    ? `{concat("/", [n, i, v]) | o := d[n][i]; ${version}}`
+    : `{concat("/", [n, v]) | o := d[n]; ${version}}`
+  return `h | h := crypto.sha256(concat("\\n", ${lines}))`
+}
+
+/** Names of paths that a policy computes in a way that can't be counted, or not be digested. */
+export interface Withheld {
+  readonly counts: Set<string>
+  readonly digests: Set<string>
+}
+
+export const FIRST_ROW = 2
+
+/** One query for all paths, each alone on its line, which is how OPA's complaints are attributed. Withheld ones are null. */
+export function countQuery(
+  paths: readonly Counted[],
+  digest: DigestKind | undefined,
+  { counts, digests }: Withheld,
+): string {
+  const lines = paths.map((path) =>
+    counts.has(path.name) ? "null" : countExpression(path, digests.has(path.name) ? undefined : digest),
+  )
+  return `r := [\n${lines.join(",\n")}\n]`
+}
+
+/** The rule of the package that answers the same. */
+export function ruleName(digest: DigestKind | undefined): string {
+  if (digest === undefined) return "counts"
+  return digest === "content" ? "counts_and_contents" : "counts_and_versions"
+}

@@ -1,0 +1,287 @@
+import { type Fault, UsageError } from "#core/errors.ts"
+import { webSettings } from "#core/server.ts"
+import {
+  type Address,
+  duration,
+  httpUrl,
+  listenAddress,
+  on,
+  oneOf,
+  type Parse,
+  setting,
+  settings,
+  size,
+  text,
+  type Values,
+  whole,
+  Wrong,
+} from "#core/settings.ts"
+import { dataPath } from "./paths.ts"
+import { WAYS } from "./reading.ts"
+
+const DEFAULT_PORT = 9999
+/** Seconds: Prometheus gives a scrape 10, and the answer has to be on its way by then. */
+export const SCRAPE_TIMEOUT = 8
+
+const trimmed: Parse<string> = (value) => value.trim()
+const share: Parse<number> = (value) => {
+  const number = /^(?:\d+\.?\d*|\.\d+)$/.test(value) ? Number(value) : Number.NaN
+  return number > 0 && number <= 1 ? number : new Wrong("must be a share of time above 0 and up to 1, such as 0.01")
+}
+/** Lists are separated by commas in flags too. */
+const paths: Parse<readonly ReturnTypeOfPath[]> = (value) => {
+  const list: ReturnTypeOfPath[] = []
+  for (const part of value.split(",")) {
+    if (part.trim() === "") continue
+    const path = dataPath(part)
+    if (path instanceof Wrong) return path
+    list.push(path)
+  }
+  return list
+}
+type ReturnTypeOfPath = Exclude<ReturnType<typeof dataPath>, Wrong>
+const names: Parse<readonly string[]> = (value) =>
+  value
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+
+/** The flags and variables of the original come first; ours follow. */
+export const opaDataSettings = {
+  debug: setting(on, { flag: "-d, --debug", env: ["APP_DEBUG"], help: "the same as --log.level debug" }, "false"),
+  timeout: setting(
+    duration(0.001),
+    { flag: "-t, --timeout <duration>", env: ["APP_TIMEOUT"], help: "deadline for reading one OPA" },
+    "30",
+  ),
+  prometheusPort: setting(whole(0, 65_535), {
+    flag: "--prometheus-port <port>",
+    env: ["APP_PROMETHEUS_PORT"],
+    help: `port to listen on, on all addresses; short for --web.listen-address :PORT, and not to be contradicted by it`,
+    defaultText: String(DEFAULT_PORT),
+  }),
+  opaNamespace: setting(
+    trimmed,
+    { flag: "--opa-namespace <name>", env: ["APP_OPA_NAMESPACE"], help: "Kubernetes namespace of the OPA pods" },
+    "opa",
+  ),
+  opaService: settings(
+    names,
+    {
+      flag: "--opa-service <name>",
+      env: ["APP_OPA_SERVICE"],
+      help: "service whose pods are read; may be repeated. Replicas are compared within a service",
+    },
+    [],
+  ),
+  sslVerify: setting(
+    on,
+    {
+      flag: "--ssl-verify",
+      env: ["APP_SSL_VERIFY"],
+      help: "kept for those who set it: certificates are always verified, by --opa-ca-file where they are private",
+    },
+    "true",
+  ),
+  interval: setting(
+    duration(1),
+    { flag: "--interval <duration>", env: ["APP_INTERVAL"], help: "time between two collections" },
+    "30",
+  ),
+  opaClusterData: settings(
+    paths,
+    {
+      flag: "--opa-cluster-data <paths>",
+      env: ["APP_OPA_CLUSTER_DATA"],
+      help: "paths of data whose keys are counted, separated by commas, such as kubernetes/namespaces",
+    },
+    [],
+  ),
+  opaNamespacedData: settings(
+    paths,
+    {
+      flag: "--opa-namespaced-data <paths>",
+      env: ["APP_OPA_NAMESPACED_DATA"],
+      help: "paths of data whose keys are namespaces, and whose items are the keys of those, such as kubernetes/ingresses",
+    },
+    [],
+  ),
+  clusterName: setting(text, {
+    flag: "--cluster-name <name>",
+    env: ["APP_CLUSTER_NAME"],
+    help: "the label cluster_name of all metrics; needed",
+  }),
+  context: setting(trimmed, {
+    flag: "--context <name>",
+    env: ["APP_CONTEXT"],
+    help: "context of the kubeconfig, outside of Kubernetes",
+  }),
+  single: setting(
+    on,
+    { flag: "--single", env: ["APP_SINGLE"], help: "print one collection and end; exit code 1 if an OPA was not read" },
+    "false",
+  ),
+  opaSelector: setting(trimmed, {
+    flag: "--opa-selector <selector>",
+    env: ["APP_OPA_SELECTOR"],
+    help: "label selector of services whose pods are read, beside those of --opa-service",
+  }),
+  opaPort: setting(trimmed, {
+    flag: "--opa-port <port>",
+    env: ["APP_OPA_PORT"],
+    help: "name or number of the pods' port",
+    defaultText: "the first one of the service",
+  }),
+  opaScheme: setting(
+    oneOf(["https", "http"]),
+    { flag: "--opa-scheme <scheme>", env: ["APP_OPA_SCHEME"], help: "how pods are asked: https or http" },
+    "https",
+  ),
+  opaUrl: settings(
+    httpUrl,
+    {
+      flag: "--opa-url <url>",
+      env: ["APP_OPA_URL"],
+      help: "an OPA outside of Kubernetes, which is then not asked; may be repeated",
+    },
+    [],
+  ),
+  opaTokenFile: setting(text, {
+    flag: "--opa-token-file <file>",
+    env: ["APP_OPA_TOKEN_FILE"],
+    help: "file with the bearer token for OPA, read again when it changes",
+  }),
+  opaCaFile: setting(text, {
+    flag: "--opa-ca-file <file>",
+    env: ["APP_OPA_CA_FILE"],
+    help: "certificates that vouch for OPA's, in place of the public ones; read again when it changes",
+  }),
+  opaServerName: setting(trimmed, {
+    flag: "--opa-server-name <name>",
+    env: ["APP_OPA_SERVER_NAME"],
+    defaultText: "the address that is asked",
+    help: "name that OPA's certificate must have, for pods are asked by IP address",
+  }),
+  opaCertFile: setting(text, {
+    flag: "--opa-cert-file <file>",
+    env: ["APP_OPA_CERT_FILE"],
+    help: "client certificate for OPA, read again when it changes",
+  }),
+  opaKeyFile: setting(text, {
+    flag: "--opa-key-file <file>",
+    env: ["APP_OPA_KEY_FILE"],
+    help: "its private key",
+  }),
+  collect: setting(
+    oneOf(["interval", "scrape"]),
+    {
+      flag: "--collect <when>",
+      env: ["APP_COLLECT"],
+      help: `interval, or scrape: at every scrape, with a deadline of at most ${SCRAPE_TIMEOUT}s for an OPA`,
+    },
+    "interval",
+  ),
+  way: setting(
+    oneOf(["auto", ...WAYS]),
+    {
+      flag: "--opa-way <way>",
+      env: ["APP_OPA_WAY"],
+      help: "how OPA is read: by an ad-hoc query, by the rules of an installed package, by whole documents, or auto: the first that it allows",
+    },
+    "auto",
+  ),
+  opaPackage: setting(
+    dataPath,
+    { flag: "--opa-package <path>", env: ["APP_OPA_PACKAGE"], help: "that package, as a path of data" },
+    "fedstack/opa_data",
+  ),
+  digest: setting(
+    oneOf(["resourceVersion", "content", "off"]),
+    {
+      flag: "--digest <kind>",
+      env: ["APP_DIGEST"],
+      help: "what replicas are compared by beside counts: names and resourceVersion, content (dearer), or off",
+    },
+    "resourceVersion",
+  ),
+  digestInterval: setting(
+    duration(0),
+    {
+      flag: "--digest-interval <duration>",
+      env: ["APP_DIGEST_INTERVAL"],
+      help: "time between two collections with digests, at least; 0: with every one",
+    },
+    "0",
+  ),
+  digestBudget: setting(
+    share,
+    {
+      flag: "--digest-budget <share>",
+      env: ["APP_DIGEST_BUDGET"],
+      help: "greatest share of its time that an OPA spends on digests; the interval is stretched to keep it",
+    },
+    "0.01",
+  ),
+  documentLimit: setting(
+    size,
+    {
+      flag: "--opa-document-limit <size>",
+      env: ["APP_OPA_DOCUMENT_LIMIT"],
+      help: "bytes that one document may have, uncompressed",
+    },
+    "1GiB",
+  ),
+  ...webSettings(`:${DEFAULT_PORT}`),
+  // known to be set or not, which decides about --prometheus-port
+  webListenAddress: settings(
+    listenAddress,
+    {
+      flag: "--web.listen-address <host:port>",
+      help: "address to listen on; may be repeated",
+      defaultText: `:${DEFAULT_PORT}`,
+    },
+    [],
+  ),
+}
+
+export type OpaDataValues = Values<typeof opaDataSettings>
+
+/** What no single setting can know. Throws UsageError with every fault. */
+export function checkOpaData(values: OpaDataValues): { readonly clusterName: string } {
+  const { clusterName } = values
+  const faults: Fault[] = []
+  if (clusterName === undefined) faults.push({ where: "--cluster-name", message: "is needed (or APP_CLUSTER_NAME)" })
+  if (values.opaClusterData.flat().length + values.opaNamespacedData.flat().length === 0) {
+    faults.push({ where: "--opa-cluster-data", message: "or --opa-namespaced-data is needed: what is to be counted" })
+  }
+  if (values.opaService.flat().length === 0 && values.opaSelector === undefined && values.opaUrl.length === 0) {
+    faults.push({
+      where: "--opa-service",
+      message: "is needed (or APP_OPA_SERVICE), or --opa-selector, or --opa-url for an OPA outside of Kubernetes",
+    })
+  }
+  if (!values.sslVerify) {
+    faults.push({
+      where: "--ssl-verify",
+      message: "can't be turned off: give the certificates that vouch for OPA's with --opa-ca-file",
+    })
+  }
+  if ((values.opaCertFile === undefined) !== (values.opaKeyFile === undefined)) {
+    faults.push({ where: "--opa-cert-file", message: "and --opa-key-file go together" })
+  }
+  if (faults.length > 0 || clusterName === undefined) throw new UsageError(faults)
+  return { clusterName }
+}
+
+/** Where to listen. Throws UsageError if --prometheus-port and --web.listen-address say different things. */
+export function addressesOf({
+  prometheusPort,
+  webListenAddress,
+}: Pick<OpaDataValues, "prometheusPort" | "webListenAddress">): readonly Address[] {
+  if (prometheusPort === undefined)
+    return webListenAddress.length > 0 ? webListenAddress : [{ host: "", port: DEFAULT_PORT }]
+  if (webListenAddress.length === 0) return [{ host: "", port: prometheusPort }]
+  if (webListenAddress.every(({ port }) => port === prometheusPort)) return webListenAddress
+  const message = `is ${prometheusPort}, but --web.listen-address names another port. Set only one of the two`
+  throw new UsageError([{ where: "--prometheus-port", message }])
+}

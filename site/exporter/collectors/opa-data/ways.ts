@@ -1,0 +1,73 @@
+import { complainedPaths, type Counts, readPackageAnswer, readQueryAnswer } from "./answer.ts"
+import { type Ask, statusFailure, textOf } from "./client.ts"
+import { type ReadFailure, WayClosed } from "./failure.ts"
+import { type Counted, urlPath } from "./paths.ts"
+import type { DigestKind } from "./reading.ts"
+import { countQuery, ruleName, type Withheld } from "./rego.ts"
+import type { Target } from "./target.ts"
+
+/** Bytes of an answer with counts; hundreds of paths have room. */
+const ANSWER_LIMIT = 1_048_576
+
+export interface Sources {
+  readonly ask: Ask
+  readonly paths: readonly Counted[]
+}
+
+/** What could not be counted is added to `withheld`, and left out the next time. */
+export async function readByQuery(
+  { ask, paths }: Sources,
+  target: Target,
+  digest: DigestKind | undefined,
+  withheld: Withheld,
+  signal: AbortSignal,
+): Promise<Counts> {
+  for (;;) {
+    const body = JSON.stringify({ query: countQuery(paths, digest, withheld) })
+    const question = {
+      method: "POST" as const,
+      path: "/v1/query?metrics=true",
+      headers: { "content-type": "application/json" },
+      body,
+    }
+    const { status, text } = await ask(target, question, signal, async (answer) => ({
+      status: answer.statusCode,
+      text: await textOf(answer, ANSWER_LIMIT),
+    }))
+    if (status === 200) return readQueryAnswer(text, paths)
+    if (status !== 400) throw closedOr(status)
+    const complained = complainedPaths(text, paths)
+    if (complained === undefined) throw closedOr(status)
+    withhold(complained, digest, withheld)
+    if (paths.every(({ name }) => withheld.counts.has(name))) throw closedOr(status)
+  }
+}
+
+/** First the digest of a path is given up, then the path. */
+function withhold(names: readonly string[], digest: DigestKind | undefined, { digests, counts }: Withheld): void {
+  for (const name of names) (digest !== undefined && !digests.has(name) ? digests : counts).add(name)
+}
+
+export async function readByPackage(
+  { ask, paths }: Sources,
+  target: Target,
+  digest: DigestKind | undefined,
+  packageSegments: readonly string[],
+  signal: AbortSignal,
+): Promise<Counts> {
+  const path = `/v1/data${urlPath([...packageSegments, ruleName(digest)])}?metrics=true`
+  const { status, text } = await ask(target, { method: "GET", path }, signal, async (answer) => ({
+    status: answer.statusCode,
+    text: await textOf(answer, ANSWER_LIMIT),
+  }))
+  if (status !== 200) throw closedOr(status)
+  const counts = readPackageAnswer(text, paths)
+  if (counts !== undefined) return counts
+  throw new WayClosed("answer", `it has no package ${packageSegments.join(".")} for these paths`)
+}
+
+/** Refusals, and addresses that don't exist or don't take this, close a way; all else is the OPA's own trouble. */
+export function closedOr(status: number): ReadFailure {
+  const failure = statusFailure(status)
+  return [400, 401, 403, 404, 405].includes(status) ? new WayClosed(failure.reason, failure.message) : failure
+}
