@@ -2,6 +2,8 @@ import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type TestContext, test } from "node:test"
+import { Agent, request } from "undici"
+import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { type Child, start } from "../../dev/testing/child.ts"
 import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
@@ -89,7 +91,11 @@ tokens:
     match: ['up{job="project_usages"}']
 `,
   )
-  const web = await files.write("web.yml", "{}\n")
+  const authority = makeAuthority("authority")
+  const { cert, key } = authority.issue({ name: "site", sans: ["IP:127.0.0.1"] })
+  await files.write("site.crt", cert)
+  await files.write("site.key", key)
+  const web = await files.write("web.yml", "tls_server_config: {cert_file: site.crt, key_file: site.key}\n")
   const proxy = run(t, ["proxy", `--policy=${policy}`, `--web.config.file=${web}`, `--admin.listen-address=${LOCAL}`], {
     PORTAL_TOKEN: TOKEN,
   })
@@ -108,7 +114,9 @@ tokens:
   )
   const prometheus = await startPrometheus(folder, await files.write("prometheus.yml", config))
   t.after(() => prometheus.stop())
-  const url = `http://${address}/federate`
+  const agent = new Agent({ connect: { ca: authority.cert } })
+  t.after(() => agent.close())
+  const url = `https://${address}/federate`
   return {
     prometheus,
     /** One request that is answered, one that fails upstream, one that is refused, and one of a stranger. */
@@ -119,7 +127,7 @@ tokens:
         ["match[]=up", BEARER],
         [QUERY, {}],
       ] as const) {
-        await (await fetch(`${url}?${query}`, { headers })).text()
+        await (await request(`${url}?${query}`, { dispatcher: agent, headers })).body.dump()
       }
     },
   }
