@@ -1,4 +1,5 @@
 import { Readable } from "node:stream"
+import { setImmediate as turn } from "node:timers/promises"
 import { constants, crc32, createDeflateRaw, deflateRawSync } from "node:zlib"
 
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
@@ -16,8 +17,18 @@ export class Body {
   readonly plain: readonly Buffer[]
   #compressed: Promise<Compressed> | undefined
 
-  constructor(pieces: Iterable<string>) {
-    this.plain = Array.from(pieces, (piece) => Buffer.from(piece))
+  constructor(pieces: Iterable<string | Buffer>) {
+    this.plain = Array.from(pieces, (piece) => (typeof piece === "string" ? Buffer.from(piece) : piece))
+  }
+
+  /** The same, made piece by piece, between which others have their turn. */
+  static async from(pieces: Iterable<string>): Promise<Body> {
+    const plain: Buffer[] = []
+    for (const piece of pieces) {
+      plain.push(Buffer.from(piece))
+      await turn()
+    }
+    return new Body(plain)
   }
 
   get compressed(): Promise<Compressed> {

@@ -3,6 +3,17 @@ import type { Family } from "#core/exposition.ts"
 /** Something that reads metrics from somewhere. It knows nothing of HTTP, schedules or its own failures. */
 export interface Collector {
   readonly name: string
-  /** All families as they are now, complete, or an error: never a part of them. */
+  /** All families as they are now, complete, or an error: never a part of them, but for SomeFailed. */
   collect(signal: AbortSignal): Promise<readonly Family[]>
+}
+
+/** Thrown by a collector of several parts that could not read all of them. What it has is complete for the others. */
+export class SomeFailed extends Error {
+  override readonly name = "SomeFailed"
+  readonly families: readonly Family[]
+
+  constructor(message: string, families: readonly Family[], options?: ErrorOptions) {
+    super(message, options)
+    this.families = families
+  }
 }

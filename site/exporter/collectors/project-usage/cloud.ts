@@ -3,10 +3,14 @@ export interface Server {
   readonly vcpus: number
   /** Memory in MiB, as in a flavor. */
   readonly memoryMb: number
+  /** Disk in GiB, as in a flavor. */
+  readonly diskGb: number
   /** Hours that it existed within the period. 0 or less counts nothing. */
   readonly hours: number
   /** When it was started, in Unix time; this chooses its weights. */
   readonly startedAt: number
+  /** When it ended, in Unix time; Infinity while it lives. */
+  readonly endedAt: number
   readonly metadata: Readonly<Record<string, string>>
 }
 
@@ -16,6 +20,8 @@ export interface Project {
   readonly domainId: string
   readonly domainName: string
   readonly servers: readonly Server[]
+  /** What else is known of it, by the names that its cloud uses, such as tags and `enabled`. */
+  readonly properties: Readonly<Record<string, string>>
 }
 
 export interface Period {
@@ -29,8 +35,30 @@ export interface DomainFilter {
   readonly names: readonly string[]
 }
 
+export interface Domain {
+  readonly id: string
+  readonly name: string
+}
+
+export function isWanted(domain: Domain, { id, names }: DomainFilter): boolean {
+  if (id !== undefined) return domain.id === id
+  return names.length === 0 || names.includes(domain.name) || names.includes(domain.id)
+}
+
+/** What the filter asks for and the cloud has not, by name or id as it was asked. */
+export function missingDomains(domains: readonly Domain[], { id, names }: DomainFilter): readonly string[] {
+  if (id !== undefined) return domains.some((domain) => domain.id === id) ? [] : [id]
+  return names.filter((name) => !domains.some((domain) => isWanted(domain, { id, names: [name] })))
+}
+
+export interface Reading {
+  readonly projects: readonly Project[]
+  /** Seconds by which the cloud's clock is ahead of ours, where it tells. */
+  readonly clockLead?: number | undefined
+}
+
 /** Where usage comes from. */
 export interface Cloud {
   /** The servers of all wanted projects within the period, complete, or an error. */
-  usage(period: Period, signal: AbortSignal): Promise<readonly Project[]>
+  usage(period: Period, signal: AbortSignal): Promise<Reading>
 }

@@ -10,7 +10,7 @@ const period = { start: new Date("2025-01-10T00:00:00Z"), end: new Date("2025-01
 const all: DomainFilter = { id: undefined, names: [] }
 const lines: string[] = []
 const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
-const read = (cloud: Cloud) => cloud.usage(period, new AbortController().signal)
+const read = async (cloud: Cloud) => (await cloud.usage(period, new AbortController().signal)).projects
 const names = async (cloud: Cloud): Promise<readonly string[]> => (await read(cloud)).map(({ name }) => name)
 
 const domains = `[one]
@@ -107,8 +107,10 @@ test("parses a large file apart, with the same result and the same faults", asyn
   assert.deepEqual(project.servers[11_999], {
     vcpus: 1,
     memoryMb: 1024,
+    diskGb: 0,
     hours: 24,
     startedAt: Date.UTC(2025, 0, 11) / 1000,
+    endedAt: Date.UTC(2025, 0, 12) / 1000,
     metadata: { tag: "x" },
   })
   await assert.rejects(

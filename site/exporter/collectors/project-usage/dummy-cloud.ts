@@ -3,11 +3,20 @@ import { hash } from "node:crypto"
 import { readText } from "#core/config-file.ts"
 import { ConfigurationError, defineError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
-import type { Cloud, DomainFilter, Period, Project, Server } from "./cloud.ts"
+import {
+  type Cloud,
+  type DomainFilter,
+  isWanted,
+  missingDomains,
+  type Period,
+  type Project,
+  type Server,
+} from "./cloud.ts"
 import { type DummyDomain, type Machine, parseDummyFile } from "./dummy-file.ts"
 import type { ParserAnswer, ParserInput } from "./dummy-parser.ts"
 import { hoursBetween } from "./usage.ts"
 
+const NO_PROPERTIES = {}
 /** Characters of a file from where on it is parsed apart. */
 const LARGE = 1_000_000
 
@@ -35,7 +44,7 @@ export async function openDummyCloud(file: string, filter: DomainFilter, log: Lo
   return {
     async usage(period) {
       const domains = await read()
-      return domains
+      const projects = domains
         .filter((domain) => isWanted(domain, filter))
         .flatMap((domain) =>
           domain.projects.map(({ id, name, machines }): Project => ({
@@ -43,12 +52,14 @@ export async function openDummyCloud(file: string, filter: DomainFilter, log: Lo
             name,
             domainId: domain.id,
             domainName: domain.name,
+            properties: NO_PROPERTIES,
             // made when it is their turn, so that the servers of a large cloud are never all there at once
             get servers() {
               return machines.map((machine) => serverOf(machine, period))
             },
           })),
         )
+      return { projects }
     },
   }
 }
@@ -69,18 +80,11 @@ async function parseApart(input: ParserInput): Promise<readonly DummyDomain[]> {
   return answer.domains
 }
 
-function isWanted(domain: DummyDomain, { id, names }: DomainFilter): boolean {
-  if (id !== undefined) return domain.id === id
-  return names.length === 0 || names.includes(domain.name) || names.includes(domain.id)
-}
-
-function warnOfMissingDomains(domains: readonly DummyDomain[], { id, names }: DomainFilter, log: Logger): void {
-  const asked: readonly DomainFilter[] =
-    id === undefined ? names.map((name) => ({ id, names: [name] })) : [{ id, names }]
-  const missing = asked.filter((one) => !domains.some((domain) => isWanted(domain, one)))
+function warnOfMissingDomains(domains: readonly DummyDomain[], filter: DomainFilter, log: Logger): void {
+  const missing = missingDomains(domains, filter)
   if (missing.length === 0) return
   log.warn(
-    { missing: missing.map((one) => one.id ?? one.names[0]), there: domains.map(({ name }) => name) },
+    { missing, there: domains.map(({ name }) => name) },
     "the dummy cloud has no such domain; see --domain and --domain-id",
   )
 }
@@ -89,5 +93,13 @@ function serverOf({ vcpus, memoryMb, existence, metadata }: Machine, { start, en
   const period = [start.getTime(), end.getTime()] as const
   const [from, to] =
     existence === "since the start" ? period : existence === "never" ? ([period[0], period[0]] as const) : existence
-  return { vcpus, memoryMb, metadata, startedAt: from / 1000, hours: hoursBetween(period, [from, to]) }
+  return {
+    vcpus,
+    memoryMb,
+    diskGb: 0,
+    metadata,
+    startedAt: from / 1000,
+    endedAt: existence === "since the start" ? Infinity : to / 1000,
+    hours: hoursBetween(period, [from, to]),
+  }
 }

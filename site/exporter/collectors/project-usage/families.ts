@@ -1,50 +1,138 @@
-import type { Family, Labels } from "#core/exposition.ts"
-import type { Project } from "./cloud.ts"
-import { type Usage, usageOf } from "./usage.ts"
-import type { Weights } from "./weights.ts"
+import type { Family, Labels, Sample } from "#core/exposition.ts"
+import type { Accounts, ProjectAccount } from "./accounts/settle.ts"
+
+/** One cloud's accounts, and what tells it from the others. */
+export interface LabelledAccounts {
+  readonly labels: Labels
+  readonly accounts: Accounts
+}
+
+export interface FamilyOptions {
+  /** Whether what is in use now is shown. */
+  readonly inUse: boolean
+  /** Properties of projects that become labels of their information metric; without any there is none. */
+  readonly properties: readonly string[]
+}
+
+interface Definition {
+  readonly name: string
+  readonly help: string
+  readonly value: (account: ProjectAccount) => number
+}
 
 /** The two names that dashboards and billing systems know, and their twins in base units. */
-const USAGE: readonly { readonly name: string; readonly help: string; readonly value: (usage: Usage) => number }[] = [
+const USAGE: readonly Definition[] = [
   {
     name: "project_vcpu_usage",
     help: "Weighted vCPU hours of the project's servers since the start date.",
-    value: ({ vcpuHours }) => vcpuHours,
+    value: ({ usage }) => usage.vcpuHours,
   },
   {
     name: "project_mb_usage",
     help: "Weighted GiB hours of the project's servers since the start date, each server rounded down to whole GiB. The name is kept for compatibility.",
-    value: ({ legacyMemory }) => legacyMemory,
+    value: ({ usage }) => usage.legacyMemory,
   },
   {
     name: "openstack_project_vcpu_seconds",
     help: "Weighted vCPU seconds of the project's servers since the start date.",
-    value: ({ vcpuSeconds }) => vcpuSeconds,
+    value: ({ usage }) => usage.vcpuSeconds,
   },
   {
     name: "openstack_project_memory_byte_seconds",
     help: "Weighted memory of the project's servers since the start date, in bytes times seconds.",
-    value: ({ memoryByteSeconds }) => memoryByteSeconds,
+    value: ({ usage }) => usage.memoryByteSeconds,
   },
 ]
 
-/** All families of the collector for projects that are already split from their pool. */
-export function usageFamilies(projects: readonly Project[], weights: Weights, start: Date): readonly Family[] {
-  const rows = projects.map((project) => ({ labels: labelsOf(project), usage: usageOf(project.servers, weights) }))
+const IN_USE: readonly Definition[] = [
+  {
+    name: "openstack_project_servers",
+    help: "Servers that the project has, in whatever state.",
+    value: ({ inUse }) => inUse.servers,
+  },
+  {
+    name: "openstack_project_vcpus",
+    help: "vCPUs of the servers that the project has.",
+    value: ({ inUse }) => inUse.vcpus,
+  },
+  {
+    name: "openstack_project_memory_bytes",
+    help: "Memory of the servers that the project has.",
+    value: ({ inUse }) => inUse.memoryMb * 2 ** 20,
+  },
+  {
+    name: "openstack_project_disk_bytes",
+    help: "Disks that the flavors of the project's servers bring, without volumes.",
+    value: ({ inUse }) => inUse.diskGb * 2 ** 30,
+  },
+]
+
+/** All families of all clouds. */
+export function usageFamilies(clouds: readonly LabelledAccounts[], options: FamilyOptions): readonly Family[] {
+  const rows = clouds.flatMap(({ labels, accounts }) =>
+    accounts.projects.map((account) => ({ account, labels: { ...labels, ...account.labels } })),
+  )
+  const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
+    name,
+    help,
+    type: "gauge",
+    samples,
+  })
+  const families = [...USAGE, ...(options.inUse ? IN_USE : [])].map(({ name, help, value }) =>
+    gauge(
+      name,
+      help,
+      rows.map(({ account, labels }) => ({ labels, value: value(account) })),
+    ),
+  )
   return [
-    ...USAGE.map(({ name, help, value }): Family => {
-      const samples = rows.map(({ labels, usage }) => ({ labels, value: value(usage) }))
-      return { name, help, type: "gauge", samples }
-    }),
-    {
-      name: "openstack_project_usage_start_timestamp_seconds",
-      help: "The start date since when usage is counted, in Unix time.",
-      type: "gauge",
-      samples: [{ labels: {}, value: start.getTime() / 1000 }],
-    },
+    ...families,
+    gauge(
+      "openstack_project_info",
+      "1, with those properties and tags of the project that are to be shown.",
+      options.properties.length === 0
+        ? []
+        : rows.map(({ account, labels }) => ({ labels: { ...labels, ...account.properties }, value: 1 })),
+    ),
+    ...monthFamilies(clouds).map(({ name, help, samples }) => gauge(name, help, samples)),
+    gauge(
+      "openstack_project_usage_start_timestamp_seconds",
+      "The start date since when usage is counted, in Unix time.",
+      clouds.map(({ labels, accounts }) => ({ labels, value: accounts.start.getTime() / 1000 })),
+    ),
+    gauge(
+      "openstack_project_usage_epoch_timestamp_seconds",
+      "When usage was first counted with this start date and these weights, in Unix time. It changes when usage begins anew.",
+      clouds.map(({ labels, accounts }) => ({ labels, value: accounts.since / 1000 })),
+    ),
+    gauge(
+      "openstack_project_usage_held_projects",
+      "Projects whose usage in seconds holds what the cloud has forgotten, such as that of archived servers.",
+      clouds.map(({ labels, accounts }) => ({ labels, value: accounts.held })),
+    ),
   ]
 }
 
-function labelsOf({ id, name, domainName, domainId }: Project): Labels {
-  // in the order in which the original's client library writes them
-  return { domain_id: domainId, domain_name: domainName, project_id: id, project_name: name }
+function monthFamilies(clouds: readonly LabelledAccounts[]): readonly Pick<Family, "name" | "help" | "samples">[] {
+  const rows = clouds.flatMap(({ labels, accounts }) =>
+    accounts.months.flatMap(({ name, rows: ofMonth }) =>
+      ofMonth.map(([own, vcpuSeconds, memoryByteSeconds]) => ({
+        labels: { ...labels, period: name, ...own },
+        vcpuSeconds,
+        memoryByteSeconds,
+      })),
+    ),
+  )
+  return [
+    {
+      name: "openstack_project_period_vcpu_seconds",
+      help: "Weighted vCPU seconds of the project's servers in a month (UTC).",
+      samples: rows.map(({ labels, vcpuSeconds }) => ({ labels, value: vcpuSeconds })),
+    },
+    {
+      name: "openstack_project_period_memory_byte_seconds",
+      help: "Weighted memory of the project's servers in a month (UTC), in bytes times seconds.",
+      samples: rows.map(({ labels, memoryByteSeconds }) => ({ labels, value: memoryByteSeconds })),
+    },
+  ]
 }

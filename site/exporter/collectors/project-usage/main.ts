@@ -4,24 +4,32 @@ import { closeAll, component, type Context } from "#core/component.ts"
 import { UsageError } from "#core/errors.ts"
 import { createRegistry } from "#core/metrics.ts"
 import type { Serving } from "#core/server.ts"
-import type { Collector } from "../../collector.ts"
+import { type Collector, SomeFailed } from "../../collector.ts"
 import { startRunner } from "../../runner.ts"
 import { serveRunner } from "../../serve.ts"
-import type { Cloud } from "./cloud.ts"
-import { openDummyCloud } from "./dummy-cloud.ts"
-import { usageFamilies } from "./families.ts"
+import { openStateFile, type StateFile } from "./accounts/state-file.ts"
+import { type FamilyOptions, usageFamilies } from "./families.ts"
+import { type Connect, connectToOpenStack, openSources } from "./open-sources.ts"
 import { addressesOf, maxAgeOf, usageSettings, type UsageValues } from "./settings.ts"
-import { type Pool, splitPool } from "./simple-vm.ts"
+import type { Pool } from "./simple-vm.ts"
+import { updateAll } from "./sources.ts"
 import { type StartDate, startFromEndpoint, startOfMonth } from "./start-date.ts"
 import { noWeights, refreshed, weightsFromEndpoint, weightsFromFile, type WeightSource } from "./weight-source.ts"
 
 /** Seconds that the first scrape waits for the first update: less than the 10 s that Prometheus gives a scrape. */
 const PATIENCE = 8
 
-export const command = component({ settings: usageSettings, run: startProjectUsage })
+export const command = component({
+  settings: usageSettings,
+  run: (values, context) => startProjectUsage(values, context),
+})
 
 /** Starts the exporter. Throws UsageError and ConfigurationError for what can't work from the beginning. */
-export async function startProjectUsage(values: UsageValues, context: Context): Promise<Serving> {
+export async function startProjectUsage(
+  values: UsageValues,
+  context: Context,
+  connect: Connect = connectToOpenStack,
+): Promise<Serving> {
   // a large cloud's update makes much garbage that is soon gone: collect it rather than grow (half the memory, same speed)
   setFlagsFromString("--optimize-for-size")
   const { log, now } = context
@@ -29,10 +37,13 @@ export async function startProjectUsage(values: UsageValues, context: Context): 
   const addresses = addressesOf(values)
   const maxAge = maxAgeOf(values)
   const registry = createRegistry()
-  const cloud = await openCloud(values, context)
-  const start = startDateOf(values, context)
+  const state = await openStateFile(values.stateFile, { log, registry })
+  const shared = { start: startDateOf(values, context), pool: poolOf(values), state, registry }
+  const { sources, metrics } = await openSources(values, context, shared, connect)
   const weights = await openWeights(values, context, registry)
-  const collector = projectUsage({ cloud, start, weights, pool: poolOf(values), now })
+  const update = updateAll(sources, { maxAge, now, metrics })
+  const families = { inUse: values.inUse, properties: values.projectLabels }
+  const collector = projectUsage({ update, weights, state, families })
 
   const runner = startRunner(collector, { every: values.updateInterval, maxAge, patience: PATIENCE, log, now })
   try {
@@ -52,34 +63,24 @@ export async function startProjectUsage(values: UsageValues, context: Context): 
   }
 }
 
-interface Sources {
-  readonly cloud: Cloud
-  readonly start: StartDate
+interface Parts {
+  readonly update: ReturnType<typeof updateAll>
   readonly weights: WeightSource
-  readonly pool: Pool | undefined
-  readonly now: () => Date
+  readonly state: StateFile
+  readonly families: FamilyOptions
 }
 
-function projectUsage({ cloud, start, weights, pool, now }: Sources): Collector {
+function projectUsage({ update, weights, state, families }: Parts): Collector {
   return {
     name: "project-usage",
     async collect(signal) {
-      const end = now()
-      const period = { start: await start(end, signal), end }
-      const weightsInUse = await weights(signal)
-      const projects = await cloud.usage(period, signal)
-      return usageFamilies(splitPool(projects, pool), weightsInUse, period.start)
+      const { clouds, failure, anyRead } = await update(await weights(signal), signal)
+      await state.save()
+      if (failure === undefined) return usageFamilies(clouds, families)
+      if (!anyRead) throw failure
+      throw new SomeFailed(failure.message, usageFamilies(clouds, families), { cause: failure })
     },
   }
-}
-
-function openCloud({ dummyData, domain, domainId }: UsageValues, { log }: Context): Promise<Cloud> {
-  if (dummyData === undefined) {
-    const message =
-      "is needed, a TOML file with a fake cloud (or USAGE_EXPORTER_DUMMY_FILE): a real OpenStack can't be read yet"
-    throw new UsageError([{ where: "--dummy-data", message }])
-  }
-  return openDummyCloud(dummyData, { id: domainId === "" ? undefined : domainId, names: domain }, log)
 }
 
 function startDateOf(values: UsageValues, { log, now }: Context): StartDate {

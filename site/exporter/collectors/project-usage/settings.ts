@@ -11,12 +11,19 @@ import {
   settings,
   type Values,
   whole,
+  Wrong,
 } from "#core/settings.ts"
 import { date } from "./date.ts"
 
 const DEFAULT_ADDRESS = ":8080"
 
 const trimmed: Parse<string> = (value) => value.trim()
+const RESERVED = ["domain_id", "domain_name", "project_id", "project_name", "cloud", "region"]
+const propertyName: Parse<string> = (value) => {
+  if (!/^[a-zA-Z_]\w*$/.test(value) || value.startsWith("__"))
+    return new Wrong("must be names of labels: letters, digits and _, not beginning with a digit or __")
+  return RESERVED.includes(value) ? new Wrong(`must not be ${RESERVED.join(", ")}, which are there already`) : value
+}
 const web = webSettings(DEFAULT_ADDRESS)
 
 /** The flags and variables of the original come first; ours follow. */
@@ -24,7 +31,7 @@ export const usageSettings = {
   dummyData: setting(trimmed, {
     flag: "-d, --dummy-data <file>",
     env: ["USAGE_EXPORTER_DUMMY_FILE"],
-    help: "TOML file with a fake cloud, read again at every update",
+    help: "TOML file with a fake cloud, read again at every update; without it the OpenStack that OS_* variables or clouds.yaml name is read",
   }),
   dummyWeights: setting(trimmed, {
     flag: "-w, --dummy-weights <file>",
@@ -108,6 +115,34 @@ export const usageSettings = {
     defaultText: "10m, or three update intervals where that is longer",
     help: "how long the last usage is served after updates began to fail",
   }),
+  stateFile: setting(trimmed, {
+    flag: "--state-file <file>",
+    help: "what must survive a restart: up to when usage was counted, and the tags of pool servers that are gone",
+  }),
+  usageMonths: setting(
+    whole(0, 120),
+    {
+      flag: "--usage-months <n>",
+      help: "usage of each of the latest n months (UTC) beside the whole, with a label period; costs one more listing per update at most",
+    },
+    "0",
+  ),
+  inUse: setting(
+    on,
+    {
+      flag: "--in-use <true|false>",
+      help: "servers, vCPUs, memory and disk that each project has now; costs no request",
+    },
+    "true",
+  ),
+  projectLabels: settings(
+    propertyName,
+    {
+      flag: "--project-labels <name...>",
+      help: "tags (NAME, NAME=value or NAME:value) and properties of projects that become labels of openstack_project_info",
+    },
+    [],
+  ),
   endpointTimeout: setting(
     duration(0.001),
     { flag: "--endpoint-timeout <duration>", help: "deadline for an answer of the two endpoints" },

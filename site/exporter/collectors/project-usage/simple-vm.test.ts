@@ -6,8 +6,10 @@ import { splitPool } from "./simple-vm.ts"
 const server = (vcpus: number, metadata: Record<string, string> = {}): Server => ({
   vcpus,
   memoryMb: 1024,
+  diskGb: 0,
   hours: 1,
   startedAt: 0,
+  endedAt: Infinity,
   metadata,
 })
 const project = (id: string, servers: readonly Server[]): Project => ({
@@ -16,6 +18,7 @@ const project = (id: string, servers: readonly Server[]): Project => ({
   domainId: "d",
   domainName: "domain",
   servers,
+  properties: {},
 })
 const shown = (projects: readonly Project[]) =>
   projects.map(({ id, name, servers }) => [id, name, servers.map(({ vcpus }) => vcpus)])

@@ -5,26 +5,31 @@ import type { Server } from "./cloud.ts"
 import { hoursBetween, usageOf } from "./usage.ts"
 import { sortWeights } from "./weights.ts"
 
+const ALL_FRESH = { start: 0, fresh: 0 }
+
 const server = (changes: Partial<Server>): Server => ({
   vcpus: 4,
   memoryMb: 8192,
+  diskGb: 0,
   hours: 10,
   startedAt: 0,
+  endedAt: Infinity,
   metadata: {},
   ...changes,
 })
 
 test("adds hours times amount, memory in whole GiB for the old name and exact in bytes for the new one", () => {
-  assert.deepEqual(usageOf([server({}), server({ memoryMb: 1536, hours: 2, vcpus: 1 })], []), {
+  const amounts = { vcpuSeconds: 42 * 3600, memoryByteSeconds: (10 * 8192 + 2 * 1536) * 2 ** 20 * 3600 }
+  assert.deepEqual(usageOf([server({}), server({ memoryMb: 1536, hours: 2, vcpus: 1 })], [], ALL_FRESH), {
     vcpuHours: 10 * 4 + 2,
     legacyMemory: 10 * 8 + 2 * 1,
-    vcpuSeconds: 42 * 3600,
-    memoryByteSeconds: (10 * 8192 + 2 * 1536) * 2 ** 20 * 3600,
+    ...amounts,
+    fresh: amounts,
   })
 })
 
 test("a server below one GiB counts nothing for the old name, and in full for the new one", () => {
-  const usage = usageOf([server({ memoryMb: 512, hours: 1 })], [])
+  const usage = usageOf([server({ memoryMb: 512, hours: 1 })], [], ALL_FRESH)
   assert.equal(usage.legacyMemory, 0)
   assert.equal(usage.memoryByteSeconds, 3600 * 512 * 2 ** 20)
 })
@@ -34,15 +39,27 @@ test("weights in MB are looked up with GiB for the old name, and with MB for the
     { value: 4096, weight: 2 },
     { value: 16_384, weight: 5 },
   ]
-  const usage = usageOf([server({ hours: 1 })], sortWeights([{ from: 0, vcpus: [], memoryMb }]))
+  const usage = usageOf([server({ hours: 1 })], sortWeights([{ from: 0, vcpus: [], memoryMb }]), ALL_FRESH)
   assert.equal(usage.legacyMemory, 8 * 2)
   assert.equal(usage.memoryByteSeconds, 3600 * 8192 * 2 ** 20 * 5)
 })
 
 test("hours of 0 or less count nothing", () => {
-  const none = { vcpuHours: 0, legacyMemory: 0, vcpuSeconds: 0, memoryByteSeconds: 0 }
-  assert.deepEqual(usageOf([server({ hours: 0 }), server({ hours: -5 })], []), none)
-  assert.deepEqual(usageOf([], []), none)
+  const amounts = { vcpuSeconds: 0, memoryByteSeconds: 0 }
+  const none = { vcpuHours: 0, legacyMemory: 0, ...amounts, fresh: amounts }
+  assert.deepEqual(usageOf([server({ hours: 0 }), server({ hours: -5 })], [], ALL_FRESH), none)
+  assert.deepEqual(usageOf([], [], ALL_FRESH), none)
+})
+
+test("what lies after a moment is fresh, by the hours that the cloud counted", () => {
+  const hour = 3600
+  const servers = [
+    server({ startedAt: 0, hours: 5 }), // since before the start, at hour 10
+    server({ startedAt: 12 * hour, hours: 1 }), // ended before the moment, at hour 14
+    server({ startedAt: 14.5 * hour, hours: 0.5 }),
+  ]
+  const { fresh } = usageOf(servers, [], { start: 10 * hour, fresh: 14 * hour })
+  assert.deepEqual(fresh, { vcpuSeconds: 1.5 * 4 * hour, memoryByteSeconds: 1.5 * 8 * 2 ** 30 * hour })
 })
 
 const instant = fc.integer({ min: 0, max: 4e9 })
@@ -59,6 +76,8 @@ const servers = fc.array(
     memoryMb: fc.integer({ min: 1, max: 2 ** 20 }),
     hours: fc.integer({ min: -3600, max: 360_000_000 }).map((seconds) => seconds / 3600),
     startedAt: instant,
+    diskGb: fc.constant(0),
+    endedAt: fc.constant(Infinity),
     metadata: fc.constant({}),
   }),
 )
@@ -89,7 +108,7 @@ test("equals a naive re-implementation from the description of the weights", () 
           bytes: expected.bytes + hours * 3600 * memoryMb * 1_048_576 * pick(set?.memoryMb ?? [], memoryMb),
         }
       }
-      const usage = usageOf(list, sortWeights(sets))
+      const usage = usageOf(list, sortWeights(sets), ALL_FRESH)
       assert.equal(usage.vcpuHours, expected.vcpuHours)
       assert.equal(usage.legacyMemory, expected.legacyMemory)
       assert.equal(usage.vcpuSeconds, expected.vcpuHours * 3600)

@@ -5,33 +5,62 @@ const MIB_PER_GIB = 1024
 const BYTES_PER_MIB = 2 ** 20
 const SECONDS_PER_HOUR = 3600
 
-/** Weighted usage of a project's servers. */
-export interface Usage {
-  /** vCPU hours. */
-  readonly vcpuHours: number
-  /** What billing systems of the original know as "mb": hours × whole GiB, weighted as if these GiB were MB. */
-  readonly legacyMemory: number
+/** What is exported in base units. */
+export interface Amounts {
   readonly vcpuSeconds: number
   /** Seconds × exact bytes, weighted by the server's MB. */
   readonly memoryByteSeconds: number
 }
 
+/** Weighted usage of a project's servers. */
+export interface Usage extends Amounts {
+  /** vCPU hours. */
+  readonly vcpuHours: number
+  /** What billing systems of the original know as "mb": hours × whole GiB, weighted as if these GiB were MB. */
+  readonly legacyMemory: number
+  /** The part of the usage that lies after a moment of interest. */
+  readonly fresh: Amounts
+}
+
+/** Moments in Unix time. */
+export interface Moments {
+  readonly start: number
+  /** From when on usage is fresh. */
+  readonly fresh: number
+}
+
 /** Adds up in the order of the servers, so that the two old values come out equal to the last bit. */
-export function usageOf(servers: readonly Server[], weights: Weights): Usage {
+export function usageOf(servers: readonly Server[], weights: Weights, moments: Moments): Usage {
   let vcpuHours = 0
   let legacyMemory = 0
   let mibHours = 0
+  let freshVcpuHours = 0
+  let freshMibHours = 0
   for (const { hours, vcpus, memoryMb, startedAt } of servers) {
     if (hours <= 0) continue
     const set = weightsFor(weights, startedAt)
     const wholeGib = Math.trunc(memoryMb / MIB_PER_GIB)
-    vcpuHours += hours * vcpus * weightOf(set?.vcpus, vcpus)
+    const vcpuWeight = weightOf(set?.vcpus, vcpus)
+    const memoryWeight = weightOf(set?.memoryMb, memoryMb)
+    vcpuHours += hours * vcpus * vcpuWeight
     legacyMemory += hours * wholeGib * weightOf(set?.memoryMb, wholeGib)
-    mibHours += hours * memoryMb * weightOf(set?.memoryMb, memoryMb)
+    mibHours += hours * memoryMb * memoryWeight
+    // from the cloud's own hours, which end at its present even where the period does not
+    const end = Math.max(moments.start, startedAt) + hours * SECONDS_PER_HOUR
+    const freshHours = Math.min(hours, Math.max(0, end - moments.fresh) / SECONDS_PER_HOUR)
+    freshVcpuHours += freshHours * vcpus * vcpuWeight
+    freshMibHours += freshHours * memoryMb * memoryWeight
   }
   return {
     vcpuHours,
     legacyMemory,
+    ...amounts(vcpuHours, mibHours),
+    fresh: amounts(freshVcpuHours, freshMibHours),
+  }
+}
+
+function amounts(vcpuHours: number, mibHours: number): Amounts {
+  return {
     vcpuSeconds: vcpuHours * SECONDS_PER_HOUR,
     memoryByteSeconds: mibHours * SECONDS_PER_HOUR * BYTES_PER_MIB,
   }

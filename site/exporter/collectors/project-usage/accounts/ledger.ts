@@ -1,0 +1,85 @@
+import type { Amounts, Usage } from "../usage.ts"
+
+/** What is remembered of a project's usage of one kind. */
+export interface Entry {
+  /** What was exported. */
+  readonly held: number
+  /** What the cloud said. */
+  readonly plain: number
+}
+
+/** Relative; sums of the same hours in another order differ by less. */
+const ROUNDING = 1e-9
+
+/**
+ * The next value of a usage that must neither fall nor count an hour twice, although the cloud may forget: rows of deleted
+ * servers are archived, a resized server has its new size for its whole life, an unshelved one begins anew.
+ *
+ * `plain` is what the cloud says now, and `fresh` the part of it since it was last asked; the rest is what it says now of
+ * the time before. What that lacks compared with then is lost to the cloud, and is added from now on. If it comes back,
+ * no more is added.
+ */
+export function advance(before: Entry | undefined, plain: number, fresh: number): Entry {
+  if (before === undefined) return { held: plain, plain }
+  const change = before.plain - (plain - fresh)
+  const lost = Math.abs(change) <= ROUNDING * before.plain ? 0 : change
+  const added = Math.max(0, before.held - before.plain + lost)
+  return { held: Math.max(before.held, plain + added), plain }
+}
+
+/** vCPU seconds and byte seconds, each held and plain. As numbers alone, because there are many on disk. */
+export type Row = readonly [heldVcpu: number, plainVcpu: number, heldMemory: number, plainMemory: number]
+
+/** What usage depends on. Another start or other weights begin a new epoch, in which nothing of the old one is held. */
+export interface Terms {
+  /** Milliseconds of Unix time. */
+  readonly start: number
+  /** A digest of the weights. */
+  readonly weights: string
+}
+
+export interface Ledger extends Terms {
+  /** When the epoch began, and up to when usage was counted last, in milliseconds of Unix time. */
+  readonly since: number
+  readonly end: number
+  readonly projects: Readonly<Record<string, Row>>
+}
+
+export interface Accounted {
+  readonly ledger: Ledger
+  /** Of each project, in the order given. */
+  readonly amounts: readonly Amounts[]
+  /** How many projects have a value other than what the cloud says. */
+  readonly held: number
+}
+
+/** From when on usage is fresh, in milliseconds of Unix time; from the start on where an epoch begins. */
+export function freshSince(ledger: Ledger | undefined, terms: Terms): number {
+  return isOf(ledger, terms) ? ledger.end : terms.start
+}
+
+/** Enters the usage of all projects until `end`. Those that are not there any more are forgotten. */
+export function account(
+  before: Ledger | undefined,
+  terms: Terms,
+  end: number,
+  usages: Iterable<readonly [key: string, usage: Usage]>,
+): Accounted {
+  const known = isOf(before, terms) ? before : undefined
+  const projects: Record<string, Row> = Object.create(null) as Record<string, Row>
+  const amounts: Amounts[] = []
+  let held = 0
+  for (const [key, { vcpuSeconds, memoryByteSeconds, fresh }] of usages) {
+    const row = known !== undefined && Object.hasOwn(known.projects, key) ? known.projects[key] : undefined
+    const vcpu = advance(row && { held: row[0], plain: row[1] }, vcpuSeconds, fresh.vcpuSeconds)
+    const memory = advance(row && { held: row[2], plain: row[3] }, memoryByteSeconds, fresh.memoryByteSeconds)
+    projects[key] = [vcpu.held, vcpu.plain, memory.held, memory.plain]
+    amounts.push({ vcpuSeconds: vcpu.held, memoryByteSeconds: memory.held })
+    if (vcpu.held !== vcpu.plain || memory.held !== memory.plain) held += 1
+  }
+  return { ledger: { ...terms, since: known?.since ?? end, end, projects }, amounts, held }
+}
+
+function isOf(ledger: Ledger | undefined, { start, weights }: Terms): ledger is Ledger {
+  return ledger?.start === start && ledger.weights === weights
+}

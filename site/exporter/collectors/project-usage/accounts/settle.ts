@@ -1,0 +1,173 @@
+import { hash } from "node:crypto"
+import { setImmediate as turn } from "node:timers/promises"
+import type { Labels } from "#core/exposition.ts"
+import type { Cloud, Period, Project, Reading } from "../cloud.ts"
+import { type Pool, splitPool } from "../simple-vm.ts"
+import { type Amounts, type Usage, usageOf } from "../usage.ts"
+import type { Weights } from "../weights.ts"
+import { account, freshSince, type Ledger, type Terms } from "./ledger.ts"
+import { latestMonths, type Window } from "./months.ts"
+import type { CloudState, MonthRow, MonthState } from "./state.ts"
+
+/** What a project has at the end of the period. */
+export interface InUse {
+  readonly servers: number
+  readonly vcpus: number
+  readonly memoryMb: number
+  readonly diskGb: number
+}
+
+export interface ProjectAccount {
+  readonly labels: Labels
+  readonly properties: Labels
+  /** The old values as the cloud's answer makes them, the new ones as they are held. */
+  readonly usage: Pick<Usage, "vcpuHours" | "legacyMemory"> & Amounts
+  readonly inUse: InUse
+}
+
+export interface Accounts {
+  readonly start: Date
+  /** When the epoch began, in milliseconds of Unix time. */
+  readonly since: number
+  readonly projects: readonly ProjectAccount[]
+  /** How many projects have a value that the cloud has forgotten a part of. */
+  readonly held: number
+  readonly months: readonly { readonly name: string; readonly rows: readonly MonthRow[] }[]
+}
+
+export interface SettleOptions {
+  readonly cloud: Cloud
+  readonly pool: Pool | undefined
+  readonly weights: Weights
+  /** How many months are shown beside the whole, the one under way included. */
+  readonly months: number
+  readonly signal: AbortSignal
+}
+
+export interface Settled {
+  readonly accounts: Accounts
+  readonly state: CloudState
+  readonly reading: Reading
+}
+
+/** Milliseconds after the end of a month in which late news of it are still taken. */
+const GRACE = 600_000
+/** Projects that are added up between two turns of the event loop, so that scrapes are answered. */
+const SLICE = 250
+
+/** Reads a cloud's usage and enters it into what is remembered of it. All or nothing: an error leaves the state as it was. */
+export async function settle(before: CloudState, period: Period, options: SettleOptions): Promise<Settled> {
+  const weights = hash("sha256", JSON.stringify(options.weights)).slice(0, 16)
+  const reading = await options.cloud.usage(period, options.signal)
+  const total = await enter(before.total, { start: period.start.getTime(), weights }, { period, reading }, options)
+  const months: [string, MonthState, readonly MonthRow[]][] = []
+  for (const window of latestMonths(period.end.getTime(), options.months)) {
+    const known = Object.hasOwn(before.months, window.name) ? before.months[window.name] : undefined
+    if (known?.closed === undefined) {
+      const month = await monthTo(period.end, window, options, { period, reading })
+      const { projects, ledger } = await enter(known?.ledger, { start: window.start, weights }, month, options)
+      const rows = projects.map(({ labels, usage }) => rowOf(labels, usage))
+      const isOver = period.end.getTime() >= window.end + GRACE
+      months.push([window.name, isOver ? { closed: rows } : { ledger }, rows])
+    } else months.push([window.name, known, known.closed])
+  }
+  const { projects, held, ledger } = total
+  return {
+    reading,
+    accounts: {
+      start: period.start,
+      since: ledger.since,
+      projects,
+      held,
+      months: months.map(([name, , rows]) => ({ name, rows })),
+    },
+    state: {
+      ...before,
+      end: ledger.end,
+      total: ledger,
+      months: Object.fromEntries(months.map(([name, state]) => [name, state])),
+    },
+  }
+}
+
+interface Read {
+  readonly period: Period
+  readonly reading: Reading
+}
+
+/** The usage of a month until now or its end; that of the whole period where this is the same. */
+async function monthTo(now: Date, window: Window, { cloud, signal }: SettleOptions, whole: Read): Promise<Read> {
+  const period = { start: new Date(window.start), end: new Date(Math.min(window.end, now.getTime())) }
+  const isWhole = period.start.getTime() === whole.period.start.getTime() && period.end >= now
+  return isWhole ? whole : { period, reading: await cloud.usage(period, signal) }
+}
+
+interface Entered extends Pick<Accounts, "projects" | "held"> {
+  readonly ledger: Ledger
+}
+
+async function enter(
+  before: Ledger | undefined,
+  terms: Terms,
+  { period, reading }: Read,
+  { pool, weights }: SettleOptions,
+): Promise<Entered> {
+  const moments = { start: terms.start / 1000, fresh: freshSince(before, terms) / 1000 }
+  const end = period.end.getTime() / 1000
+  const summed: { project: Project; usage: Usage; inUse: InUse }[] = []
+  let countedTo = 0
+  for (const project of splitPool(reading.projects, pool)) {
+    const { servers } = project
+    summed.push({ project, usage: usageOf(servers, weights, moments), inUse: inUseAt(end, servers) })
+    for (const { hours, startedAt, endedAt } of servers)
+      if (endedAt === Infinity && hours > 0)
+        countedTo = Math.max(countedTo, Math.max(moments.start, startedAt) + hours * 3600)
+    if (summed.length % SLICE === 0) await turn()
+  }
+  // a cloud whose clock is behind ours counts to its own present
+  const until = countedTo > 0 ? Math.min(end, countedTo) : end
+  const { ledger, amounts, held } = account(
+    before,
+    terms,
+    Math.round(until * 1000),
+    summed.map(({ project, usage }) => [keyOf(project, pool), usage]),
+  )
+  const projects = summed.map(({ project, usage: { vcpuHours, legacyMemory }, inUse }, index) => ({
+    inUse,
+    labels: labelsOf(project),
+    properties: project.properties,
+    usage: { vcpuHours, legacyMemory, ...(amounts[index] ?? NOTHING) },
+  }))
+  return { ledger, projects, held }
+}
+
+const NOTHING: Amounts = { vcpuSeconds: 0, memoryByteSeconds: 0 }
+
+function inUseAt(end: number, servers: Project["servers"]): InUse {
+  const here = servers.filter(({ startedAt, endedAt }) => startedAt <= end && endedAt > end)
+  const sum = (amount: (server: (typeof here)[number]) => number): number =>
+    here.reduce((total, server) => total + amount(server), 0)
+  return {
+    servers: here.length,
+    vcpus: sum(({ vcpus }) => vcpus),
+    memoryMb: sum(({ memoryMb }) => memoryMb),
+    diskGb: sum(({ diskGb }) => diskGb),
+  }
+}
+
+/** A project keeps its usage when it is renamed; the parts of a pool have nothing but their names. */
+function keyOf({ id, name, domainId, domainName }: Project, pool: Pool | undefined): string {
+  const key = `${domainId}/${domainName}/${id}`
+  return id === pool?.projectId ? `${key}/${name}` : key
+}
+
+/** In the order in which the original's client library writes them. */
+function labelsOf({ id, name, domainName, domainId }: Project): Labels {
+  return { domain_id: domainId, domain_name: domainName, project_id: id, project_name: name }
+}
+
+const rowOf = (labels: Labels, { vcpuSeconds, memoryByteSeconds }: Amounts): MonthRow => [
+  labels,
+  vcpuSeconds,
+  memoryByteSeconds,
+]

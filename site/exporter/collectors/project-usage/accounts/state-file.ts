@@ -1,0 +1,90 @@
+import { open, readFile, rename, rm } from "node:fs/promises"
+import { Gauge, type Registry } from "prom-client"
+import { explain } from "#core/errors.ts"
+import type { Logger } from "#core/log.ts"
+import { type CloudState, EMPTY, stateFormat } from "./state.ts"
+
+/** What is remembered of all clouds, in memory and, where there is a file, on disk. */
+export interface StateFile {
+  of(cloud: string): CloudState
+  set(cloud: string, state: CloudState): void
+  /** Writes what was set. A disk that is full or broken is told and shown in a metric; memory goes on. */
+  save(): Promise<void>
+}
+
+export interface StateOptions {
+  readonly log: Logger
+  readonly registry: Registry
+}
+
+/** Reads what was remembered. A file that can't be read is told of and kept aside, and everything begins anew. */
+export async function openStateFile(file: string | undefined, { log, registry }: StateOptions): Promise<StateFile> {
+  const clouds = new Map<string, CloudState>(file === undefined ? [] : await read(file, log))
+  const of = (cloud: string): CloudState => clouds.get(cloud) ?? EMPTY
+  const set = (cloud: string, state: CloudState): void => void clouds.set(cloud, state)
+  if (file === undefined) return { of, set, save: () => Promise.resolve() }
+  const up = new Gauge({
+    name: "fedstack_project_usage_state_up",
+    help: "1 if the state file could be written after the last update, 0 if not: then a restart forgets.",
+    registers: [registry],
+  })
+  return {
+    of,
+    set,
+    async save() {
+      try {
+        await replace(file, JSON.stringify({ version: 1, clouds: Object.fromEntries(clouds) }))
+        up.set(1)
+      } catch (error) {
+        up.set(0)
+        log.error(
+          { file, reason: explain(error) },
+          "the state file can't be written: a restart now forgets the tags of deleted servers, and held usage may fall",
+        )
+      }
+    },
+  }
+}
+
+async function read(file: string, log: Logger): Promise<readonly (readonly [string, CloudState])[]> {
+  let text: string
+  try {
+    text = await readFile(file, "utf8")
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      log.info({ file }, "there is no state file yet")
+      return []
+    }
+    log.error({ file, reason: explain(error) }, "the state file can't be read: everything begins anew")
+    return []
+  }
+  try {
+    return Object.entries(stateFormat.parse(JSON.parse(text)).clouds)
+  } catch (error) {
+    const aside = `${file}.broken`
+    await rename(file, aside)
+    log.error(
+      { file, aside, reason: explain(error) },
+      "the state file is broken: it is kept aside, and everything begins anew",
+    )
+    return []
+  }
+}
+
+/** At no moment is there half a file, whatever happens. */
+async function replace(file: string, text: string): Promise<void> {
+  const fresh = `${file}.new`
+  try {
+    const handle = await open(fresh, "w", 0o600)
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(fresh, file)
+  } catch (error) {
+    await rm(fresh, { force: true })
+    throw error
+  }
+}

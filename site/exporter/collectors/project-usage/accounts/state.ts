@@ -1,0 +1,49 @@
+import { z } from "zod"
+import type { Ledger } from "./ledger.ts"
+
+const number = z.number()
+const row = z.tuple([number, number, number, number])
+const ledger = z.object({
+  start: number,
+  weights: z.string(),
+  since: number,
+  end: number,
+  projects: z.record(z.string(), row),
+})
+const labels = z.record(z.string(), z.string())
+/** A month is open or closed; of a closed one the values stay as they are. */
+const month = z.object({ ledger: ledger.optional(), closed: z.array(z.tuple([labels, number, number])).optional() })
+const cloud = z.object({
+  end: number,
+  total: ledger.optional(),
+  months: z.record(z.string(), month),
+  tags: z.record(z.string(), z.tuple([z.string(), number])),
+})
+
+/** What is kept on disk. */
+export const stateFormat = z.object({ version: z.literal(1), clouds: z.record(z.string(), cloud) })
+
+/** Labels, vCPU seconds, byte seconds. */
+export type MonthRow = readonly [
+  labels: Readonly<Record<string, string>>,
+  vcpuSeconds: number,
+  memoryByteSeconds: number,
+]
+
+export interface MonthState {
+  readonly ledger?: Ledger | undefined
+  readonly closed?: readonly MonthRow[] | undefined
+}
+
+/** What is remembered of one cloud from update to update. Replaced, never changed. */
+export interface CloudState {
+  /** Up to when its usage was counted last, in milliseconds of Unix time. */
+  readonly end: number
+  readonly total?: Ledger | undefined
+  /** By names such as `2026-11`. */
+  readonly months: Readonly<Record<string, MonthState>>
+  /** The tag of each server of the pool, and when it was last seen, in milliseconds of Unix time. */
+  readonly tags: Readonly<Record<string, readonly [tag: string, seen: number]>>
+}
+
+export const EMPTY: CloudState = { end: 0, months: {}, tags: {} }

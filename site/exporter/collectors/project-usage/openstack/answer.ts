@@ -1,0 +1,35 @@
+import { defineError } from "#core/errors.ts"
+
+export const strangeAnswer = defineError(
+  "STRANGE_ANSWER",
+  502,
+  "{service} answered {path} with what can't be used: {reason}. Nothing is taken from it, so that no sum is a partial one",
+)
+
+/** A JSON object's members. */
+export type Fields = Readonly<Record<string, unknown>>
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}
+
+/** The list under a key of an answer, each item an object. Says what is wrong by `refuse`, which throws. */
+export function listIn(answer: unknown, key: string, refuse: (reason: string) => Error): readonly Fields[] {
+  const list = isFields(answer) ? answer[key] : undefined
+  if (!Array.isArray(list)) throw refuse(`it has no list ${key}`)
+  const index = list.findIndex((item) => !isFields(item))
+  if (index >= 0) throw refuse(`${key}[${index}] is no object`)
+  return list as Fields[]
+}
+
+export function textIn(fields: Fields, key: string, refuse: (reason: string) => Error): string {
+  const value = fields[key]
+  if (typeof value !== "string" || value === "") throw refuse(`${key} is ${shown(value)}, not a text`)
+  return value
+}
+
+/** A value in a message: short, and on one line. */
+export function shown(value: unknown): string {
+  const text = value === undefined ? "missing" : JSON.stringify(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}

@@ -1,0 +1,86 @@
+import { defineError, FedstackError } from "#core/errors.ts"
+import type { Api, Service } from "./api.ts"
+import { type Fields, isFields, listIn, strangeAnswer } from "./answer.ts"
+
+export const listingUnsteady = defineError(
+  "LISTING_UNSTEADY",
+  503,
+  "The list {path} changed while it was read, {times} times in a row: the server that a page ended with was gone when the next was asked for",
+)
+
+/** The version from which on Nova hands out usage in pages; before it, usage is cut at its largest page without a word. */
+export const MICROVERSION = "2.40"
+/** Servers on a page, which is Nova's own default; less if Nova is configured so. A page is what is in memory at a time. */
+export const PAGE = 1000
+/** How often a list is started again. */
+const ATTEMPTS = 5
+/** No cloud has so many servers: an API that always has a next page is faulty. */
+const PAGES = 100_000
+
+export interface Listing {
+  readonly service: Service
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  /** The key of the list in an answer; that of the links to the next page is the same with `_links`. */
+  readonly key: string
+  readonly limit: number
+}
+
+/**
+ * Reads a list of Nova page by page. `begin` is called before the first page, and again when the list has to be read from
+ * its beginning because the server that a page ended with is gone.
+ */
+export async function readPages(
+  api: Api,
+  listing: Listing,
+  signal: AbortSignal,
+  begin: () => (items: readonly Fields[]) => void,
+): Promise<void> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    if (await readOnce(api, listing, signal, begin())) return
+  }
+  throw listingUnsteady({ path: listing.path, times: ATTEMPTS })
+}
+
+/** False if a marker has vanished. */
+async function readOnce(
+  api: Api,
+  { service, path, query, key, limit }: Listing,
+  signal: AbortSignal,
+  take: (items: readonly Fields[]) => void,
+): Promise<boolean> {
+  const refuse = (reason: string): Error => strangeAnswer({ service, path, reason })
+  const markers = new Set<string>()
+  let marker: string | undefined
+  do {
+    const page = { ...query, limit: String(limit), ...(marker === undefined ? {} : { marker }) }
+    let answer: unknown
+    try {
+      answer = await api.get(service, path, { query: page, microversion: MICROVERSION, signal })
+    } catch (error) {
+      if (marker !== undefined && isBadRequest(error)) return false
+      throw error
+    }
+    take(listIn(answer, key, refuse))
+    marker = nextMarker(answer, `${key}_links`, refuse)
+    if (marker === undefined) return true
+    if (markers.has(marker)) throw refuse(`its pages come back to the marker ${marker}`)
+    markers.add(marker)
+  } while (markers.size < PAGES)
+  throw refuse(`it has more than ${PAGES} pages`)
+}
+
+/** Only the marker of the link counts: behind a TLS proxy the rest of the address can be one that is not to be reached. */
+function nextMarker(answer: unknown, key: string, refuse: (reason: string) => Error): string | undefined {
+  if (!isFields(answer) || answer[key] === undefined) return undefined
+  const next = listIn(answer, key, refuse).find(({ rel }) => rel === "next")
+  if (next === undefined) return undefined
+  const [, search = ""] = typeof next.href === "string" ? next.href.split("?", 2) : []
+  const marker = new URLSearchParams(search).get("marker")
+  if (marker === null || marker === "") throw refuse(`${key} has a next page without a marker`)
+  return marker
+}
+
+function isBadRequest(error: unknown): boolean {
+  return error instanceof FedstackError && "answered" in error && error.answered === 400
+}

@@ -1,0 +1,66 @@
+import { type Domain, type DomainFilter, isWanted } from "../cloud.ts"
+import type { Api } from "./api.ts"
+import { type Fields, isFields, listIn, strangeAnswer, textIn } from "./answer.ts"
+
+/** Pages of a list: an identity service that always has a next one is faulty. */
+const PAGES = 10_000
+
+export interface ListedProject {
+  readonly id: string
+  readonly name: string
+  readonly domain: Domain
+  readonly fields: Fields
+}
+
+export interface Identities {
+  readonly domains: readonly Domain[]
+  /** Those of the wanted domains, in the order of the list. */
+  readonly projects: readonly ListedProject[]
+}
+
+/** Domains and projects of a cloud, disabled ones too. */
+export async function listProjects(api: Api, filter: DomainFilter, signal: AbortSignal): Promise<Identities> {
+  const refuse = refusal("/projects")
+  const [domains, projects] = await Promise.all([listDomains(api, signal), readAll(api, "projects", signal)])
+  const byId = new Map(domains.map((domain) => [domain.id, domain]))
+  return {
+    domains,
+    projects: projects.flatMap((fields) => {
+      // that of a project that was made after the domains were listed comes with the next update
+      const domain = byId.get(textIn(fields, "domain_id", refuse))
+      if (domain === undefined || !isWanted(domain, filter)) return []
+      return [{ id: textIn(fields, "id", refuse), name: textIn(fields, "name", refuse), domain, fields }]
+    }),
+  }
+}
+
+async function listDomains(api: Api, signal: AbortSignal): Promise<readonly Domain[]> {
+  const refuse = refusal("/domains")
+  const list = await readAll(api, "domains", signal)
+  return list.map((fields) => ({ id: textIn(fields, "id", refuse), name: textIn(fields, "name", refuse) }))
+}
+
+const refusal =
+  (path: string) =>
+  (reason: string): Error =>
+    strangeAnswer({ service: "identity", path, reason })
+
+/** Follows `links.next`, of which only the query counts. */
+async function readAll(api: Api, key: "domains" | "projects", signal: AbortSignal): Promise<readonly Fields[]> {
+  const path = `/${key}`
+  const refuse = refusal(path)
+  const all: Fields[] = []
+  const asked = new Set<string>()
+  let search = ""
+  while (!asked.has(search)) {
+    if (asked.size === PAGES) throw refuse(`it has more than ${PAGES} pages`)
+    asked.add(search)
+    const answer = await api.get("identity", path, { query: Object.fromEntries(new URLSearchParams(search)), signal })
+    for (const item of listIn(answer, key, refuse)) all.push(item)
+    const links = isFields(answer) ? answer.links : undefined
+    const next = isFields(links) ? links.next : undefined
+    if (typeof next !== "string") return all
+    search = next.split("?", 2)[1] ?? ""
+  }
+  throw refuse("its pages come back to one that was read before")
+}

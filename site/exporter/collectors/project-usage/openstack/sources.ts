@@ -1,0 +1,41 @@
+import type { Registry } from "prom-client"
+import type { Labels } from "#core/exposition.ts"
+import type { DomainFilter } from "../cloud.ts"
+import { createUsageMetrics, type UsageMetrics } from "../metrics.ts"
+import { openSource, type Source, type SourceOptions } from "../source.ts"
+import type { Api } from "./api.ts"
+import { openStackCloud } from "./cloud.ts"
+import { measured } from "./measured.ts"
+import { rememberTags } from "./tags.ts"
+
+export interface OpenStackSourcesOptions extends Omit<SourceOptions, "key" | "labels" | "cloud" | "tags" | "metrics"> {
+  readonly filter: DomainFilter
+  readonly registry: Registry
+  /** Tags and properties of projects that are shown. */
+  readonly properties: readonly string[]
+  /** Servers on a page of Nova's lists. */
+  readonly limit?: number
+}
+
+/** A source for each region of each cloud. */
+export function openStackSources(
+  apis: readonly Api[],
+  options: OpenStackSourcesOptions,
+): { readonly sources: readonly Source[]; readonly metrics: UsageMetrics } {
+  const labels = tellApart(apis)
+  const metrics = createUsageMetrics(options.registry, Object.keys(labels[0] ?? {}))
+  const sources = apis.map((api, index) => {
+    const own = labels[index] ?? {}
+    const key = `${api.cloud ?? ""}/${api.region ?? ""}`
+    const tags = rememberTags(options.state.of(key).tags, options)
+    const cloud = openStackCloud(measured(api, own, metrics), { ...options, labels: own, tags, metrics })
+    return openSource({ ...options, key, labels: own, cloud, metrics, tags: () => tags.all() })
+  })
+  return { sources, metrics }
+}
+
+/** Labels for what differs between clouds: none where there is only one. */
+export function tellApart(apis: readonly Pick<Api, "cloud" | "region">[]): readonly Labels[] {
+  const differ = (["cloud", "region"] as const).filter((what) => new Set(apis.map((api) => api[what])).size > 1)
+  return apis.map((api) => Object.fromEntries(differ.map((what) => [what, api[what] ?? ""])))
+}

@@ -1,0 +1,53 @@
+import type { Logger } from "#core/log.ts"
+import type { CloudState } from "../accounts/state.ts"
+
+/** Days after which a server that neither lives nor has usage is forgotten. */
+const DAYS = 7
+const MS_PER_DAY = 86_400_000
+/** Servers that are remembered at most; those that were not seen for the longest time go first. */
+const MOST = 500_000
+
+/**
+ * The tags of a pool's servers. Nova forgets the metadata of a server when it is deleted, but not its usage: a tag is
+ * remembered as long as the server has usage.
+ */
+export interface Tags {
+  /** Of a server that lives. Undefined if it has none, or no more. */
+  saw(serverId: string, tag: string | undefined): void
+  /** Of a server that has usage, whether it lives or not. */
+  of(serverId: string): string | undefined
+  /** What is to be kept until the next time. */
+  all(): CloudState["tags"]
+}
+
+export function rememberTags(
+  known: CloudState["tags"],
+  { now, log }: { readonly now: () => Date; readonly log: Logger },
+): Tags {
+  const tags = new Map(Object.entries(known).map(([id, [tag, seen]]) => [id, { tag, seen }]))
+  return {
+    saw(id, tag) {
+      if (tag === undefined) tags.delete(id)
+      else tags.set(id, { tag, seen: now().getTime() })
+    },
+    of(id) {
+      const found = tags.get(id)
+      if (found !== undefined) found.seen = now().getTime()
+      return found?.tag
+    },
+    all() {
+      const oldest = now().getTime() - DAYS * MS_PER_DAY
+      for (const [id, { seen }] of tags) if (seen < oldest) tags.delete(id)
+      const surplus = tags.size - MOST
+      if (surplus > 0) {
+        log.error(
+          { servers: surplus },
+          "the pool has too many servers: the tags of those seen longest ago are forgotten",
+        )
+        const bySight = [...tags].toSorted(([, a], [, b]) => a.seen - b.seen)
+        for (const [id] of bySight.slice(0, surplus)) tags.delete(id)
+      }
+      return Object.fromEntries([...tags].map(([id, { tag, seen }]) => [id, [tag, seen] as const]))
+    },
+  }
+}

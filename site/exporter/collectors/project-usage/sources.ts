@@ -1,0 +1,54 @@
+import { explain } from "#core/errors.ts"
+import type { Accounts } from "./accounts/settle.ts"
+import type { LabelledAccounts } from "./families.ts"
+import type { UsageMetrics } from "./metrics.ts"
+import type { Source } from "./source.ts"
+import type { Weights } from "./weights.ts"
+
+export interface SourcesOptions {
+  /** Seconds for which the last accounts of a cloud stay while it can't be read. */
+  readonly maxAge: number
+  readonly now: () => Date
+  readonly metrics: UsageMetrics
+}
+
+export interface Update {
+  /** Those that were read now, and those of an earlier update that are young enough. */
+  readonly clouds: readonly LabelledAccounts[]
+  /** Why some or all could not be read. */
+  readonly failure: Error | undefined
+  readonly anyRead: boolean
+}
+
+/** Updates all clouds at the same time, each whole or not at all; one that fails does not hold up the others. */
+export function updateAll(
+  sources: readonly Source[],
+  { maxAge, now, metrics }: SourcesOptions,
+): (weights: Weights, signal: AbortSignal) => Promise<Update> {
+  const last = new Map<Source, { readonly accounts: Accounts; readonly at: number }>()
+  const update = async (source: Source, weights: Weights, signal: AbortSignal): Promise<Error | undefined> => {
+    const at = now().getTime()
+    try {
+      last.set(source, { accounts: await source.update(weights, signal), at })
+      metrics.succeeded(source.labels, at / 1000)
+      return undefined
+    } catch (error) {
+      metrics.failed(source.labels, error)
+      const name = Object.values(source.labels).join("/")
+      return new Error(name === "" ? explain(error) : `${name}: ${explain(error)}`, { cause: error })
+    }
+  }
+  return async (weights, signal) => {
+    const outcomes = await Promise.all(sources.map((source) => update(source, weights, signal)))
+    const failures = outcomes.filter((outcome) => outcome !== undefined)
+    const oldest = now().getTime() - maxAge * 1000
+    return {
+      anyRead: failures.length < sources.length,
+      failure: failures.length > 1 ? new AggregateError(failures) : failures[0],
+      clouds: sources.flatMap((source) => {
+        const kept = last.get(source)
+        return kept === undefined || kept.at < oldest ? [] : [{ labels: source.labels, accounts: kept.accounts }]
+      }),
+    }
+  }
+}
