@@ -70,8 +70,8 @@ async function startSite(t: TestContext, version: "2.42" | "2.53" | "3.5") {
   const folder = need(t, findPrometheus(version))
   if (folder === undefined) return undefined
   const files = temporaryFolder(t)
-  const upstream = await startUpstream(t, (request, response) =>
-    request.url?.includes(FAILING) === true ? response.writeHead(500).end() : sendSample(request, response),
+  const upstream = await startUpstream(t, (asked, response) =>
+    asked.url?.includes(FAILING) === true ? response.writeHead(500).end() : sendSample(asked, response),
   )
   const notAfter = new Date(Date.now() + 3 * 86_400_000).toISOString()
   const hashOf = (token: string): string => sha256(token).toString("hex")
