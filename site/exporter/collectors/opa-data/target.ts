@@ -40,6 +40,8 @@ export interface KubernetesOptions {
   readonly selector: string | undefined
   /** Name or number of the port; undefined: the only one, or the first. */
   readonly port: string | undefined
+  /** Where KUBECONFIG and the address of the cluster that a pod runs in are found. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
   /** Aborted when the process is told to end. */
   readonly signal: AbortSignal

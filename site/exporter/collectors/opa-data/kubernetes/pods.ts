@@ -1,0 +1,73 @@
+import type { Target } from "../target.ts"
+import type { Port, Slice } from "./slice.ts"
+
+export interface Pods {
+  readonly targets: readonly Target[]
+  /** Services of which pods are known, but not the port that was asked for, each in a sentence. */
+  readonly faults: readonly string[]
+}
+
+/** Of two addresses of a pod the first in this order is asked. */
+const ADDRESS_TYPES = ["IPv4", "IPv6", "FQDN"]
+
+/**
+ * Every pod of each service once, though slices overlap while they are rewritten, and a pod of two address families stands
+ * in two of them. A pod counts as ready if any slice says so: the newer one of a name that is used again is then taken.
+ */
+export function podsIn(slices: readonly Slice[], namespace: string, wanted: string | undefined): Pods {
+  const pods = new Map<string, Target>()
+  const known = new Map<string, Set<string>>()
+  for (const slice of inOrder(slices)) {
+    const { service, ports, endpoints } = slice
+    const port = choose(ports, wanted)
+    if (port === undefined) {
+      const names = known.get(service) ?? new Set()
+      if (endpoints.length > 0) known.set(service, names)
+      for (const { name, port: number } of ports) names.add(name === "" ? String(number) : `${name} (${number})`)
+      continue
+    }
+    for (const { address, pod = address, node, ready } of endpoints) {
+      const key = JSON.stringify([service, pod])
+      const before = pods.get(key)
+      if (before !== undefined && (before.ready || !ready)) continue
+      const found = { pod, node, namespace, service, address, port: port.port, scheme: schemeOf(port), path: "", ready }
+      pods.set(key, found)
+    }
+  }
+  const targets = [...pods.values()].toSorted(byNames)
+  const served = new Set(targets.map(({ service }) => service))
+  const faults = [...known]
+    .filter(([service]) => !served.has(service))
+    .map(([service, names]) => lacking(service, wanted, [...names]))
+  return { targets, faults }
+}
+
+function lacking(service: string, wanted: string | undefined, has: readonly string[]): string {
+  if (wanted === undefined) return `The service ${service} has no port: name one by its number.`
+  return `The service ${service} has no port ${wanted}; it has: ${has.join(", ") || "none"}.`
+}
+
+function inOrder(slices: readonly Slice[]): readonly Slice[] {
+  return slices.toSorted((a, b) => ADDRESS_TYPES.indexOf(a.addressType) - ADDRESS_TYPES.indexOf(b.addressType))
+}
+
+function byNames(a: Target, b: Target): number {
+  return compare(a.service, b.service) || compare(a.pod, b.pod)
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** A number need not be among the ports of the service: pods may listen on others too. */
+function choose(ports: readonly Port[], wanted: string | undefined): Port | undefined {
+  if (wanted === undefined) return ports[0]
+  const named = ports.find(({ name }) => name === wanted)
+  if (named !== undefined || !/^\d+$/.test(wanted)) return named
+  const port = Number(wanted)
+  return ports.find((one) => one.port === port) ?? { name: "", port, appProtocol: "" }
+}
+
+/** As appProtocol or else the port's name tells: `https`, `https-opa`. */
+function schemeOf({ appProtocol, name }: Port): Target["scheme"] {
+  const [, scheme] = /^(https?)(?:-|$)/i.exec(appProtocol === "" ? name : appProtocol) ?? []
+  return scheme === undefined ? undefined : scheme.toLowerCase() === "https" ? "https" : "http"
+}

@@ -1,0 +1,78 @@
+import type { KubernetesObject, Resource } from "#core/kubernetes/resource.ts"
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/ */
+export const SLICES: Resource = { group: "discovery.k8s.io", version: "v1", plural: "endpointslices" }
+/** What names the service that a slice belongs to. Its other labels are those of that service. */
+export const SERVICE_NAME = "kubernetes.io/service-name"
+
+export interface Port {
+  readonly name: string
+  readonly port: number
+  readonly appProtocol: string
+}
+
+export interface Endpoint {
+  readonly address: string
+  /** Name of the pod; undefined where the address is none of a pod. */
+  readonly pod: string | undefined
+  readonly node: string
+  readonly ready: boolean
+}
+
+/** Some of a service's addresses, which have the same ports. */
+export interface Slice {
+  readonly service: string
+  readonly addressType: string
+  readonly ports: readonly Port[]
+  readonly endpoints: readonly Endpoint[]
+}
+
+export interface ObjectReference {
+  readonly kind?: string
+  readonly name?: string
+}
+
+export interface PortObject {
+  readonly name?: string | null
+  readonly port?: number | null
+  readonly appProtocol?: string | null
+}
+
+interface EndpointSlice extends KubernetesObject {
+  readonly addressType?: string
+  readonly ports?: readonly PortObject[] | null
+  readonly endpoints?:
+    | readonly {
+        readonly addresses?: readonly string[]
+        readonly conditions?: { readonly ready?: boolean | null }
+        readonly nodeName?: string | null
+        readonly targetRef?: ObjectReference | null
+      }[]
+    | null
+}
+
+export function sliceOf(object: KubernetesObject): Slice {
+  const { metadata, addressType = "", ports, endpoints } = object as EndpointSlice
+  return {
+    service: metadata.labels?.[SERVICE_NAME] ?? "",
+    addressType,
+    ports: portsOf(ports),
+    endpoints: (endpoints ?? []).flatMap(
+      ({ addresses: [address] = [], conditions, nodeName, targetRef }): Endpoint[] =>
+        address === undefined
+          ? []
+          : // what does not say whether it is ready, is
+            [{ address, pod: podOf(targetRef), node: nodeName ?? "", ready: conditions?.ready ?? true }],
+    ),
+  }
+}
+
+export function podOf(reference: ObjectReference | null | undefined): string | undefined {
+  return reference?.kind === "Pod" ? reference.name : undefined
+}
+
+export function portsOf(ports: readonly PortObject[] | null | undefined): readonly Port[] {
+  return (ports ?? []).flatMap(({ name, port, appProtocol }): Port[] =>
+    typeof port === "number" ? [{ name: name ?? "", port, appProtocol: appProtocol ?? "" }] : [],
+  )
+}

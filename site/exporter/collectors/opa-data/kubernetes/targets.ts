@@ -1,0 +1,170 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { closeAll } from "#core/component.ts"
+import { explain, type Fault, FedstackError, UsageError } from "#core/errors.ts"
+import { type KubernetesApi, openKubernetes } from "#core/kubernetes/api.ts"
+import { KubernetesError } from "#core/kubernetes/errors.ts"
+import { listObjects } from "#core/kubernetes/list.ts"
+import type { KubernetesObject } from "#core/kubernetes/resource.ts"
+import { type Watched, watchObjects } from "#core/kubernetes/watch-objects.ts"
+import type { KubernetesOptions, Targets } from "../target.ts"
+import { ENDPOINTS, slicesOf } from "./endpoints.ts"
+import { type Pods, podsIn } from "./pods.ts"
+import { SERVICE_NAME, type Slice, sliceOf, SLICES } from "./slice.ts"
+
+/** Seconds between two looks at Endpoints, where EndpointSlices do not tell of a service. */
+const LOOK_EVERY = 15
+
+/** Finds the pods of services, and keeps to them as they change. */
+export async function kubernetesTargets(options: KubernetesOptions): Promise<Targets> {
+  const { namespace, services, selector, port, log, signal: ended } = options
+  checkNames(options)
+  const api = await open(options)
+  const ending = new AbortController()
+  const signal = AbortSignal.any([ending.signal, ended])
+  let pods: Pods | undefined
+  const changed = (): void => void (pods = undefined)
+
+  const watches = selectorsOf(services, selector).map((labelSelector) =>
+    watchObjects(api, { resource: SLICES, namespace, labelSelector, keep: sliceOf, changed, log }),
+  )
+  const endpoints = lookAtEndpoints(api, options, watches, changed, signal)
+
+  let looked = false
+  const first = Promise.all([...watches.map((watch) => watch.first), endpoints.first]).then(() => void (looked = true))
+
+  const found = (): Pods => {
+    if (pods !== undefined) return pods
+    const slices = slicesIn(watches)
+    const told = new Set(slices.map(({ service }) => service))
+    const others = endpoints.slices().filter(({ service }) => !told.has(service))
+    pods = podsIn([...slices, ...others], namespace, port)
+    return pods
+  }
+  const missing = (): readonly string[] => {
+    const known = new Set([...slicesIn(watches).map(({ service }) => service), ...endpoints.services()])
+    const unknown = services.filter((service) => !known.has(service))
+    const none = known.size === 0 && services.length === 0
+    return [
+      ...unknown.map((service) => `There is no service ${service} in the namespace ${namespace}.`),
+      ...(none ? [`No service in the namespace ${namespace} has the labels ${selector}.`] : []),
+    ]
+  }
+
+  return {
+    current: () => found().targets,
+    problem() {
+      const refused = watches.flatMap((watch) => watch.problem() ?? [])
+      // Endpoints tell the same
+      const serious = refused.filter(({ answer }) => !isRefusal(answer) || endpoints.problem() !== undefined)
+      if (!looked) return serious.map(explain)[0]
+      return [...serious.map(explain), ...(serious.length === 0 ? missing() : []), ...found().faults][0]
+    },
+    first,
+    async close() {
+      ending.abort()
+      await closeAll([...watches, endpoints, api])
+    },
+  }
+}
+
+async function open({ context, env, log }: KubernetesOptions): Promise<KubernetesApi> {
+  try {
+    return await openKubernetes({ context, env })
+  } catch (error) {
+    if (!(error instanceof FedstackError)) throw error
+    log.debug({ reason: explain(error) }, "no kubernetes")
+    const message = `${error.message} Give --opa-url for an OPA outside of Kubernetes.`
+    throw new UsageError([{ where: context === undefined ? "KUBECONFIG" : "--context", message }])
+  }
+}
+
+/** Names are put into selectors, where a comma or bracket would mean something. */
+function checkNames({ namespace, services, port }: KubernetesOptions): void {
+  const faults: Fault[] = []
+  const expect = (where: string, value: string, pattern: RegExp, what: string): void => {
+    if (!pattern.test(value)) faults.push({ where, message: `must be ${what} (is ${JSON.stringify(value)})` })
+  }
+  for (const service of services) expect("--opa-service", service, LABEL, "the name of a service")
+  expect("--opa-namespace", namespace, LABEL, "the name of a namespace")
+  if (port !== undefined) expect("--opa-port", port, PORT, "the name or number of a port")
+  if (faults.length > 0) throw new UsageError(faults)
+}
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+const LABEL = /^(?=.{1,63}$)[\da-z](?:[\da-z-]*[\da-z])?$/
+/** RFC 6335 names and numbers. */
+const PORT = /^(?:(?=.*[a-z])[\da-z-]{1,15}|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/
+
+/** Labels of the EndpointSlices that are wanted; those of a service are also on its slices, so services are not read. */
+function selectorsOf(services: readonly string[], selector: string | undefined): readonly string[] {
+  return [
+    ...(services.length === 0 ? [] : [`${SERVICE_NAME} in (${services.join(",")})`]),
+    ...(selector === undefined ? [] : [`${SERVICE_NAME},${selector}`]),
+  ]
+}
+
+function slicesIn(watches: readonly Watched<Slice>[]): readonly Slice[] {
+  const all = watches.flatMap((watch) => [...(watch.objects() ?? [])])
+  return [...new Map(all).values()] // one that two selectors find counts once
+}
+
+/** Rights on EndpointSlices are missing, or an API so old that it has none. */
+const isRefusal = (answer: number): boolean => answer === 403 || answer === 404
+
+/** Asks for Endpoints what EndpointSlices do not tell: one by one, for which `get` alone is a right that suffices. */
+function lookAtEndpoints(
+  api: KubernetesApi,
+  { namespace, services, selector, log }: KubernetesOptions,
+  watches: readonly Watched<Slice>[],
+  changed: () => void,
+  signal: AbortSignal,
+) {
+  const { promise: first, resolve: settle } = Promise.withResolvers<void>()
+  let known: ReadonlyMap<string, readonly Slice[]> = new Map()
+  let problem: KubernetesError | undefined
+  let told = false
+
+  const look = async (refused: boolean): Promise<ReadonlyMap<string, readonly Slice[]>> => {
+    const found = new Map<string, readonly Slice[]>()
+    const add = (object: KubernetesObject): void => void found.set(object.metadata.name, slicesOf(object))
+    const sliced = new Set(slicesIn(watches).map(({ service }) => service))
+    for (const name of services.filter((service) => !sliced.has(service))) {
+      try {
+        add((await api.read({ verb: "get", resource: ENDPOINTS, namespace, name }, signal)) as KubernetesObject)
+      } catch (error) {
+        if (!(error instanceof KubernetesError && error.answer === 404)) throw error
+      }
+    }
+    if (refused && selector !== undefined) {
+      await listObjects(api, { resource: ENDPOINTS, namespace, labelSelector: selector }, add, signal)
+    }
+    return found
+  }
+  const run = async (): Promise<void> => {
+    await Promise.all(watches.map((watch) => watch.first))
+    while (!signal.aborted) {
+      const refused = watches.some((watch) => isRefusal(watch.problem()?.answer ?? 0))
+      try {
+        known = await look(refused)
+        problem = undefined
+        if (refused && !told) log.info("reading Endpoints instead of EndpointSlices")
+        told = refused
+      } catch (error) {
+        if (signal.aborted) break
+        problem = error instanceof KubernetesError ? error : new KubernetesError(explain(error), 0)
+      }
+      changed()
+      settle()
+      await delay(LOOK_EVERY * 1000, undefined, { signal }).catch(() => undefined) // aborted: the loop ends
+    }
+    settle()
+  }
+  const running = run()
+  return {
+    slices: (): readonly Slice[] => [...known.values()].flat(),
+    services: (): Iterable<string> => known.keys(),
+    problem: () => problem,
+    first,
+    close: () => running,
+  }
+}
