@@ -40,6 +40,23 @@ export function containedInAny(allowed: readonly CompiledSelector[], match: Comp
   return { kind: "refused", results }
 }
 
+/** The same where `steps` of work tell it; undefined where they do not. `match` is of no use to others afterwards. */
+export function containedInAnyWithin(
+  steps: number,
+  allowed: readonly CompiledSelector[],
+  match: CompiledSelector,
+): Authorisation | undefined {
+  const budget = new Budget(steps)
+  const results: Containment[] = []
+  for (const by of allowed) {
+    const result = contains(by, match, budget, budget)
+    if (result.kind === "contained") return { kind: "contained", by }
+    if (budget.exhausted) return undefined
+    results.push(result)
+  }
+  return { kind: "refused", results }
+}
+
 /**
  * Whether the series that `match` selects are a subset of those that `allowed` selects, in every Prometheus from 2.42 on.
  * "contained" and "not contained" are proven; whoever authorises lets only "contained" pass.
@@ -52,6 +69,7 @@ export function contains(
   allowed: CompiledSelector,
   match: CompiledSelector,
   budget = new Budget(DECISION_STEPS),
+  forSamples?: Budget,
 ): Containment {
   if (allowed.selector.length === 0 || match.selector.length === 0) {
     return { kind: "undecidable", reason: "a selector without matchers can't be compared" }
@@ -62,7 +80,7 @@ export function contains(
   const readings = allowed.hasBareDot || match.hasBareDot ? [true, false] : [true]
   try {
     for (const dotAll of readings) {
-      const result = containsAs(dotAll, goals, match, budget)
+      const result = containsAs(dotAll, goals, match, budget, forSamples)
       if (result.kind !== "contained") return result
     }
     return { kind: "contained" }
@@ -78,8 +96,9 @@ function containsAs(
   goals: readonly CompiledMatcher[],
   match: CompiledSelector,
   budget: Budget,
+  forSamples?: Budget,
 ): Containment {
-  const samples = samplesOf(match, dotAll)
+  const samples = samplesOf(match, dotAll, forSamples)
   if (samples === "selects nothing") return { kind: "contained" }
   for (const goal of goals) {
     if (goal.problem("at least") !== undefined) continue
@@ -114,17 +133,16 @@ type Samples = ReadonlyMap<string, string> | "selects nothing"
 const knownSamples = new WeakMap<CompiledSelector, Map<boolean, Samples | Undecidable>>()
 
 /** A shortest value per label that the selector can have there. */
-function samplesOf(selector: CompiledSelector, dotAll: boolean): Samples {
+function samplesOf(selector: CompiledSelector, dotAll: boolean, budget = new Budget(DECISION_STEPS)): Samples {
   const ofSelector = knownSamples.get(selector) ?? new Map<boolean, Samples | Undecidable>()
   knownSamples.set(selector, ofSelector)
-  const samples = ofSelector.get(dotAll) ?? findSamples(selector, dotAll)
+  const samples = ofSelector.get(dotAll) ?? findSamples(selector, dotAll, budget)
   ofSelector.set(dotAll, samples)
   if (samples instanceof Undecidable) throw samples
   return samples
 }
 
-function findSamples(selector: CompiledSelector, dotAll: boolean): Samples | Undecidable {
-  const budget = new Budget(DECISION_STEPS)
+function findSamples(selector: CompiledSelector, dotAll: boolean, budget: Budget): Samples | Undecidable {
   const samples = new Map<string, string>()
   try {
     for (const [label, matchers] of selector.labels) {

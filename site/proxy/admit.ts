@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import { parseSelector } from "#core/promql/parse.ts"
-import { printSelector } from "#core/promql/selector.ts"
-import { authorize, distinctSelectors } from "./authorize.ts"
+import { printSelector, type Selector } from "#core/promql/selector.ts"
+import { authorizeSoon, type Decision, distinctSelectors, type JudgeElsewhere } from "./authorize.ts"
 import { bodyNotAllowed, methodNotAllowed, noSelector, notFound, selectorNotAllowed } from "./errors.ts"
 import type { Asked, Exchange } from "./exchange.ts"
 import { Lru } from "./policy/lru.ts"
@@ -39,9 +39,9 @@ export function admittedBefore({ method, headers, url = "" }: IncomingMessage, c
 
 /**
  * Decides about the request of a client that is known, before anything is asked upstream, and says in the exchange what
- * it asks for. Throws an error of errors.ts.
+ * it asks for. Throws an error of errors.ts. A promise where the decision takes work.
  */
-export function admit(exchange: Exchange, client: Client): Admission {
+export function admit(exchange: Exchange, client: Client, judge: JudgeElsewhere): Admission | Promise<Admission> {
   const { method, headers, url = "" } = exchange.request
   // the path in its one spelling: a router takes /%66ederate and http://host/federate too
   if (url.split("?", 1)[0] !== FEDERATE) throw notFound({})
@@ -51,16 +51,22 @@ export function admit(exchange: Exchange, client: Client): Admission {
   if (values.length === 0) throw noSelector({ allowed: printShared(client) })
   const selectors = distinctSelectors(values.map(parseSelector))
   exchange.asked = { selectors, by: [] }
-  const decision = authorize(client, selectors)
+  const decision = authorizeSoon(client, selectors, judge)
+  return decision instanceof Promise
+    ? decision.then((made) => admission(exchange, client, selectors, made))
+    : admission(exchange, client, selectors, decision)
+}
+
+function admission(exchange: Exchange, client: Client, selectors: readonly Selector[], decision: Decision): Admission {
   if (!decision.allowed) {
     const { selector, reason } = decision
     exchange.detail = reason
     const allowed = printShared(client)
     throw selectorNotAllowed({ selector: printSelector(selector), client: client.name, reason, allowed })
   }
-  const admission = { selectors, by: decision.by, query: upstreamQuery(decision.selectors) }
-  admissions.set(keyOf(client, url), admission)
-  return admission
+  const admitted = { selectors, by: decision.by, query: upstreamQuery(decision.selectors) }
+  admissions.set(keyOf(client, exchange.request.url ?? ""), admitted)
+  return admitted
 }
 
 function hasBody(headers: IncomingHttpHeaders): boolean {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { parseSelector } from "#core/promql/parse.ts"
-import { printSelector } from "#core/promql/selector.ts"
-import { authorize, explainRefusal } from "./authorize.ts"
+import { printSelector, type Selector } from "#core/promql/selector.ts"
+import { authorize, authorizeSoon, explainRefusal } from "./authorize.ts"
 import type { Client } from "./policy/types.ts"
 
 const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
@@ -87,6 +87,27 @@ test("explains for each shared selector why it does not cover a request", () => 
     reasons.map(({ shared, reason }) => `${shared.where}: ${reason}`),
     ['match[0]: its __name__ may be "up"', 'match[1]: its job may be "other"'],
   )
+})
+
+const LONG_LIST = `{job="project_usages",__name__=~"project_(${"vcpu|".repeat(200)}mb)_usage"}`
+
+test("leaves what takes work to others, once for all who ask the same at a time", async () => {
+  const client = clientOf(['{job="project_usages",__name__=~"project_.*_usage"}'])
+  const left: string[] = []
+  const elsewhere = async (_: Client, selector: Selector) => {
+    left.push(printSelector(selector))
+    await Promise.resolve()
+    return 0
+  }
+  const soon = (...asked: readonly string[]) => authorizeSoon(client, asked.map(parseSelector), elsewhere)
+  assert.ok(!(soon('project_vcpu_usage{job="project_usages"}') instanceof Promise))
+  const decisions = await Promise.all([soon(LONG_LIST), soon(LONG_LIST, 'project_mb_usage{job="project_usages"}')])
+  assert.deepEqual(
+    decisions.map(({ allowed }) => allowed),
+    [true, true],
+  )
+  assert.deepEqual(left, [printSelector(parseSelector(LONG_LIST))])
+  assert.ok(!(soon(LONG_LIST) instanceof Promise), "it is known now")
 })
 
 test("a decision that was kept is the same as a new one, and never one of another client", () => {

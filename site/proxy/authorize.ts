@@ -1,5 +1,11 @@
-import { compile, problemOf } from "#core/promql/compiled.ts"
-import { type Containment, containedInAny, contains } from "#core/promql/containment.ts"
+import { compile, type CompiledSelector, problemOf } from "#core/promql/compiled.ts"
+import {
+  type Authorisation,
+  type Containment,
+  containedInAny,
+  containedInAnyWithin,
+  contains,
+} from "#core/promql/containment.ts"
 import { InvalidRegex } from "#core/promql/regex/undecidable.ts"
 import { canonical, printSelector, sameSelector, type Selector } from "#core/promql/selector.ts"
 import { compiledOf } from "./policy/compiled.ts"
@@ -11,18 +17,59 @@ export type Decision =
   | { readonly allowed: true; readonly selectors: readonly Selector[]; readonly by: readonly Shared[] }
   | { readonly allowed: false; readonly selector: Selector; readonly reason: string }
 
-export type Authorize = (client: Client, selectors: readonly Selector[]) => Decision
-
 /** Selectors of one request upstream, where matchers are added. */
 const MOST_SELECTORS = 256
 
 /** Decides whether a client may read all that the selectors select. */
-export const authorize: Authorize = (client, selectors) => {
+export function authorize(client: Client, selectors: readonly Selector[]): Decision {
+  const deciding = decide(client, selectors)
+  let step = deciding.next()
+  while (step.done !== true) step = deciding.next(judge(client, step.value))
+  return step.value
+}
+
+export type JudgeElsewhere = (client: Client, selector: Selector) => Promise<Verdict>
+
+/** The same, but what takes work is left to `judgeElsewhere`; a promise only where there is such. */
+export function authorizeSoon(
+  client: Client,
+  selectors: readonly Selector[],
+  judgeElsewhere: JudgeElsewhere,
+): Decision | Promise<Decision> {
+  const deciding = decide(client, selectors)
+  const first = deciding.next()
+  if (first.done === true) return first.value
+  return (async () => {
+    let step: IteratorResult<Selector, Decision> = first
+    while (step.done !== true) step = deciding.next(await judgeOnce(client, step.value, judgeElsewhere))
+    return step.value
+  })()
+}
+
+/** Verdicts that are on their way, by the key under which they will be kept. */
+const underWay = new Map<string, Promise<Verdict>>()
+
+function judgeOnce(client: Client, selector: Selector, judgeElsewhere: JudgeElsewhere): Promise<Verdict> {
+  const key = keyOf(client, selector)
+  const known = underWay.get(key)
+  if (known !== undefined) return known
+  const made = judgeElsewhere(client, selector).finally(() => underWay.delete(key))
+  underWay.set(key, made)
+  return made
+}
+
+/** Asks for the verdict on each selector that takes work. */
+function* decide(client: Client, selectors: readonly Selector[]): Generator<Selector, Decision, Verdict> {
   const { shared } = client
   const asked: Selector[] = []
   const by = new Set<Shared>()
   for (const selector of selectors) {
-    const verdict = verdictOn(client, selector)
+    const key = keyOf(client, selector)
+    let verdict = verdicts.get(key)
+    if (verdict === undefined) {
+      verdict = judgeQuickly(client, selector) ?? (yield selector)
+      verdicts.set(key, verdict)
+    }
     if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
     const containing = verdict === ADDED ? shared : shared.slice(verdict, verdict + 1)
     if (verdict === ADDED) asked.push(...shared.map((one) => canonical([...selector, ...one.selector])))
@@ -45,7 +92,7 @@ export function distinctSelectors(selectors: readonly Selector[]): readonly Sele
 }
 
 /** What was decided, kept small: the number of the shared selector that contains it, ADDED, or why it is refused. */
-type Verdict = number | string
+export type Verdict = number | string
 /** Allowed with the shared matchers added to it. */
 const ADDED = -1
 
@@ -56,23 +103,45 @@ const verdicts = new Lru<string, Verdict>(KEPT, (key, verdict) => 200 + key.leng
 const numbers = new WeakMap<Client["shared"], number>()
 let lists = 0
 
-function verdictOn(client: Client, selector: Selector): Verdict {
-  let number = numbers.get(client.shared)
-  if (number === undefined) numbers.set(client.shared, (number = ++lists))
-  const key = `${number} ${printSelector(selector)}`
-  const known = verdicts.get(key)
-  if (known !== undefined) return known
-  const verdict = judge(client, selector)
-  verdicts.set(key, verdict)
-  return verdict
+function keyOf({ shared }: Client, selector: Selector): string {
+  let number = numbers.get(shared)
+  if (number === undefined) numbers.set(shared, (number = ++lists))
+  return `${number} ${printSelector(selector)}`
 }
 
-function judge({ shared, enforce }: Client, selector: Selector): Verdict {
-  const same = shared.findIndex((one) => sameSelector(one.selector, selector))
+/** What a verdict depends on. */
+export type Grant = Pick<Client, "enforce"> & { readonly shared: readonly Pick<Shared, "selector">[] }
+
+/** Characters of expressions, and steps of comparing: a millisecond or two. */
+const SHORT = 500
+const FEW_STEPS = 10_000
+
+/** Undefined where it would take long. */
+function judgeQuickly(grant: Grant, selector: Selector): Verdict | undefined {
+  const same = grant.shared.findIndex((one) => sameSelector(one.selector, selector))
   if (same !== -1) return same
+  const expressions = selector.filter(({ op }) => op === "=~" || op === "!~")
+  if (expressions.reduce((sum, { value }) => sum + value.length, 0) > SHORT) return undefined
   const compiled = compile(selector)
-  const allowed = shared.map((one) => compiledOf(one.selector))
-  const result = containedInAny(allowed, compiled)
+  const allowed = grant.shared.map((one) => compiledOf(one.selector))
+  const result = containedInAnyWithin(FEW_STEPS, allowed, compiled)
+  return result && verdictOf(result, grant, selector, allowed, compiled)
+}
+
+/** With all the work it takes: a second or two at most. */
+export function judge(grant: Grant, selector: Selector): Verdict {
+  const compiled = compile(selector)
+  const allowed = grant.shared.map((one) => compiledOf(one.selector))
+  return verdictOf(containedInAny(allowed, compiled), grant, selector, allowed, compiled)
+}
+
+function verdictOf(
+  result: Authorisation,
+  { shared, enforce }: Grant,
+  selector: Selector,
+  allowed: readonly CompiledSelector[],
+  compiled: CompiledSelector,
+): Verdict {
   if (result.kind === "contained") return allowed.indexOf(result.by)
   if (!enforce || shared.length === 0) return reasonOf(result.results, selector)
   // upstream would refuse it, with a text that nobody gets to see

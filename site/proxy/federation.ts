@@ -8,6 +8,7 @@ import { authenticate } from "./authenticate.ts"
 import { tooManyAtOnce, tooManyRequests, tooMuchToDecide, unauthenticated, upstreamTimeout } from "./errors.ts"
 import { type Accounts, Exchange } from "./exchange.ts"
 import { gateOfClients } from "./limits/clients.ts"
+import { openDecider } from "./limits/decider.ts"
 import { limitEffort } from "./limits/effort.ts"
 import { refuseLast } from "./limits/refusals.ts"
 import { throttleFailures } from "./limits/throttle.ts"
@@ -43,9 +44,10 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
   const store = openStore(upstream.fetch, current().memory)
   const gate = gateOfClients(milliseconds)
   const effort = limitEffort(milliseconds)
+  const decider = openDecider(effort, log)
   const throttle = throttleFailures(milliseconds, log)
   const verifications = limitVerifications(milliseconds)
-  const refuse = refuseLast()
+  const refuseThrottled = refuseLast()
   const audit = batchLog(log, "request")
   const accounts: Accounts = { metrics, audit, log }
   metrics.watch(store, order)
@@ -70,7 +72,7 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
     const known = "client" in identity
     if (!known && (throttle.failed(request.socket.remoteAddress) > 0 || identity.throttled === true)) {
       metrics.client("").count(429, "too_many_failures")
-      return refuse(response)
+      return refuseThrottled(response)
     }
     const exchange = new Exchange(request, response, accounts)
     if (known) return admitted(exchange, identity.client)
@@ -92,29 +94,41 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
       gate.leave(client.name)
       exchange.metrics.inFlight.dec()
     }
-    const admission = admittedBefore(exchange.request, client) ?? decide(exchange, client)
-    if (admission === undefined) return
+    const admission = admittedBefore(exchange.request, client)
+    if (admission === undefined) decide(exchange, client)
+    else give(exchange, admission)
+  }
+
+  function give(exchange: Exchange, admission: Admission): void {
     exchange.asked = admission
     send(exchange, store.find(ask(target, admission.query, exchange.request.headers), policy.reuse))
   }
 
-  /** Undefined where the request was refused. */
-  function decide(exchange: Exchange, client: Client): Admission | undefined {
-    const wait = effort.wait(client.name)
-    if (wait > 0) {
-      exchange.fail(tooMuchToDecide({ client: client.name }), retryAfter(wait))
-      return undefined
+  function decide(exchange: Exchange, client: Client): void {
+    const tooMuch = (): FedstackError => tooMuchToDecide({ client: client.name })
+    const refuse = (error: unknown): void => {
+      const { code } = error instanceof FedstackError ? error : {}
+      if (code === "METHOD_NOT_ALLOWED") exchange.fail(error, { allow: "GET, HEAD" })
+      else exchange.fail(error, code === tooMuch().code ? retryAfter(Math.max(1, effort.wait(client.name))) : {})
     }
+    if (effort.wait(client.name) > 0) return refuse(tooMuch())
+    const asOf = policy
     const begin = milliseconds()
+    let admission: Admission | Promise<Admission>
     try {
-      return admit(exchange, client)
+      admission = admit(exchange, client, decider.judge)
     } catch (error) {
-      const method = error instanceof FedstackError && error.status === 405
-      exchange.fail(error, method ? { allow: "GET, HEAD" } : {})
-      return undefined
+      return refuse(error)
     } finally {
       effort.spend(client.name, (milliseconds() - begin) / 1000)
     }
+    if (!(admission instanceof Promise)) return give(exchange, admission)
+    admission.then((made) => {
+      if (exchange.over) return
+      // whoever was let in by a policy that is no more must ask again
+      if (policy === asOf) give(exchange, made)
+      else refuse(tooMuch())
+    }, refuse)
   }
 
   return {
@@ -131,7 +145,7 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
       )
     },
     async close() {
-      await closeAll([store, upstream])
+      await closeAll([decider, store, upstream])
       throttle.close()
       audit.close()
     },

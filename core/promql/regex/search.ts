@@ -15,6 +15,10 @@ export class Budget {
     this.#left = steps
   }
 
+  get exhausted(): boolean {
+    return this.#left < 0
+  }
+
   spend(steps: number): void {
     this.#left -= steps
     if (this.#left < 0) throw new Undecidable("it is too complex to decide")

@@ -34,6 +34,25 @@ test("does not save up beyond the two seconds", () => {
   assert.equal(Math.round(effort.wait("portal")), 10)
 })
 
+const HARD = '{job="project_usages",__name__=~"project_.*a.{400}b.{300}_usage"}'
+
+test("answers others while a hard selector is decided, and then refuses it", async (t) => {
+  const upstream = await startUpstream(t, sendSample)
+  const { url } = await startTestProxy(t, upstream.url)
+  const ask = (query: string) => fetch(`${url}/federate?match[]=${query}`, { headers: BEARER })
+  await ask(encodeURIComponent(SHARED)) // the proxy is warm
+  const hard = ask(encodeURIComponent(HARD)).then(async (answer) => [answer.status, await answer.text()])
+  let over = false
+  const decided = hard.then(() => (over = true))
+  const statuses: number[] = []
+  while (!over && statuses.length < 10) statuses.push((await ask(encodeURIComponent(SHARED))).status)
+  assert.deepEqual([statuses, over], [Array(10).fill(200), false])
+  await decided
+  const [status, text] = await hard
+  assert.equal(status, 403)
+  assert.match(String(text), /it is too complex to decide/)
+})
+
 test("a client whose new selectors are too hard to decide is told to wait, and what it may read goes on", async (t) => {
   const upstream = await startUpstream(t, sendSample)
   const { url } = await startTestProxy(t, upstream.url)

@@ -47,9 +47,16 @@ export function createIssuer(settings: Settings, client: Client, keys: KeySet): 
     },
     doubt({ header, payload: { exp, aud } }, now) {
       const { algorithms, audience, clock_tolerance: tolerance } = settings
-      if (!algorithms.some((algorithm) => algorithm === header.alg)) return refused("its algorithm is not allowed")
-      if (typeof exp === "number" && exp <= now.getTime() / 1000 - tolerance) return refused("it has expired")
-      if (![aud].flat().some((one) => audience.some((own) => own === one))) return refused("it is for others")
+      // in jose's words, which says the same of those whose signature it verified
+      if (!algorithms.some((algorithm) => algorithm === header.alg)) {
+        return refused('"alg" (Algorithm) Header Parameter value not allowed')
+      }
+      if (typeof exp === "number" && exp <= now.getTime() / 1000 - tolerance) {
+        return refused('"exp" claim timestamp check failed')
+      }
+      if (aud !== undefined && ![aud].flat().some((one) => audience.includes(one))) {
+        return refused('unexpected "aud" claim value')
+      }
       return undefined
     },
     async verify(token, sha256, now) {

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict"
+import { type TestContext, test } from "node:test"
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
+import fc from "fast-check"
+import { createLogger } from "#core/log.ts"
+import { parseSelector } from "#core/promql/parse.ts"
+import type { Selector } from "#core/promql/selector.ts"
+import { judge } from "../authorize.ts"
+import type { Client } from "../policy/types.ts"
+import { type DeciderTimes, openDecider } from "./decider.ts"
+import { limitEffort } from "./effort.ts"
+
+const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
+const clientOf = (name: string, match: readonly string[] = [], enforce = false): Client => ({
+  name,
+  shared: match.map((text) => ({ selector: parseSelector(text), where: text })),
+  enforce,
+  limits: LIMITS,
+  where: name,
+})
+const label = (name: string): Selector => [{ label: name, op: "=", value: "" }]
+
+/** Does what the label of a selector says. */
+const OBEDIENT = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from "node:worker_threads"
+    parentPort.on("message", ({ selector: [{ label }] }) => {
+      if (label === "hang") for (;;);
+      if (label === "throw") throw new Error("as told")
+      if (label === "grow") for (const all = []; ; ) all.push(Array(10000).fill(1.5))
+      parentPort.postMessage(label)
+    })`)}`,
+)
+
+function open(t: TestContext, thread?: URL, times: DeciderTimes = { deadline: 10_000, idle: 60_000 }) {
+  let time = 0
+  const lines: string[] = []
+  const log = createLogger({ level: "info", format: "logfmt" }, "proxy", (line) => lines.push(line))
+  const effort = limitEffort(() => time)
+  const decider = openDecider(effort, log, times, thread)
+  t.after(() => decider.close())
+  return { ...decider, effort, lines, move: (milliseconds: number): number => (time += milliseconds) }
+}
+
+test("decides as is decided without a thread", async (t) => {
+  const decider = open(t)
+  const matcher = fc
+    .tuple(
+      fc.constantFrom("x", "y"),
+      fc.constantFrom("=", "!=", "=~", "!~"),
+      fc.constantFrom("a", "", "a.*", ".+", "("),
+    )
+    .map(([name, op, value]) => `${name}${op}"${value}"`)
+  const selector = fc.array(matcher, { minLength: 1, maxLength: 3 }).map((all) => `{${all.join(",")}}`)
+  await fc.assert(
+    fc.asyncProperty(fc.array(selector, { maxLength: 3 }), selector, fc.boolean(), async (match, asked, enforce) => {
+      const client = clientOf("portal", match, enforce)
+      const parsed = parseSelector(asked)
+      assert.equal(await decider.judge(client, parsed), judge(client, parsed))
+      decider.move(3_600_000) // none of this is to be too much
+    }),
+  )
+})
+
+test("lets clients take turns", async (t) => {
+  const { judge: decide } = open(t, OBEDIENT)
+  const order: unknown[] = []
+  const asked = [
+    ["a", "a1"],
+    ["a", "a2"],
+    ["a", "a3"],
+    ["b", "b1"],
+    ["c", "c1"],
+    ["b", "b2"],
+  ].map(async ([name = "", question = ""]) => order.push(await decide(clientOf(name), label(question))))
+  await Promise.all(asked)
+  assert.deepEqual(order, ["a1", "a2", "b1", "c1", "a3", "b2"])
+})
+
+const GIVEN_UP: readonly (readonly [label: string, what: string, reason: RegExp])[] = [
+  ["hang", "takes too long", /it took more than 1 s/],
+  ["throw", "fails", /it ended: as told/],
+  ["grow", "takes too much memory", /it ended: .*memory/],
+]
+for (const [question, what, reason] of GIVEN_UP) {
+  test(`refuses a selector whose decision ${what}, and decides the next in a new thread`, async (t) => {
+    const decider = open(t, OBEDIENT, { deadline: question === "hang" ? 1000 : 10_000, idle: 60_000 })
+    const [hard, next] = [
+      decider.judge(clientOf("a"), label(question)),
+      decider.judge(clientOf("b"), label("next")).catch(() => decider.judge(clientOf("b"), label("next"))),
+    ]
+    await assert.rejects(hard, { code: "TOO_MUCH_TO_DECIDE" })
+    assert.equal(await next, "next")
+    assert.match(decider.lines.join(""), reason)
+  })
+}
+
+test("refuses what a client asks beyond its effort, also what it asked before, and nobody else", async (t) => {
+  const decider = open(t, OBEDIENT)
+  const first = decider.judge(clientOf("a"), label("a1"))
+  const second = decider.judge(clientOf("a"), label("a2"))
+  decider.effort.spend("a", 10)
+  assert.equal(await first, "a1")
+  await assert.rejects(second, { code: "TOO_MUCH_TO_DECIDE" })
+  await assert.rejects(decider.judge(clientOf("a"), label("a3")), { code: "TOO_MUCH_TO_DECIDE" })
+  assert.equal(await decider.judge(clientOf("b"), label("b1")), "b1")
+})
+
+test("takes so many questions of one client, and others' besides", async (t) => {
+  const { judge: decide } = open(t, OBEDIENT)
+  const many = Array.from({ length: 70 }, (_, index) =>
+    decide(clientOf("a"), label(`a${index}`)).then(
+      () => "decided",
+      () => "refused",
+    ),
+  )
+  assert.equal(await decide(clientOf("b"), label("b")), "b")
+  assert.equal((await Promise.all(many)).filter((result) => result === "refused").length, 5)
+})
+
+test("refuses what is left when it is closed", async (t) => {
+  const decider = open(t, OBEDIENT)
+  const left = ["hang", "next"].map((question) => decider.judge(clientOf("a"), label(question)))
+  const refused = left.map((one) => assert.rejects(one, { code: "TOO_MUCH_TO_DECIDE" }))
+  await decider.close()
+  await Promise.all(refused)
+})
+
+test("keeps no process alive, neither with a question under way nor with none", async () => {
+  const file = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href)
+  const script = `
+    import { openDecider } from ${file("decider.ts")}
+    import { limitEffort } from ${file("effort.ts")}
+    const decider = openDecider(limitEffort(() => 0), console, undefined, new URL(${JSON.stringify(OBEDIENT.href)}))
+    const client = { name: "a", shared: [], enforce: false }
+    const keep = setTimeout(() => {}, 60_000)
+    console.log(await decider.judge(client, [{ label: "answered" }]))
+    clearTimeout(keep)
+    void decider.judge(client, [{ label: "hang" }])`
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+    timeout: 20_000,
+  })
+  assert.equal(stdout, "answered\n")
+})
