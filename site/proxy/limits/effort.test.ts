@@ -44,9 +44,10 @@ test("answers others while a hard selector is decided, and then refuses it", asy
   const hard = ask(encodeURIComponent(HARD)).then(async (answer) => [answer.status, await answer.text()])
   let over = false
   const decided = hard.then(() => (over = true))
-  const statuses: number[] = []
-  while (!over && statuses.length < 10) statuses.push((await ask(encodeURIComponent(SHARED))).status)
-  assert.deepEqual([statuses, over], [Array(10).fill(200), false])
+  for (let i = 0; i < 10; i++) {
+    const { status } = await ask(encodeURIComponent(SHARED))
+    assert.deepEqual([status, over], [200, false])
+  }
   await decided
   const [status, text] = await hard
   assert.equal(status, 403)
