@@ -23,6 +23,8 @@ Environment:
                               else the distribution's package, unpacked into .cache)
   FEDSTACK_PROMETHEUS_2_42, FEDSTACK_PROMETHEUS_2_53, FEDSTACK_PROMETHEUS_3_5
                               the same for suites that compare these versions
+  FEDSTACK_OPA                a folder with opa (default: PATH)
+  FEDSTACK_KUBE               a program that starts a Kubernetes API: dev/testing/kubernetes.ts
 
 The last line is the sum of checks and tests; the exit code is 1 when one failed.
 `
