@@ -1,5 +1,5 @@
 import { closeAll, component, type Context, type Running } from "#core/component.ts"
-import { defineError, UsageError } from "#core/errors.ts"
+import { defineError } from "#core/errors.ts"
 import { encode } from "#core/exposition.ts"
 import { createRegistry } from "#core/metrics.ts"
 import type { Registry } from "prom-client"
@@ -12,6 +12,7 @@ import { opaData, type OpaDataCollector } from "./collector.ts"
 import { type Credentials, openCredentials } from "./credentials.ts"
 import { createDigests } from "./digests.ts"
 import { countedPaths } from "./paths.ts"
+import { kubernetesTargets } from "./kubernetes/targets.ts"
 import { createReader } from "./reader.ts"
 import { WAYS } from "./reading.ts"
 import { addressesOf, checkOpaData, opaDataSettings, type OpaDataValues, SCRAPE_TIMEOUT } from "./settings.ts"
@@ -150,7 +151,10 @@ async function openCollector(
   }
 }
 
-function openTargets({ opaUrl, opaNamespace, opaService }: OpaDataValues): Promise<Targets> {
-  if (opaUrl.length > 0) return Promise.resolve(urlTargets(opaUrl, opaNamespace, opaService.flat().join(",")))
-  throw new UsageError([{ where: "--opa-url", message: "is needed: pods in Kubernetes can't be found yet" }])
+async function openTargets(values: OpaDataValues, { env, log, signal }: Context): Promise<Targets> {
+  const { opaUrl, opaNamespace: namespace } = values
+  const services = values.opaService.flat()
+  if (opaUrl.length > 0) return urlTargets(opaUrl, namespace, services.join(","))
+  const { context, opaSelector: selector, opaPort: port } = values
+  return kubernetesTargets({ context, namespace, services, selector, port, env, log, signal })
 }
