@@ -1,7 +1,17 @@
 import { type Dispatcher, request } from "undici"
-import { defineError } from "#core/errors.ts"
+import { FedstackError } from "#core/errors.ts"
 
-export const requestFailed = defineError("REQUEST_FAILED", 502, "{method} {url}: {reason}")
+/** What went wrong: no answer in time, one that is too large, or none at all, for the `cause`. */
+export type RequestFailure = "deadline" | "size" | "no answer"
+
+export class RequestFailed extends FedstackError {
+  readonly failure: RequestFailure
+
+  constructor(failure: RequestFailure, message: string, options?: ErrorOptions) {
+    super("REQUEST_FAILED", 502, message, options)
+    this.failure = failure
+  }
+}
 
 export interface OutboundOptions {
   /** Seconds until the whole exchange must be over. */
@@ -10,6 +20,7 @@ export interface OutboundOptions {
   readonly limit: number
   readonly method?: "GET" | "POST"
   readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
   readonly signal?: AbortSignal
   readonly dispatcher?: Dispatcher
 }
@@ -22,12 +33,23 @@ export interface Answer {
 
 /**
  * One outbound request with a deadline and a size limit. Redirects are answers like any other, never followed.
- * Throws REQUEST_FAILED, whose message names the address without its query (it may hold secrets).
+ * Throws RequestFailed, whose message names the address without its query (it may hold secrets).
  */
 export async function exchange(url: URL, options: OutboundOptions): Promise<Answer> {
+  const { headers: _, ...answer } = await exchangeWithHeaders(url, options)
+  return answer
+}
+
+/** The same, with the headers of the answer, their names in lower case; of repeated ones only the first. */
+export async function exchangeWithHeaders(
+  url: URL,
+  options: OutboundOptions,
+): Promise<Answer & { readonly headers: Readonly<Record<string, string>> }> {
   const method = options.method ?? "GET"
-  const failed = (reason: string, cause?: unknown) =>
-    requestFailed({ method, url: `${url.origin}${url.pathname}`, reason }, cause === undefined ? undefined : { cause })
+  const failed = (failure: RequestFailure, reason: string, cause?: unknown): RequestFailed => {
+    const message = `${method} ${url.origin}${url.pathname}: ${reason}`
+    return new RequestFailed(failure, message, cause === undefined ? undefined : { cause })
+  }
   const deadline = AbortSignal.timeout(options.deadline * 1000)
   const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal])
   try {
@@ -35,6 +57,7 @@ export async function exchange(url: URL, options: OutboundOptions): Promise<Answ
       method,
       signal,
       headers: options.headers ?? {},
+      ...(options.body === undefined ? {} : { body: options.body }),
       ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
     })
     const chunks: Buffer[] = []
@@ -43,19 +66,18 @@ export async function exchange(url: URL, options: OutboundOptions): Promise<Answ
       bytes += chunk.length
       if (bytes > options.limit) {
         answer.body.destroy()
-        throw failed(`the answer is larger than ${options.limit} bytes`)
+        throw failed("size", `the answer is larger than ${options.limit} bytes`)
       }
       chunks.push(chunk)
     }
-    const contentType = answer.headers["content-type"]
-    return {
-      status: answer.statusCode,
-      contentType: typeof contentType === "string" ? contentType : "",
-      body: Buffer.concat(chunks).toString("utf8"),
-    }
+    const headers = Object.fromEntries(
+      Object.entries(answer.headers).map(([name, value]) => [name, [value ?? ""].flat()[0] ?? ""]),
+    )
+    const text = Buffer.concat(chunks).toString("utf8")
+    return { status: answer.statusCode, contentType: headers["content-type"] ?? "", headers, body: text }
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "REQUEST_FAILED") throw error
-    if (deadline.aborted) throw failed(`no whole answer within ${options.deadline} s`)
-    throw failed("no answer", error)
+    if (error instanceof RequestFailed) throw error
+    if (deadline.aborted) throw failed("deadline", `no whole answer within ${options.deadline} s`)
+    throw failed("no answer", "no answer", error)
   }
 }

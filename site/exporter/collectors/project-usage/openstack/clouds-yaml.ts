@@ -1,0 +1,115 @@
+import { existsSync } from "node:fs"
+import { homedir } from "node:os"
+import { join } from "node:path"
+import { z } from "zod"
+import { readYamlFile } from "#core/config-file.ts"
+import { ConfigurationError } from "#core/errors.ts"
+import { expected } from "#core/schema.ts"
+import { type Fields, keyOf } from "./fields.ts"
+
+type Env = Readonly<Record<string, string | undefined>>
+
+const scalar = z
+  .union([z.string(), z.number(), z.boolean()], expected("a text, a number or true or false"))
+  .transform(String)
+const auth = z.record(z.string(), scalar.nullable(), expected("a map of settings")).default({})
+const region = z.union(
+  [scalar, z.object({ name: scalar, values: z.looseObject({ auth: auth.optional() }).default({}) })],
+  expected("a region's name, or its name and values"),
+)
+/** Other programs have keys of their own here. */
+const cloud = z.looseObject(
+  { auth, regions: z.array(region, expected("a list of regions")).default([]) },
+  expected("a map"),
+)
+const file = z.looseObject({ clouds: z.record(z.string(), cloud.nullable(), expected("a map of clouds")).default({}) })
+
+type Cloud = z.output<typeof cloud>
+
+/** The clouds of clouds.yaml, with what secure.yaml adds. */
+export interface CloudsFile {
+  readonly path: string
+  readonly names: readonly string[]
+  /** Throws ConfigurationError if there is no such cloud. */
+  regionsOf(name: string): readonly string[]
+  /** Of a cloud, with the values of one of its regions. */
+  fieldsOf(name: string, region: string | undefined): Fields
+}
+
+/** Where openstacksdk looks, in its order. */
+function candidates(env: Env, variable: string, name: string): readonly string[] {
+  const home = env.HOME ?? homedir()
+  const folders = [
+    ".",
+    join(env.XDG_CONFIG_HOME ?? join(home, ".config"), "openstack"),
+    join(home, ".config/openstack"),
+    "/etc/openstack",
+  ]
+  const named = env[variable]
+  const found = folders.flatMap((folder) => ["yaml", "yml", "json"].map((suffix) => join(folder, `${name}.${suffix}`)))
+  return [...(named === undefined || named === "" ? [] : [named]), ...found]
+}
+
+/** The first file that there is; undefined if there is none. One that is named and not there is a fault. */
+export async function readClouds(env: Env): Promise<CloudsFile | undefined> {
+  const path = find(env, "OS_CLIENT_CONFIG_FILE", "clouds")
+  if (path === undefined) return undefined
+  const securePath = find(env, "OS_CLIENT_SECURE_FILE", "secure")
+  const { value } = await readYamlFile(path, file)
+  const secure = securePath === undefined ? {} : (await readYamlFile(securePath, file)).value.clouds
+  const names = Object.keys(value.clouds)
+  const get = (name: string): Cloud => {
+    const own = value.clouds[name]
+    if (own === undefined) {
+      const message = `has no cloud ${JSON.stringify(name)}. It has ${names.toSorted().join(", ") || "none"}: set OS_CLOUD or --os-cloud`
+      throw new ConfigurationError([{ where: path, message }])
+    }
+    return merge(own, secure[name])
+  }
+  return {
+    path,
+    names,
+    regionsOf(name) {
+      const { regions, region_name: single } = get(name)
+      if (regions.length > 0) return regions.map((entry) => (typeof entry === "string" ? entry : entry.name))
+      return (Array.isArray(single) ? single : typeof single === "string" ? single.split(",") : [])
+        .map((text: unknown) => String(text).trim())
+        .filter((text) => text !== "")
+    },
+    fieldsOf(name, regionName) {
+      const own = get(name)
+      const entry = own.regions.find((candidate) => typeof candidate !== "string" && candidate.name === regionName)
+      const merged = merge(own, typeof entry === "object" ? entry.values : undefined)
+      const belowAuth = new Set(Object.keys(merged.auth).map(keyOf))
+      return {
+        where: path,
+        shown: (key) => `clouds.${name}.${belowAuth.has(key) || BELOW_AUTH.test(key) ? "auth." : ""}${key}`,
+        values: new Map([...scalars(merged.auth), ...scalars(merged)]),
+      }
+    },
+  }
+}
+
+const BELOW_AUTH =
+  /^(?:auth_url|username|password|token|system_scope|(?:user|project|domain|application_credential)_.*)$/
+
+function find(env: Env, variable: string, name: string): string | undefined {
+  const [first] = candidates(env, variable, name)
+  if (env[variable] !== undefined && env[variable] === first) return first
+  return candidates(env, variable, name).find((path) => existsSync(path))
+}
+
+type Added = Readonly<Record<string, unknown>> & { readonly auth?: Cloud["auth"] | undefined }
+
+function merge(own: Cloud | null, more: Added | null | undefined): Cloud {
+  const base = own ?? { auth: {}, regions: [] }
+  return { ...base, ...more, regions: base.regions, auth: { ...base.auth, ...more?.auth } }
+}
+
+/** Everything but lists and maps, which mean nothing here. */
+function scalars(map: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
+  return Object.entries(map).flatMap(([key, value]) => {
+    const usable = typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    return usable && value !== "" ? [[keyOf(key), String(value)] as const] : []
+  })
+}

@@ -1,0 +1,80 @@
+import type { Service } from "./api.ts"
+import { type Reason, ServiceError } from "./errors.ts"
+
+/** The rule that has to allow a request, as it is called in the service's policy. */
+const POLICIES: readonly (readonly [Service, RegExp, string])[] = [
+  ["compute", /^\/os-simple-tenant-usage$/, "os_compute_api:os-simple-tenant-usage:list"],
+  ["compute", /^\/os-simple-tenant-usage\//, "os_compute_api:os-simple-tenant-usage:show"],
+  ["compute", /^\/servers(?:\/detail)?$/, "os_compute_api:servers:detail:get_all_tenants"],
+  ["compute", /^\/os-quota-sets\//, "os_compute_api:os-quota-sets:show"],
+  ["identity", /^\/projects$/, "identity:list_projects"],
+  ["identity", /^\/projects\//, "identity:get_project"],
+  ["identity", /^\/domains$/, "identity:list_domains"],
+]
+
+export interface Asked {
+  readonly service: Service
+  /** Without the query. */
+  readonly path: string
+  readonly url: string
+  readonly microversion: string | undefined
+}
+
+export interface Refusing {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+  readonly location: string | undefined
+}
+
+/** Why a service did not answer 200, and what to do. */
+export function refusal({ service, path, url, microversion }: Asked, answer: Refusing): ServiceError {
+  const { status } = answer
+  const because = (reason: Reason, text: string): ServiceError =>
+    new ServiceError(reason, `${service} at ${url} ${text}`, { answered: status })
+  if (status >= 300 && status < 400)
+    return because(
+      "redirect",
+      `redirects (${status}), and redirects are not followed. Is the address right, with https and the port?`,
+    )
+  if (status === 401)
+    return because(
+      "unauthorized",
+      "does not accept a token that is new (401). Do this service and the identity service belong together?",
+    )
+  if (status === 403) {
+    const policy = POLICIES.find(([of, pattern]) => of === service && pattern.test(path))?.[2]
+    const rule = policy === undefined ? "its policy" : `the policy ${policy}`
+    return because(
+      "forbidden",
+      `does not allow this to the user (403): ${rule} wants another role. docs/openstack.md tells which`,
+    )
+  }
+  if (status === 404) return because("not_found", `knows no such address (404)${said(answer)}`)
+  if (status === 406)
+    return because(
+      "microversion",
+      `does not support microversion ${microversion ?? "of the request"} (406). Nova 15 (Ocata) or later is needed`,
+    )
+  if (status === 413 || status === 429)
+    return because("throttled", `is asked too often (${status}). Raise --update-interval, or its limit`)
+  if (status >= 500) return because("server_error", `answered ${status}: it, or what stands before it, is not well`)
+  return because("bad_request", `answered ${status}${said(answer)}`)
+}
+
+/** The service's own words, if it has some: `{"badRequest": {"message": …}}`. */
+function said({ body }: Refusing): string {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(body)
+  } catch {
+    return "" // a page of something in between: its status says enough
+  }
+  const inner = typeof parsed === "object" && parsed !== null ? Object.values(parsed) : []
+  const message = inner.flatMap((value: unknown) =>
+    typeof value === "object" && value !== null && "message" in value && typeof value.message === "string"
+      ? [value.message]
+      : [],
+  )[0]
+  return message === undefined ? "" : `: ${message.replaceAll(/\s+/g, " ").slice(0, 200)}`
+}

@@ -1,0 +1,41 @@
+import { Counter, Histogram, type Registry } from "prom-client"
+import type { Labels } from "#core/exposition.ts"
+import type { Service } from "./api.ts"
+import { type Reason, ServiceError } from "./errors.ts"
+
+/** Requests to the services of one region, sign-ins among them. */
+export interface RequestMetrics {
+  measure<T>(service: Service, request: () => Promise<T>): Promise<T>
+}
+
+/** A function that makes them for the labels of one region; `names` are those of the labels. */
+export function createRequestMetrics(registry: Registry, names: readonly string[]): (labels: Labels) => RequestMetrics {
+  const requests = new Counter({
+    name: "fedstack_openstack_requests_total",
+    help: "Requests to an OpenStack service by their outcome: ok, or the reason of the failure.",
+    labelNames: ["service", "outcome", ...names],
+    registers: [registry],
+  })
+  const seconds = new Histogram({
+    name: "fedstack_openstack_request_duration_seconds",
+    help: "How long requests to an OpenStack service took.",
+    labelNames: ["service", ...names],
+    buckets: [0.03, 0.1, 0.3, 1, 3, 10, 30],
+    registers: [registry],
+  })
+  return (labels) => ({
+    async measure(service, request) {
+      const begin = performance.now()
+      let outcome: Reason | "ok" = "ok"
+      try {
+        return await request()
+      } catch (error) {
+        outcome = error instanceof ServiceError ? error.reason : "connection"
+        throw error
+      } finally {
+        requests.inc({ service, outcome, ...labels })
+        seconds.observe({ service, ...labels }, (performance.now() - begin) / 1000)
+      }
+    },
+  })
+}

@@ -1,0 +1,128 @@
+import type { Dispatcher } from "undici"
+import { exchangeWithHeaders } from "#core/http-client.ts"
+import type { Access } from "./access.ts"
+import type { Service } from "./api.ts"
+import { type Endpoints, endpointsOf } from "./catalog.ts"
+import { ServiceError } from "./errors.ts"
+import { connectionFailure, parseJson } from "./failure.ts"
+import { refusal } from "./refusal.ts"
+import type { RequestMetrics } from "./request-metrics.ts"
+import { signInBody, tokenAnswer, whoIs } from "./token.ts"
+
+/** Bytes of a catalog; that of a cloud with all services and ten regions has 100,000. */
+const CATALOG_LIMIT = 16_777_216
+/** Seconds before its end at which a token is replaced; a fifth of the lifetime of those that live shorter. */
+const MARGIN = 120
+
+export interface Token {
+  readonly id: string
+  readonly endpoints: Endpoints
+  readonly dispatcher: Dispatcher
+  /** When to replace it, as told by performance.now(): the clocks of the cloud and of this machine need not agree. */
+  readonly renewAt: number
+}
+
+export interface SessionOptions {
+  /** Reads the credentials, anew for every sign-in: secrets are rotated. */
+  readonly access: () => Promise<{ readonly access: Access; readonly dispatcher: Dispatcher }>
+  /** Seconds for a request. */
+  readonly timeout: number
+  readonly metrics: RequestMetrics
+  readonly signedIn: (endpoints: Endpoints) => void
+}
+
+/** A token that is got when it is first needed, and replaced before it ends. */
+export interface Session {
+  token(signal: AbortSignal): Promise<Token>
+  /** A service refused this token: the next one will be another. */
+  refused(token: Token): void
+}
+
+export function openSession(options: SessionOptions): Session {
+  let current: Token | undefined
+  let underWay: Promise<Token> | undefined
+  const renew = async (): Promise<Token> => {
+    current = undefined
+    current = await signIn(options)
+    return current
+  }
+  return {
+    async token(signal) {
+      if (current !== undefined && performance.now() < current.renewAt) return current
+      // one sign-in for all who wait; it has its own deadline, and goes on for the others when one gives up
+      underWay ??= renew().finally(() => (underWay = undefined))
+      return orAborted(underWay, signal)
+    },
+    refused(token) {
+      if (current === token) current = undefined
+    },
+  }
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = (): void => reject(new ServiceError("aborted", "sign-in given up, because the update ends"))
+  signal.addEventListener("abort", abort, { once: true })
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener("abort", abort)
+  }
+}
+
+async function signIn({ access: read, timeout, metrics, signedIn }: SessionOptions): Promise<Token> {
+  const { access, dispatcher } = await read()
+  const url = `${access.authUrl}/auth/tokens`
+  const begin = performance.now()
+  const token = await metrics.measure("identity", async () => {
+    const answer = await post(url, access, { dispatcher, timeout })
+    if (answer.status === 401) throw wrongCredentials(access)
+    const service: Service = "identity"
+    if (answer.status !== 201)
+      throw refusal({ service, path: "/auth/tokens", url, microversion: undefined }, { ...answer, location: undefined })
+    const parsed = tokenAnswer.safeParse(parseJson(url, answer), { reportInput: false })
+    const id = answer.headers["x-subject-token"]
+    if (!parsed.success || id === undefined || id === "")
+      throw new ServiceError(
+        "unexpected_answer",
+        `${url} answered something that is no token. Is that an identity service, version 3?`,
+        { answered: 201 },
+      )
+    return { id, ...parsed.data.token }
+  })
+  const lifetime = (Date.parse(token.expires_at) - Date.parse(token.issued_at)) / 1000
+  const endpoints = endpointsOf(token.catalog, access)
+  signedIn(endpoints)
+  const renewAt = begin + (lifetime - Math.min(MARGIN, lifetime / 5)) * 1000
+  return { id: token.id, endpoints, dispatcher, renewAt }
+}
+
+async function post(url: string, access: Access, { dispatcher, timeout }: { dispatcher: Dispatcher; timeout: number }) {
+  try {
+    return await exchangeWithHeaders(new URL(url), {
+      method: "POST",
+      deadline: timeout,
+      limit: CATALOG_LIMIT,
+      headers: { accept: "application/json", "content-type": "application/json" },
+      body: signInBody(access),
+      dispatcher,
+    })
+  } catch (error) {
+    throw connectionFailure(`sign-in at ${url}`, error, new AbortController().signal)
+  }
+}
+
+function wrongCredentials(access: Access): ServiceError {
+  const what = {
+    password:
+      "Check user, domain and password, and that the user has a role on the project, domain or system it signs in to",
+    token: "It has expired or was revoked: sign in with an application credential, which stays valid",
+    application_credential: "Check its id (or name and user) and secret, and that it has not expired or been deleted",
+  }[access.identity.method]
+  return new ServiceError(
+    "unauthorized",
+    `${access.authUrl} refuses the sign-in of ${whoIs(access)} (401). ${what}. The credentials are read again at the next update`,
+    { answered: 401 },
+  )
+}
