@@ -6,23 +6,23 @@ export const strangeAnswer = defineError(
   "{service} answered {path} with what can't be used: {reason}. Nothing is taken from it, so that no sum is a partial one",
 )
 
-/** A JSON object's members. */
-export type Fields = Readonly<Record<string, unknown>>
+/** A JSON object in an answer. */
+export type Item = Readonly<Record<string, unknown>>
 
-export function isFields(value: unknown): value is Fields {
+export function isItem(value: unknown): value is Item {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
 /** The list under a key of an answer, each item an object. Says what is wrong by `refuse`, which throws. */
-export function listIn(answer: unknown, key: string, refuse: (reason: string) => Error): readonly Fields[] {
-  const list = isFields(answer) ? answer[key] : undefined
+export function listIn(answer: unknown, key: string, refuse: (reason: string) => Error): readonly Item[] {
+  const list = isItem(answer) ? answer[key] : undefined
   if (!Array.isArray(list)) throw refuse(`it has no list ${key}`)
-  const index = list.findIndex((item) => !isFields(item))
+  const index = list.findIndex((item) => !isItem(item))
   if (index >= 0) throw refuse(`${key}[${index}] is no object`)
-  return list as Fields[]
+  return list as Item[]
 }
 
-export function textIn(fields: Fields, key: string, refuse: (reason: string) => Error): string {
+export function textIn(fields: Item, key: string, refuse: (reason: string) => Error): string {
   const value = fields[key]
   if (typeof value !== "string" || value === "") throw refuse(`${key} is ${shown(value)}, not a text`)
   return value

@@ -1,6 +1,6 @@
 import { defineError, FedstackError } from "#core/errors.ts"
 import type { Api, Service } from "./api.ts"
-import { type Fields, isFields, listIn, strangeAnswer } from "./answer.ts"
+import { type Item, isItem, listIn, strangeAnswer } from "./answer.ts"
 
 export const listingUnsteady = defineError(
   "LISTING_UNSTEADY",
@@ -34,7 +34,7 @@ export async function readPages(
   api: Api,
   listing: Listing,
   signal: AbortSignal,
-  begin: () => (items: readonly Fields[]) => void,
+  begin: () => (items: readonly Item[]) => void,
 ): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     if (await readOnce(api, listing, signal, begin())) return
@@ -47,7 +47,7 @@ async function readOnce(
   api: Api,
   { service, path, query, key, limit }: Listing,
   signal: AbortSignal,
-  take: (items: readonly Fields[]) => void,
+  take: (items: readonly Item[]) => void,
 ): Promise<boolean> {
   const refuse = (reason: string): Error => strangeAnswer({ service, path, reason })
   const markers = new Set<string>()
@@ -72,7 +72,7 @@ async function readOnce(
 
 /** Only the marker of the link counts: behind a TLS proxy the rest of the address can be one that is not to be reached. */
 function nextMarker(answer: unknown, key: string, refuse: (reason: string) => Error): string | undefined {
-  if (!isFields(answer) || answer[key] === undefined) return undefined
+  if (!isItem(answer) || answer[key] === undefined) return undefined
   const next = listIn(answer, key, refuse).find(({ rel }) => rel === "next")
   if (next === undefined) return undefined
   const [, search = ""] = typeof next.href === "string" ? next.href.split("?", 2) : []

@@ -1,5 +1,5 @@
 import type { Pool } from "../simple-vm.ts"
-import { isFields, strangeAnswer, textIn } from "./answer.ts"
+import { isItem, strangeAnswer, textIn } from "./answer.ts"
 import type { Api } from "./api.ts"
 import { PAGE, readPages } from "./pages.ts"
 import type { Tags } from "./tags.ts"
@@ -23,7 +23,7 @@ export async function readPoolTags(
         const id = textIn(server, "id", refuse)
         if (textIn(server, "tenant_id", refuse) !== pool.projectId) continue
         const { metadata } = server
-        if (!isFields(metadata)) throw refuse(`server ${id} has no metadata`)
+        if (!isItem(metadata)) throw refuse(`server ${id} has no metadata`)
         const tag = Object.hasOwn(metadata, pool.tag) ? metadata[pool.tag] : undefined
         found.set(id, typeof tag === "string" ? tag : undefined)
       }

@@ -1,6 +1,6 @@
 import { type Domain, type DomainFilter, isWanted } from "../cloud.ts"
 import type { Api } from "./api.ts"
-import { type Fields, isFields, listIn, strangeAnswer, textIn } from "./answer.ts"
+import { type Item, isItem, listIn, strangeAnswer, textIn } from "./answer.ts"
 
 /** Pages of a list: an identity service that always has a next one is faulty. */
 const PAGES = 10_000
@@ -9,7 +9,7 @@ export interface ListedProject {
   readonly id: string
   readonly name: string
   readonly domain: Domain
-  readonly fields: Fields
+  readonly fields: Item
 }
 
 export interface Identities {
@@ -46,10 +46,10 @@ const refusal =
     strangeAnswer({ service: "identity", path, reason })
 
 /** Follows `links.next`, of which only the query counts. */
-async function readAll(api: Api, key: "domains" | "projects", signal: AbortSignal): Promise<readonly Fields[]> {
+async function readAll(api: Api, key: "domains" | "projects", signal: AbortSignal): Promise<readonly Item[]> {
   const path = `/${key}`
   const refuse = refusal(path)
-  const all: Fields[] = []
+  const all: Item[] = []
   const asked = new Set<string>()
   let search = ""
   while (!asked.has(search)) {
@@ -57,8 +57,8 @@ async function readAll(api: Api, key: "domains" | "projects", signal: AbortSigna
     asked.add(search)
     const answer = await api.get("identity", path, { query: Object.fromEntries(new URLSearchParams(search)), signal })
     for (const item of listIn(answer, key, refuse)) all.push(item)
-    const links = isFields(answer) ? answer.links : undefined
-    const next = isFields(links) ? links.next : undefined
+    const links = isItem(answer) ? answer.links : undefined
+    const next = isItem(links) ? links.next : undefined
     if (typeof next !== "string") return all
     search = next.split("?", 2)[1] ?? ""
   }

@@ -1,5 +1,5 @@
 import type { Server } from "../cloud.ts"
-import { type Fields, shown, textIn } from "./answer.ts"
+import { type Item, shown, textIn } from "./answer.ts"
 
 /** A server in the list of usage (https://docs.openstack.org/api-ref/compute/#usage-reports-os-simple-tenant-usage). */
 export interface ServerUsage extends Omit<Server, "metadata"> {
@@ -16,7 +16,7 @@ const TOLERANCE_HOURS = 2 / 3600
  * it: a server without hours, for example, would make its project's sum a partial one. Hours below 0, which a server has
  * that ended before it started, count nothing, as everywhere.
  */
-export function readServerUsage(entry: Fields, period: number, refuse: (reason: string) => Error): ServerUsage {
+export function readServerUsage(entry: Item, period: number, refuse: (reason: string) => Error): ServerUsage {
   const id = textIn(entry, "instance_id", refuse)
   const wrong = (key: string, what: string): Error =>
     refuse(`server ${id}: ${key} is ${shown(entry[key])}, not ${what}`)

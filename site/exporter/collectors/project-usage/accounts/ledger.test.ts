@@ -1,0 +1,144 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import * as fc from "fast-check"
+import { advance, account, type Entry, freshSince, type Ledger } from "./ledger.ts"
+
+const usage = (vcpuSeconds: number, fresh: number) => ({
+  vcpuHours: 0,
+  legacyMemory: 0,
+  vcpuSeconds,
+  memoryByteSeconds: 2 * vcpuSeconds,
+  fresh: { vcpuSeconds: fresh, memoryByteSeconds: 2 * fresh },
+})
+const TERMS = { start: 1000, weights: "w" }
+
+/** As it comes back from the disk. */
+const plain = (ledger: Ledger): unknown => JSON.parse(JSON.stringify(ledger))
+
+/** What is held after a series of answers, each the whole and the fresh part. */
+const held = (answers: readonly (readonly [plain: number, fresh: number])[]): readonly number[] => {
+  let entry: Entry | undefined
+  return answers.map(([plain, fresh]) => (entry = advance(entry, plain, fresh)).held)
+}
+
+test("is what the cloud says as long as the cloud forgets nothing", () => {
+  const answers = [
+    [100, 100],
+    [130, 30],
+    [130, 0],
+    [190.5, 60.5],
+  ] as const
+  assert.deepEqual(held(answers), [100, 130, 130, 190.5])
+})
+
+test("adds what the cloud forgets, such as archived servers, and goes on from there", () => {
+  const answers = [
+    [100, 100],
+    [40, 10],
+    [60, 20],
+    [70, 10],
+  ] as const
+  assert.deepEqual(held(answers), [100, 110, 130, 140])
+})
+
+test("does not count again what comes back", () => {
+  const answers = [
+    [1000, 1000],
+    [11, 1],
+    [1002, 1],
+    [1003, 1],
+  ] as const
+  assert.deepEqual(held(answers), [1000, 1001, 1002, 1003])
+})
+
+test("takes what becomes known late", () => {
+  assert.deepEqual(
+    held([
+      [100, 100],
+      [180, 20],
+    ]),
+    [100, 180],
+  )
+})
+
+test("a resized server counts with its old size until then, and with the new one after", () => {
+  const before = [800, 800] as const // 8 vCPUs for 100 s
+  const sameStart = [4 * 110, 4 * 10] as const // 4 vCPUs for all its life
+  assert.deepEqual(held([before, sameStart, [4 * 120, 40]]), [800, 840, 880])
+  const newStart = [4 * 10, 4 * 10] as const // as Nova does: it starts anew
+  assert.deepEqual(held([before, newStart, [4 * 20, 40]]), [800, 840, 880])
+})
+
+test("never falls, whatever the cloud says", () => {
+  const amount = fc.double({ min: 0, max: 1e12, noNaN: true })
+  fc.assert(
+    fc.property(fc.array(fc.tuple(amount, amount)), (answers) => {
+      let last = 0
+      for (const value of held(answers)) {
+        assert.ok(value >= last)
+        last = value
+      }
+    }),
+  )
+})
+
+test("what is lost for a while and comes back is counted once", () => {
+  const seconds = fc.array(fc.tuple(fc.integer({ min: 0, max: 1000 }), fc.boolean()), { minLength: 1 })
+  fc.assert(
+    fc.property(seconds, (steps) => {
+      // a project of two servers, one of which is now and then missing
+      let time = 0
+      const answers = steps.map(([step, missing]) => {
+        time += step
+        return missing ? ([time, step] as const) : ([4 * time, 4 * step] as const)
+      })
+      for (const [index, value] of held(answers).entries()) {
+        const end = steps.slice(0, index + 1).reduce((sum, [step]) => sum + step, 0)
+        assert.ok(value <= 4 * end + 1e-6, `${value} of ${4 * end}`)
+      }
+    }),
+  )
+})
+
+test("accounts for each project, forgets those that are gone, and counts those that hold something", () => {
+  const first = account(undefined, TERMS, 2000, [
+    ["a", usage(10, 10)],
+    ["b", usage(20, 20)],
+  ])
+  const projects = { a: [10, 10, 20, 20], b: [20, 20, 40, 40] }
+  assert.deepEqual(plain(first.ledger), { ...TERMS, since: 2000, end: 2000, projects })
+  assert.deepEqual(first.amounts, [
+    { vcpuSeconds: 10, memoryByteSeconds: 20 },
+    { vcpuSeconds: 20, memoryByteSeconds: 40 },
+  ])
+  assert.equal(first.held, 0)
+  assert.equal(freshSince(first.ledger, TERMS), 2000)
+  const second = account(first.ledger, TERMS, 3000, [["b", usage(5, 5)]])
+  assert.deepEqual(plain(second.ledger), { ...TERMS, since: 2000, end: 3000, projects: { b: [25, 5, 50, 10] } })
+  assert.equal(second.held, 1)
+})
+
+test("another start or other weights begin a new epoch", () => {
+  const { ledger } = account(undefined, TERMS, 2000, [["a", usage(10, 10)]])
+  for (const terms of [
+    { ...TERMS, start: 1500 },
+    { ...TERMS, weights: "other" },
+  ]) {
+    assert.equal(freshSince(ledger, terms), terms.start)
+    const { ledger: next, amounts } = account(ledger, terms, 3000, [["a", usage(5, 5)]])
+    assert.deepEqual([next.since, amounts], [3000, [{ vcpuSeconds: 5, memoryByteSeconds: 10 }]])
+  }
+})
+
+test("projects may be called like members of every object", () => {
+  const { ledger } = account(undefined, TERMS, 2000, [["__proto__", usage(10, 10)]])
+  const stored = plain(ledger) as Ledger
+  const { amounts } = account(stored, TERMS, 3000, [
+    ["__proto__", usage(4, 0)],
+    ["constructor", usage(1, 1)],
+  ])
+  assert.deepEqual(
+    amounts.map(({ vcpuSeconds }) => vcpuSeconds),
+    [10, 1],
+  )
+})

@@ -1,0 +1,139 @@
+import { FedstackError } from "#core/errors.ts"
+import type { Api } from "../api.ts"
+
+/** A server as Nova's database has it; moments in milliseconds of Unix time. */
+export interface FakeServer {
+  readonly id: string
+  readonly project: string
+  readonly vcpus: number
+  readonly memoryMb: number
+  readonly launchedAt: number
+  readonly endedAt?: number
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+export interface FakeProject {
+  readonly id: string
+  readonly name: string
+  readonly domain: string
+  readonly more?: Readonly<Record<string, unknown>>
+}
+
+/** What stands in the databases of a cloud. Mutable: tests change it between and within updates. */
+export interface FakeState {
+  now: number
+  domains: readonly { readonly id: string; readonly name: string }[]
+  projects: readonly FakeProject[]
+  servers: readonly FakeServer[]
+  /** Nova's largest page. */
+  maxLimit: number
+}
+
+export interface Asked {
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  readonly microversion: string | undefined
+}
+
+export interface FakeCloud extends Api {
+  readonly state: FakeState
+  readonly asked: Asked[]
+  /** Called before each answer; what it returns or throws is answered instead, unless it is undefined. */
+  intercept: (asked: Asked) => unknown
+}
+
+/** A Nova and a Keystone that list, page and count as the real ones do, without HTTP. */
+export function fakeCloud(
+  state: Partial<FakeState> = {},
+  { cloud, region = "RegionOne" }: { readonly cloud?: string; readonly region?: string } = {},
+): FakeCloud {
+  const domains = [{ id: "d", name: "elixir" }]
+  const fake: FakeCloud = {
+    cloud,
+    region,
+    state: { now: Date.UTC(2026, 2, 10, 12), domains, projects: [], servers: [], maxLimit: 1000, ...state },
+    asked: [],
+    intercept: () => undefined,
+    async get(service, path, { query = {}, microversion, signal }) {
+      await Promise.resolve()
+      signal.throwIfAborted()
+      const asked = { path, query, microversion }
+      fake.asked.push(asked)
+      const instead = fake.intercept(asked)
+      return instead === undefined ? answers[`${service} ${path}`]?.(fake.state, query) : instead
+    },
+  }
+  return fake
+}
+
+/** As the session reports what a service refused. */
+export function refused(status: number): Error {
+  return Object.assign(new FedstackError(`OPENSTACK_${status}`, 502, `answered ${status}`), { answered: status })
+}
+
+const answers: Readonly<Record<string, (state: FakeState, query: Readonly<Record<string, string>>) => unknown>> = {
+  "identity /domains": ({ domains }) => ({ domains, links: { next: null } }),
+  "identity /projects": ({ projects }) => ({
+    projects: projects.map(({ id, name, domain, more }) => ({ id, name, domain_id: domain, enabled: true, ...more })),
+    links: { next: null },
+  }),
+  "compute /os-simple-tenant-usage": listUsage,
+  "compute /servers/detail": (state, query) => {
+    const alive = state.servers.filter(({ project, endedAt }) => project === query.project_id && endedAt === undefined)
+    const { page, links } = pageOf(alive, query, state.maxLimit)
+    const servers = page.map(({ id, project, metadata = {} }) => ({ id, tenant_id: project, metadata }))
+    return { servers, ...(links.length > 0 ? { servers_links: links } : {}) }
+  },
+}
+
+function listUsage(state: FakeState, query: Readonly<Record<string, string>>): unknown {
+  const [start, end] = [Date.parse(`${query.start}Z`), Date.parse(`${query.end}Z`)]
+  if (!(start < end) || start > state.now) throw refused(400)
+  const active = state.servers.filter(
+    ({ launchedAt, endedAt = Infinity }) => launchedAt < Math.min(end, state.now) && endedAt > start,
+  )
+  const sorted = active.toSorted((a, b) => compare(a.project, b.project) || compare(a.id, b.id))
+  const { page, links } = pageOf(sorted, query, state.maxLimit)
+  const usages = [...Map.groupBy(page, ({ project }) => project)].map(([tenant_id, servers]) => ({
+    tenant_id,
+    server_usages: servers.map((server) => usageOf(server, start, end, state.now)),
+  }))
+  return { tenant_usages: usages, ...(links.length > 0 ? { tenant_usages_links: links } : {}) }
+}
+
+function usageOf(server: FakeServer, start: number, end: number, now: number): unknown {
+  const { id, project, vcpus, memoryMb, launchedAt, endedAt } = server
+  const stop = Math.min(endedAt ?? Infinity, end, now)
+  return {
+    instance_id: id,
+    tenant_id: project,
+    name: id,
+    hours: (stop - Math.max(start, launchedAt)) / 3_600_000,
+    vcpus,
+    memory_mb: memoryMb,
+    local_gb: 20,
+    started_at: dateOf(launchedAt),
+    ended_at: endedAt === undefined ? null : dateOf(endedAt),
+    state: endedAt === undefined ? "active" : "terminated",
+    uptime: Math.floor(((endedAt ?? now) - launchedAt) / 1000),
+  }
+}
+
+function pageOf<T extends { readonly id: string }>(
+  all: readonly T[],
+  query: Readonly<Record<string, string>>,
+  maxLimit: number,
+): { readonly page: readonly T[]; readonly links: readonly unknown[] } {
+  const { marker } = query
+  const after = marker === undefined ? 0 : all.findIndex(({ id }) => id === marker) + 1
+  if (marker !== undefined && after === 0) throw refused(400)
+  const limit = Math.min(maxLimit, Number(query.limit ?? maxLimit))
+  const page = all.slice(after, after + limit)
+  const last = page.at(-1)
+  // a full page has a next one, even where that is empty; the address is one that must not be used
+  const href = `https://behind.proxy.invalid/other?limit=${limit}&marker=${last?.id}&more=1`
+  return { page, links: page.length === limit && last !== undefined ? [{ rel: "next", href }] : [] }
+}
+
+const dateOf = (moment: number): string => new Date(moment).toISOString().replace("Z", "000")
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

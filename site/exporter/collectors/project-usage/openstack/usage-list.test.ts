@@ -1,0 +1,207 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import * as fc from "fast-check"
+import { fakeCloud, type FakeServer, type FakeState, refused } from "./fake/testing.ts"
+import { listUsage } from "./usage-list.ts"
+
+const HOUR = 3_600_000
+const START = Date.UTC(2026, 2, 1)
+const NOW = Date.UTC(2026, 2, 10, 12)
+const PERIOD = { start: new Date(START), end: new Date(NOW) }
+const options = { now: () => new Date(NOW), signal: new AbortController().signal }
+
+const server = (id: string, project: string, changes: Partial<FakeServer> = {}): FakeServer => ({
+  id,
+  project,
+  vcpus: 2,
+  memoryMb: 4096,
+  launchedAt: NOW - 10 * HOUR,
+  ...changes,
+})
+const shown = (list: Awaited<ReturnType<typeof listUsage>>) =>
+  [...list.projects].map(([id, servers]) => [id, servers.map(({ hours }) => hours)])
+
+test("lists all servers of all projects in as many requests as there are pages, with one end", async () => {
+  const servers = ["a", "b", "c", "d", "e"].map((id, index) => server(id, index < 3 ? "p" : "q"))
+  const api = fakeCloud({ servers, maxLimit: 2 })
+  const list = await listUsage(api, PERIOD, options)
+  assert.deepEqual(shown(list), [
+    ["p", [10, 10, 10]],
+    ["q", [10, 10]],
+  ])
+  const query = { detailed: "1", start: "2026-03-01T00:00:00.000", end: "2026-03-10T12:00:00.000", limit: "1000" }
+  const path = "/os-simple-tenant-usage"
+  assert.deepEqual(
+    api.asked,
+    [query, { ...query, marker: "b" }, { ...query, marker: "d" }].map((one) => ({
+      path,
+      query: one,
+      microversion: "2.40",
+    })),
+  )
+})
+
+test("an exactly full last page is followed by an empty one", async () => {
+  const api = fakeCloud({ servers: [server("a", "p"), server("b", "p")], maxLimit: 2 })
+  assert.deepEqual(shown(await listUsage(api, PERIOD, options)), [["p", [10, 10]]])
+  assert.equal(api.asked.length, 2)
+})
+
+test("reads what a server was, and what it is not any more", async () => {
+  const ended = { launchedAt: START - 10 * HOUR, endedAt: START + 5 * HOUR }
+  const api = fakeCloud({ servers: [server("a", "p", ended), server("b", "p", { vcpus: 8, memoryMb: 5000 })] })
+  const metadataOf = (projectId: string, id: string) => ({ tag: `${projectId}/${id}` })
+  const { projects, clockLead, twice } = await listUsage(api, PERIOD, { ...options, metadataOf })
+  assert.deepEqual(projects.get("p"), [
+    {
+      vcpus: 2,
+      memoryMb: 4096,
+      diskGb: 20,
+      hours: 5,
+      startedAt: ended.launchedAt / 1000,
+      endedAt: ended.endedAt / 1000,
+      metadata: { tag: "p/a" },
+    },
+    {
+      vcpus: 8,
+      memoryMb: 5000,
+      diskGb: 20,
+      hours: 10,
+      startedAt: NOW / 1000 - 36_000,
+      endedAt: Infinity,
+      metadata: { tag: "p/b" },
+    },
+  ])
+  assert.deepEqual([clockLead, twice], [0, []])
+})
+
+test("tells how far the cloud's clock is ahead", async () => {
+  const api = fakeCloud({ servers: [server("a", "p")], now: NOW + HOUR })
+  assert.equal((await listUsage(api, PERIOD, options)).clockLead, 3600)
+})
+
+test("starts again when the server that a page ended with is gone", async () => {
+  const servers = [server("a", "p"), server("b", "p"), server("c", "p")]
+  const api = fakeCloud({ servers, maxLimit: 2 })
+  api.intercept = ({ query }) => {
+    if (query.marker === "b") api.state.servers = servers.filter(({ id }) => id !== "b")
+  }
+  assert.deepEqual(shown(await listUsage(api, PERIOD, options)), [["p", [10, 10]]])
+  assert.deepEqual(
+    api.asked.map(({ query }) => query.marker),
+    [undefined, "b", undefined, "c"],
+  )
+})
+
+test("gives up when the list never holds still", async () => {
+  const api = fakeCloud({ servers: [server("a", "p"), server("b", "p")], maxLimit: 1 })
+  api.intercept = ({ query }) => {
+    if (query.marker !== undefined) throw refused(400)
+  }
+  await assert.rejects(listUsage(api, PERIOD, options), {
+    code: "LISTING_UNSTEADY",
+    message:
+      "The list /os-simple-tenant-usage changed while it was read, 5 times in a row: the server that a page ended with was gone when the next was asked for",
+  })
+})
+
+test("a request that is refused on its first page is not tried again", async () => {
+  const api = fakeCloud()
+  api.intercept = () => {
+    throw refused(400)
+  }
+  await assert.rejects(listUsage(api, PERIOD, options), /answered 400/)
+  assert.equal(api.asked.length, 1)
+})
+
+test("a server that is listed twice counts once", async () => {
+  const servers = [server("a", "p"), server("b", "p")]
+  const api = fakeCloud({ servers: [...servers, server("a", "q", { launchedAt: NOW - HOUR })] })
+  const list = await listUsage(api, PERIOD, options)
+  assert.deepEqual(shown(list), [
+    ["p", [10, 10]],
+    ["q", []],
+  ])
+  assert.deepEqual(list.twice, ["a"])
+})
+
+const good = {
+  instance_id: "s",
+  hours: 1,
+  vcpus: 1,
+  memory_mb: 1024,
+  local_gb: 1,
+  started_at: "2026-03-10T00:00:00.000000",
+  ended_at: null,
+  uptime: 1,
+}
+const one = (changes: object) => ({ tenant_usages: [{ tenant_id: "p", server_usages: [{ ...good, ...changes }] }] })
+const next = (link: object) => ({ tenant_usages: [], tenant_usages_links: [{ rel: "next", ...link }] })
+const strange: readonly (readonly [what: string, answer: unknown, reason: string])[] = [
+  ["null", null, "it has no list tenant_usages"],
+  ["a list", [], "it has no list tenant_usages"],
+  ["an error with 200", { error: {} }, "it has no list tenant_usages"],
+  ["a project that is none", { tenant_usages: ["p"] }, "tenant_usages[0] is no object"],
+  ["a project without id", { tenant_usages: [{ server_usages: [] }] }, "tenant_id is missing, not a text"],
+  ["a project without details", { tenant_usages: [{ tenant_id: "p" }] }, "it has no list server_usages"],
+  ["a server without id", one({ instance_id: null }), "instance_id is null, not a text"],
+  ["no hours", one({ hours: null }), "server s: hours is null, not a number"],
+  ["hours in words", one({ hours: "1" }), 'server s: hours is "1", not a number'],
+  ["too many hours", one({ hours: 228.1 }), "server s: hours is 228.1, not at most 228, the length of the period"],
+  ["no vCPUs", one({ vcpus: null }), "server s: vcpus is null, not a number from 0 on"],
+  ["negative memory", one({ memory_mb: -1 }), "server s: memory_mb is -1, not a number from 0 on"],
+  ["no disk", one({ local_gb: null }), "server s: local_gb is null, not a number from 0 on"],
+  [
+    "no start",
+    one({ started_at: null }),
+    "server s: started_at is null, not a date such as 2025-01-31T08:00:00.000000",
+  ],
+  ["a zone", one({ ended_at: "2026-03-10T00:00:00Z" }), 'server s: ended_at is "2026-03-10T00:00:00Z", not a date'],
+  ["a 13th month", one({ started_at: "2026-13-10T00:00:00" }), 'server s: started_at is "2026-13-10T00:00:00"'],
+  ["links that are none", { tenant_usages: [], tenant_usages_links: 5 }, "it has no list tenant_usages_links"],
+  ["a link without address", next({}), "tenant_usages_links has a next page without a marker"],
+  ["a link without marker", next({ href: "/?a=b" }), "tenant_usages_links has a next page without a marker"],
+  ["a page that comes back", next({ href: "/?marker=x" }), "its pages come back to the marker x"],
+]
+for (const [what, answer, reason] of strange) {
+  test(`refuses all where it finds ${what}`, async () => {
+    const api = fakeCloud()
+    api.intercept = () => answer
+    await assert.rejects(listUsage(api, PERIOD, options), (error: Error) => {
+      assert.ok(error.message.startsWith(`compute answered /os-simple-tenant-usage with what can't be used: ${reason}`))
+      return true
+    })
+  })
+}
+
+test("hours of 0 and less are taken as they are, and count nothing later", async () => {
+  const api = fakeCloud()
+  for (const hours of [0, -3]) {
+    api.intercept = () => one({ hours })
+    assert.deepEqual(shown(await listUsage(api, PERIOD, options)), [["p", [hours]]])
+  }
+})
+
+test("any size of pages gives the same", async () => {
+  const servers = fc.uniqueArray(
+    fc.record({
+      id: fc.uuid(),
+      project: fc.constantFrom("p", "q", "r"),
+      vcpus: fc.integer({ min: 1, max: 64 }),
+      memoryMb: fc.integer({ min: 1, max: 9999 }),
+      launchedAt: fc.integer({ min: START - 100 * HOUR, max: NOW + HOUR }),
+      endedAt: fc.option(fc.integer({ min: START - 100 * HOUR, max: NOW }), { nil: undefined }),
+    }),
+    { selector: ({ id }) => id, maxLength: 30 },
+  )
+  await fc.assert(
+    fc.asyncProperty(servers, fc.integer({ min: 1, max: 31 }), async (list, maxLimit) => {
+      const state: Partial<FakeState> = {
+        servers: list.map(({ endedAt, ...rest }) => (endedAt === undefined ? rest : { ...rest, endedAt })),
+      }
+      const whole = await listUsage(fakeCloud(state), PERIOD, options)
+      const paged = await listUsage(fakeCloud({ ...state, maxLimit }), PERIOD, options)
+      assert.deepEqual(paged, whole)
+    }),
+  )
+})
