@@ -7,16 +7,24 @@ type Beside = "edge" | "newline" | "word" | "other"
 
 interface State {
   /** Instructions reached without looking at what follows; sorted. */
-  readonly reached: Uint32Array
+  readonly reached: readonly number[]
   /** What was consumed last; always "edge" where the program asserts nothing. */
   readonly before: Beside
   readonly accepts: boolean
   readonly universal: boolean
   /** The next state per class of the alphabet, -1 where not yet known. */
-  readonly next: Int32Array
+  readonly next: number[]
 }
 
 const MAX_KEPT_STATES = 500
+
+/**
+ * Where an automaton notes which instructions it visited, by the number of the visit, and which of them it found. All
+ * share it: a policy has many small automata, and memory of their own would be most of what each takes.
+ */
+let visited = new Float64Array(256)
+let found = new Uint32Array(256)
+let visit = 0
 
 /** The deterministic automaton of a program, made state by state as words lead there. */
 export class Automaton {
@@ -26,16 +34,14 @@ export class Automaton {
   readonly #asserts: boolean
   #states: State[] = []
   #numbers = new Map<string, number>()
-  readonly #visited: Uint32Array
-  #visit = 0
-  /** Where #follow leaves what it found: most of it is known already and needs no memory of its own. */
-  readonly #found: Uint32Array
 
   constructor(program: Program) {
     this.#program = program
     this.#asserts = program.instructions.some(({ kind }) => kind === "assert")
-    this.#visited = new Uint32Array(program.instructions.length)
-    this.#found = new Uint32Array(program.instructions.length)
+    if (visited.length < program.instructions.length) {
+      visited = new Float64Array(program.instructions.length)
+      found = new Uint32Array(program.instructions.length)
+    }
     this.alphabet = alphabetOf(program)
   }
 
@@ -108,29 +114,31 @@ export class Automaton {
     return state
   }
 
-  #number(found: Uint32Array, before: Beside): number {
-    const key = before + Buffer.from(found.buffer, 0, found.byteLength).toString("latin1")
+  #number(targets: Uint32Array, before: Beside): number {
+    const key = before + Buffer.from(targets.buffer, 0, targets.byteLength).toString("latin1")
     const known = this.#numbers.get(key)
     if (known !== undefined) return known
-    const reached = found.slice()
+    const reached = Array.from(targets)
     const { instructions } = this.#program
     const number = this.#states.length
     this.#states.push({
       reached,
       before,
-      accepts: this.#expand(reached, before, "edge").some((index) => instructions[index]?.kind === "accept"),
+      accepts: Array.from(this.#expand(reached, before, "edge")).some(
+        (index) => instructions[index]?.kind === "accept",
+      ),
       universal: reached.some((index) => {
         const instruction = instructions[index]
         return instruction?.kind === "fork" && instruction.universal
       }),
-      next: new Int32Array(this.alphabet.length).fill(-1),
+      next: Array<number>(this.alphabet.length).fill(-1),
     })
     this.#numbers.set(key, number)
     return number
   }
 
   /** Goes on through the assertions that hold between two neighbours. */
-  #expand(reached: Uint32Array, before: Beside, after: Beside): Uint32Array {
+  #expand(reached: readonly number[], before: Beside, after: Beside): ArrayLike<number> & Iterable<number> {
     return this.#asserts ? this.#follow(reached, (assertion) => HOLDS[assertion](before, after)) : reached
   }
 
@@ -139,17 +147,17 @@ export class Automaton {
     const { instructions } = this.#program
     let count = 0
     const open = [...from]
-    const visit = ++this.#visit
+    const number = ++visit
     for (let index = open.pop(); index !== undefined; index = open.pop()) {
-      if (this.#visited[index] === visit) continue
-      this.#visited[index] = visit
+      if (visited[index] === number) continue
+      visited[index] = number
       const instruction = instructions[index]
       if (instruction?.kind === "fork") open.push(...instruction.next)
       else if (instruction?.kind === "assert" && passes(instruction.assertion)) open.push(instruction.next)
-      if (instruction?.kind !== "fork" || instruction.universal) this.#found[count++] = index
+      if (instruction?.kind !== "fork" || instruction.universal) found[count++] = index
     }
     // oxlint-disable-next-line unicorn/no-array-sort -- in place: no other copy is wanted
-    return this.#found.subarray(0, count).sort()
+    return found.subarray(0, count).sort()
   }
 }
 
