@@ -44,8 +44,9 @@ export function readPackageAnswer(body: string, paths: readonly Counted[]): Coun
 export function complainedPaths(body: string, paths: readonly Counted[]): readonly string[] | undefined {
   const result = complaint.safeParse(parseJson(body))
   if (!result.success) return undefined
-  const rows = result.data.errors.map(({ location }) => paths[(location?.row ?? 0) - FIRST_ROW]?.name)
-  return rows.length > 0 && rows.every((name) => name !== undefined) ? [...new Set(rows)] : undefined
+  // after ten complaints OPA says, without a place, that there are more
+  const names = result.data.errors.flatMap(({ location }) => paths[(location?.row ?? 0) - FIRST_ROW]?.name ?? [])
+  return names.length > 0 ? [...new Set(names)] : undefined
 }
 
 function parseAnswer<T>(body: string, schema: z.ZodType<T>): T {

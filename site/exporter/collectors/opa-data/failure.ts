@@ -37,12 +37,14 @@ export function connectionFailure(error: unknown): ReadFailure {
   if (/^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|INVALID_CA|HOSTNAME_MISMATCH|EPROTO)/.test(code)) {
     return new ReadFailure("tls", `no trusted TLS connection: ${tlsReason(error)}`)
   }
+  if (code.startsWith("Z_")) return new ReadFailure("answer", "its answer is no whole gzip")
   return new ReadFailure("connection", `no whole answer: ${explain(error)}`, { cause: error })
 }
 
 /** OpenSSL's errors are lines of its source; their reason is "wrong version number" and the like. */
 function tlsReason(error: unknown): string {
-  return error instanceof Error && "reason" in error && typeof error.reason === "string" ? error.reason : explain(error)
+  const isOpenSsl = error instanceof Error && "library" in error && "reason" in error
+  return isOpenSsl ? String(error.reason) : explain(error)
 }
 
 function codeOf(error: unknown): string {

@@ -21,10 +21,18 @@ export const dataPath: Parse<DataPath> = (text) => {
   if (name === "") return new Wrong("must be a path such as kubernetes/services")
   const parts = name.split("/")
   if (parts.includes("")) return new Wrong("must not have two slashes side by side")
+  const segments = decode(parts)
+  if (segments === undefined) return new Wrong("must have two hexadecimal digits after %")
+  // no URL can hold them: they are resolved before it is sent
+  if (segments.includes(".") || segments.includes("..")) return new Wrong("must not have . or .. between slashes")
+  return { name, segments }
+}
+
+function decode(parts: readonly string[]): readonly string[] | undefined {
   try {
-    return { name, segments: parts.map(decodeURIComponent) }
+    return parts.map(decodeURIComponent)
   } catch {
-    return new Wrong("must have two hexadecimal digits after %")
+    return undefined
   }
 }
 

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { complainedPaths, readPackageAnswer, readQueryAnswer } from "./answer.ts"
+import { countedPaths } from "./paths.ts"
+
+const pathNames = ["a", "b", "c"]
+const paths = countedPaths(
+  [],
+  pathNames.map((name) => ({ name, segments: [name] })),
+)
+const PLACES = '[["object",[2],[5],["ab"]]],[],[["string",[],[0],[]]]'
+const EXPECTED = [
+  { kind: "counted", keys: 2, members: 5, digest: "ab" },
+  { kind: "undefined" },
+  { kind: "uncountable" },
+]
+
+test("an answer tells what stands at each path, and how long it took", () => {
+  const body = `{"metrics":{"timer_server_handler_ns":1500000},"result":[{"r":[${PLACES}]}]}`
+  assert.deepEqual(readQueryAnswer(body, paths), { places: EXPECTED, opaSeconds: 0.0015 })
+})
+
+test("a path that was withheld can't be counted", () => {
+  const { places, opaSeconds } = readQueryAnswer('{"result":[{"r":[null,[],[]]}]}', paths)
+  assert.deepEqual([places[0], opaSeconds], [{ kind: "uncountable" }, undefined])
+})
+
+test("the package answers by path, in any order", () => {
+  const result = '{"c":[["string",[],[0],[]]],"x":[],"a":[["object",[2],[5],["ab"]]],"b":[]}'
+  assert.deepEqual(readPackageAnswer(`{"result":${result}}`, paths)?.places, EXPECTED)
+})
+
+for (const body of ["{}", '{"result":{"a":[],"b":[]}}']) {
+  test(`a package that lacks a path or is not there at all is of no use: ${body}`, () => {
+    assert.equal(readPackageAnswer(body, paths), undefined)
+  })
+}
+
+const strangers: readonly (readonly [what: string, body: string])[] = [
+  ["HTML", "<html>s3cret</html>"],
+  ["nothing", ""],
+  ["half of it", '{"result":[{"r":[[["object",[2'],
+  ["another product", '{"status":"success","data":{"result":[]}}'],
+  ["an empty result", '{"result":[]}'],
+  ["two results", '{"result":[{"r":[[],[],[]]},{"r":[[],[],[]]}]}'],
+  ["a path too few", '{"result":[{"r":[[],[]]}]}'],
+  ["a count that is none", '{"result":[{"r":[[["object",[-1],[0],[]]],[],[]]}]}'],
+  ["a count with a fraction", '{"result":[{"r":[[["object",[1.5],[0],[]]],[],[]]}]}'],
+  ["a count as text", '{"result":[{"r":[[["object",["1"],[0],[]]],[],[]]}]}'],
+  ["null", "null"],
+  ["a list", "[1]"],
+]
+for (const [what, body] of strangers) {
+  test(`${what} is not what an OPA answers`, () => {
+    assert.throws(
+      () => readQueryAnswer(body, paths),
+      (error: Error) => error.name === "ReadFailure" && !error.message.includes("s3cret") && error.cause === undefined,
+    )
+  })
+}
+
+const complaintOf = (rows: readonly (number | undefined)[]): string =>
+  JSON.stringify({
+    code: "invalid_parameter",
+    errors: rows.map((row) => ({ code: "rego_type_error", ...(row === undefined ? {} : { location: { row } }) })),
+  })
+
+test("complaints are attributed to the paths by their lines", () => {
+  assert.deepEqual(complainedPaths(complaintOf([3, 4, 3, undefined]), paths), ["b", "c"])
+})
+
+for (const rows of [[], [undefined], [1], [9]]) {
+  test(`complaints about lines ${JSON.stringify(rows)} are about no path`, () => {
+    assert.equal(complainedPaths(complaintOf(rows), paths), undefined)
+  })
+}

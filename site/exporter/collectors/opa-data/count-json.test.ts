@@ -1,0 +1,75 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import fc from "fast-check"
+import { countJson } from "./count-json.ts"
+import type { Place } from "./reading.ts"
+
+/** Fed in pieces of the given lengths, over and over. */
+function count(text: string, lengths: readonly number[] = [1]): Place {
+  const counter = countJson()
+  const bytes = Buffer.from(text)
+  for (let at = 0, index = 0; at < bytes.length; index += 1) {
+    const length = lengths[index % lengths.length] ?? 1
+    counter.add(bytes.subarray(at, at + length))
+    at += length
+  }
+  return counter.end()
+}
+
+const sizeOf = (value: unknown): number => (typeof value === "object" && value !== null ? Object.keys(value).length : 0)
+
+/** The same by a whole tree. */
+function expected(result: unknown): Place {
+  if (typeof result !== "object" || result === null) return { kind: "uncountable" }
+  const members = Object.values(result).reduce((sum: number, member) => sum + sizeOf(member), 0)
+  return { kind: "counted", keys: sizeOf(result), members, digest: undefined }
+}
+
+const lengths = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 })
+const space = fc.constantFrom(undefined, 1, "\t")
+
+test("counts any document as a whole tree would be, however it is cut into pieces", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 5 }), lengths, space, fc.boolean(), (result, sizes, indent, last) => {
+      const id = { decision_id: 'a"}],b', metrics: { result: [1, { x: 2 }] } }
+      const text = JSON.stringify(last ? { ...id, result } : { result, ...id }, undefined, indent)
+      assert.deepEqual(count(text, sizes), expected(result))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test("any part of an answer is not the answer", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (result, part) => {
+      const bytes = Buffer.from(JSON.stringify({ result }))
+      const counter = countJson()
+      counter.add(bytes.subarray(0, Math.floor(bytes.length * part)))
+      assert.throws(() => counter.end(), { name: "ReadFailure", message: "its answer ends before it is whole" })
+    }),
+  )
+})
+
+const table: readonly (readonly [text: string, expected: Place | string])[] = [
+  ["{}", { kind: "undefined" }],
+  ['{"decision_id":"x"}\n', { kind: "undefined" }],
+  ['{"result":null}', { kind: "uncountable" }],
+  ['{"result":"a,{b"}', { kind: "uncountable" }],
+  ['{"result":{}}', { kind: "counted", keys: 0, members: 0, digest: undefined }],
+  ['{"result":{"a":{},"b":{}}}', { kind: "counted", keys: 2, members: 0, digest: undefined }],
+  ['{"result":{"a\\"":{"x,":[1,2],"y":{}}}}', { kind: "counted", keys: 1, members: 2, digest: undefined }],
+  ["<html>", "it answers something else than an OPA does"],
+  ["[1]", "it answers something else than an OPA does"],
+  ['"text"', "it answers something else than an OPA does"],
+  ['{"status":"success"}', "it answers something else than an OPA does"],
+  ['{"":1}', "it answers something else than an OPA does"],
+  ["{} {}", "it answers something else than an OPA does"],
+  ["", "its answer ends before it is whole"],
+  [" ", "its answer ends before it is whole"],
+]
+for (const [text, wanted] of table) {
+  test(`${JSON.stringify(text)}: ${typeof wanted === "string" ? wanted : JSON.stringify(wanted)}`, () => {
+    if (typeof wanted === "string") assert.throws(() => count(text), { name: "ReadFailure", message: wanted })
+    else assert.deepEqual(count(text), wanted)
+  })
+}

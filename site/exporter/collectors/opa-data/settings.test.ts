@@ -1,0 +1,118 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { UsageError } from "#core/errors.ts"
+import { addressesOf, checkOpaData } from "./settings.ts"
+import { valuesOf } from "./testing.ts"
+
+const NEEDED = { APP_CLUSTER_NAME: "c", APP_OPA_SERVICE: "opa-service", APP_OPA_CLUSTER_DATA: "kubernetes/namespaces" }
+
+function faultsOf(argv: readonly string[], env: Readonly<Record<string, string>> = NEEDED): string {
+  try {
+    checkOpaData(valuesOf(argv, env))
+    return ""
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return error.message
+  }
+}
+
+test("the environment of the original's deployment is enough, and means the same", () => {
+  const values = valuesOf([], {
+    TZ: "Europe/Amsterdam",
+    APP_OPA_NAMESPACE: "opa",
+    APP_OPA_SERVICE: "opa-service",
+    APP_INTERVAL: "30",
+    APP_PROMETHEUS_PORT: "9998",
+    APP_OPA_CLUSTER_DATA: "kubernetes/namespaces",
+    APP_OPA_NAMESPACED_DATA: "kubernetes/services,kubernetes/ingresses",
+    APP_CLUSTER_NAME: "cluster-name",
+  })
+  assert.deepEqual(checkOpaData(values), { clusterName: "cluster-name" })
+  assert.deepEqual(addressesOf(values), [{ host: "", port: 9998 }])
+  assert.deepEqual(
+    [values.opaNamespace, values.opaService.flat(), values.interval, values.timeout],
+    ["opa", ["opa-service"], 30, 30],
+  )
+  assert.deepEqual(
+    [values.opaClusterData.flat(), values.opaNamespacedData.flat()].map((paths) => paths.map(({ name }) => name)),
+    [["kubernetes/namespaces"], ["kubernetes/services", "kubernetes/ingresses"]],
+  )
+})
+
+test("all flags of the original are taken", () => {
+  const argv =
+    "-d -t 5 --prometheus-port 1234 --opa-namespace n --opa-service s --ssl-verify --interval 7 --opa-cluster-data a,b --opa-namespaced-data c --cluster-name x --context y --single"
+  const values = valuesOf(argv.split(" "))
+  assert.deepEqual(
+    [values.debug, values.timeout, values.prometheusPort, values.opaNamespace, values.sslVerify, values.interval],
+    [true, 5, 1234, "n", true, 7],
+  )
+  assert.deepEqual([values.clusterName, values.context, values.single], ["x", "y", true])
+  assert.equal(faultsOf(argv.split(" "), {}), "")
+})
+
+test("lists may be repeated flags as well as separated by commas", () => {
+  const values = valuesOf([
+    "--opa-service",
+    "a, b",
+    "--opa-service",
+    "c",
+    "--opa-cluster-data",
+    "x,,y",
+    "--opa-cluster-data",
+    "z",
+  ])
+  assert.deepEqual(values.opaService.flat(), ["a", "b", "c"])
+  assert.deepEqual(
+    values.opaClusterData.flat().map(({ name }) => name),
+    ["x", "y", "z"],
+  )
+})
+
+test("without anything everything that is needed is told", () => {
+  assert.equal(
+    faultsOf([], {}),
+    `--cluster-name: is needed (or APP_CLUSTER_NAME)
+--opa-cluster-data: or --opa-namespaced-data is needed: what is to be counted
+--opa-service: is needed (or APP_OPA_SERVICE), or --opa-selector, or --opa-url for an OPA outside of Kubernetes`,
+  )
+})
+
+for (const flags of [
+  ["--opa-namespaced-data", "a"],
+  ["--opa-cluster-data", "a"],
+]) {
+  test(`${flags[0]} alone is enough`, () => {
+    assert.equal(faultsOf([...flags, "--opa-url", "http://[::1]:8181", "--cluster-name", "c"], {}), "")
+  })
+}
+
+const wrong: readonly (readonly [argv: readonly string[], env: Readonly<Record<string, string>>, message: RegExp])[] = [
+  [[], { APP_SSL_VERIFY: "false" }, /^--ssl-verify: can't be turned off: give the certificates/],
+  [["--opa-cert-file", "x"], {}, /^--opa-cert-file: and --opa-key-file go together$/],
+  [["--opa-cluster-data", "a//b"], {}, /^--opa-cluster-data: must not have two slashes side by side \(is "a\/\/b"\)$/],
+  [
+    ["--opa-url", "http://user:s3cret@host"],
+    {},
+    /^--opa-url: must not hold a user name or password \(is "http:\/\/<secret>@host"\)$/,
+  ],
+  [["--digest-budget", "0"], {}, /^--digest-budget: must be a share of time above 0 and up to 1/],
+  [["--digest", "sha"], {}, /^--digest: must be one of resourceVersion, content, off/],
+  [["--interval", "0"], {}, /^--interval: must be at least 1s/],
+]
+for (const [argv, env, message] of wrong) {
+  test(`${argv.join(" ")} ${JSON.stringify(env)} is refused`, () => {
+    assert.match(faultsOf(argv, { ...NEEDED, ...env }), message)
+  })
+}
+
+test("two ports that contradict each other are refused", () => {
+  const values = valuesOf(["--prometheus-port", "1", "--web.listen-address", ":2"], NEEDED)
+  assert.throws(() => addressesOf(values), {
+    message: /^--prometheus-port: is 1, but --web.listen-address names another/,
+  })
+  assert.deepEqual(addressesOf(valuesOf([], NEEDED)), [{ host: "", port: 9999 }])
+  assert.deepEqual(addressesOf(valuesOf(["--web.listen-address", "127.0.0.1:5"], NEEDED)), [
+    { host: "127.0.0.1", port: 5 },
+  ])
+})

@@ -1,0 +1,173 @@
+import { createServer, type IncomingMessage, type RequestListener } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { TestContext } from "node:test"
+import { text } from "node:stream/consumers"
+import { createLogger } from "#core/log.ts"
+import { readSettings } from "#core/settings.ts"
+import { startOpaData } from "./main.ts"
+import { opaDataSettings, type OpaDataValues } from "./settings.ts"
+import type { Target, Targets } from "./target.ts"
+
+/** What flags and variables say. Throws UsageError. */
+export function valuesOf(argv: readonly string[], env: Readonly<Record<string, string>> = {}): OpaDataValues {
+  const reading = readSettings({ command: "opa-data", summary: "", settings: opaDataSettings }, argv, env)
+  if (reading.kind === "help") throw new Error("help was asked for")
+  return reading.values
+}
+
+export interface FakeOpa {
+  readonly port: number
+  readonly requests: { method: string; url: string; headers: IncomingMessage["headers"]; body: string }[]
+  readonly sockets: { opened: number; closed: number }
+  /** Mutable: how it answers. */
+  answer: (request: FakeOpa["requests"][number]) => Parameters<typeof send>[1]
+}
+
+/** An OPA that answers whatever a test wants, for what a real one can't be made to say; gone after the test. */
+export async function fakeOpa(test: TestContext, answer: FakeOpa["answer"]): Promise<FakeOpa> {
+  const listener: RequestListener = (message, response) => {
+    void text(message).then((body) => {
+      const request = { method: message.method ?? "", url: message.url ?? "", headers: message.headers, body }
+      fake.requests.push(request)
+      send(response, fake.answer(request))
+    })
+  }
+  const server = createServer(listener)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.listen(0, "127.0.0.1", resolve)
+  await promise
+  test.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const sockets = { opened: 0, closed: 0 }
+  server.on("connection", (socket) => {
+    sockets.opened += 1
+    socket.on("close", () => (sockets.closed += 1))
+  })
+  const fake: FakeOpa = { port: (server.address() as AddressInfo).port, requests: [], sockets, answer }
+  return fake
+}
+
+interface FakeAnswer {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+  /** Sends what there is and no more; "close" breaks the connection off then, "drop" does at once. */
+  readonly end?: "hang" | "close" | "drop"
+}
+
+function send(response: Parameters<RequestListener>[1], answer: FakeAnswer): void {
+  const { status = 200, headers = {}, body = "", end } = answer
+  if (end === "drop") return void response.destroy()
+  response.writeHead(status, { "content-type": "application/json", ...headers })
+  if (end === undefined) response.end(body)
+  else response.write(body === "" ? " " : body, () => end === "close" && response.destroy())
+}
+
+/** An answer to the query for the given places: undefined, or keys and members. */
+export function queryAnswer(
+  places: readonly (null | undefined | { keys: number; members?: number; digest?: string })[],
+): FakeAnswer {
+  const list = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value])
+  const r = places.map((place) =>
+    place === null
+      ? null
+      : place === undefined
+        ? []
+        : [["object", [place.keys], list(place.members), list(place.digest)]],
+  )
+  return { body: JSON.stringify({ metrics: { timer_server_handler_ns: 2_000_000 }, result: [{ r }] }) }
+}
+
+export function targetOf(port: number, changes: Partial<Target> = {}): Target {
+  return {
+    pod: "opa-0",
+    node: "node-a",
+    namespace: "opa",
+    service: "opa",
+    address: "127.0.0.1",
+    port,
+    scheme: "http",
+    path: "",
+    ready: true,
+    ...changes,
+  }
+}
+
+export interface TestTargets extends Targets {
+  list: readonly Target[]
+  trouble: string | undefined
+}
+
+export function targetsOf(list: readonly Target[]): TestTargets {
+  const targets: TestTargets = {
+    list,
+    trouble: undefined,
+    current: () => targets.list,
+    problem: () => targets.trouble,
+    first: Promise.resolve(),
+    close: () => Promise.resolve(),
+  }
+  return targets
+}
+
+export interface TestExporter {
+  readonly url: string
+  /** Mutable: what the exporter takes for the present. */
+  readonly clock: { now: Date }
+  log(): string
+  collect(): Promise<void>
+  /** The answer to a scrape without the metrics of the process, and with 0 for what was measured. */
+  scrape(): Promise<string>
+  /** Lines of one family without the labels that all have. */
+  series(name: string): Promise<readonly string[]>
+}
+
+/** The exporter as the command line starts it, at noon of 2026-03-10, on a free port; gone after the test. */
+export async function startTestExporter(
+  test: TestContext,
+  targets: Targets,
+  argv: readonly string[],
+): Promise<TestExporter> {
+  const lines: string[] = []
+  const clock = { now: new Date("2026-03-10T12:00:00Z") }
+  const flags = ["--web.listen-address", "127.0.0.1:0", "--cluster-name", "cluster42", "--opa-service", "opa"]
+  const running = await startOpaData(
+    valuesOf([...flags, ...argv]),
+    {
+      log: createLogger({ level: "info", format: "logfmt" }, "exporter", (line) => lines.push(line)),
+      signal: new AbortController().signal,
+      print: () => undefined,
+      env: {},
+      now: () => clock.now,
+    },
+    () => Promise.resolve(targets),
+  )
+  test.after(() => running.close())
+  const url = `http://127.0.0.1:${running.addresses[0]?.port}`
+  const scrape = async (): Promise<string> => withoutProcess(await (await fetch(`${url}/metrics`)).text())
+  return {
+    url,
+    clock,
+    log: () => lines.join(""),
+    collect: () => running.reload(),
+    scrape,
+    async series(name) {
+      const found = (await scrape()).split("\n").filter((line) => line.startsWith(`${name}{`))
+      return found.map((line) => line.replaceAll(/(?:cluster_name|opa_namespace|opa_service|node_name)="[^"]*",?/g, ""))
+    },
+  }
+}
+
+/** What differs from run to run becomes 0. */
+export function withoutProcess(exposition: string): string {
+  return exposition
+    .split("\n")
+    .filter((line) => line !== "" && !/^(?:# \w+ )?(?:process_|nodejs_|fedstack_build_info|fedstack_web_)/.test(line))
+    .map((line) =>
+      line.replace(/(_duration_seconds\{.*\}|_request_seconds\{.*\}|_time_(?:bucket|sum)\{.*\}) .*/, "$1 0"),
+    )
+    .map((line) => `${line}\n`)
+    .join("")
+}
