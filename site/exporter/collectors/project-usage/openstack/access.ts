@@ -2,7 +2,7 @@ import { ConfigurationError, type Fault } from "#core/errors.ts"
 import { httpUrl, Wrong } from "#core/settings.ts"
 import type { Service } from "./api.ts"
 import type { Fields } from "./fields.ts"
-import { type Identity, identityOf, type Scope, scopeOf } from "./identity.ts"
+import { type Identity, identityOf, methodOf, type Scope, scopeOf } from "./identity.ts"
 
 export type Interface = "public" | "internal" | "admin"
 
@@ -49,8 +49,9 @@ export function accessOf(fields: Fields, region: string | undefined): Access {
   if (!/^v?3(?:\.|$)/.test(version)) report.wrong("identity_api_version", "must be 3: version 2 is gone from OpenStack")
   const authUrl = urlIn(values, "auth_url", report)
   if (!values.has("auth_url")) report.missing("auth_url")
-  const identity = identityOf(values, report)
-  const scope = identity?.method === "application_credential" ? undefined : scopeOf(values, report)
+  const method = methodOf(values, report)
+  const identity = method === undefined ? undefined : identityOf(method, values, report)
+  const scope = method === "application_credential" ? undefined : scopeOf(values, report)
   const chosen = interfaceIn(values, report)
   const compute = urlIn(values, "compute_endpoint_override", report)
   const identityUrl = urlIn(values, "identity_endpoint_override", report)

@@ -1,4 +1,4 @@
-import { exchangeWithHeaders } from "#core/http-client.ts"
+import { exchange } from "#core/http-client.ts"
 import type { Api, Get, Service } from "./api.ts"
 import type { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
@@ -51,11 +51,9 @@ async function get(
     ...(microversion === undefined ? {} : { "openstack-api-version": `compute ${microversion}` }),
   }
   const request = { deadline: timeout, limit: ANSWER_LIMIT, headers, signal, dispatcher }
-  const answer = await exchangeWithHeaders(new URL(search === "" ? url : `${url}?${search}`), request).catch(
-    (error: unknown) => {
-      throw connectionFailure(`${service} at ${url}`, error, signal)
-    },
-  )
+  const answer = await exchange(new URL(search === "" ? url : `${url}?${search}`), request).catch((error: unknown) => {
+    throw connectionFailure(`${service} at ${url}`, error, signal)
+  })
   if (answer.status === 200) return parseJson(`${service} at ${url}`, answer)
-  throw refusal({ service, path, url, microversion }, { ...answer, location: answer.headers.location })
+  throw refusal({ service, path, url, microversion }, answer)
 }

@@ -1,4 +1,3 @@
-import { explain } from "#core/errors.ts"
 import { RequestFailed } from "#core/http-client.ts"
 import { type Reason, ServiceError } from "./errors.ts"
 
@@ -7,10 +6,10 @@ const UNKNOWN_AUTHORITY =
   /^(?:UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_UNTRUSTED)$/
 
 /** What a person should do about a request that got no answer. */
-export function connectionFailure(asked: string, error: unknown, signal: AbortSignal): ServiceError {
+export function connectionFailure(asked: string, error: unknown, signal?: AbortSignal): ServiceError {
   const because = (reason: Reason, text: string): ServiceError =>
     new ServiceError(reason, `${asked}: ${text}`, { cause: error })
-  if (signal.aborted) return because("aborted", "given up, because the update ends")
+  if (signal?.aborted) return because("aborted", "given up, because the update ends")
   if (error instanceof RequestFailed && error.failure === "deadline")
     return because("timeout", "no whole answer in time. If it is only slow, raise --os-timeout")
   if (error instanceof RequestFailed && error.failure === "size")
@@ -53,18 +52,13 @@ function codeOf(error: unknown): string {
 export function parseJson(asked: string, answer: { readonly contentType: string; readonly body: string }): unknown {
   try {
     return JSON.parse(answer.body) as unknown
-  } catch (cause) {
+  } catch {
     const isJson = /\bjson\b/i.test(answer.contentType)
     const what = isJson
       ? "JSON that is broken or breaks off"
       : `${answer.contentType || "something without a type"}, not JSON`
     const hint = isJson ? "" : ". Is that the address of an OpenStack service, or of a web page before it?"
-    throw new ServiceError("not_json", `${asked} answered ${what}${hint}`, {
-      cause: new Error(
-        explain(cause)
-          .split("\n", 1)[0]
-          ?.replaceAll(/(["'`]).*\1/g, "…"),
-      ),
-    })
+    // the parser's own message quotes the answer, which may hold a token
+    throw new ServiceError("not_json", `${asked} answered ${what}${hint}`)
   }
 }

@@ -35,9 +35,7 @@ const METHODS: Readonly<Record<string, Identity["method"]>> = {
 }
 
 /** Undefined after what is missing was reported. */
-export function identityOf(values: Values, report: Faults): Identity | undefined {
-  const method = methodOf(values, report)
-  if (method === undefined) return undefined
+export function identityOf(method: Identity["method"], values: Values, report: Faults): Identity | undefined {
   if (method === "token") {
     const secret = values.get("token")
     if (secret !== undefined) return { method, secret }
@@ -61,7 +59,8 @@ export function identityOf(values: Values, report: Faults): Identity | undefined
   return { method, credential: { name, user }, secret }
 }
 
-function methodOf(values: Values, report: Faults): Identity["method"] | undefined {
+/** As told by the type, else by what is there. */
+export function methodOf(values: Values, report: Faults): Identity["method"] | undefined {
   const type = values.get("auth_type")
   if (type === undefined) {
     if (values.has("application_credential_id") || values.has("application_credential_secret"))

@@ -1,3 +1,4 @@
+import type { Answer } from "#core/http-client.ts"
 import type { Service } from "./api.ts"
 import { type Reason, ServiceError } from "./errors.ts"
 
@@ -17,18 +18,11 @@ export interface Asked {
   /** Without the query. */
   readonly path: string
   readonly url: string
-  readonly microversion: string | undefined
-}
-
-export interface Refusing {
-  readonly status: number
-  readonly contentType: string
-  readonly body: string
-  readonly location: string | undefined
+  readonly microversion?: string | undefined
 }
 
 /** Why a service did not answer 200, and what to do. */
-export function refusal({ service, path, url, microversion }: Asked, answer: Refusing): ServiceError {
+export function refusal({ service, path, url, microversion }: Asked, answer: Answer): ServiceError {
   const { status } = answer
   const because = (reason: Reason, text: string): ServiceError =>
     new ServiceError(reason, `${service} at ${url} ${text}`, { answered: status })
@@ -63,7 +57,7 @@ export function refusal({ service, path, url, microversion }: Asked, answer: Ref
 }
 
 /** The service's own words, if it has some: `{"badRequest": {"message": …}}`. */
-function said({ body }: Refusing): string {
+function said({ body }: Answer): string {
   let parsed: unknown
   try {
     parsed = JSON.parse(body)

@@ -1,7 +1,6 @@
 import type { Dispatcher } from "undici"
 import { exchangeWithHeaders } from "#core/http-client.ts"
 import type { Access } from "./access.ts"
-import type { Service } from "./api.ts"
 import { type Endpoints, endpointsOf } from "./catalog.ts"
 import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
@@ -13,6 +12,8 @@ import { signInBody, tokenAnswer, whoIs } from "./token.ts"
 const CATALOG_LIMIT = 16_777_216
 /** Seconds before its end at which a token is replaced; a fifth of the lifetime of those that live shorter. */
 const MARGIN = 120
+/** Seconds until credentials that were refused are tried again: an identity service locks accounts that try too often. */
+const PAUSE = 300
 
 export interface Token {
   readonly id: string
@@ -29,6 +30,8 @@ export interface SessionOptions {
   readonly timeout: number
   readonly metrics: RequestMetrics
   readonly signedIn: (endpoints: Endpoints) => void
+  /** Seconds until refused credentials are tried again, if they did not change. */
+  readonly pause?: number
 }
 
 /** A token that is got when it is first needed, and replaced before it ends. */
@@ -39,12 +42,23 @@ export interface Session {
 }
 
 export function openSession(options: SessionOptions): Session {
+  const { pause = PAUSE } = options
   let current: Token | undefined
   let underWay: Promise<Token> | undefined
+  let refused: { readonly body: string; readonly error: ServiceError; readonly until: number } | undefined
   const renew = async (): Promise<Token> => {
     current = undefined
-    current = await signIn(options)
-    return current
+    const { access, dispatcher } = await options.access()
+    const body = signInBody(access)
+    if (refused?.body === body && performance.now() < refused.until) throw refused.error
+    try {
+      current = await signIn({ access, dispatcher, body }, options)
+      return current
+    } catch (error) {
+      if (error instanceof ServiceError && error.answered === 401)
+        refused = { body, error, until: performance.now() + pause * 1000 }
+      throw error
+    }
   }
   return {
     async token(signal) {
@@ -71,46 +85,39 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   }
 }
 
-async function signIn({ access: read, timeout, metrics, signedIn }: SessionOptions): Promise<Token> {
-  const { access, dispatcher } = await read()
+interface SignIn {
+  readonly access: Access
+  readonly dispatcher: Dispatcher
+  readonly body: string
+}
+
+async function signIn({ access, dispatcher, body }: SignIn, options: SessionOptions): Promise<Token> {
   const url = `${access.authUrl}/auth/tokens`
   const begin = performance.now()
-  const token = await metrics.measure("identity", async () => {
-    const answer = await post(url, access, { dispatcher, timeout })
+  const token = await options.metrics.measure("identity", async () => {
+    const answer = await exchangeWithHeaders(new URL(url), {
+      method: "POST",
+      deadline: options.timeout,
+      limit: CATALOG_LIMIT,
+      headers: { accept: "application/json", "content-type": "application/json" },
+      body,
+      dispatcher,
+    }).catch((error: unknown) => {
+      throw connectionFailure(`sign-in at ${url}`, error)
+    })
     if (answer.status === 401) throw wrongCredentials(access)
-    const service: Service = "identity"
-    if (answer.status !== 201)
-      throw refusal({ service, path: "/auth/tokens", url, microversion: undefined }, { ...answer, location: undefined })
+    if (answer.status !== 201) throw refusal({ service: "identity", path: "/auth/tokens", url }, answer)
     const parsed = tokenAnswer.safeParse(parseJson(url, answer), { reportInput: false })
-    const id = answer.headers["x-subject-token"]
-    if (!parsed.success || id === undefined || id === "")
-      throw new ServiceError(
-        "unexpected_answer",
-        `${url} answered something that is no token. Is that an identity service, version 3?`,
-        { answered: 201 },
-      )
-    return { id, ...parsed.data.token }
+    const id = answer.headers["x-subject-token"] ?? ""
+    if (parsed.success && id !== "") return { id, ...parsed.data.token }
+    const message = `${url} answered something that is no token. Is that an identity service, version 3?`
+    throw new ServiceError("unexpected_answer", message, { answered: 201 })
   })
   const lifetime = (Date.parse(token.expires_at) - Date.parse(token.issued_at)) / 1000
   const endpoints = endpointsOf(token.catalog, access)
-  signedIn(endpoints)
+  options.signedIn(endpoints)
   const renewAt = begin + (lifetime - Math.min(MARGIN, lifetime / 5)) * 1000
   return { id: token.id, endpoints, dispatcher, renewAt }
-}
-
-async function post(url: string, access: Access, { dispatcher, timeout }: { dispatcher: Dispatcher; timeout: number }) {
-  try {
-    return await exchangeWithHeaders(new URL(url), {
-      method: "POST",
-      deadline: timeout,
-      limit: CATALOG_LIMIT,
-      headers: { accept: "application/json", "content-type": "application/json" },
-      body: signInBody(access),
-      dispatcher,
-    })
-  } catch (error) {
-    throw connectionFailure(`sign-in at ${url}`, error, new AbortController().signal)
-  }
 }
 
 function wrongCredentials(access: Access): ServiceError {
@@ -122,7 +129,7 @@ function wrongCredentials(access: Access): ServiceError {
   }[access.identity.method]
   return new ServiceError(
     "unauthorized",
-    `${access.authUrl} refuses the sign-in of ${whoIs(access)} (401). ${what}. The credentials are read again at the next update`,
+    `${access.authUrl} refuses the sign-in of ${whoIs(access)} (401). ${what}. It is tried again as soon as the credentials change, else every 5 minutes, so that the account is not locked`,
     { answered: 401 },
   )
 }

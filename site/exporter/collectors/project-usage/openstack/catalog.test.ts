@@ -1,0 +1,111 @@
+import assert from "node:assert/strict"
+import { test, type TestContext } from "node:test"
+import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
+import { fakeCloud, openFor, variablesFor } from "./testing.ts"
+
+/** A cloud of two regions, whose identity service stands in the catalog of one. */
+async function twoRegions(t: TestContext) {
+  const cloud = await fakeCloud(t)
+  const at = (region_id: string, kind = "public") => ({
+    interface: kind,
+    region_id,
+    url: `${cloud.url}/${kind}/${region_id}/v2.1/`,
+  })
+  cloud.catalog = [
+    { type: "identity", endpoints: [{ interface: "public", region_id: "north", url: `${cloud.url}/` }] },
+    { type: "compute", endpoints: [at("north", "internal"), at("north"), at("south")] },
+    { type: "image", endpoints: [at("east")] },
+  ]
+  return cloud
+}
+
+test("asks each region that is named, with labels that tell them apart", async (t) => {
+  const cloud = await twoRegions(t)
+  const env = { ...variablesFor(cloud.url), OS_REGION_NAME: "south, north,south" }
+  const { apis, metrics } = await openFor(t, { env })
+  for (const api of apis) await api.get("compute", "/servers", { signal: new AbortController().signal })
+  assert.deepEqual(cloud.requests, ["GET /public/south/v2.1/servers token-1", "GET /public/north/v2.1/servers token-2"])
+  assert.deepEqual(
+    (await metrics()).split("\n").filter((line) => line.startsWith("fedstack_openstack_requests_total")),
+    ["south", "north"].flatMap((region) =>
+      ["identity", "compute"].map(
+        (service) => `fedstack_openstack_requests_total{service="${service}",outcome="ok",region="${region}"} 1`,
+      ),
+    ),
+  )
+})
+
+test("takes the first of several regions if none is named, and warns of it once", async (t) => {
+  const cloud = await twoRegions(t)
+  cloud.lifetime = 0 // a sign-in for each request
+  const { get, log } = await openFor(t, { env: variablesFor(cloud.url) })
+  await get()
+  await get()
+  assert.deepEqual(cloud.requests, ["GET /public/north/v2.1/servers token-1", "GET /public/north/v2.1/servers token-2"])
+  assert.equal(log().match(/level=warn .*the cloud has several regions/g)?.length, 1)
+})
+
+test("finds the identity service of another region, and takes interfaces and endpoints as told", async (t) => {
+  const cloud = await twoRegions(t)
+  const env = variablesFor(cloud.url)
+  await (await openFor(t, { env: { ...env, OS_REGION_NAME: "south" } })).get("identity", "/projects")
+  await (await openFor(t, { env: { ...env, OS_REGION_NAME: "north", OS_INTERFACE: "internal" } })).get()
+  const override = { OS_COMPUTE_ENDPOINT_OVERRIDE: `${cloud.url}/own/v2.1`, OS_REGION_NAME: "nowhere" }
+  await (await openFor(t, { env: { ...env, ...override } })).get()
+  assert.deepEqual(cloud.requests, [
+    "GET /v3/projects token-1",
+    "GET /internal/north/v2.1/servers token-2",
+    "GET /own/v2.1/servers token-3",
+  ])
+})
+
+test("tells unknown regions and interfaces with those that are there, and a catalog without compute", async (t) => {
+  const cloud = await twoRegions(t)
+  const env = variablesFor(cloud.url)
+  const told = async (more: Readonly<Record<string, string>>): Promise<string> => {
+    try {
+      await (await openFor(t, { env: { ...env, ...more } })).get()
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, "OPENSTACK_NO_ENDPOINT")
+      return (error as Error).message
+    }
+    throw new Error("there was an answer")
+  }
+  const at = `the cloud at ${cloud.url}/v3`
+  assert.equal(
+    await told({ OS_REGION_NAME: "east" }),
+    `${at} has no region east with a compute service. It has north, south: set OS_REGION_NAME`,
+  )
+  assert.equal(
+    await told({ OS_INTERFACE: "admin" }),
+    `the compute service of ${at} has no admin endpoint. It has internal, public: set OS_INTERFACE`,
+  )
+  cloud.catalog = cloud.catalog.filter(({ type }) => type !== "compute")
+  assert.equal(
+    await told({}),
+    `the catalog of ${cloud.url}/v3 has no compute service: it has only identity, image. Sign in with a project as the scope, or set OS_COMPUTE_ENDPOINT_OVERRIDE`,
+  )
+  cloud.catalog = []
+  const { OS_PROJECT_NAME: _, OS_PROJECT_DOMAIN_ID: __, ...user } = env
+  const system = await openFor(t, { env: { ...user, OS_SYSTEM_SCOPE: "all" } })
+  await assert.rejects(system.get(), {
+    message: `the catalog of ${cloud.url}/v3 has no compute service: it is empty. With a system scope, endpoints whose address holds a project are left out: set OS_COMPUTE_ENDPOINT_OVERRIDE`,
+  })
+})
+
+test("says at the start what is missing, where nothing is set and where a cloud is named without a file", async (t) => {
+  const { path: HOME } = temporaryFolder(t)
+  await assert.rejects(openFor(t, { env: { HOME } }), {
+    name: "ConfigurationError",
+    message: `the environment: OS_AUTH_URL is missing
+the environment: OS_USERNAME (or OS_USER_ID) is missing
+the environment: OS_USER_DOMAIN_NAME (or OS_USER_DOMAIN_ID) is missing
+the environment: OS_PASSWORD is missing
+the environment: OS_PROJECT_NAME (or OS_PROJECT_ID or OS_DOMAIN_NAME or OS_SYSTEM_SCOPE) is missing
+OpenStack: set the OS_* variables, or --openrc FILE, or OS_CLOUD with a clouds.yaml; or --dummy-data FILE for a made-up cloud`,
+  })
+  await assert.rejects(openFor(t, { env: { HOME }, clouds: ["site"] }), {
+    message:
+      "OS_CLOUD: names site, but there is no clouds.yaml here, in ~/.config/openstack or in /etc/openstack. OS_CLIENT_CONFIG_FILE can name one",
+  })
+})

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
+import { readClouds } from "./clouds-yaml.ts"
+import { fakeCloud, openFor, PASSWORD } from "./testing.ts"
+
+const CLOUDS = `
+clouds:
+  site:
+    auth:
+      auth_url: https://k.example.org
+      username: ann
+      user-domain-name: Default
+      project_name: admin
+      project_domain_id: default
+      password: 12345
+    regions:
+      - north
+      - name: south
+        values: {interface: internal, auth: {project_name: southern}}
+    identity_api_version: 3
+    verify: false
+    networks: [{name: ignored}]
+  other:
+    auth_type: v3applicationcredential
+    auth: {auth_url: "https://o.example.org", application_credential_id: c1}
+    region_name: one, two
+`
+
+async function clouds(
+  test: TestContext,
+  files: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
+) {
+  const { path, write } = temporaryFolder(test)
+  for (const [name, text] of Object.entries(files)) await write(name, text)
+  const found = await readClouds({ HOME: path, ...env })
+  if (found === undefined) throw new Error("no clouds.yaml")
+  return found
+}
+
+test("reads a cloud, the regions of each and a region's own values", async (t) => {
+  const found = await clouds(t, { ".config/openstack/clouds.yaml": CLOUDS })
+  assert.deepEqual(found.names, ["site", "other"])
+  assert.deepEqual(found.regionsOf("site"), ["north", "south"])
+  assert.deepEqual(found.regionsOf("other"), ["one", "two"])
+  assert.deepEqual(Object.fromEntries(found.fieldsOf("site", "south").values), {
+    auth_url: "https://k.example.org",
+    username: "ann",
+    user_domain_name: "Default",
+    project_name: "southern",
+    project_domain_id: "default",
+    password: "12345",
+    interface: "internal",
+    identity_api_version: "3",
+    verify: "false",
+  })
+  assert.equal(found.fieldsOf("site", "north").values.get("project_name"), "admin")
+})
+
+test("adds what secure.yaml says", async (t) => {
+  const found = await clouds(t, {
+    ".config/openstack/clouds.yaml": CLOUDS,
+    ".config/openstack/secure.yaml": "clouds: {other: {auth: {application_credential_secret: s}}}",
+  })
+  const { values } = found.fieldsOf("other", "one")
+  assert.deepEqual([values.get("application_credential_id"), values.get("application_credential_secret")], ["c1", "s"])
+})
+
+test("the file that OS_CLIENT_CONFIG_FILE names wins, and is missed when it is not there", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  await write(".config/openstack/clouds.yaml", CLOUDS)
+  const named = await write("mine.yaml", "clouds: {mine: {}}")
+  const own = await readClouds({ HOME: path, OS_CLIENT_CONFIG_FILE: named })
+  assert.deepEqual(own?.names, ["mine"])
+  const missing = join(path, "missing.yaml")
+  await assert.rejects(readClouds({ HOME: path, OS_CLIENT_CONFIG_FILE: missing }), {
+    message: `${missing}: can't be read: ENOENT: no such file or directory, open '${missing}'`,
+  })
+})
+
+test("tells what is wrong in the file, with its line", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  const file = await write(".config/openstack/clouds.yaml", "clouds:\n  a: {auth: SECRET}\n  b:\n    regions: {}\n")
+  await assert.rejects(readClouds({ HOME: path }), {
+    message: `${file}:2:7 clouds.a.auth: must be a map of settings\n${file}:4:5 clouds.b.regions: must be a list of regions`,
+  })
+})
+
+test("opens every region of every cloud that is named, and reads secrets again", async (t) => {
+  const cloud = await fakeCloud(t)
+  const { path, write } = temporaryFolder(t)
+  const text = CLOUDS.replace("https://k.example.org", cloud.url)
+  await write(".config/openstack/clouds.yaml", text)
+  await write(".config/openstack/secure.yaml", "clouds: {other: {auth: {application_credential_secret: s}}}")
+  const opened = await openFor(t, { env: { HOME: path }, clouds: ["site", "other"] })
+  assert.deepEqual(
+    opened.apis.map((api) => [api.cloud, api.region]),
+    [
+      ["site", "north"],
+      ["site", "south"],
+      ["other", "one"],
+      ["other", "two"],
+    ],
+  )
+  await assert.rejects(opened.get(), /refuses the sign-in of user ann \(401\)/)
+  await write(".config/openstack/clouds.yaml", text.replace("12345", `'${PASSWORD}'`))
+  assert.deepEqual(await opened.get(), { ok: true })
+  assert.match(
+    await opened.metrics(),
+    /^fedstack_openstack_requests_total\{service="identity",outcome="unauthorized",cloud="site",region="north"\} 1$/m,
+  )
+})
+
+test("takes the only cloud without being told, and asks where there are several", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  const auth = "{auth_url: 'http://k', username: a, user_domain_id: d, project_id: p, password: x}"
+  const file = await write(".config/openstack/clouds.yaml", `clouds: {one: {auth: ${auth}}}`)
+  assert.deepEqual(
+    (await openFor(t, { env: { HOME: path } })).apis.map(({ cloud }) => cloud),
+    ["one"],
+  )
+  await write(".config/openstack/clouds.yaml", `clouds: {one: {auth: ${auth}}, two: {auth: ${auth}}}`)
+  await assert.rejects(openFor(t, { env: { HOME: path } }), {
+    message: `${file}: has 2 clouds: one, two. Set OS_CLOUD or --os-cloud to those that are wanted`,
+  })
+  await assert.rejects(openFor(t, { env: { HOME: path, OS_CLOUD: "three" } }), {
+    message: `${file}: has no cloud "three". It has one, two: set OS_CLOUD or --os-cloud`,
+  })
+  const chosen = await openFor(t, { env: { HOME: path, OS_CLOUD: "two,one" } })
+  assert.deepEqual(
+    chosen.apis.map(({ cloud }) => cloud),
+    ["two", "one"],
+  )
+})
+
+test("tells an unknown region, and what is missing by its key", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  const file = await write(".config/openstack/clouds.yaml", CLOUDS)
+  await assert.rejects(openFor(t, { env: { HOME: path, OS_CLOUD: "site", OS_REGION_NAME: "west" } }), {
+    message: `${file}: cloud site has no region west. It has north, south`,
+  })
+  await assert.rejects(openFor(t, { env: { HOME: path, OS_CLOUD: "other" } }), {
+    message: `${file}: clouds.other.auth.application_credential_secret is missing`,
+  })
+})

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict"
+import type { RequestListener } from "node:http"
+import { createServer } from "node:net"
+import type { AddressInfo } from "node:net"
+import { test } from "node:test"
+import { makeAuthority } from "../../../../../dev/testing/certificates.ts"
+import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
+import type { Service } from "./api.ts"
+import { fakeCloud, openFor, variablesFor } from "./testing.ts"
+
+const answers =
+  (status: number, body = "{}", headers: Readonly<Record<string, string>> = {}): RequestListener =>
+  (_, response) =>
+    response.writeHead(status, headers).end(body)
+const HTML = { "content-type": "text/html" }
+const PAGE = "<html>Service Unavailable SECRET</html>"
+
+interface Case {
+  readonly what: string
+  readonly answer: RequestListener
+  readonly service?: Service
+  readonly path?: string
+  readonly microversion?: string
+  readonly reason: string
+  /** After `compute at http://…/v2.1/servers`. */
+  readonly message: string
+}
+
+const forbidden = (service: Service, path: string, policy: string): Case => ({
+  what: `a user without the rights for ${path}`,
+  answer: answers(403),
+  service,
+  path,
+  reason: "forbidden",
+  message: ` does not allow this to the user (403): the policy ${policy} wants another role. docs/openstack.md tells which`,
+})
+
+const CASES: readonly Case[] = [
+  forbidden("compute", "/os-simple-tenant-usage", "os_compute_api:os-simple-tenant-usage:list"),
+  forbidden("compute", "/os-simple-tenant-usage/1", "os_compute_api:os-simple-tenant-usage:show"),
+  forbidden("compute", "/servers/detail", "os_compute_api:servers:detail:get_all_tenants"),
+  forbidden("compute", "/os-quota-sets/1", "os_compute_api:os-quota-sets:show"),
+  forbidden("identity", "/projects", "identity:list_projects"),
+  forbidden("identity", "/domains", "identity:list_domains"),
+  {
+    what: "a microversion that is not supported",
+    answer: answers(406),
+    microversion: "2.40",
+    reason: "microversion",
+    message: " does not support microversion 2.40 (406). Nova 15 (Ocata) or later is needed",
+  },
+  {
+    what: "a service that is down behind its proxy",
+    answer: answers(503, PAGE, HTML),
+    reason: "server_error",
+    message: " answered 503: it, or what stands before it, is not well",
+  },
+  {
+    what: "a web page",
+    answer: answers(200, PAGE, HTML),
+    reason: "not_json",
+    message: " answered text/html, not JSON. Is that the address of an OpenStack service, or of a web page before it?",
+  },
+  {
+    what: "JSON that breaks off",
+    answer: answers(200, '{"servers": [{"id": "SECRET'),
+    reason: "not_json",
+    message: " answered JSON that is broken or breaks off",
+  },
+  {
+    what: "a redirect",
+    answer: answers(302, "", { location: "https://elsewhere/SECRET" }),
+    reason: "redirect",
+    message: " redirects (302), and redirects are not followed. Is the address right, with https and the port?",
+  },
+  {
+    what: "a request that is wrong, in the service's words",
+    answer: answers(400, '{"badRequest": {"code": 400, "message": "Invalid\\nstart time"}}'),
+    reason: "bad_request",
+    message: " answered 400: Invalid start time",
+  },
+  {
+    what: "an address that is not there",
+    answer: answers(404, "gone", HTML),
+    reason: "not_found",
+    message: " knows no such address (404)",
+  },
+  {
+    what: "being asked too often",
+    answer: answers(429),
+    reason: "throttled",
+    message: " is asked too often (429). Raise --update-interval, or its limit",
+  },
+  {
+    what: "no answer in time",
+    answer: () => undefined,
+    reason: "timeout",
+    message: ": no whole answer in time. If it is only slow, raise --os-timeout",
+  },
+  {
+    what: "a connection that breaks",
+    answer: (request) => request.socket.destroy(),
+    reason: "connection",
+    message: ": the connection failed",
+  },
+]
+for (const { what, answer, service = "compute", path = "/servers", microversion, reason, message } of CASES) {
+  test(`tells ${what}`, async (t) => {
+    const cloud = await fakeCloud(t)
+    cloud.answer = answer
+    const { get, metrics } = await openFor(t, { env: variablesFor(cloud.url), timeout: 0.5 })
+    const options = microversion === undefined ? {} : { microversion }
+    const url = `${cloud.url}/${service === "compute" ? "v2.1" : "v3"}${path}`
+    await assert.rejects(get(service, path, options), {
+      name: "FedstackError",
+      code: `OPENSTACK_${reason.toUpperCase()}`,
+      message: `${service} at ${url}${message}`,
+    })
+    const series = `fedstack_openstack_requests_total{service="${service}",outcome="${reason}"} 1`
+    assert.ok((await metrics()).split("\n").includes(series))
+  })
+}
+
+const SIGN_INS: readonly (readonly [string, RequestListener, string])[] = [
+  [
+    "an identity service that is down",
+    answers(503, PAGE, HTML),
+    "identity at URL answered 503: it, or what stands before it, is not well",
+  ],
+  [
+    "a web page in its place",
+    answers(201, PAGE, HTML),
+    "URL answered text/html, not JSON. Is that the address of an OpenStack service, or of a web page before it?",
+  ],
+  [
+    "an answer that is no token",
+    answers(201, '{"token": {}}', { "x-subject-token": "SECRET" }),
+    "URL answered something that is no token. Is that an identity service, version 3?",
+  ],
+  [
+    "no answer of it in time",
+    () => undefined,
+    "sign-in at URL: no whole answer in time. If it is only slow, raise --os-timeout",
+  ],
+]
+for (const [what, answer, message] of SIGN_INS) {
+  test(`tells ${what}`, async (t) => {
+    const cloud = await fakeCloud(t)
+    cloud.signIn = answer
+    const { get } = await openFor(t, { env: variablesFor(cloud.url), timeout: 0.5 })
+    await assert.rejects(get(), { message: message.replace("URL", `${cloud.url}/v3/auth/tokens`) })
+  })
+}
+
+test("tells a refused connection and a name without an address", async (t) => {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
+  const { port } = server.address() as AddressInfo
+  await new Promise((done) => server.close(done))
+  const refused = await openFor(t, { env: variablesFor(`http://127.0.0.1:${port}`) })
+  await assert.rejects(refused.get(), {
+    code: "OPENSTACK_REFUSED",
+    message: `sign-in at http://127.0.0.1:${port}/v3/auth/tokens: the connection is refused. Is the service running there?`,
+  })
+  const unknown = await openFor(t, { env: variablesFor("http://keystone.invalid") })
+  await assert.rejects(unknown.get(), {
+    code: "OPENSTACK_DNS",
+    message:
+      "sign-in at http://keystone.invalid/v3/auth/tokens: there is no address for the host name. Check the name and the name servers",
+  })
+})
+
+const authority = makeAuthority("cloud CA")
+const good = authority.issue({ name: "cloud", sans: ["DNS:localhost"] })
+
+test("trusts a private authority when it is given, and tells what to give when it is not", async (t) => {
+  const cloud = await fakeCloud(t, good)
+  const { write } = temporaryFolder(t)
+  const env = variablesFor(cloud.url)
+  const known = await openFor(t, { env: { ...env, OS_CACERT: await write("ca.pem", authority.cert) } })
+  assert.deepEqual(await known.get(), { ok: true })
+  const unknown = await openFor(t, { env: { ...env, OS_INSECURE: "true" } })
+  await assert.rejects(unknown.get(), {
+    code: "OPENSTACK_TLS",
+    message: `sign-in at ${cloud.url}/v3/auth/tokens: its certificate is of an authority that is not known here. Give the authority's file: OS_CACERT`,
+  })
+  assert.match(
+    unknown.log(),
+    /level=warn .*certificates are checked although OS_INSECURE or verify says not to\. Give the authority's file: OS_CACERT/,
+  )
+  assert.equal(cloud.signIns.length, 1)
+})
+
+test("tells an expired certificate, one of another host, and plain http behind https", async (t) => {
+  const { write } = temporaryFolder(t)
+  const ca = await write("ca.pem", authority.cert)
+  const expired = await fakeCloud(t, authority.issue({ name: "c", sans: ["DNS:localhost"], notAfter: new Date(0) }))
+  const other = await fakeCloud(t, authority.issue({ name: "c", sans: ["DNS:other.example.org"] }))
+  const plain = (await fakeCloud(t)).url.replace("http:", "https:")
+  const cases = [
+    [expired.url, "its certificate has expired. Have it renewed; if it is not, check the clock of this machine"],
+    [other.url, "its certificate is for another host name. Use the name that stands in it"],
+    [plain, "no TLS connection. Does it speak https there, and want a client certificate (OS_CERT, OS_KEY)?"],
+  ] as const
+  for (const [url, message] of cases) {
+    const { get } = await openFor(t, { env: { ...variablesFor(url), OS_CACERT: ca } })
+    await assert.rejects(get(), { code: "OPENSTACK_TLS", message: `sign-in at ${url}/v3/auth/tokens: ${message}` })
+  }
+})
+
+test("shows a client certificate, and takes a new one without a restart", async (t) => {
+  const cloud = await fakeCloud(t, { ...good, ca: authority.cert, requestCert: true, rejectUnauthorized: true })
+  const { write } = temporaryFolder(t)
+  const client = authority.issue({ name: "exporter" })
+  const stranger = makeAuthority("stranger").issue({ name: "exporter" })
+  const env = {
+    ...variablesFor(cloud.url),
+    OS_CACERT: await write("ca.pem", authority.cert),
+    OS_CERT: await write("client.pem", stranger.cert),
+    OS_KEY: await write("client.key", stranger.key),
+  }
+  const { get } = await openFor(t, { env })
+  await assert.rejects(get())
+  await write("client.pem", client.cert)
+  await write("client.key", client.key)
+  assert.deepEqual(await get(), { ok: true })
+  const both = await write("both.pem", client.cert + client.key)
+  const { OS_KEY: _, ...one } = { ...env, OS_CERT: both }
+  assert.deepEqual(await (await openFor(t, { env: one })).get(), { ok: true })
+})
+
+test("tells of files that hold no certificate", async (t) => {
+  const { write } = temporaryFolder(t)
+  const file = await write("ca.pem", "no certificate SECRET")
+  const env = variablesFor("https://k.example.org")
+  await assert.rejects(openFor(t, { env: { ...env, OS_CACERT: file } }), {
+    name: "ConfigurationError",
+    message: `${file}: holds no certificate in PEM (OS_CACERT)`,
+  })
+  await assert.rejects(openFor(t, { env: { ...env, OS_CERT: file } }), {
+    message: /^\S+ca\.pem: can't be used \(OS_CERT and OS_KEY\): (?!.*SECRET)/,
+  })
+  const missing = `${file}.missing`
+  await assert.rejects(openFor(t, { env: { ...env, OS_CACERT: missing } }), {
+    message: `${missing}: can't be read (OS_CACERT): ENOENT: no such file or directory, open '${missing}'`,
+  })
+})

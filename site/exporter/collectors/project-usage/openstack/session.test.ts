@@ -1,0 +1,118 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
+import { until } from "../../../../../dev/testing/until.ts"
+import { fakeCloud, openFor, PASSWORD, variablesFor } from "./testing.ts"
+
+const count = (text: string, labels: string): number =>
+  Number(new RegExp(`^fedstack_openstack_requests_total\\{${labels}\\} (.*)$`, "m").exec(text)?.[1] ?? 0)
+
+test("one sign-in serves all that ask at the same time, and later ones", async (t) => {
+  const cloud = await fakeCloud(t)
+  const { get } = await openFor(t, { env: variablesFor(cloud.url) })
+  const query = { limit: "1" }
+  await Promise.all([get(), get("identity", "/projects"), get("compute", "/servers", { query, microversion: "2.40" })])
+  await get()
+  assert.equal(cloud.signIns.length, 1)
+  assert.deepEqual(cloud.requests.toSorted(), [
+    "GET /v2.1/servers token-1",
+    "GET /v2.1/servers token-1",
+    "GET /v2.1/servers?limit=1 token-1 compute 2.40",
+    "GET /v3/projects token-1",
+  ])
+})
+
+test("a token is replaced before its end, whatever the cloud's clock says", async (t) => {
+  const cloud = await fakeCloud(t)
+  cloud.lifetime = 1
+  const { get } = await openFor(t, { env: variablesFor(cloud.url) })
+  await get()
+  const begin = performance.now()
+  await until("a second sign-in", async () => {
+    await get()
+    return cloud.signIns.length > 1 ? true : undefined
+  })
+  const seconds = (performance.now() - begin) / 1000
+  assert.ok(seconds < 1, `${seconds} s`)
+  assert.equal(cloud.requests.at(-1), "GET /v2.1/servers token-2")
+})
+
+test("a token that a service refuses is replaced once, for all that hold it", async (t) => {
+  const cloud = await fakeCloud(t)
+  const { get, metrics } = await openFor(t, { env: variablesFor(cloud.url) })
+  await get()
+  cloud.valid = new Set(["token-2"])
+  await Promise.all([get(), get(), get()])
+  assert.equal(cloud.signIns.length, 2)
+  assert.equal(count(await metrics(), 'service="compute",outcome="unauthorized"'), 3)
+  assert.equal(count(await metrics(), 'service="compute",outcome="ok"'), 4)
+})
+
+test("a service that refuses new tokens too is asked twice and no more", async (t) => {
+  const cloud = await fakeCloud(t)
+  cloud.valid = new Set()
+  const { get } = await openFor(t, { env: variablesFor(cloud.url) })
+  await assert.rejects(get(), {
+    code: "OPENSTACK_UNAUTHORIZED",
+    answered: 401,
+    message: `compute at ${cloud.url}/v2.1/servers does not accept a token that is new (401). Do this service and the identity service belong together?`,
+  })
+  assert.deepEqual([cloud.signIns.length, cloud.requests.length], [2, 2])
+})
+
+test("refused credentials are not tried again until the file with them changes", async (t) => {
+  const cloud = await fakeCloud(t)
+  const { write } = temporaryFolder(t)
+  const { OS_PASSWORD: _, ...env } = variablesFor(cloud.url)
+  const openrc = await write("usage-openrc", "export OS_PASSWORD='wrong SECRET'\n")
+  const { get, log, metrics } = await openFor(t, { env, openrc })
+  const message = `${cloud.url}/v3 refuses the sign-in of user ann (401). Check user, domain and password, and that the user has a role on the project, domain or system it signs in to. It is tried again as soon as the credentials change, else every 5 minutes, so that the account is not locked`
+  for (let times = 0; times < 3; times += 1) await assert.rejects(get(), { code: "OPENSTACK_UNAUTHORIZED", message })
+  assert.equal(cloud.signIns.length, 1)
+  await write("usage-openrc", `OS_PASSWORD='${PASSWORD}'\n`)
+  assert.deepEqual(await get(), { ok: true })
+  assert.ok(!(log() + (await metrics())).includes("SECRET"))
+})
+
+test("a password that changes while a token is in use is taken for the next sign-in", async (t) => {
+  const cloud = await fakeCloud(t)
+  const { write } = temporaryFolder(t)
+  const openrc = await write("usage-openrc", `OS_PASSWORD='${PASSWORD}'\n`)
+  const { get } = await openFor(t, { env: variablesFor(cloud.url), openrc })
+  await get()
+  cloud.password = "next"
+  cloud.valid = new Set(["token-2"])
+  await write("usage-openrc", "OS_PASSWORD=next\n")
+  assert.deepEqual(await get(), { ok: true })
+})
+
+test("who gives up does not wait, and the sign-in goes on for the others", async (t) => {
+  const cloud = await fakeCloud(t)
+  const ending = new AbortController()
+  const { promise: waiting, resolve: wait } = Promise.withResolvers<void>()
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  cloud.signIn = (_, response) => {
+    cloud.signIn = undefined
+    wait()
+    void released.then(() =>
+      response.writeHead(201, { "x-subject-token": "late" }).end(
+        JSON.stringify({
+          token: {
+            issued_at: "2026-01-01T00:00:00.000000Z",
+            expires_at: "2026-01-01T01:00:00.000000Z",
+            catalog: cloud.catalog,
+          },
+        }),
+      ),
+    )
+  }
+  const { get } = await openFor(t, { env: variablesFor(cloud.url) })
+  const [impatient, patient] = [get("compute", "/a", { signal: ending.signal }), get()]
+  const refused = assert.rejects(impatient, { code: "OPENSTACK_ABORTED" })
+  await waiting
+  ending.abort()
+  await refused
+  release()
+  await patient
+  assert.deepEqual(cloud.requests, ["GET /v2.1/servers late"])
+})
