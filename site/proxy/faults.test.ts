@@ -121,6 +121,11 @@ const BROKEN: readonly (readonly [title: string, answer: Answer, reason: string]
     "answer_broken",
   ],
   [
+    "announces more than it sends and ends well",
+    (_, r) => ok(r, { "content-length": "100" }).write("a 1\n", () => r.socket?.end()),
+    "answer_broken",
+  ],
+  [
     "sends more than the limit",
     (_, r) => ok(r).write("x".repeat(600_000), () => r.end("x".repeat(600_000))),
     "answer_too_large",

@@ -1,6 +1,6 @@
 import { memoryFull } from "../errors.ts"
 import type { Accepted } from "../upstream/answer.ts"
-import type { Sink } from "../upstream/fetch.ts"
+import type { Sink } from "../upstream/intake.ts"
 import type { Memory } from "./memory.ts"
 
 /** One chunk, and what came after it. Each reader goes along this chain by itself, so what all have read is freed. */
@@ -9,7 +9,7 @@ export interface Link {
   next: Link | undefined
 }
 
-/** Is told whenever there is more: once per turn of the event loop, however many chunks came. */
+/** Is told of the first byte and the end at once, and in between of a step at a time. */
 export type Reader = () => void
 
 export type State =
@@ -17,6 +17,11 @@ export type State =
   | { readonly kind: "whole" }
   /** With an error of errors.ts. */
   | { readonly kind: "failed"; readonly error: unknown }
+
+/** Prometheus writes pieces of 4 KB: passed on one by one, each would cost a turn for everybody who waits. */
+const STEP = 2 ** 14
+/** Milliseconds until less than a step is passed on, too. */
+const PATIENCE = 5
 
 /** An answer that is under way from upstream, for everybody who asked for it meanwhile. */
 export class Body implements Sink {
@@ -33,6 +38,9 @@ export class Body implements Sink {
   readonly #abandoned: () => void
   #waking = false
   #held = 0
+  /** Bytes of which the readers were told. */
+  #told = 0
+  #later: NodeJS.Timeout | undefined
 
   /** `abandoned` is called when the last reader has left an answer that is still growing. */
   constructor(memory: Memory, abandoned: () => void) {
@@ -66,7 +74,8 @@ export class Body implements Sink {
     this.#held += chunk.length
     this.bytes += chunk.length
     this.#last = this.#last.next = { chunk, next: undefined }
-    this.#wake()
+    if (this.#told === 0 || this.bytes - this.#told >= STEP) this.#wake()
+    else this.#later ??= setTimeout(() => this.#wake(), PATIENCE)
   }
 
   setSeries(series: number): void {
@@ -84,7 +93,7 @@ export class Body implements Sink {
     this.state = state
     this.#first = this.#last = undefined
     if (this.#present.size === 0) this.#release()
-    else this.#wake()
+    this.#wake()
   }
 
   #release(): void {
@@ -93,6 +102,9 @@ export class Body implements Sink {
   }
 
   #wake(): void {
+    clearTimeout(this.#later)
+    this.#later = undefined
+    this.#told = this.bytes
     if (this.#waking) return
     this.#waking = true
     queueMicrotask(() => {

@@ -1,30 +1,13 @@
-import { Agent, request } from "undici"
+import { Agent } from "undici"
 import type { Running } from "#core/component.ts"
 import { explain, FedstackError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
-import {
-  answerBroken,
-  answerTooLarge,
-  tooManySeries,
-  upstreamBadAnswer,
-  upstreamNotReady,
-  upstreamTimeout,
-  upstreamUnreachable,
-} from "../errors.ts"
+import { answerBroken, upstreamBadAnswer, upstreamNotReady, upstreamTimeout, upstreamUnreachable } from "../errors.ts"
 import type { ProxyMetrics } from "../metrics.ts"
-import { type Accepted, acceptAnswer } from "./answer.ts"
-import { inspect } from "./inspect.ts"
+import { get, type Receiver } from "./get.ts"
+import { type Intake, type Sink, takeIn } from "./intake.ts"
 import { type UpstreamOrder, showUpstream } from "./order.ts"
-import { type Question, upstreamHeaders } from "./question.ts"
-
-/** Where an answer goes while it comes. */
-export interface Sink {
-  begin(answer: Accepted): void
-  /** Throws where there is no room for it. */
-  add(chunk: Buffer): void
-  /** So far; it only grows. */
-  setSeries(series: number): void
-}
+import type { Question } from "./question.ts"
 
 /** Resolves when a good answer is whole. Rejects with an error of errors.ts, or with whatever `signal` was aborted with. */
 export type Fetch = (question: Question, sink: Sink, signal: AbortSignal) => Promise<void>
@@ -59,30 +42,20 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     if (signal.aborted) cancel()
     signal.addEventListener("abort", cancel)
     let asked: URL | undefined
-    let begun = false
+    const intake = takeIn(question, sink)
     try {
-      const begin = performance.now()
-      const { answer, upstream } = await firstAnswer(question, deadline.signal, (next) => (asked = next)).finally(() =>
-        metrics.upstreamDuration.observe((performance.now() - begin) / 1000),
-      )
-      asked = upstream
-      answer.body.on("error", () => undefined) // whoever reads it gets the error too; unread, nobody needs it
-      try {
-        const accepted = acceptAnswer(answer.statusCode, answer.headers, question)
-        await drain(answer.body, accepted, question, sink, () => (begun = true))
-      } finally {
-        answer.body.destroy()
-      }
+      await askInTurn(question, intake, deadline.signal, (upstream) => (asked = upstream))
+      await intake.end()
     } catch (error) {
       if (signal.aborted) throw signal.reason
       const failure = deadline.signal.aborted
         ? upstreamTimeout({ seconds: question.target.timeout })
         : error instanceof FedstackError
           ? error
-          : begun
+          : intake.begun
             ? answerBroken({})
             : upstreamBadAnswer({ problem: "it broke off" })
-      if (deadline.signal.aborted && !begun && asked !== undefined) order.tell(asked, false)
+      if (deadline.signal.aborted && !intake.begun && asked !== undefined) order.tell(asked, false)
       metrics.upstreamFailures.inc({ reason: failure.code.toLowerCase() })
       const upstream = asked === undefined ? undefined : showUpstream(asked)
       // an error that a client is told carries no cause; the log does
@@ -90,67 +63,42 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       log.warn({ code: failure.code.toLowerCase(), upstream, cause }, "no whole answer from Prometheus")
       throw failure
     } finally {
+      intake.close()
       clearTimeout(timer)
       signal.removeEventListener("abort", cancel)
     }
   }
 
-  /** Of the first upstream that can be reached and is not starting or stopping. */
-  async function firstAnswer(question: Question, signal: AbortSignal, asking: (upstream: URL) => void) {
-    const { path, upstreams } = question.target
+  /** The first upstream that can be reached and is not starting or stopping gives the answer. */
+  async function askInTurn(question: Question, intake: Intake, signal: AbortSignal, asking: (upstream: URL) => void) {
+    const begin = performance.now()
+    let answered = false
+    const settled = (): void => metrics.upstreamDuration.observe((performance.now() - begin) / 1000)
     let failure = upstreamUnreachable({})
-    for (const upstream of order.order(upstreams)) {
+    for (const upstream of order.order(question.target.upstreams)) {
       asking(upstream)
-      const url = `${upstream.origin}${upstream.pathname.replace(/\/+$/, "")}${path}?${question.query}`
+      const start: Receiver["start"] = (status, headers) => {
+        if (status === 503) throw upstreamNotReady({})
+        answered = true
+        settled()
+        order.tell(upstream, true)
+        intake.start(status, headers)
+      }
       try {
-        const answer = await request(url, { dispatcher: agent, headers: upstreamHeaders(question), signal })
-        if (answer.statusCode !== 503) {
-          order.tell(upstream, true)
-          return { answer, upstream }
-        }
-        answer.body.on("error", () => undefined).destroy()
-        failure = upstreamNotReady({})
+        return await get(agent, upstream, question, { start, data: (chunk) => intake.data(chunk) }, signal)
       } catch (error) {
-        if (signal.aborted) throw error
-        failure = upstreamUnreachable({})
-        log.warn({ upstream: showUpstream(upstream), cause: explain(error) }, "Prometheus can't be reached")
+        if (answered) throw error
+        if (signal.aborted) break
+        const notReady = error instanceof FedstackError
+        failure = notReady ? error : upstreamUnreachable({})
+        if (!notReady)
+          log.warn({ upstream: showUpstream(upstream), cause: explain(error) }, "Prometheus can't be reached")
       }
       order.tell(upstream, false)
     }
+    settled()
     throw failure
   }
 
   return { fetch, close: () => agent.destroy() }
-}
-
-/** At full speed, so that Prometheus never waits for whoever reads the answer. */
-async function drain(
-  body: AsyncIterable<Buffer>,
-  accepted: Accepted,
-  { target }: Question,
-  sink: Sink,
-  begun: () => void,
-): Promise<void> {
-  let problem: Error | undefined
-  const inspection = inspect(accepted, (found) => {
-    problem ??= found
-    sink.setSeries(inspection.series)
-    if (inspection.series > target.series) problem ??= tooManySeries({ limit: target.series })
-  })
-  try {
-    sink.begin(accepted)
-    let bytes = 0
-    for await (const chunk of body) {
-      bytes += chunk.length
-      if (bytes > target.bytes) throw answerTooLarge({ limit: target.bytes })
-      inspection.add(chunk)
-      if (problem !== undefined) throw problem
-      begun()
-      sink.add(chunk)
-    }
-    await inspection.end()
-    if (problem !== undefined) throw problem
-  } finally {
-    inspection.close()
-  }
 }

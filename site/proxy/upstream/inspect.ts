@@ -1,4 +1,4 @@
-import { createGunzip } from "node:zlib"
+import { createGunzip, type Gunzip } from "node:zlib"
 import type { Accepted } from "./answer.ts"
 import { countSeries } from "./series.ts"
 
@@ -15,6 +15,10 @@ export interface Inspection {
 /** Metrics shrink to a twentieth, rarely to a hundredth; a bomb to a thousandth. */
 const MOST_GROWTH = 250
 const ALWAYS_FINE = 2 ** 20
+/** Bytes that are read at once: enough to be worth a thread, little enough for what is left at the end of an answer. */
+const INPUT = 2 ** 13
+/** Room for what INPUT grows to, mostly. */
+const OUTPUT = 2 ** 18
 
 /** `found` is called when there are more series, or with what is wrong: compressed bodies are read beside the event loop. */
 export function inspect({ format, gzip }: Accepted, found: (problem?: Error) => void): Inspection {
@@ -37,11 +41,15 @@ export function inspect({ format, gzip }: Accepted, found: (problem?: Error) => 
       close: () => undefined,
     }
   }
-  const gunzip = createGunzip({ chunkSize: 2 ** 18 })
+  const gunzip: Gunzip & { _outOffset?: number } = createGunzip({ chunkSize: OUTPUT })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => undefined) // whoever waits for the end is told; before, `found` is
   let compressed = 0
   let plain = 0
+  let waiting: Buffer[] = []
+  let waitingBytes = 0
+  let busy = false
+  let ended = false
   const fail = (problem: Error): void => {
     gunzip.destroy()
     reject(problem)
@@ -67,16 +75,36 @@ export function inspect({ format, gzip }: Accepted, found: (problem?: Error) => 
       reject(error)
     }
   })
+  const goOn = (): void => {
+    if (busy || gunzip.destroyed || (waitingBytes < INPUT && !ended)) return
+    const all = Buffer.concat(waiting, waitingBytes)
+    const next = all.subarray(0, INPUT)
+    waiting = [all.subarray(INPUT)]
+    waitingBytes -= next.length
+    if (ended && waitingBytes === 0) return void gunzip.end(next)
+    busy = true
+    gunzip.write(next, () => {
+      busy = false
+      // Nothing is being written and all was read: the output begins anew in the same memory. Node would go on to the end
+      // of it and take more, some megabytes for each answer, for which V8 looks through its whole heap all the time.
+      // oxlint-disable-next-line no-underscore-dangle -- there is no public way; where it has another name, nothing is lost but memory
+      if (gunzip.readableLength === 0) gunzip._outOffset = 0
+      goOn()
+    })
+  }
   return {
     get series() {
       return count.series
     },
     add(chunk) {
       compressed += chunk.length
-      gunzip.write(chunk)
+      waiting.push(chunk)
+      waitingBytes += chunk.length
+      goOn()
     },
     end() {
-      if (!gunzip.destroyed) gunzip.end()
+      ended = true
+      goOn()
       return promise
     },
     close: () => gunzip.destroy(),

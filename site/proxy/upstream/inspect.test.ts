@@ -1,0 +1,40 @@
+import assert from "node:assert/strict"
+import { setImmediate as turn } from "node:timers/promises"
+import { test } from "node:test"
+import { gzipSync } from "node:zlib"
+import * as fc from "fast-check"
+import { inspect } from "./inspect.ts"
+
+const GZIP = { format: "text", gzip: true, headers: [], length: undefined } as const
+
+/** Counts what comes in pieces of these sizes, with or without a turn of the event loop between them. */
+async function seriesOf(body: Buffer, sizes: readonly number[], hasty: boolean): Promise<number> {
+  const inspection = inspect(GZIP, () => undefined)
+  for (let at = 0, piece = 0; at < body.length; piece++) {
+    const size = sizes[piece % sizes.length] ?? 1
+    inspection.add(body.subarray(at, at + size))
+    at += size
+    if (!hasty) await turn()
+  }
+  await inspection.end()
+  inspection.close()
+  return inspection.series
+}
+
+test("counts the same series in a compressed answer, whatever pieces it comes in", async () => {
+  const line = fc.record({ word: fc.string({ maxLength: 30 }), times: fc.integer({ min: 1, max: 20_000 }) })
+  const sizes = fc.array(fc.integer({ min: 500, max: 70_000 }), { minLength: 1, maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(line, { maxLength: 6 }), sizes, fc.boolean(), async (lines, pieces, hasty) => {
+      const text = lines.map(({ word, times }) => `a${JSON.stringify(word)} ${times}\n`.repeat(times)).join("")
+      const count = lines.reduce((sum, { times }) => sum + times, 0)
+      assert.equal(await seriesOf(gzipSync(text, { level: 1 }), pieces, hasty), count)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test("says of a compressed answer that lacks its last byte that it is not whole", async () => {
+  const body = gzipSync("a 1\n".repeat(100_000)).subarray(0, -1)
+  await assert.rejects(seriesOf(body, [4096], false), /unexpected end of file/)
+})
