@@ -44,6 +44,9 @@ export async function startScraping(
   return prometheus
 }
 
+/** Milliseconds; longer than any answer may take. */
+const LONGEST_WAIT = 60_000
+
 export interface Answer {
   readonly status: number
   readonly headers: Dispatcher.ResponseData["headers"]
@@ -59,10 +62,13 @@ export function connectTo(
   always: Record<string, string> = {},
   tls: SecureContextOptions = {},
 ): Ask {
-  const pool = new Pool(url, { connections: 4, connect: tls })
+  const pool = new Pool(url, { connections: 4, connect: tls, headersTimeout: LONGEST_WAIT })
   t.after(() => pool.destroy())
   return async (path, headers = {}) => {
-    const answer = await pool.request({ method: "GET", path, headers: { ...always, ...headers } })
+    const asked = pool.request({ method: "GET", path, headers: { ...always, ...headers } })
+    const answer = await asked.catch((cause: unknown) => {
+      throw new Error(`no answer to ${path}`, { cause })
+    })
     return {
       status: answer.statusCode,
       headers: answer.headers,
