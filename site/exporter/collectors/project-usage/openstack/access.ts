@@ -1,3 +1,4 @@
+import { homedir } from "node:os"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
 import { httpUrl, Wrong } from "#core/settings.ts"
 import type { Service } from "./api.ts"
@@ -67,10 +68,14 @@ export function accessOf(fields: Fields, region: string | undefined): Access {
       ...(compute === undefined ? {} : { compute }),
       ...(identityUrl === undefined ? {} : { identity: versioned(identityUrl) }),
     },
-    tls: { ca: values.get("cacert"), cert: values.get("cert"), key: values.get("key") },
+    tls: { ca: fileIn(values, "cacert"), cert: fileIn(values, "cert"), key: fileIn(values, "key") },
     insecure: isTrue(values.get("insecure")) || /^(?:false|no|0)$/i.test(values.get("verify") ?? ""),
   }
 }
+
+/** In clouds.yaml no shell has replaced the home folder. */
+const fileIn = (values: Fields["values"], key: string): string | undefined =>
+  values.get(key)?.replace(/^~(?=\/)/, () => homedir())
 
 const isTrue = (text: string | undefined): boolean => /^(?:true|yes|1)$/i.test(text ?? "")
 

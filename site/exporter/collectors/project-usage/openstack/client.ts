@@ -1,6 +1,6 @@
 import { exchange } from "#core/http-client.ts"
 import type { Api, Get, Service } from "./api.ts"
-import type { ServiceError } from "./errors.ts"
+import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
 import { refusal } from "./refusal.ts"
 import type { RequestMetrics } from "./request-metrics.ts"
@@ -27,7 +27,10 @@ export function openApi({ cloud, region, session, metrics, timeout }: ClientOpti
       try {
         return await ask(token, service, path, options)
       } catch (error) {
-        if ((error as ServiceError).answered !== 401) throw error
+        if (!(error instanceof ServiceError)) throw error
+        // a connection that was kept open may be closed by the service just when it is used
+        if (error.reason === "connection") return ask(token, service, path, options)
+        if (error.answered !== 401) throw error
         // revoked, or the cloud's clock jumped: one new token, and no more
         session.refused(token)
         return ask(await session.token(options.signal), service, path, options)

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
 import { readClouds } from "./clouds-yaml.ts"
-import { fakeCloud, openFor, PASSWORD } from "./testing.ts"
+import { fakeCloud, openFor, PASSWORD, variablesFor } from "./testing.ts"
 
 const CLOUDS = `
 clouds:
@@ -29,11 +29,11 @@ clouds:
 `
 
 async function clouds(
-  test: TestContext,
+  t: TestContext,
   files: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>> = {},
 ) {
-  const { path, write } = temporaryFolder(test)
+  const { path, write } = temporaryFolder(t)
   for (const [name, text] of Object.entries(files)) await write(name, text)
   const found = await readClouds({ HOME: path, ...env })
   if (found === undefined) throw new Error("no clouds.yaml")
@@ -144,4 +144,14 @@ test("tells an unknown region, and what is missing by its key", async (t) => {
   await assert.rejects(openFor(t, { env: { HOME: path, OS_CLOUD: "other" } }), {
     message: `${file}: clouds.other.auth.application_credential_secret is missing`,
   })
+})
+
+test("a file of variables that is named wins over a cloud that the environment names", async (t) => {
+  const cloud = await fakeCloud(t)
+  const { write } = temporaryFolder(t)
+  const lines = Object.entries(variablesFor(cloud.url)).map(([name, value]) => `export ${name}='${value}'`)
+  const openrc = await write("usage-openrc", lines.join("\n"))
+  const opened = await openFor(t, { env: { OS_CLOUD: "other", OS_PASSWORD: "wrong" }, openrc })
+  assert.deepEqual(await opened.get(), { ok: true })
+  assert.deepEqual([opened.apis[0]?.cloud, opened.apis[0]?.region], [undefined, undefined])
 })

@@ -22,6 +22,8 @@ interface Case {
   readonly path?: string
   readonly microversion?: string
   readonly reason: string
+  /** How often it is asked; default 1. */
+  readonly times?: number
   /** After `compute at http://…/v2.1/servers`. */
   readonly message: string
 }
@@ -100,11 +102,21 @@ const CASES: readonly Case[] = [
   {
     what: "a connection that breaks",
     answer: (request) => request.socket.destroy(),
+    times: 2,
     reason: "connection",
     message: ": the connection failed",
   },
 ]
-for (const { what, answer, service = "compute", path = "/servers", microversion, reason, message } of CASES) {
+for (const {
+  what,
+  answer,
+  service = "compute",
+  path = "/servers",
+  microversion,
+  reason,
+  times = 1,
+  message,
+} of CASES) {
   test(`tells ${what}`, async (t) => {
     const cloud = await fakeCloud(t)
     cloud.answer = answer
@@ -116,10 +128,20 @@ for (const { what, answer, service = "compute", path = "/servers", microversion,
       code: `OPENSTACK_${reason.toUpperCase()}`,
       message: `${service} at ${url}${message}`,
     })
-    const series = `fedstack_openstack_requests_total{service="${service}",outcome="${reason}"} 1`
+    const series = `fedstack_openstack_requests_total{service="${service}",outcome="${reason}"} ${times}`
     assert.ok((await metrics()).split("\n").includes(series))
   })
 }
+
+test("a connection that the service closed just then is no failure", async (t) => {
+  const cloud = await fakeCloud(t)
+  cloud.answer = (request) => {
+    cloud.answer = undefined
+    request.socket.destroy()
+  }
+  const { get } = await openFor(t, { env: variablesFor(cloud.url) })
+  assert.deepEqual(await get(), { ok: true })
+})
 
 const SIGN_INS: readonly (readonly [string, RequestListener, string])[] = [
   [

@@ -29,7 +29,7 @@ export interface OpenOptions {
 
 export interface OpenedApis {
   readonly apis: readonly Api[]
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 interface Target extends Pick<Api, "cloud" | "region"> {
@@ -135,7 +135,8 @@ function expand(
 }
 
 function variablesOf({ env, openrc }: OpenOptions): Readonly<Record<string, string | undefined>> {
-  return openrc === undefined ? env : { ...env, ...parseOpenrc(readText(openrc), openrc) }
+  // a cloud that the environment names is not that of the file
+  return openrc === undefined ? env : { ...env, OS_CLOUD: undefined, ...parseOpenrc(readText(openrc), openrc) }
 }
 
 const split = (list: string | undefined): readonly string[] =>

@@ -110,9 +110,9 @@ async function route(cloud: FakeCloud, request: IncomingMessage, response: Serve
 export interface Opened {
   readonly apis: readonly Api[]
   /** Asks the first API. */
-  get(service?: Service, path?: string, options?: Partial<Get>): Promise<unknown>
-  log(): string
-  metrics(): Promise<string>
+  readonly get: (service?: Service, path?: string, options?: Partial<Get>) => Promise<unknown>
+  readonly log: () => string
+  readonly metrics: () => Promise<string>
 }
 
 /** APIs as the exporter opens them; closed after the test. */

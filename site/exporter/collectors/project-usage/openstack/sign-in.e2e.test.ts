@@ -1,0 +1,211 @@
+import assert from "node:assert/strict"
+import { after, before, describe, test } from "node:test"
+import { findOpenStack, type RunningOpenStack, startOpenStack } from "../../../../../dev/testing/openstack.ts"
+import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
+import { need } from "../../../../../dev/testing/component.ts"
+import { until } from "../../../../../dev/testing/until.ts"
+import { openFor, type Opened } from "./testing.ts"
+
+const found = findOpenStack()
+const TOKEN_SECONDS = 8
+
+if ("missing" in found) test("signing in to a real Keystone", (t) => void need(t, found))
+else {
+  describe("signing in to a real Keystone", () => {
+    let openStack: RunningOpenStack
+    let admin: Admin
+    before(async () => {
+      openStack = await startOpenStack(found.value, { tokenSeconds: TOKEN_SECONDS, keep: "sign-in" })
+      admin = await adminOf(openStack)
+    })
+    after(() => openStack.close())
+
+    const usage = (opened: Opened) =>
+      opened.get("compute", "/os-simple-tenant-usage", { query: { detailed: "1" }, microversion: "2.40" })
+    const readsAll = async (opened: Opened): Promise<void> => {
+      assert.deepEqual(Object.keys((await usage(opened)) as object), ["tenant_usages"])
+      const { projects } = (await opened.get("identity", "/projects")) as { projects: { name: string }[] }
+      assert.ok(projects.some(({ name }) => name === "admin"))
+      await opened.get("identity", "/domains")
+      await opened.get("compute", "/servers/detail", { query: { all_tenants: "True" }, microversion: "2.40" })
+    }
+    const withoutProject = () =>
+      Object.fromEntries(Object.entries(openStack.openrc).filter(([name]) => !name.startsWith("OS_PROJECT_")))
+
+    test("with a password, in the scope of a project and of the system", async (t) => {
+      await readsAll(await openFor(t, { env: openStack.openrc }))
+      await readsAll(await openFor(t, { env: { ...withoutProject(), OS_SYSTEM_SCOPE: "all" } }))
+    })
+
+    test("with an application credential, by id and by name, and with a token", async (t) => {
+      const name = `exporter-${process.pid}`
+      const credential = await admin.applicationCredential(name)
+      t.after(() => admin.call("DELETE", `/users/${admin.userId}/application_credentials/${credential.id}`))
+      const url = { OS_AUTH_URL: openStack.authUrl }
+      const secret = { OS_APPLICATION_CREDENTIAL_SECRET: credential.secret }
+      await readsAll(
+        await openFor(t, {
+          env: {
+            ...url,
+            ...secret,
+            OS_AUTH_TYPE: "v3applicationcredential",
+            OS_APPLICATION_CREDENTIAL_ID: credential.id,
+          },
+        }),
+      )
+      const { OS_PASSWORD: _, ...others } = openStack.openrc
+      await readsAll(await openFor(t, { env: { ...others, ...secret, OS_APPLICATION_CREDENTIAL_NAME: name } }))
+      await readsAll(await openFor(t, { env: { ...others, OS_AUTH_TYPE: "v3token", OS_TOKEN: await admin.token() } }))
+    })
+
+    test("tokens are renewed before they end, so that no request is refused", async (t) => {
+      const opened = await openFor(t, { env: openStack.openrc })
+      const end = performance.now() + 2 * TOKEN_SECONDS * 1000
+      await until(
+        "two lives of a token to be over",
+        async () => {
+          await usage(opened)
+          return performance.now() > end ? true : undefined
+        },
+        4 * TOKEN_SECONDS,
+      )
+      const metrics = await opened.metrics()
+      assert.doesNotMatch(metrics, /outcome="unauthorized"/)
+      const signIns = Number(/requests_total\{service="identity",outcome="ok"\} (\d+)/.exec(metrics)?.[1])
+      assert.ok(signIns >= 3 && signIns <= 4, `${signIns} sign-ins`)
+    })
+
+    test("a password that was changed is taken from the file, without a restart", async (t) => {
+      const name = `rotated-${process.pid}`
+      const id = await admin.user(name, "SECRET-1 'quoted'")
+      t.after(() => admin.call("DELETE", `/users/${id}`))
+      await admin.grant(`/projects/${admin.projectId}/users/${id}/roles`, "admin")
+      const { write } = temporaryFolder(t)
+      const file = (password: string) =>
+        write(
+          "usage-openrc",
+          [
+            "# of the dashboard, with the password filled in",
+            `export OS_AUTH_URL=${openStack.authUrl.replace(/\/v3$/, "/")}`,
+            `export OS_PROJECT_ID=${admin.projectId}`,
+            `export OS_USER_DOMAIN_NAME="Default"`,
+            `export OS_USERNAME="${name}"`,
+            `OS_PASSWORD="${password}" # secret`,
+          ].join("\n"),
+        )
+      const openrc = await file("SECRET-1 'quoted'")
+      const opened = await openFor(t, { openrc })
+      await readsAll(opened)
+      await admin.call("PATCH", `/users/${id}`, { user: { password: "SECRET-2" } })
+      const refused = await until("the old password to be refused", () =>
+        usage(opened).then(
+          () => undefined,
+          (error: unknown) => error as Error,
+        ),
+      )
+      assert.match(refused.message, new RegExp(`^${openStack.authUrl} refuses the sign-in of user ${name} \\(401\\)`))
+      await file("SECRET-2")
+      await readsAll(opened)
+      assert.doesNotMatch(opened.log() + (await opened.metrics()), /SECRET/)
+    })
+
+    test("tells a reader of the system what Nova wants, which lets it list projects only", async (t) => {
+      const name = `reader-${process.pid}`
+      const id = await admin.user(name, "pw")
+      t.after(() => admin.call("DELETE", `/users/${id}`))
+      await admin.grant(`/system/users/${id}/roles`, "reader")
+      const env = { ...withoutProject(), OS_USERNAME: name, OS_PASSWORD: "pw", OS_SYSTEM_SCOPE: "all" }
+      const opened = await openFor(t, { env })
+      await opened.get("identity", "/projects")
+      await opened.get("identity", "/domains")
+      await assert.rejects(usage(opened), {
+        message: `compute at ${openStack.novaUrl}/os-simple-tenant-usage does not allow this to the user (403): the policy os_compute_api:os-simple-tenant-usage:list wants another role. docs/openstack.md tells which`,
+      })
+    })
+
+    test("tells a user of one project which policies of Keystone it lacks", async (t) => {
+      const name = `member-${process.pid}`
+      const id = await admin.user(name, "pw")
+      t.after(() => admin.call("DELETE", `/users/${id}`))
+      await admin.grant(`/projects/${admin.projectId}/users/${id}/roles`, "member")
+      const opened = await openFor(t, { env: { ...openStack.openrc, OS_USERNAME: name, OS_PASSWORD: "pw" } })
+      await assert.rejects(opened.get("identity", "/projects"), /\(403\): the policy identity:list_projects wants/)
+      await assert.rejects(opened.get("identity", "/domains"), /\(403\): the policy identity:list_domains wants/)
+    })
+
+    test("tells a microversion that Nova does not have, and a region that is not there", async (t) => {
+      const opened = await openFor(t, { env: openStack.openrc })
+      await assert.rejects(opened.get("compute", "/servers", { microversion: "2.999" }), {
+        message: `compute at ${openStack.novaUrl}/servers does not support microversion 2.999 (406). Nova 15 (Ocata) or later is needed`,
+      })
+      const elsewhere = await openFor(t, { env: { ...openStack.openrc, OS_REGION_NAME: "Elsewhere" } })
+      await assert.rejects(elsewhere.get(), {
+        message: `the cloud at ${openStack.authUrl} has no region Elsewhere with a compute service. It has RegionOne: set OS_REGION_NAME`,
+      })
+    })
+  })
+}
+
+interface Admin {
+  readonly userId: string
+  readonly projectId: string
+  token(): Promise<string>
+  call(method: string, path: string, body?: unknown): Promise<unknown>
+  user(name: string, password: string): Promise<string>
+  /** Gives a role on what the path names. */
+  grant(path: string, role: string): Promise<void>
+  applicationCredential(name: string): Promise<{ readonly id: string; readonly secret: string }>
+}
+
+/** What an operator does with Keystone, by its API and without the code under test. */
+async function adminOf({ authUrl, openrc }: RunningOpenStack): Promise<Admin> {
+  const signIn = async () => {
+    const user = {
+      name: openrc.OS_USERNAME,
+      domain: { name: openrc.OS_USER_DOMAIN_NAME },
+      password: openrc.OS_PASSWORD,
+    }
+    const project = { name: openrc.OS_PROJECT_NAME, domain: { id: openrc.OS_PROJECT_DOMAIN_ID } }
+    const answer = await fetch(`${authUrl}/auth/tokens`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ auth: { identity: { methods: ["password"], password: { user } }, scope: { project } } }),
+    })
+    const { token } = (await answer.json()) as { token: { user: { id: string }; project: { id: string } } }
+    return { id: answer.headers.get("x-subject-token") ?? "", userId: token.user.id, projectId: token.project.id }
+  }
+  const { userId, projectId } = await signIn()
+  const token = async (): Promise<string> => (await signIn()).id
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const answer = await fetch(authUrl + path, {
+      method,
+      headers: { "content-type": "application/json", "x-auth-token": await token() },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+    return text === "" ? undefined : JSON.parse(text)
+  }
+  return {
+    userId,
+    projectId,
+    token,
+    call,
+    async user(name, password) {
+      const { user } = (await call("POST", "/users", { user: { name, password, domain_id: "default" } })) as {
+        user: { id: string }
+      }
+      return user.id
+    },
+    async grant(path, role) {
+      const { roles } = (await call("GET", `/roles?name=${role}`)) as { roles: { id: string }[] }
+      await call("PUT", `${path}/${roles[0]?.id}`)
+    },
+    async applicationCredential(name) {
+      const { application_credential: made } = (await call("POST", `/users/${userId}/application_credentials`, {
+        application_credential: { name },
+      })) as { application_credential: { id: string; secret: string } }
+      return made
+    },
+  }
+}
