@@ -89,7 +89,7 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
       const compared = drift.compare(at, readings)
       time.observe((performance.now() - begin) / 1000)
       return [
-        ...podFamilies(clusterName, paths, outcomes),
+        ...podFamilies(clusterName, paths, outcomes, digests),
         ...driftFamilies(clusterName, compared),
         ...statusFamilies(clusterName, targets, options.digest === undefined ? undefined : digests),
         ...time.families(),

@@ -5,6 +5,7 @@ import { type Target, targetKey } from "./target.ts"
 interface Taken {
   readonly address: string
   readonly places: readonly Place[]
+  readonly opaSeconds: number | undefined
 }
 
 export interface DigestOptions {
@@ -24,6 +25,8 @@ export interface Digests {
   taken(now: number, readings: readonly (readonly [Target, Reading])[]): void
   /** The digest at path number `index`, if that place has not visibly changed since. */
   of(target: Target, index: number, place: Place): string | undefined
+  /** What the last ones cost this OPA, in seconds. */
+  secondsOf(target: Target): number | undefined
 }
 
 /** A timer that is a little early must not cost a whole round. */
@@ -34,6 +37,10 @@ export function createDigests({ interval, budget }: DigestOptions): Digests {
   let slowest = 0
   let known = new Map<string, Taken>()
   const effective = (): number => Math.max(interval, slowest / budget)
+  const about = (target: Target): Taken | undefined => {
+    const taken = known.get(targetKey(target))
+    return taken?.address === at(target) ? taken : undefined
+  }
   return {
     interval: effective,
     takenAt: () => last,
@@ -42,14 +49,19 @@ export function createDigests({ interval, budget }: DigestOptions): Digests {
       last = now
       const withDigests = readings.filter(([, { digests }]) => digests)
       slowest = Math.max(0, ...withDigests.map(([, { opaSeconds = 0 }]) => opaSeconds))
-      known = new Map(withDigests.map(([target, { places }]) => [targetKey(target), { address: at(target), places }]))
+      known = new Map(
+        withDigests.map(([target, { places, opaSeconds }]) => [
+          targetKey(target),
+          { address: at(target), places, opaSeconds },
+        ]),
+      )
     },
     of(target, index, place) {
-      const taken = known.get(targetKey(target))
-      const then = taken?.address === at(target) ? taken.places[index] : undefined
+      const then = about(target)?.places[index]
       if (then?.kind !== "counted" || place.kind !== "counted" || itemsOf(then) !== itemsOf(place)) return undefined
       return then.digest
     },
+    secondsOf: (target) => about(target)?.opaSeconds,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Family, Labels, Sample } from "#core/exposition.ts"
 import type { Comparison } from "./compare.ts"
+import type { Digests } from "./digests.ts"
 import type { ReadFailure } from "./failure.ts"
 import type { Counted } from "./paths.ts"
 import type { Place, Reading } from "./reading.ts"
@@ -23,7 +24,12 @@ export interface Compared {
 }
 
 /** What one collection found, with the original's names for its counts. Whatever was not read has no series. */
-export function podFamilies(clusterName: string, paths: readonly Counted[], outcomes: readonly Outcome[]): Family[] {
+export function podFamilies(
+  clusterName: string,
+  paths: readonly Counted[],
+  outcomes: readonly Outcome[],
+  digests: Pick<Digests, "secondsOf">,
+): Family[] {
   const pods = outcomes.map(({ target, result }) => ({ labels: podLabels(clusterName, target), target, result }))
   const read = pods.flatMap(({ labels, result }) => ("places" in result ? [{ labels, result }] : []))
   const cells = read.flatMap(({ labels, result }) =>
@@ -81,10 +87,16 @@ export function podFamilies(clusterName: string, paths: readonly Counted[], outc
     ),
     gauge(
       "opa_data_request_seconds",
-      "Time that the pod itself took for the last request, as it says; digests tells whether they were asked for.",
-      read.flatMap(({ labels, result: { opaSeconds, digests } }) =>
-        opaSeconds === undefined ? [] : [{ labels: { digests: String(digests), ...labels }, value: opaSeconds }],
-      ),
+      "Time that the pod itself took for the last request, as it says.",
+      read.flatMap(({ labels, result: { opaSeconds: value } }) => (value === undefined ? [] : [{ labels, value }])),
+    ),
+    gauge(
+      "opa_data_digest_request_seconds",
+      "Time that the pod itself took for the last request with digests, as it says.",
+      pods.flatMap(({ labels, target }) => {
+        const value = digests.secondsOf(target)
+        return value === undefined ? [] : [{ labels, value }]
+      }),
     ),
   ]
 }
