@@ -100,8 +100,8 @@ test("the command's exit code tells wrong usage from wrong files", async (t) => 
   }
   const file = fileOf(t, "[a]\nb = 1\n")
   assert.deepEqual(await run("-d", file, "-s", "2025-01-01"), [1, `${file}:2 a.b: unknown key\n`])
-  assert.deepEqual(await run("-s", "2025-01-01"), [
+  assert.deepEqual(await run("-d", file, "-s", "someday"), [
     2,
-    "--dummy-data: is needed, a TOML file with a fake cloud (or USAGE_EXPORTER_DUMMY_FILE): a real OpenStack can't be read yet\n",
+    '--start: must be a date such as 2025-01-31 or 2025-01-31T08:00:00 (UTC) (is "someday")\n',
   ])
 })

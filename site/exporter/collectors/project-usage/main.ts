@@ -39,8 +39,8 @@ export async function startProjectUsage(
   const registry = createRegistry()
   const state = await openStateFile(values.stateFile, { log, registry })
   const shared = { start: startDateOf(values, context), pool: poolOf(values), state, registry }
-  const { sources, metrics } = await openSources(values, context, shared, connect)
   const weights = await openWeights(values, context, registry)
+  const { sources, metrics, close } = await openSources(values, context, shared, connect)
   const update = updateAll(sources, { maxAge, now, metrics })
   const families = { inUse: values.inUse, properties: values.projectLabels }
   const collector = projectUsage({ update, weights, state, families })
@@ -51,14 +51,14 @@ export async function startProjectUsage(
     const serving = await serveRunner(runner, registry, { addresses, flag, webConfigFile: values.webConfigFile, log })
     return {
       addresses: serving.addresses,
-      close: () => closeAll([serving, runner]),
+      close: () => closeAll([serving, runner, { close }]),
       async reload() {
         await serving.reload()
         await runner.run()
       },
     }
   } catch (error) {
-    await runner.close()
+    await closeAll([runner, { close }])
     throw error
   }
 }

@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client"
+import { Counter, Gauge, type Registry } from "prom-client"
 import { FedstackError } from "#core/errors.ts"
 import type { Labels } from "#core/exposition.ts"
+import { ServiceError } from "./openstack/errors.ts"
 
 /** How the exporter fares with each of its clouds. */
 export interface UsageMetrics {
@@ -11,8 +12,6 @@ export interface UsageMetrics {
   untagged(cloud: Labels, servers: number): void
   /** Servers that a cloud listed more than once. */
   twice(cloud: Labels, servers: number): void
-  /** One request; seconds. */
-  request(cloud: Labels, service: string, outcome: "answered" | "failed", seconds: number): void
 }
 
 /** `names` are those of the labels that tell clouds apart. */
@@ -34,15 +33,8 @@ export function createUsageMetrics(registry: Registry, names: readonly string[])
   const twice = gauge("repeated_servers", "Servers that the cloud listed more than once; each counts once.")
   const failures = new Counter({
     name: "fedstack_project_usage_cloud_failures_total",
-    help: "Updates in which the cloud could not be read, by the reason's code.",
+    help: "Updates in which the cloud could not be read, by the reason.",
     labelNames: [...labelNames, "reason"],
-    registers,
-  })
-  const duration = new Histogram({
-    name: "fedstack_project_usage_request_duration_seconds",
-    help: "How long requests to the cloud's services took.",
-    labelNames: [...labelNames, "service", "outcome"],
-    buckets: [0.1, 0.3, 1, 3, 10, 30],
     registers,
   })
   return {
@@ -60,13 +52,10 @@ export function createUsageMetrics(registry: Registry, names: readonly string[])
     },
     untagged: (cloud, servers) => untagged.set(cloud, servers),
     twice: (cloud, servers) => twice.set(cloud, servers),
-    request: (cloud, service, outcome, seconds) => duration.observe({ ...cloud, service, outcome }, seconds),
   }
 }
 
-/** The code of the outermost error that has one. */
 function reasonOf(error: unknown): string {
-  for (let inner = error; inner instanceof Error; inner = inner.cause)
-    if (inner instanceof FedstackError) return inner.code.toLowerCase()
-  return "unexpected"
+  if (error instanceof ServiceError) return error.reason
+  return error instanceof FedstackError ? error.code.toLowerCase() : "unexpected"
 }

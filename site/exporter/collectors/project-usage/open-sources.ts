@@ -1,18 +1,17 @@
 import type { Registry } from "prom-client"
 import type { Context } from "#core/component.ts"
-import { UsageError } from "#core/errors.ts"
 import type { StateFile } from "./accounts/state-file.ts"
 import type { DomainFilter } from "./cloud.ts"
 import { openDummyCloud } from "./dummy-cloud.ts"
 import { createUsageMetrics, type UsageMetrics } from "./metrics.ts"
-import type { Api } from "./openstack/api.ts"
+import type { OpenedApis, OpenOptions } from "./openstack/open.ts"
 import type { UsageValues } from "./settings.ts"
 import type { Pool } from "./simple-vm.ts"
 import { openSource, type Source } from "./source.ts"
 import type { StartDate } from "./start-date.ts"
 
-/** Signs in to all regions and clouds that the environment names. */
-export type Connect = (context: Context) => Promise<readonly Api[]>
+/** Finds all regions of all clouds that flags and the environment name. */
+export type Connect = (options: OpenOptions) => Promise<OpenedApis>
 
 export interface Shared {
   readonly start: StartDate
@@ -24,13 +23,11 @@ export interface Shared {
 export interface Opened {
   readonly sources: readonly Source[]
   readonly metrics: UsageMetrics
+  readonly close: () => Promise<void>
 }
 
-export const connectToOpenStack: Connect = () => {
-  const message =
-    "is needed, a TOML file with a fake cloud (or USAGE_EXPORTER_DUMMY_FILE): a real OpenStack can't be read yet"
-  throw new UsageError([{ where: "--dummy-data", message }])
-}
+/** Loaded only where it is used. */
+export const connectToOpenStack: Connect = async (options) => (await import("./openstack/open.ts")).openApis(options)
 
 /** The dummy cloud where a file is given, else the OpenStack of the environment. */
 export async function openSources(
@@ -45,8 +42,11 @@ export async function openSources(
   if (values.dummyData !== undefined) {
     const metrics = createUsageMetrics(registry, [])
     const cloud = await openDummyCloud(values.dummyData, filter, log)
-    return { metrics, sources: [openSource({ ...shared, key: "dummy", labels: {}, cloud, metrics })] }
+    const source = openSource({ ...shared, key: "dummy", labels: {}, cloud, metrics })
+    return { metrics, sources: [source], close: () => Promise.resolve() }
   }
+  const { openrc, osCloud: clouds, osRegionName: regions, osTimeout: timeout, projectLabels: properties } = values
+  const opened = await connect({ env: context.env, openrc, clouds, regions, timeout, registry, log })
   const { openStackSources } = await import("./openstack/sources.ts")
-  return openStackSources(await connect(context), { ...shared, filter, registry, properties: values.projectLabels })
+  return { ...openStackSources(opened.apis, { ...shared, filter, registry, properties }), close: () => opened.close() }
 }

@@ -14,6 +14,7 @@ import {
   Wrong,
 } from "#core/settings.ts"
 import { date } from "./date.ts"
+import { connectionSettings } from "./openstack/settings.ts"
 
 const DEFAULT_ADDRESS = ":8080"
 
@@ -143,6 +144,7 @@ export const usageSettings = {
     },
     [],
   ),
+  ...connectionSettings,
   endpointTimeout: setting(
     duration(0.001),
     { flag: "--endpoint-timeout <duration>", help: "deadline for an answer of the two endpoints" },

@@ -4,9 +4,11 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
+import type { Context } from "#core/component.ts"
 import { createLogger } from "#core/log.ts"
 import { readSettings } from "#core/settings.ts"
 import { startProjectUsage } from "./main.ts"
+import type { Api } from "./openstack/api.ts"
 import { usageSettings, type UsageValues } from "./settings.ts"
 
 /** What flags and variables say. Throws UsageError. */
@@ -48,6 +50,7 @@ export interface TestExporter {
   /** All log lines so far. */
   log(): string
   update(): Promise<void>
+  close(): Promise<void>
   /** The answer to a scrape without the metrics of the process and with a duration of 0. */
   scrape(): Promise<string>
   /** The value of a series without labels, or with those of this collector. */
@@ -55,17 +58,26 @@ export interface TestExporter {
 }
 
 /** The exporter as the command line starts it, at noon of 2026-03-10, on a free port; gone after the test. */
-export async function startTestExporter(test: TestContext, argv: readonly string[]): Promise<TestExporter> {
+export async function startTestExporter(
+  test: TestContext,
+  argv: readonly string[],
+  apis?: readonly Api[],
+): Promise<TestExporter> {
   const lines: string[] = []
   const clock = { now: new Date("2026-03-10T12:00:00Z") }
-  const running = await startProjectUsage(valuesOf(["--web.listen-address", "127.0.0.1:0", ...argv]), {
+  const context: Context = {
     log: createLogger({ level: "info", format: "logfmt" }, "exporter", (line) => lines.push(line)),
     signal: new AbortController().signal,
     print: () => undefined,
     env: {},
     now: () => clock.now,
-  })
-  test.after(() => running.close())
+  }
+  const values = valuesOf(["--web.listen-address", "127.0.0.1:0", ...argv])
+  const connect = apis && (() => Promise.resolve({ apis, close: () => Promise.resolve() }))
+  const running = await startProjectUsage(values, context, connect)
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= running.close())
+  test.after(close)
   const url = `http://127.0.0.1:${running.addresses[0]?.port}`
   const text = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
   return {
@@ -73,6 +85,7 @@ export async function startTestExporter(test: TestContext, argv: readonly string
     clock,
     log: () => lines.join(""),
     update: () => running.reload(),
+    close,
     scrape: async () => withoutProcess(await text()),
     value: async (name) => {
       const line = (await text())
@@ -87,7 +100,7 @@ function withoutProcess(text: string): string {
   return text
     .split("\n")
     .filter((line) => line !== "" && !/^(?:# \w+ )?(?:process_|nodejs_|fedstack_build_info|fedstack_web_)/.test(line))
-    .map((line) => line.replace(/(_duration_seconds\{.*\}) .*/, "$1 0"))
+    .map((line) => line.replace(/(_duration_seconds(?:_sum|_bucket)?\{.*\}) .*/, "$1 0"))
     .map((line) => `${line}\n`)
     .join("")
 }

@@ -13,7 +13,7 @@ const usage = (vcpuSeconds: number, fresh: number) => ({
 const TERMS = { start: 1000, weights: "w" }
 
 /** As it comes back from the disk. */
-const plain = (ledger: Ledger): unknown => JSON.parse(JSON.stringify(ledger))
+const fromDisk = (ledger: Ledger): unknown => JSON.parse(JSON.stringify(ledger))
 
 /** What is held after a series of answers, each the whole and the fresh part. */
 const held = (answers: readonly (readonly [plain: number, fresh: number])[]): readonly number[] => {
@@ -106,7 +106,7 @@ test("accounts for each project, forgets those that are gone, and counts those t
     ["b", usage(20, 20)],
   ])
   const projects = { a: [10, 10, 20, 20], b: [20, 20, 40, 40] }
-  assert.deepEqual(plain(first.ledger), { ...TERMS, since: 2000, end: 2000, projects })
+  assert.deepEqual(fromDisk(first.ledger), { ...TERMS, since: 2000, end: 2000, projects })
   assert.deepEqual(first.amounts, [
     { vcpuSeconds: 10, memoryByteSeconds: 20 },
     { vcpuSeconds: 20, memoryByteSeconds: 40 },
@@ -114,7 +114,7 @@ test("accounts for each project, forgets those that are gone, and counts those t
   assert.equal(first.held, 0)
   assert.equal(freshSince(first.ledger, TERMS), 2000)
   const second = account(first.ledger, TERMS, 3000, [["b", usage(5, 5)]])
-  assert.deepEqual(plain(second.ledger), { ...TERMS, since: 2000, end: 3000, projects: { b: [25, 5, 50, 10] } })
+  assert.deepEqual(fromDisk(second.ledger), { ...TERMS, since: 2000, end: 3000, projects: { b: [25, 5, 50, 10] } })
   assert.equal(second.held, 1)
 })
 
@@ -132,7 +132,7 @@ test("another start or other weights begin a new epoch", () => {
 
 test("projects may be called like members of every object", () => {
   const { ledger } = account(undefined, TERMS, 2000, [["__proto__", usage(10, 10)]])
-  const stored = plain(ledger) as Ledger
+  const stored = fromDisk(ledger) as Ledger
   const { amounts } = account(stored, TERMS, 3000, [
     ["__proto__", usage(4, 0)],
     ["constructor", usage(1, 1)],

@@ -1,10 +1,14 @@
-import { defineError } from "#core/errors.ts"
+import type { Service } from "./api.ts"
+import { ServiceError } from "./errors.ts"
 
-export const strangeAnswer = defineError(
-  "STRANGE_ANSWER",
-  502,
-  "{service} answered {path} with what can't be used: {reason}. Nothing is taken from it, so that no sum is a partial one",
-)
+/** Makes errors that say what can't be used in the answers of a service. */
+export const strangeAnswers =
+  (service: Service, path: string) =>
+  (reason: string): Error =>
+    new ServiceError(
+      "unexpected_answer",
+      `${service} answered ${path} with what can't be used: ${reason}. Nothing is taken from it, so that no sum is a partial one`,
+    )
 
 /** A JSON object in an answer. */
 export type Item = Readonly<Record<string, unknown>>

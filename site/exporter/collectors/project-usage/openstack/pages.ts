@@ -1,6 +1,7 @@
-import { defineError, FedstackError } from "#core/errors.ts"
+import { defineError } from "#core/errors.ts"
 import type { Api, Service } from "./api.ts"
-import { type Item, isItem, listIn, strangeAnswer } from "./answer.ts"
+import { type Item, isItem, listIn, strangeAnswers } from "./answer.ts"
+import { ServiceError } from "./errors.ts"
 
 export const listingUnsteady = defineError(
   "LISTING_UNSTEADY",
@@ -49,7 +50,7 @@ async function readOnce(
   signal: AbortSignal,
   take: (items: readonly Item[]) => void,
 ): Promise<boolean> {
-  const refuse = (reason: string): Error => strangeAnswer({ service, path, reason })
+  const refuse = strangeAnswers(service, path)
   const markers = new Set<string>()
   let marker: string | undefined
   do {
@@ -58,7 +59,7 @@ async function readOnce(
     try {
       answer = await api.get(service, path, { query: page, microversion: MICROVERSION, signal })
     } catch (error) {
-      if (marker !== undefined && isBadRequest(error)) return false
+      if (marker !== undefined && error instanceof ServiceError && error.answered === 400) return false
       throw error
     }
     take(listIn(answer, key, refuse))
@@ -79,8 +80,4 @@ function nextMarker(answer: unknown, key: string, refuse: (reason: string) => Er
   const marker = new URLSearchParams(search).get("marker")
   if (marker === null || marker === "") throw refuse(`${key} has a next page without a marker`)
   return marker
-}
-
-function isBadRequest(error: unknown): boolean {
-  return error instanceof FedstackError && "answered" in error && error.answered === 400
 }

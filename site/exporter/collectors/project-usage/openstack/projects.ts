@@ -1,6 +1,6 @@
 import { type Domain, type DomainFilter, isWanted } from "../cloud.ts"
 import type { Api } from "./api.ts"
-import { type Item, isItem, listIn, strangeAnswer, textIn } from "./answer.ts"
+import { type Item, isItem, listIn, strangeAnswers, textIn } from "./answer.ts"
 
 /** Pages of a list: an identity service that always has a next one is faulty. */
 const PAGES = 10_000
@@ -20,7 +20,7 @@ export interface Identities {
 
 /** Domains and projects of a cloud, disabled ones too. */
 export async function listProjects(api: Api, filter: DomainFilter, signal: AbortSignal): Promise<Identities> {
-  const refuse = refusal("/projects")
+  const refuse = strangeAnswers("identity", "/projects")
   const [domains, projects] = await Promise.all([listDomains(api, signal), readAll(api, "projects", signal)])
   const byId = new Map(domains.map((domain) => [domain.id, domain]))
   return {
@@ -35,20 +35,15 @@ export async function listProjects(api: Api, filter: DomainFilter, signal: Abort
 }
 
 async function listDomains(api: Api, signal: AbortSignal): Promise<readonly Domain[]> {
-  const refuse = refusal("/domains")
+  const refuse = strangeAnswers("identity", "/domains")
   const list = await readAll(api, "domains", signal)
   return list.map((fields) => ({ id: textIn(fields, "id", refuse), name: textIn(fields, "name", refuse) }))
 }
 
-const refusal =
-  (path: string) =>
-  (reason: string): Error =>
-    strangeAnswer({ service: "identity", path, reason })
-
 /** Follows `links.next`, of which only the query counts. */
 async function readAll(api: Api, key: "domains" | "projects", signal: AbortSignal): Promise<readonly Item[]> {
   const path = `/${key}`
-  const refuse = refusal(path)
+  const refuse = strangeAnswers("identity", path)
   const all: Item[] = []
   const asked = new Set<string>()
   let search = ""

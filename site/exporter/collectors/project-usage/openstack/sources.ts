@@ -5,7 +5,6 @@ import { createUsageMetrics, type UsageMetrics } from "../metrics.ts"
 import { openSource, type Source, type SourceOptions } from "../source.ts"
 import type { Api } from "./api.ts"
 import { openStackCloud } from "./cloud.ts"
-import { measured } from "./measured.ts"
 import { rememberTags } from "./tags.ts"
 
 export interface OpenStackSourcesOptions extends Omit<SourceOptions, "key" | "labels" | "cloud" | "tags" | "metrics"> {
@@ -28,7 +27,7 @@ export function openStackSources(
     const own = labels[index] ?? {}
     const key = `${api.cloud ?? ""}/${api.region ?? ""}`
     const tags = rememberTags(options.state.of(key).tags, options)
-    const cloud = openStackCloud(measured(api, own, metrics), { ...options, labels: own, tags, metrics })
+    const cloud = openStackCloud(api, { ...options, labels: own, tags, metrics })
     return openSource({ ...options, key, labels: own, cloud, metrics, tags: () => tags.all() })
   })
   return { sources, metrics }

@@ -1,6 +1,6 @@
 import type { Period, Server } from "../cloud.ts"
 import type { Api } from "./api.ts"
-import { listIn, strangeAnswer, textIn } from "./answer.ts"
+import { listIn, strangeAnswers, textIn } from "./answer.ts"
 import { PAGE, readPages } from "./pages.ts"
 import { readServerUsage } from "./server-usage.ts"
 
@@ -37,7 +37,7 @@ export async function listUsage(
   { now, signal, metadataOf = () => NO_METADATA, limit = PAGE }: ListOptions,
 ): Promise<UsageList> {
   const hours = (end.getTime() - start.getTime()) / MS_PER_HOUR
-  const refuse = (reason: string): Error => strangeAnswer({ service: "compute", path: PATH, reason })
+  const refuse = strangeAnswers("compute", PATH)
   const query = { detailed: "1", start: withoutZone(start), end: withoutZone(end) }
   let projects = new Map<string, Server[]>()
   let ids = new Set<string>()

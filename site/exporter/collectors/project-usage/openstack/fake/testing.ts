@@ -1,5 +1,5 @@
-import { FedstackError } from "#core/errors.ts"
 import type { Api } from "../api.ts"
+import { ServiceError } from "../errors.ts"
 
 /** A server as Nova's database has it; moments in milliseconds of Unix time. */
 export interface FakeServer {
@@ -68,7 +68,7 @@ export function fakeCloud(
 
 /** As the session reports what a service refused. */
 export function refused(status: number): Error {
-  return Object.assign(new FedstackError(`OPENSTACK_${status}`, 502, `answered ${status}`), { answered: status })
+  return new ServiceError(status === 400 ? "bad_request" : "server_error", `answered ${status}`, { answered: status })
 }
 
 const answers: Readonly<Record<string, (state: FakeState, query: Readonly<Record<string, string>>) => unknown>> = {

@@ -1,0 +1,214 @@
+import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { test, type TestContext } from "node:test"
+import { fakeCloud, type FakeServer, type FakeState, refused } from "./openstack/fake/testing.ts"
+import { startTestExporter, type TestExporter } from "./testing.ts"
+
+const HOUR = 3_600_000
+const NOW = Date.UTC(2026, 2, 10, 12)
+const golden = (name: string): string => readFileSync(new URL(`testdata/${name}`, import.meta.url), "utf8")
+
+const server = (id: string, project: string, changes: Partial<FakeServer> = {}): FakeServer => ({
+  id,
+  project,
+  vcpus: 2,
+  memoryMb: 4096,
+  launchedAt: NOW - 10 * HOUR,
+  ...changes,
+})
+const project = (id: string, name = id, domain = "d", more = {}) => ({ id, name, domain, more })
+const PLAIN = { projects: [project("p"), project("q")], servers: [server("a", "p"), server("b", "q")] }
+
+/** Values of a family by the names of its projects. */
+async function values(exporter: TestExporter, family = "project_vcpu_usage"): Promise<Record<string, number>> {
+  const lines = (await exporter.scrape()).matchAll(new RegExp(`^${family}\\{(.*)\\} (.*)$`, "gm"))
+  return Object.fromEntries(
+    [...lines].map(([, labels = "", value]) => {
+      const label = (name: string): string => new RegExp(`\\b${name}="(.*?)"`).exec(labels)?.[1] ?? ""
+      return [["region", "period", "project_name"].map(label).filter(Boolean).join("/"), Number(value)]
+    }),
+  )
+}
+
+/** An exporter of a fake cloud since 2026-03-01, and how to move both clocks. */
+async function exporterOf(t: TestContext, state: Partial<FakeState>, argv: readonly string[] = []) {
+  const api = fakeCloud(state)
+  const args = ["--start", "2026-03-01", "--domain", "--update-interval", "1h", ...argv]
+  const exporter = await startTestExporter(t, args, [api])
+  await exporter.scrape() // waits for the first update
+  const at = async (hours: number): Promise<void> => {
+    api.state.now = NOW + hours * HOUR
+    exporter.clock.now = new Date(api.state.now)
+    await exporter.update()
+  }
+  const again = async (): Promise<TestExporter> => {
+    await exporter.close()
+    const next = await startTestExporter(t, args, [api])
+    await next.scrape()
+    next.clock.now = new Date(api.state.now)
+    await next.update()
+    return next
+  }
+  return { api, exporter, at, again }
+}
+
+test("exports a whole cloud at the first scrape", async (t) => {
+  const domains = [
+    { id: "d", name: "elixir" },
+    { id: "other", name: 'Größe "x"' },
+  ]
+  const projects = [
+    project("p", "same name"),
+    project("empty"),
+    project("off", "disabled", "d", { enabled: false }),
+    project("q", "same name", "other"),
+    project("r", 'quoted "name"\nsecond \\ line 🧬', "other"),
+  ]
+  const servers = [
+    server("a", "p"),
+    server("b", "p", { endedAt: NOW - 5 * HOUR, memoryMb: 512 }),
+    server("c", "off"),
+    server("e", "q", { vcpus: 8 }),
+    server("f", "r"),
+    server("g", "deleted"),
+  ]
+  const { exporter } = await exporterOf(t, { domains, projects, servers, maxLimit: 2 })
+  assert.equal(await exporter.scrape(), golden("openstack.prom"))
+})
+
+test("reads the wanted domains only, by name or id", async (t) => {
+  const domains = [
+    { id: "d", name: "elixir" },
+    { id: "other", name: "Default" },
+  ]
+  const state = { domains, projects: [project("p"), project("q", "q", "other")] }
+  const chosen = async (...argv: readonly string[]) =>
+    Object.keys(await values(await startTestExporter(t, argv, [fakeCloud(state)])))
+  assert.deepEqual(await chosen(), ["p"])
+  assert.deepEqual(await chosen("--domain"), ["p", "q"])
+  assert.deepEqual(await chosen("--domain", "Default"), ["q"])
+  assert.deepEqual(await chosen("--domain-id", "d", "--domain", "Default"), ["p"])
+  const exporter = await startTestExporter(t, ["--domain", "elixir", "nowhere"], [fakeCloud(state)])
+  await exporter.scrape()
+  await exporter.update()
+  assert.deepEqual(Object.keys(await values(exporter)), ["p"])
+  assert.deepEqual(exporter.log().match(/there is no such domain.*missing=.*there=.*/g), [
+    'there is no such domain; see --domain and --domain-id" missing="[\\"nowhere\\"]" there="[\\"elixir\\",\\"Default\\"]"',
+  ])
+})
+
+test("follows the pages of projects", async (t) => {
+  const api = fakeCloud()
+  api.intercept = ({ path, query }) => {
+    if (path !== "/projects") return undefined
+    const item = (id: string) => ({ id, name: id, domain_id: "d" })
+    if (query.marker === undefined)
+      return { projects: [item("p")], links: { next: "https://x.invalid/v3/projects?limit=1&marker=p" } }
+    assert.deepEqual(query, { limit: "1", marker: "p" })
+    return { projects: [item("q")], links: { next: null } }
+  }
+  assert.deepEqual(await values(await startTestExporter(t, ["--start", "2026-03-01"], [api])), { p: 0, q: 0 })
+})
+
+test("a project that was deleted ends, a new one begins at its full usage", async (t) => {
+  const { api, exporter, at } = await exporterOf(t, PLAIN)
+  assert.deepEqual(await values(exporter), { p: 20, q: 20 })
+  api.state.projects = [project("q"), project("new")]
+  api.state.servers = [server("b", "q"), server("c", "new", { launchedAt: NOW })]
+  await at(1)
+  assert.deepEqual(await values(exporter), { q: 22, new: 2 })
+})
+
+const faults: readonly (readonly [what: string, path: string])[] = [
+  ["projects", "/projects"],
+  ["domains", "/domains"],
+  ["usage", "/os-simple-tenant-usage"],
+  ["a later page of usage", "/os-simple-tenant-usage?marker=a"],
+  ["the pool's servers", "/servers/detail"],
+]
+for (const [what, where] of faults) {
+  test(`takes nothing of an update that can't read ${what}, and all of the next`, async (t) => {
+    const { api, exporter, at } = await exporterOf(t, { ...PLAIN, maxLimit: 1 }, ["--simple-vm-id", "pool"])
+    api.intercept = ({ path, query }) => {
+      if (`${path}${query.marker === undefined ? "" : `?marker=${query.marker}`}` === where) throw refused(503)
+    }
+    await at(0.1)
+    assert.deepEqual(await values(exporter), { p: 20, q: 20 })
+    assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
+    assert.equal(await exporter.value("fedstack_project_usage_cloud_up"), 0)
+    assert.match(exporter.log(), /level=error .*msg="update failed" .*reason="answered 503"/)
+    assert.match(await exporter.scrape(), /^fedstack_project_usage_cloud_failures_total\{reason="server_error"\} 1$/m)
+    api.intercept = () => undefined
+    await at(1)
+    assert.deepEqual(await values(exporter), { p: 22, q: 22 })
+    assert.equal(await exporter.value("fedstack_project_usage_cloud_up"), 1)
+  })
+}
+
+test("ends usage that is too old, and it is whole when the cloud is back", async (t) => {
+  const { api, exporter, at } = await exporterOf(t, PLAIN, ["--max-age", "2h"])
+  api.intercept = () => {
+    throw refused(503)
+  }
+  await at(2)
+  assert.deepEqual(await values(exporter), { p: 20, q: 20 })
+  await at(2.1)
+  assert.deepEqual(await values(exporter), {})
+  api.intercept = () => undefined
+  await at(3)
+  assert.deepEqual(await values(exporter), { p: 26, q: 26 })
+})
+
+test("a clock that goes back does not take usage back, and is told once", async (t) => {
+  const { exporter, at } = await exporterOf(t, PLAIN)
+  await at(2)
+  exporter.clock.now = new Date(NOW - 5 * HOUR)
+  await exporter.update()
+  await exporter.update()
+  assert.deepEqual(await values(exporter), { p: 24, q: 24 })
+  assert.equal(exporter.log().match(/the clock went back: usage stands still/g)?.length, 1)
+  await at(3)
+  assert.deepEqual(await values(exporter), { p: 26, q: 26 })
+})
+
+test("a clock that is far ahead counts no hours that have not been, and is told once", async (t) => {
+  const { exporter, at } = await exporterOf(t, PLAIN)
+  exporter.clock.now = new Date(NOW + 1000 * HOUR)
+  await exporter.update()
+  await exporter.update()
+  assert.deepEqual(await values(exporter), { p: 20, q: 20 })
+  assert.equal(await exporter.value("fedstack_project_usage_clock_lead_seconds"), -3_600_000)
+  assert.equal(exporter.log().match(/the cloud's clock is ahead of ours .*seconds=-3600000/g)?.length, 1)
+  await at(1)
+  assert.deepEqual(await values(exporter), { p: 22, q: 22 })
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 22 * 3600, q: 22 * 3600 })
+})
+
+test("holds the usage of archived servers in the new families, and shows how many projects do", async (t) => {
+  const { api, exporter, at } = await exporterOf(t, PLAIN)
+  api.state.servers = [server("b", "q")]
+  await at(1)
+  assert.deepEqual(await values(exporter), { p: 0, q: 22 })
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 20 * 3600, q: 22 * 3600 })
+  assert.equal(await exporter.value("openstack_project_usage_held_projects"), 1)
+})
+
+test("other weights begin a new epoch", async (t) => {
+  const { api, exporter, at } = await exporterOf(t, PLAIN)
+  assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), NOW / 1000)
+  await at(1)
+  assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), NOW / 1000)
+  assert.equal(api.asked.length, 2 * 3)
+})
+
+test("at the start of a month usage begins anew where no start is set", async (t) => {
+  const api = fakeCloud(PLAIN)
+  const exporter = await startTestExporter(t, [], [api])
+  assert.deepEqual(await values(exporter), { p: 20, q: 20 })
+  api.state.now = Date.UTC(2026, 3, 1, 1)
+  exporter.clock.now = new Date(api.state.now)
+  await exporter.update()
+  assert.deepEqual(await values(exporter), { p: 2, q: 2 })
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 7200, q: 7200 })
+  assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), api.state.now / 1000)
+})
