@@ -12,7 +12,7 @@ async function twoRegions(t: TestContext) {
     url: `${cloud.url}/${kind}/${region_id}/v2.1/`,
   })
   cloud.catalog = [
-    { type: "identity", endpoints: [{ interface: "public", region_id: "north", url: `${cloud.url}/` }] },
+    { type: "identity", endpoints: [{ interface: "public", region_id: "north", url: `${cloud.url}/identity/` }] },
     { type: "compute", endpoints: [at("north", "internal"), at("north"), at("south")] },
     { type: "image", endpoints: [at("east")] },
   ]
@@ -53,7 +53,7 @@ test("finds the identity service of another region, and takes interfaces and end
   const override = { OS_COMPUTE_ENDPOINT_OVERRIDE: `${cloud.url}/own/v2.1`, OS_REGION_NAME: "nowhere" }
   await (await openFor(t, { env: { ...env, ...override } })).get()
   assert.deepEqual(cloud.requests, [
-    "GET /v3/projects token-1",
+    "GET /identity/v3/projects token-1",
     "GET /internal/north/v2.1/servers token-2",
     "GET /own/v2.1/servers token-3",
   ])
@@ -89,8 +89,11 @@ test("tells unknown regions and interfaces with those that are there, and a cata
   const { OS_PROJECT_NAME: _, OS_PROJECT_DOMAIN_ID: __, ...user } = env
   const system = await openFor(t, { env: { ...user, OS_SYSTEM_SCOPE: "all" } })
   await assert.rejects(system.get(), {
+    code: "OPENSTACK_NO_ENDPOINT",
     message: `the catalog of ${cloud.url}/v3 has no compute service: it is empty. With a system scope, endpoints whose address holds a project are left out: set OS_COMPUTE_ENDPOINT_OVERRIDE`,
   })
+  const counted = 'fedstack_openstack_requests_total{service="identity",outcome="no_endpoint"} 1'
+  assert.ok((await system.metrics()).split("\n").includes(counted))
 })
 
 test("says at the start what is missing, where nothing is set and where a cloud is named without a file", async (t) => {

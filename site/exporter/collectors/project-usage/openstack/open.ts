@@ -1,26 +1,15 @@
 import type { Registry } from "prom-client"
-import { readText } from "#core/config-file.ts"
-import { ConfigurationError } from "#core/errors.ts"
 import type { Labels } from "#core/exposition.ts"
 import type { Logger } from "#core/log.ts"
 import { type Access, accessOf } from "./access.ts"
 import type { Api } from "./api.ts"
 import { openApi } from "./client.ts"
-import { readClouds } from "./clouds-yaml.ts"
-import { type Fields, fieldsOfVariables } from "./fields.ts"
-import { parseOpenrc } from "./openrc.ts"
-import { createRequestMetrics } from "./request-metrics.ts"
+import { createRequestMetrics, type RequestMetrics } from "./request-metrics.ts"
 import { openSession } from "./session.ts"
-import { openConnections } from "./tls.ts"
+import { type Target, type TargetOptions, targetsOf } from "./targets.ts"
+import { type Connections, openConnections } from "./tls.ts"
 
-export interface OpenOptions {
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** A file of OS_* variables; they win over those of the environment. */
-  readonly openrc: string | undefined
-  /** Clouds of clouds.yaml; none: as the variables say. */
-  readonly clouds: readonly string[]
-  /** None: as the variables or clouds.yaml say. */
-  readonly regions: readonly string[]
+export interface OpenOptions extends TargetOptions {
   /** Seconds for a request. */
   readonly timeout: number
   readonly registry: Registry
@@ -32,10 +21,6 @@ export interface OpenedApis {
   readonly close: () => Promise<void>
 }
 
-interface Target extends Pick<Api, "cloud" | "region"> {
-  readonly fields: () => Promise<Fields>
-}
-
 /**
  * Every region of every cloud that flags, variables and clouds.yaml name, each an API that signs in when it is first asked.
  * Throws ConfigurationError if there is none, or something is missing or wrong; no service is asked yet.
@@ -44,44 +29,54 @@ export async function openApis(options: OpenOptions): Promise<OpenedApis> {
   const targets = await targetsOf(options)
   const labels = labelsOf(targets)
   const metricsOf = createRequestMetrics(options.registry, Object.keys(labels[0] ?? {}))
-  const connections = targets.map(() => openConnections())
+  const connections: Connections[] = []
+  const apis: Api[] = []
   const close = async (): Promise<void> => void (await Promise.all(connections.map((one) => one.close())))
   try {
-    const apis: Api[] = []
-    for (const [index, target] of targets.entries()) apis.push(await open(target, index))
-    return { apis, close }
+    for (const [index, target] of targets.entries()) {
+      const own = labels[index] ?? {}
+      const kept = openConnections()
+      connections.push(kept)
+      apis.push(await open(target, { labels: own, connections: kept, metrics: metricsOf(own) }, options))
+    }
   } catch (error) {
     await close()
     throw error
   }
+  return { apis, close }
+}
 
-  async function open({ cloud, region, fields }: Target, index: number): Promise<Api> {
-    const { timeout, log } = options
-    const own = labels[index] ?? {}
-    const metrics = metricsOf(own)
-    const access = async () => {
-      const read = accessOf(await fields(), region)
-      const dispatcher = connections[index]?.open(read.tls)
-      if (dispatcher === undefined) throw new Error("every target has connections")
-      return { access: read, dispatcher }
-    }
-    warnOf((await access()).access, log, own)
-    let chosen = false
-    const session = openSession({
-      access,
-      timeout,
-      metrics,
-      signedIn({ choice }) {
-        if (choice.length === 0 || chosen) return
-        chosen = true
-        log.warn(
-          { ...own, regions: choice, taken: choice[0] },
-          "the cloud has several regions, and usage of the first is read. Set OS_REGION_NAME, to several separated by commas if all are wanted",
-        )
-      },
-    })
-    return openApi({ cloud, region, session, metrics, timeout })
+interface Parts {
+  readonly labels: Labels
+  readonly connections: Connections
+  readonly metrics: RequestMetrics
+}
+
+async function open(
+  { cloud, region, fields }: Target,
+  { labels, connections, metrics }: Parts,
+  { timeout, log }: OpenOptions,
+): Promise<Api> {
+  const access = async () => {
+    const read = accessOf(await fields(), region)
+    return { access: read, dispatcher: connections.open(read.tls) }
   }
+  warnOf((await access()).access, log, labels)
+  let warned = false
+  const session = openSession({
+    access,
+    timeout,
+    metrics,
+    signedIn({ choice }) {
+      if (choice.length === 0 || warned) return
+      warned = true
+      log.warn(
+        { ...labels, regions: choice, taken: choice[0] },
+        "the cloud has several regions, and usage of the first is read. Set OS_REGION_NAME, to several separated by commas if all are wanted",
+      )
+    },
+  })
+  return openApi({ cloud, region, session, metrics, timeout })
 }
 
 function warnOf({ insecure, authUrl }: Access, log: Logger, labels: Labels): void {
@@ -90,82 +85,6 @@ function warnOf({ insecure, authUrl }: Access, log: Logger, labels: Labels): voi
       labels,
       "certificates are checked although OS_INSECURE or verify says not to. Give the authority's file: OS_CACERT",
     )
-}
-
-async function targetsOf(options: OpenOptions): Promise<readonly Target[]> {
-  const env = variablesOf(options)
-  const inVariables = fieldsOfVariables(env, options.openrc ?? "the environment")
-  const named = options.clouds.length > 0 ? options.clouds : split(env.OS_CLOUD)
-  const regions = options.regions.length > 0 ? options.regions : split(env.OS_REGION_NAME)
-  if (named.length === 0 && (inVariables.values.has("auth_url") || options.openrc !== undefined)) {
-    // throws where the file is broken; what is read later is read anew
-    const fields = (): Promise<Fields> =>
-      Promise.try(() => fieldsOfVariables(variablesOf(options), options.openrc ?? "the environment"))
-    return expand(undefined, regions, () => fields)
-  }
-  const clouds = await readClouds(env)
-  if (clouds === undefined) throw noCloud(named, inVariables)
-  const [only, ...others] = clouds.names
-  if (named.length === 0 && (only === undefined || others.length > 0)) {
-    const message = `has ${clouds.names.length} clouds: ${clouds.names.toSorted().join(", ")}. Set OS_CLOUD or --os-cloud to those that are wanted`
-    throw new ConfigurationError([{ where: clouds.path, message }])
-  }
-  return [...new Set(named.length > 0 ? named : [only ?? ""])].flatMap((cloud) => {
-    const known = clouds.regionsOf(cloud)
-    const unknown = regions.find((region) => known.length > 1 && !known.includes(region))
-    if (unknown !== undefined && named.length < 2) {
-      const message = `cloud ${cloud} has no region ${unknown}. It has ${known.join(", ")}`
-      throw new ConfigurationError([{ where: clouds.path, message }])
-    }
-    const wanted = regions.length > 0 ? regions : known
-    return expand(cloud, wanted, (region) => async () => {
-      const again = await readClouds(env)
-      return (again ?? clouds).fieldsOf(cloud, region)
-    })
-  })
-}
-
-function expand(
-  cloud: string | undefined,
-  regions: readonly string[],
-  fields: (region: string | undefined) => () => Promise<Fields>,
-): readonly Target[] {
-  const all = regions.length === 0 ? [undefined] : [...new Set(regions)]
-  return all.map((region) => ({ cloud, region, fields: fields(region) }))
-}
-
-function variablesOf({ env, openrc }: OpenOptions): Readonly<Record<string, string | undefined>> {
-  // a cloud that the environment names is not that of the file
-  return openrc === undefined ? env : { ...env, OS_CLOUD: undefined, ...parseOpenrc(readText(openrc), openrc) }
-}
-
-const split = (list: string | undefined): readonly string[] =>
-  (list ?? "")
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
-
-/** With nothing to go by, all that is missing is named at once. */
-function noCloud(named: readonly string[], { where, shown, values }: Fields): ConfigurationError {
-  if (named.length > 0) {
-    const message = `names ${named.join(", ")}, but there is no clouds.yaml here, in ~/.config/openstack or in /etc/openstack. OS_CLIENT_CONFIG_FILE can name one`
-    return new ConfigurationError([{ where: "OS_CLOUD", message }])
-  }
-  try {
-    accessOf({ where, shown, values }, undefined)
-  } catch (error) {
-    if (error instanceof ConfigurationError)
-      return new ConfigurationError([
-        ...error.faults,
-        {
-          where: "OpenStack",
-          message:
-            "set the OS_* variables, or --openrc FILE, or OS_CLOUD with a clouds.yaml; or --dummy-data FILE for a made-up cloud",
-        },
-      ])
-    throw error
-  }
-  throw new Error("variables without OS_AUTH_URL can't be complete")
 }
 
 /** Labels for what differs: none where there is only one. */

@@ -116,3 +116,11 @@ test("who gives up does not wait, and the sign-in goes on for the others", async
   await patient
   assert.deepEqual(cloud.requests, ["GET /v2.1/servers late"])
 })
+
+test("who gave up before asking leaves no failure of the sign-in behind", async (t) => {
+  const cloud = await fakeCloud(t)
+  cloud.password = "another"
+  const { get } = await openFor(t, { env: variablesFor(cloud.url) })
+  await assert.rejects(get("compute", "/a", { signal: AbortSignal.abort() }), { code: "OPENSTACK_ABORTED" })
+  await assert.rejects(get(), { code: "OPENSTACK_UNAUTHORIZED" }) // joins the sign-in, whose failure is told to it
+})

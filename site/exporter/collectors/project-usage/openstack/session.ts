@@ -30,8 +30,6 @@ export interface SessionOptions {
   readonly timeout: number
   readonly metrics: RequestMetrics
   readonly signedIn: (endpoints: Endpoints) => void
-  /** Seconds until refused credentials are tried again, if they did not change. */
-  readonly pause?: number
 }
 
 /** A token that is got when it is first needed, and replaced before it ends. */
@@ -42,21 +40,21 @@ export interface Session {
 }
 
 export function openSession(options: SessionOptions): Session {
-  const { pause = PAUSE } = options
   let current: Token | undefined
   let underWay: Promise<Token> | undefined
-  let refused: { readonly body: string; readonly error: ServiceError; readonly until: number } | undefined
+  let refused: { readonly attempt: string; readonly error: ServiceError; readonly until: number } | undefined
   const renew = async (): Promise<Token> => {
     current = undefined
     const { access, dispatcher } = await options.access()
     const body = signInBody(access)
-    if (refused?.body === body && performance.now() < refused.until) throw refused.error
+    const attempt = `${access.authUrl} ${body}`
+    if (refused?.attempt === attempt && performance.now() < refused.until) throw refused.error
     try {
       current = await signIn({ access, dispatcher, body }, options)
       return current
     } catch (error) {
       if (error instanceof ServiceError && error.answered === 401)
-        refused = { body, error, until: performance.now() + pause * 1000 }
+        refused = { attempt, error, until: performance.now() + PAUSE * 1000 }
       throw error
     }
   }
@@ -74,12 +72,12 @@ export function openSession(options: SessionOptions): Session {
 }
 
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()
   const abort = (): void => reject(new ServiceError("aborted", "sign-in given up, because the update ends"))
+  if (signal.aborted) abort()
   signal.addEventListener("abort", abort, { once: true })
   try {
-    return await Promise.race([work, promise])
+    return await Promise.race([promise, work])
   } finally {
     signal.removeEventListener("abort", abort)
   }
@@ -94,7 +92,7 @@ interface SignIn {
 async function signIn({ access, dispatcher, body }: SignIn, options: SessionOptions): Promise<Token> {
   const url = `${access.authUrl}/auth/tokens`
   const begin = performance.now()
-  const token = await options.metrics.measure("identity", async () => {
+  return options.metrics.measure("identity", async () => {
     const answer = await exchangeWithHeaders(new URL(url), {
       method: "POST",
       deadline: options.timeout,
@@ -109,15 +107,16 @@ async function signIn({ access, dispatcher, body }: SignIn, options: SessionOpti
     if (answer.status !== 201) throw refusal({ service: "identity", path: "/auth/tokens", url }, answer)
     const parsed = tokenAnswer.safeParse(parseJson(url, answer), { reportInput: false })
     const id = answer.headers["x-subject-token"] ?? ""
-    if (parsed.success && id !== "") return { id, ...parsed.data.token }
-    const message = `${url} answered something that is no token. Is that an identity service, version 3?`
-    throw new ServiceError("unexpected_answer", message, { answered: 201 })
+    if (!parsed.success || id === "") {
+      const message = `${url} answered something that is no token. Is that an identity service, version 3?`
+      throw new ServiceError("unexpected_answer", message, { answered: 201 })
+    }
+    const { issued_at: issued, expires_at: expires, catalog } = parsed.data.token
+    const lifetime = (Date.parse(expires) - Date.parse(issued)) / 1000
+    const endpoints = endpointsOf(catalog, access)
+    options.signedIn(endpoints)
+    return { id, endpoints, dispatcher, renewAt: begin + (lifetime - Math.min(MARGIN, lifetime / 5)) * 1000 }
   })
-  const lifetime = (Date.parse(token.expires_at) - Date.parse(token.issued_at)) / 1000
-  const endpoints = endpointsOf(token.catalog, access)
-  options.signedIn(endpoints)
-  const renewAt = begin + (lifetime - Math.min(MARGIN, lifetime / 5)) * 1000
-  return { id: token.id, endpoints, dispatcher, renewAt }
 }
 
 function wrongCredentials(access: Access): ServiceError {

@@ -38,7 +38,6 @@ export const tokenAnswer = z.object({
     issued_at: z.iso.datetime({ offset: true }),
     expires_at: z.iso.datetime({ offset: true }),
     catalog: z.array(catalogEntry).default([]),
-    user: z.object({ name: text }).optional(),
   }),
 })
 
