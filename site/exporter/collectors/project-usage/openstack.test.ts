@@ -1,56 +1,12 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
-import { test, type TestContext } from "node:test"
-import { fakeCloud, type FakeServer, type FakeState, refused } from "./openstack/fake/testing.ts"
-import { startTestExporter, type TestExporter } from "./testing.ts"
+import { test } from "node:test"
+import { exporterOf, HOUR, NOW, project, server, values } from "./accounts/testing.ts"
+import { fakeCloud, refused } from "./openstack/fake/testing.ts"
+import { startTestExporter } from "./testing.ts"
 
-const HOUR = 3_600_000
-const NOW = Date.UTC(2026, 2, 10, 12)
 const golden = (name: string): string => readFileSync(new URL(`testdata/${name}`, import.meta.url), "utf8")
-
-const server = (id: string, project: string, changes: Partial<FakeServer> = {}): FakeServer => ({
-  id,
-  project,
-  vcpus: 2,
-  memoryMb: 4096,
-  launchedAt: NOW - 10 * HOUR,
-  ...changes,
-})
-const project = (id: string, name = id, domain = "d", more = {}) => ({ id, name, domain, more })
 const PLAIN = { projects: [project("p"), project("q")], servers: [server("a", "p"), server("b", "q")] }
-
-/** Values of a family by the names of its projects. */
-async function values(exporter: TestExporter, family = "project_vcpu_usage"): Promise<Record<string, number>> {
-  const lines = (await exporter.scrape()).matchAll(new RegExp(`^${family}\\{(.*)\\} (.*)$`, "gm"))
-  return Object.fromEntries(
-    [...lines].map(([, labels = "", value]) => {
-      const label = (name: string): string => new RegExp(`\\b${name}="(.*?)"`).exec(labels)?.[1] ?? ""
-      return [["region", "period", "project_name"].map(label).filter(Boolean).join("/"), Number(value)]
-    }),
-  )
-}
-
-/** An exporter of a fake cloud since 2026-03-01, and how to move both clocks. */
-async function exporterOf(t: TestContext, state: Partial<FakeState>, argv: readonly string[] = []) {
-  const api = fakeCloud(state)
-  const args = ["--start", "2026-03-01", "--domain", "--update-interval", "1h", ...argv]
-  const exporter = await startTestExporter(t, args, [api])
-  await exporter.scrape() // waits for the first update
-  const at = async (hours: number): Promise<void> => {
-    api.state.now = NOW + hours * HOUR
-    exporter.clock.now = new Date(api.state.now)
-    await exporter.update()
-  }
-  const again = async (): Promise<TestExporter> => {
-    await exporter.close()
-    const next = await startTestExporter(t, args, [api])
-    await next.scrape()
-    next.clock.now = new Date(api.state.now)
-    await next.update()
-    return next
-  }
-  return { api, exporter, at, again }
-}
 
 test("exports a whole cloud at the first scrape", async (t) => {
   const domains = [

@@ -62,9 +62,10 @@ export async function startTestExporter(
   test: TestContext,
   argv: readonly string[],
   apis?: readonly Api[],
+  begin = new Date("2026-03-10T12:00:00Z"),
 ): Promise<TestExporter> {
   const lines: string[] = []
-  const clock = { now: new Date("2026-03-10T12:00:00Z") }
+  const clock = { now: begin }
   const context: Context = {
     log: createLogger({ level: "info", format: "logfmt" }, "exporter", (line) => lines.push(line)),
     signal: new AbortController().signal,

@@ -6,6 +6,8 @@ import { type CloudState, EMPTY, stateFormat } from "./state.ts"
 
 /** What is remembered of all clouds, in memory and, where there is a file, on disk. */
 export interface StateFile {
+  /** Whether there is a file. */
+  readonly lasts: boolean
   of(cloud: string): CloudState
   set(cloud: string, state: CloudState): void
   /** Writes what was set. A disk that is full or broken is told and shown in a metric; memory goes on. */
@@ -22,13 +24,14 @@ export async function openStateFile(file: string | undefined, { log, registry }:
   const clouds = new Map<string, CloudState>(file === undefined ? [] : await read(file, log))
   const of = (cloud: string): CloudState => clouds.get(cloud) ?? EMPTY
   const set = (cloud: string, state: CloudState): void => void clouds.set(cloud, state)
-  if (file === undefined) return { of, set, save: () => Promise.resolve() }
+  if (file === undefined) return { lasts: false, of, set, save: () => Promise.resolve() }
   const up = new Gauge({
     name: "fedstack_project_usage_state_up",
     help: "1 if the state file could be written after the last update, 0 if not: then a restart forgets.",
     registers: [registry],
   })
   return {
+    lasts: true,
     of,
     set,
     async save() {
@@ -62,11 +65,8 @@ async function read(file: string, log: Logger): Promise<readonly (readonly [stri
     return Object.entries(stateFormat.parse(JSON.parse(text)).clouds)
   } catch (error) {
     const aside = `${file}.broken`
-    await rename(file, aside)
-    log.error(
-      { file, aside, reason: explain(error) },
-      "the state file is broken: it is kept aside, and everything begins anew",
-    )
+    await rename(file, aside).catch((cause: unknown) => log.error({ reason: explain(cause) }, "can't keep it aside"))
+    log.error({ file, aside, reason: explain(error) }, "the state file is broken: everything begins anew")
     return []
   }
 }

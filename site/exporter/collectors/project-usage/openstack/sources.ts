@@ -22,6 +22,10 @@ export function openStackSources(
   options: OpenStackSourcesOptions,
 ): { readonly sources: readonly Source[]; readonly metrics: UsageMetrics } {
   const labels = tellApart(apis)
+  if (!options.state.lasts)
+    options.log.warn(
+      "no --state-file: a restart forgets the usage of pool servers that are deleted, and what else the cloud has forgotten",
+    )
   const metrics = createUsageMetrics(options.registry, Object.keys(labels[0] ?? {}))
   const sources = apis.map((api, index) => {
     const own = labels[index] ?? {}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict"
+import { readdirSync, readFileSync, statSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { test } from "node:test"
+import { Registry } from "prom-client"
+import { createLogger } from "#core/log.ts"
+import { fileOf } from "../testing.ts"
+import { type CloudState, EMPTY } from "./state.ts"
+import { openStateFile } from "./state-file.ts"
+
+async function opened(file: string | undefined) {
+  const lines: string[] = []
+  const registry = new Registry()
+  const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
+  const state = await openStateFile(file, { log, registry })
+  const up = async () => /^fedstack_project_usage_state_up (.*)$/m.exec(await registry.metrics())?.[1]
+  return { state, up, log: () => lines.join("") }
+}
+
+const ledger = { start: 1, weights: "w", since: 2, end: 3, projects: { "d/elixir/p": [1.5, 1, 3e15, 2e15] as const } }
+const STATE: CloudState = {
+  end: 3,
+  total: ledger,
+  months: { "2026-02": { closed: [[{ project_id: "p" }, 1, 2]] }, "2026-03": { ledger } },
+  tags: { "a-server": ["course 🧬", 1_772_000_000_000] },
+}
+
+test("remembers over a restart what was set and saved", async (t) => {
+  const file = join(dirname(fileOf(t, "")), "state.json")
+  const first = await opened(file)
+  assert.match(first.log(), /level=info .*there is no state file yet/)
+  assert.deepEqual(first.state.of("a/b"), EMPTY)
+  first.state.set("a/b", STATE)
+  await first.state.save()
+  assert.equal(await first.up(), "1")
+  const second = await opened(file)
+  assert.deepEqual(second.state.of("a/b"), STATE)
+  assert.equal(second.log(), "")
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+})
+
+const broken: readonly (readonly [what: string, text: string])[] = [
+  ["nothing", ""],
+  ["half a file", '{"version":1,"clouds":{"a/b":{"end":1'],
+  ["another format", '{"version":2,"clouds":{}}'],
+  ["values of other types", '{"version":1,"clouds":{"a/b":{"end":"never","months":{},"tags":{}}}}'],
+]
+for (const [what, text] of broken) {
+  test(`keeps aside a file that holds ${what}, says so, and begins anew`, async (t) => {
+    const file = fileOf(t, text, "state.json")
+    const { state, log } = await opened(file)
+    assert.deepEqual(state.of("a/b"), EMPTY)
+    assert.match(log(), /level=error .*the state file is broken: everything begins anew/)
+    assert.equal(readFileSync(`${file}.broken`, "utf8"), text)
+    await state.save()
+    assert.equal(readFileSync(file, "utf8"), '{"version":1,"clouds":{}}')
+  })
+}
+
+test("a disk that can't be written is told at every save, and memory goes on", async (t) => {
+  const folder = dirname(fileOf(t, ""))
+  const { state, up, log } = await opened(join(folder, "missing", "state.json"))
+  state.set("a/b", STATE)
+  await state.save()
+  await state.save()
+  assert.equal(await up(), "0")
+  assert.equal(log().match(/level=error .*the state file can't be written: .*ENOENT/g)?.length, 2)
+  assert.deepEqual(state.of("a/b"), STATE)
+})
+
+test("a failed save leaves the file as it was, and nothing beside it", async (t) => {
+  const file = fileOf(t, '{"version":1,"clouds":{}}', "state.json")
+  const { state } = await opened(file)
+  state.set("a/b", { ...STATE, end: 1n as unknown as number }) // no JSON
+  await state.save()
+  assert.deepEqual(readdirSync(dirname(file)), ["state.json"])
+  assert.equal(readFileSync(file, "utf8"), '{"version":1,"clouds":{}}')
+})
+
+test("without a file everything is remembered while the process lives", async () => {
+  const { state, up } = await opened(undefined)
+  state.set("a/b", STATE)
+  await state.save()
+  assert.deepEqual(state.of("a/b"), STATE)
+  assert.equal(await up(), undefined)
+})

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { HOUR, NOW, project, server, values } from "./accounts/testing.ts"
+import { fakeCloud, refused } from "./openstack/fake/testing.ts"
+import { tellApart } from "./openstack/sources.ts"
+import { startTestExporter } from "./testing.ts"
+
+const STATE = { projects: [project("p")], servers: [server("a", "p")] }
+const ARGS = ["--start", "2026-03-01", "--max-age", "2h", "--update-interval", "1h"]
+
+test("labels tell apart what differs, and only that", () => {
+  const api = (cloud: string | undefined, region: string | undefined) => ({ cloud, region })
+  assert.deepEqual(tellApart([api("a", "x")]), [{}])
+  assert.deepEqual(tellApart([api("a", "x"), api("a", "y")]), [{ region: "x" }, { region: "y" }])
+  assert.deepEqual(tellApart([api("a", "x"), api("b", "x")]), [{ cloud: "a" }, { cloud: "b" }])
+  assert.deepEqual(tellApart([api("a", "x"), api("a", undefined), api("b", "x")]), [
+    { cloud: "a", region: "x" },
+    { cloud: "a", region: "" },
+    { cloud: "b", region: "x" },
+  ])
+})
+
+test("a region that can't be read keeps its own last usage for the greatest age, and the others go on", async (t) => {
+  const north = fakeCloud(STATE, { region: "north" })
+  const south = fakeCloud(STATE, { region: "south" })
+  const exporter = await startTestExporter(t, ARGS, [north, south])
+  assert.deepEqual(await values(exporter), { "north/p": 20, "south/p": 20 })
+  const at = async (hours: number): Promise<void> => {
+    for (const { state } of [north, south]) state.now = NOW + hours * HOUR
+    exporter.clock.now = new Date(NOW + hours * HOUR)
+    await exporter.update()
+  }
+  south.intercept = () => {
+    throw refused(503)
+  }
+  await at(1)
+  assert.deepEqual(await values(exporter), { "north/p": 22, "south/p": 20 })
+  assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
+  assert.match(await exporter.scrape(), /^fedstack_project_usage_cloud_up\{region="north"\} 1$/m)
+  assert.match(await exporter.scrape(), /^fedstack_project_usage_cloud_up\{region="south"\} 0$/m)
+  assert.match(exporter.log(), /msg="update failed" .*reason="south: answered 503"/)
+  await at(2.1)
+  assert.deepEqual(await values(exporter), { "north/p": 24.2 })
+  south.intercept = () => undefined
+  await at(3)
+  assert.deepEqual(await values(exporter), { "north/p": 26, "south/p": 26 })
+  assert.equal(await exporter.value("fedstack_exporter_collector_up"), 1)
+})
+
+test("all regions failing leaves all as it was", async (t) => {
+  const apis = ["north", "south"].map((region) => fakeCloud(STATE, { region }))
+  const exporter = await startTestExporter(t, ARGS, apis)
+  await exporter.scrape()
+  for (const api of apis)
+    api.intercept = () => {
+      throw refused(503)
+    }
+  await exporter.update()
+  assert.deepEqual(await values(exporter), { "north/p": 20, "south/p": 20 })
+  assert.match(exporter.log(), /reason="north: answered 503; south: answered 503"/)
+})
+
+test("shows those tags and properties of projects that are asked for", async (t) => {
+  const more = { tags: ["team=bio 🧬", "cost:7", "open", "other=x"], enabled: false, description: 'a "b"' }
+  const api = fakeCloud({ projects: [project("p", "p", "d", more), project("q")] })
+  const labels = ["team", "cost", "open", "enabled", "description", "absent"]
+  const exporter = await startTestExporter(t, ["--project-labels", ...labels], [api])
+  const base = (id: string) => `domain_id="d",domain_name="elixir",project_id="${id}",project_name="${id}"`
+  const text = await exporter.scrape()
+  assert.deepEqual(text.match(/^openstack_project_info.*$/gm), [
+    `openstack_project_info{${base("p")},team="bio 🧬",cost="7",open="true",enabled="false",description="a \\"b\\"",absent=""} 1`,
+    `openstack_project_info{${base("q")},team="",cost="",open="",enabled="true",description="",absent=""} 1`,
+  ])
+})
+
+test("what is in use can be left out", async (t) => {
+  const exporter = await startTestExporter(t, [...ARGS, "--in-use", "false"], [fakeCloud(STATE)])
+  assert.doesNotMatch(await exporter.scrape(), /openstack_project_(?:servers|vcpus|memory_bytes|disk_bytes)\b/)
+})

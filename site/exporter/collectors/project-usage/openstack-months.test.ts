@@ -1,0 +1,60 @@
+import assert from "node:assert/strict"
+import { dirname, join } from "node:path"
+import { test } from "node:test"
+import { exporterOf, HOUR, NOW, project, server, values } from "./accounts/testing.ts"
+import { fileOf } from "./testing.ts"
+
+const FEBRUARY = Date.UTC(2026, 1, 1)
+const APRIL = (Date.UTC(2026, 3, 1) - NOW) / HOUR
+const STATE = {
+  projects: [project("p")],
+  servers: [server("a", "p", { launchedAt: FEBRUARY - 5 * HOUR, endedAt: FEBRUARY + 10 * HOUR }), server("b", "p")],
+}
+const FAMILY = "openstack_project_period_vcpu_seconds"
+const usageRequests = (asked: readonly { readonly path: string }[]): number =>
+  asked.filter(({ path }) => path === "/os-simple-tenant-usage").length
+
+test("shows the usage of the latest months, each to its own end", async (t) => {
+  const { api, exporter, at } = await exporterOf(t, STATE, ["--usage-months", "3"])
+  const vcpuSeconds = (hours: number) => hours * 2 * 3600
+  assert.deepEqual(await values(exporter, FAMILY), {
+    "2026-01/p": vcpuSeconds(5),
+    "2026-02/p": vcpuSeconds(10),
+    "2026-03/p": vcpuSeconds(10),
+  })
+  // the month under way is the whole period here; the others are over, and not asked for again
+  assert.equal(usageRequests(api.asked), 3)
+  await at(1)
+  assert.equal(usageRequests(api.asked), 4)
+  assert.deepEqual((await values(exporter, FAMILY))["2026-03/p"], vcpuSeconds(11))
+})
+
+test("a month that is over keeps its usage, whatever the cloud forgets, over a restart too", async (t) => {
+  const stateFile = join(dirname(fileOf(t, "")), "state.json")
+  const tested = await exporterOf(t, STATE, ["--usage-months", "2", "--state-file", stateFile])
+  await tested.at(APRIL + 1)
+  const march = (10 + APRIL) * 2 * 3600
+  const expected = { "2026-03/p": march, "2026-04/p": 7200 }
+  assert.deepEqual(await values(tested.exporter, FAMILY), expected)
+  tested.api.state.servers = [server("b", "p", { launchedAt: Date.UTC(2026, 3, 1) })]
+  await tested.restart()
+  assert.deepEqual(await values(tested.exporter, FAMILY), expected)
+})
+
+test("usage of ten minutes after the end of a month is still looked for", async (t) => {
+  const { api, exporter, at } = await exporterOf(t, STATE, ["--usage-months", "2"])
+  await at(APRIL + 0.1)
+  const late = server("late", "p", { launchedAt: NOW + (APRIL - 1) * HOUR })
+  api.state.servers = [...STATE.servers, late]
+  await at(APRIL + 0.2)
+  const march = (10 + APRIL + 1) * 2 * 3600
+  assert.deepEqual((await values(exporter, FAMILY))["2026-03/p"], march)
+  api.state.servers = []
+  await at(APRIL + 0.3)
+  assert.deepEqual((await values(exporter, FAMILY))["2026-03/p"], march)
+})
+
+test("without the flag there are no months", async (t) => {
+  const { exporter } = await exporterOf(t, STATE)
+  assert.deepEqual(await values(exporter, FAMILY), {})
+})
