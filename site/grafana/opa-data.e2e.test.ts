@@ -1,0 +1,75 @@
+import assert from "node:assert/strict"
+import { join } from "node:path"
+import { type TestContext, test } from "node:test"
+import { start } from "../../dev/testing/child.ts"
+import { need } from "../../dev/testing/component.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { readDashboard, shippedQueries } from "../../dev/testing/grafana/dashboard.ts"
+import { missingOf, resultsOf } from "../../dev/testing/grafana/queries.ts"
+import { findOpa, startOpa } from "../../dev/testing/opa.ts"
+import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
+import { until } from "../../dev/testing/until.ts"
+import { shippedRules } from "../prometheus/testing.ts"
+
+const ROOT = join(import.meta.dirname, "../..")
+
+for (const version of ["2.42", "2.53", "3.5"] as const) {
+  test(`all that rules and dashboard ask of Prometheus ${version} about OPA data is there`, async (t) => {
+    const folder = need(t, findPrometheus(version))
+    const opa = need(t, findOpa())
+    if (folder === undefined || opa === undefined) return
+    const address = await startExporter(t, opa)
+    const { write } = temporaryFolder(t)
+    const config = await write(
+      "prometheus.yml",
+      `global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: ["${join(ROOT, "site/prometheus/rules/opa-data.yml")}"]
+scrape_configs:
+  - job_name: opa-data-exporter
+    static_configs: [{targets: ["${address}"]}]
+`,
+    )
+    const prometheus = await startPrometheus(folder, config)
+    t.after(() => prometheus.stop())
+    const queries = shippedQueries(await readDashboard(join(import.meta.dirname, "dashboards/opa-data.json")))
+
+    await until("all panels to show something", async () => {
+      const empty: string[] = []
+      for (const { where, expression } of queries) {
+        if ((await resultsOf(prometheus.url, expression)) === 0) empty.push(where)
+      }
+      assert.deepEqual(empty, [])
+      return true
+    })
+    const missing: string[] = []
+    for (const shipped of [...(await shippedRules(["opa-data"])), ...queries]) {
+      missing.push(...(await missingOf(shipped, prometheus.url)))
+    }
+    assert.deepEqual([...new Set(missing)], [])
+  })
+}
+
+/** Three OPAs of which one lacks an item and a path, and a fourth that is not there. Its address. */
+async function startExporter(t: TestContext, folder: string): Promise<string> {
+  const urls = ["http://127.0.0.1:1"]
+  for (const count of [3, 3, 2]) {
+    const opa = await startOpa(folder)
+    t.after(() => opa.stop())
+    const items = Array.from({ length: count }, (_, index) => [`item-${index}`, { metadata: { resourceVersion: "1" } }])
+    await opa.put("kubernetes/namespaces", Object.fromEntries(items))
+    await opa.put("kubernetes/services", { default: Object.fromEntries(items) })
+    if (count === 3) await opa.put("kubernetes/ingresses", {})
+    urls.push(opa.url)
+  }
+  const exporter = start(join(ROOT, "bin/fedstack"), [
+    ...["exporter", "opa-data", "--web.listen-address=127.0.0.1:0", "--cluster-name=test", "--opa-service=opa"],
+    ...["--opa-cluster-data=kubernetes/namespaces", "--opa-namespaced-data=kubernetes/services,kubernetes/ingresses"],
+    "--interval=1",
+    ...urls.map((url) => `--opa-url=${url}`),
+  ])
+  t.after(() => exporter.stop())
+  return until("the exporter to listen", () => {
+    if (exporter.process.exitCode !== null) throw new Error(exporter.output())
+    return /msg=listening addresses=\S*?(127\.0\.0\.1:\d+)/.exec(exporter.output())?.[1]
+  })
+}
