@@ -92,6 +92,8 @@ test("takes an interface by its name and by that of old catalogs, and endpoints 
   assert.equal(chosen, "admin")
   assert.deepEqual(overrides, { compute: "http://n:8774/v2.1", identity: "http://k:5000/v3" })
   assert.equal(access({ ...USER, ...PROJECT, OS_ENDPOINT_TYPE: "internal" }).interface, "internal")
+  const both = { OS_INTERFACE: "internal", OS_ENDPOINT_TYPE: "publicURL" }
+  assert.equal(access({ ...USER, ...PROJECT, ...both }).interface, "internal")
 })
 
 const FAULTY: readonly (readonly [string, Readonly<Record<string, string>>, readonly string[]])[] = [

@@ -5,7 +5,7 @@ import { z } from "zod"
 import { readYamlFile } from "#core/config-file.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { expected } from "#core/schema.ts"
-import { type Fields, keyOf } from "./fields.ts"
+import { byKey, type Fields } from "./fields.ts"
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -80,11 +80,10 @@ export async function readClouds(env: Env): Promise<CloudsFile | undefined> {
       const own = get(name)
       const entry = own.regions.find((candidate) => typeof candidate !== "string" && candidate.name === regionName)
       const merged = merge(own, typeof entry === "object" ? entry.values : undefined)
-      const belowAuth = new Set(Object.keys(merged.auth).map(keyOf))
       return {
         where: path,
-        shown: (key) => `clouds.${name}.${belowAuth.has(key) || BELOW_AUTH.test(key) ? "auth." : ""}${key}`,
-        values: new Map([...scalars(merged.auth), ...scalars(merged)]),
+        shown: (key) => `clouds.${name}.${BELOW_AUTH.test(key) ? "auth." : ""}${key}`,
+        values: byKey([...scalars(merged.auth), ...scalars(merged)]),
       }
     },
   }
@@ -110,6 +109,6 @@ function merge(own: Cloud | null, more: Added | null | undefined): Cloud {
 function scalars(map: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
   return Object.entries(map).flatMap(([key, value]) => {
     const usable = typeof value === "string" || typeof value === "number" || typeof value === "boolean"
-    return usable && value !== "" ? [[keyOf(key), String(value)] as const] : []
+    return usable && value !== "" ? [[key, String(value)] as const] : []
   })
 }

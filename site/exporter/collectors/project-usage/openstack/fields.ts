@@ -10,9 +10,9 @@ export interface Fields {
 /** The settings that OS_* variables hold; empty ones count as not set. */
 export function fieldsOfVariables(env: Readonly<Record<string, string | undefined>>, where: string): Fields {
   const entries = Object.entries(env).flatMap(([name, value]) =>
-    name.startsWith("OS_") && value !== undefined && value !== "" ? [[keyOf(name.slice(3)), value] as const] : [],
+    name.startsWith("OS_") && value !== undefined && value !== "" ? [[name.slice(3), value] as const] : [],
   )
-  return { where, shown: (key) => `OS_${key.toUpperCase()}`, values: new Map(entries) }
+  return { where, shown: (key) => `OS_${key.toUpperCase()}`, values: byKey(entries) }
 }
 
 /** Old names and spellings of keys, as they are still about. */
@@ -26,7 +26,12 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   ca_cert: "cacert",
 }
 
-export function keyOf(name: string): string {
-  const key = name.toLowerCase().replaceAll("-", "_")
-  return SYNONYMS[key] ?? key
+/** Later entries win over earlier ones, and today's name of a key over an old one. */
+export function byKey(entries: readonly (readonly [string, string])[]): ReadonlyMap<string, string> {
+  const values = new Map(entries.map(([name, value]) => [name.toLowerCase().replaceAll("-", "_"), value]))
+  for (const [old, key] of Object.entries(SYNONYMS)) {
+    const value = values.get(old)
+    if (value !== undefined && !values.has(key)) values.set(key, value)
+  }
+  return values
 }
