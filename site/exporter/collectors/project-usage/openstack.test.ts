@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
 import { exporterOf, HOUR, NOW, project, server, values } from "./accounts/testing.ts"
 import { fakeCloud, refused } from "./openstack/fake/testing.ts"
-import { startTestExporter } from "./testing.ts"
+import { fileOf, startTestExporter } from "./testing.ts"
 
 const golden = (name: string): string => readFileSync(new URL(`testdata/${name}`, import.meta.url), "utf8")
 const PLAIN = { projects: [project("p"), project("q")], servers: [server("a", "p"), server("b", "q")] }
@@ -149,12 +149,19 @@ test("holds the usage of archived servers in the new families, and shows how man
   assert.equal(await exporter.value("openstack_project_usage_held_projects"), 1)
 })
 
-test("other weights begin a new epoch", async (t) => {
-  const { api, exporter, at } = await exporterOf(t, PLAIN)
-  assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), NOW / 1000)
+test("other weights begin a new epoch, in which nothing of the old one is held", async (t) => {
+  const weights = (weight: number): string =>
+    `[[weights]]\nresource_set_timestamp = 0\nvcpus = [{value = 1, weight = ${weight}}]\nmemory_mb = []\n`
+  const file = fileOf(t, weights(3), "weights.toml")
+  const { exporter, at } = await exporterOf(t, PLAIN, ["-w", file, "--weight-update-frequency", "1"])
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 216_000, q: 216_000 })
   await at(1)
   assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), NOW / 1000)
-  assert.equal(api.asked.length, 2 * 3)
+  writeFileSync(file, weights(1))
+  await at(2)
+  assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), (NOW + 2 * HOUR) / 1000)
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 86_400, q: 86_400 })
+  assert.equal(await exporter.value("openstack_project_usage_held_projects"), 0)
 })
 
 test("at the start of a month usage begins anew where no start is set", async (t) => {

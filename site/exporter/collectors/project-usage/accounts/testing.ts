@@ -42,9 +42,9 @@ export interface Tested {
   /** The one that runs. */
   exporter: TestExporter
   /** Moves both clocks to so many hours after NOW, and updates. */
-  at(hours: number): Promise<void>
+  readonly at: (hours: number) => Promise<void>
   /** Ends the exporter and starts another. */
-  restart(): Promise<void>
+  readonly restart: () => Promise<void>
 }
 
 /** An exporter of a fake cloud since 2026-03-01, after its first update. */
