@@ -26,7 +26,7 @@ export function updateAll(
   { maxAge, now, metrics }: SourcesOptions,
 ): (weights: Weights, signal: AbortSignal) => Promise<Update> {
   const last = new Map<Source, { readonly accounts: Accounts; readonly at: number }>()
-  const update = async (source: Source, weights: Weights, signal: AbortSignal): Promise<Error | undefined> => {
+  const updateOne = async (source: Source, weights: Weights, signal: AbortSignal): Promise<Error | undefined> => {
     const at = now().getTime()
     try {
       last.set(source, { accounts: await source.update(weights, signal), at })
@@ -39,10 +39,10 @@ export function updateAll(
     }
   }
   return async (weights, signal) => {
-    const outcomes = await Promise.all(sources.map((source) => update(source, weights, signal)))
+    const outcomes = await Promise.all(sources.map((source) => updateOne(source, weights, signal)))
     const failures = outcomes.filter((outcome) => outcome !== undefined)
     const oldest = now().getTime() - maxAge * 1000
-    return {
+    const update: Update = {
       anyRead: failures.length < sources.length,
       failure: failures.length > 1 ? new AggregateError(failures) : failures[0],
       clouds: sources.flatMap((source) => {
@@ -50,5 +50,7 @@ export function updateAll(
         return kept === undefined || kept.at < oldest ? [] : [{ labels: source.labels, accounts: kept.accounts }]
       }),
     }
+    if (sources.length === 1) last.clear() // who asked keeps what is shown of it, and that is smaller
+    return update
   }
 }
