@@ -3,6 +3,7 @@ import type { Fetch } from "../upstream/fetch.ts"
 import type { Question } from "../upstream/question.ts"
 import { Body } from "./body.ts"
 import { boundedMemory, type Memory } from "./memory.ts"
+import { Pace } from "./pace.ts"
 import { Stored } from "./stored.ts"
 
 export interface Clock {
@@ -45,18 +46,13 @@ interface Entry {
   readonly reuse: number
   stored: Stored | undefined
   flight: Flight | undefined
-  /** Milliseconds that an answer took at most, where slow ones are forgotten slowly. */
-  slowest: number
+  /** How long its answers take. */
+  readonly pace: Pace
   /** Whether the stored answer's successor was asked for. */
   renewed: boolean
   lastAsked: number
   cancelTimer: () => void
 }
-
-/** What a timer and an event loop under load may be late, in milliseconds. */
-const SLACK = 50
-/** Of the slowest answer: how long before the age limit its successor is asked for. */
-const AHEAD = 2
 
 /**
  * Answers of upstream, shared by all who ask the same at the same time, and within the time of reuse. An answer's age
@@ -70,7 +66,7 @@ export function openStore(fetch: Fetch, memoryLimit: number, { now, after }: Clo
   const isFresh = (entry: Entry): boolean => entry.stored !== undefined && now() - entry.stored.started < entry.reuse
   /** Not in the first half of its time: an upstream that is slow under load must not be asked the more for it. */
   const renewalTime = (entry: Entry, stored: Stored): number =>
-    stored.started + Math.max(entry.reuse / 2, entry.reuse - entry.slowest * AHEAD - SLACK)
+    stored.started + Math.max(entry.reuse / 2, entry.reuse - entry.pace.most())
 
   function fresh(key: string): Stored | undefined {
     const entry = entries.get(key)
@@ -92,7 +88,7 @@ export function openStore(fetch: Fetch, memoryLimit: number, { now, after }: Clo
       reuse: reuse * 1000,
       stored: undefined,
       flight: undefined,
-      slowest: 0,
+      pace: new Pace(),
       renewed: false,
       lastAsked: now(),
       cancelTimer: () => undefined,
@@ -140,7 +136,7 @@ export function openStore(fetch: Fetch, memoryLimit: number, { now, after }: Clo
 
   function keep(entry: Entry, { body }: Flight, started: number): void {
     const took = now() - started
-    entry.slowest = Math.max(took, entry.slowest * 0.8)
+    entry.pace.add(took)
     if (took >= entry.reuse || body.answer === undefined || !memory.take(body.bytes)) return
     entry.stored?.drop()
     const stored = new Stored(started, body.answer.headers, body.joined(), body.series, memory)

@@ -15,8 +15,10 @@ export interface Inspection {
 /** Metrics shrink to a twentieth, rarely to a hundredth; a bomb to a thousandth. */
 const MOST_GROWTH = 250
 const ALWAYS_FINE = 2 ** 20
-/** Bytes that are read at once: enough to be worth a thread, little enough for what is left at the end of an answer. */
+/** Bytes that are worth a turn of a thread. */
 const INPUT = 2 ** 13
+/** Bytes that are read in one turn where more wait: under load, turns are what an answer waits for. */
+const MOST_INPUT = 2 ** 16
 /** Room for what INPUT grows to, mostly. */
 const OUTPUT = 2 ** 18
 
@@ -78,8 +80,8 @@ export function inspect({ format, gzip }: Accepted, found: (problem?: Error) => 
   const goOn = (): void => {
     if (busy || gunzip.destroyed || (waitingBytes < INPUT && !ended)) return
     const all = Buffer.concat(waiting, waitingBytes)
-    const next = all.subarray(0, INPUT)
-    waiting = [all.subarray(INPUT)]
+    const next = all.subarray(0, MOST_INPUT)
+    waiting = [all.subarray(MOST_INPUT)]
     waitingBytes -= next.length
     if (ended && waitingBytes === 0) return void gunzip.end(next)
     busy = true
