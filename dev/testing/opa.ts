@@ -74,9 +74,8 @@ export async function startOpa(folder: string, options: OpaOptions = {}): Promis
     put: (path, value) => write("PUT", path, value),
     patch: (path, op, at, value) => write("PATCH", path, [{ op, path: at, ...(value === undefined ? {} : { value }) }]),
     async stop() {
-      child.process.kill("SIGCONT") // one that a test has halted could not end
       await child.stop("SIGKILL")
-      await agent.close()
+      if (!agent.destroyed) await agent.destroy()
     },
   }
 }

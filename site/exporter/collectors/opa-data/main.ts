@@ -11,10 +11,11 @@ import { collectionTime } from "./collection-time.ts"
 import { opaData, type OpaDataCollector } from "./collector.ts"
 import { type Credentials, openCredentials } from "./credentials.ts"
 import { createDigests } from "./digests.ts"
-import { countedPaths } from "./paths.ts"
+import { type Counted, countedPaths } from "./paths.ts"
 import { kubernetesTargets } from "./kubernetes/targets.ts"
 import { createReader } from "./reader.ts"
 import { WAYS } from "./reading.ts"
+import { countPackage } from "./rego.ts"
 import { addressesOf, checkOpaData, opaDataSettings, type OpaDataValues, SCRAPE_TIMEOUT } from "./settings.ts"
 import type { Targets } from "./target.ts"
 import { urlTargets } from "./url-targets.ts"
@@ -26,8 +27,13 @@ const PATIENCE = 9
 
 export const command = component({
   settings: opaDataSettings,
-  run: async (values, context) =>
-    values.single ? printOpaData(values, context) : startOpaData(values, context, openTargets),
+  run: async (values, context) => {
+    if (values.printPackage) {
+      context.print(countPackage(pathsOf(values), values.opaPackage))
+      return undefined
+    }
+    return values.single ? printOpaData(values, context) : startOpaData(values, context, openTargets)
+  },
 })
 
 /** Starts the exporter. Throws UsageError and ConfigurationError for what can't work from the beginning. */
@@ -91,6 +97,9 @@ async function printOpaData(values: OpaDataValues, context: Context): Promise<un
   if (problems.length > 0) throw notAllRead({ problems: problems.join("; ") })
 }
 
+const pathsOf = ({ opaClusterData, opaNamespacedData }: OpaDataValues): readonly Counted[] =>
+  countedPaths(opaClusterData.flat(), opaNamespacedData.flat())
+
 interface Parts {
   readonly collector: OpaDataCollector
   readonly targets: Targets
@@ -106,7 +115,7 @@ async function openCollector(
   const { log, now } = context
   const { clusterName } = checkOpaData(values)
   const timeout = values.collect === "scrape" ? Math.min(values.timeout, SCRAPE_TIMEOUT) : values.timeout
-  const paths = countedPaths(values.opaClusterData.flat(), values.opaNamespacedData.flat())
+  const paths = pathsOf(values)
   const credentials = await openCredentials({
     tokenFile: values.opaTokenFile,
     caFile: values.opaCaFile,
@@ -124,7 +133,7 @@ async function openCollector(
       ask: createAsk(credentials, values.opaScheme),
       paths,
       ways: values.way === "auto" ? WAYS : [values.way],
-      packageSegments: values.opaPackage.segments,
+      packageSegments: values.opaPackage,
       timeout,
       documentLimit: values.documentLimit,
       now,

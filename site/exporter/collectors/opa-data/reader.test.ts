@@ -1,16 +1,11 @@
 import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { gzipSync } from "node:zlib"
-import { Registry } from "prom-client"
 import { until } from "../../../../dev/testing/until.ts"
-import { createLogger } from "#core/log.ts"
-import { createAsk } from "./client.ts"
-import { openCredentials } from "./credentials.ts"
 import type { ReadFailure } from "./failure.ts"
 import { countedPaths } from "./paths.ts"
-import { createReader, type Reader } from "./reader.ts"
 import type { Way } from "./reading.ts"
-import { type FakeOpa, fakeOpa, queryAnswer, targetOf } from "./testing.ts"
+import { type FakeOpa, fakeOpa, queryAnswer, targetOf, testReader } from "./testing.ts"
 
 const paths = countedPaths(
   [{ name: "k/namespaces", segments: ["k", "namespaces"] }],
@@ -19,29 +14,8 @@ const paths = countedPaths(
 const NEVER = new AbortController().signal
 const clock = { now: new Date(0) }
 
-async function readerOf(t: TestContext, ways: readonly Way[] = ["query", "package", "documents"]): Promise<Reader> {
-  const credentials = await openCredentials({
-    tokenFile: undefined,
-    caFile: undefined,
-    certFile: undefined,
-    keyFile: undefined,
-    serverName: undefined,
-    connectTimeout: 1,
-    keepAlive: 10,
-    log: createLogger({ level: "error", format: "logfmt" }, "test", () => undefined),
-    registry: new Registry(),
-  })
-  t.after(() => credentials.close())
-  return createReader({
-    ask: createAsk(credentials, "http"),
-    paths,
-    ways,
-    packageSegments: ["fedstack", "opa_data"],
-    timeout: 0.5,
-    documentLimit: 1000,
-    now: () => clock.now,
-  })
-}
+const readerOf = (t: TestContext, ways?: readonly Way[]) =>
+  testReader(t, { paths, now: () => clock.now, timeout: 0.5, documentLimit: 1000, ...(ways && { ways }) })
 
 const asked = ({ requests }: FakeOpa): readonly string[] => requests.map(({ method, url }) => `${method} ${url}`)
 const GOOD = queryAnswer([{ keys: 3 }, { keys: 2, members: 7 }])

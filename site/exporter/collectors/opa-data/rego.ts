@@ -64,3 +64,21 @@ export function ruleName(digest: DigestKind | undefined): string {
   if (digest === undefined) return "counts"
   return digest === "content" ? "counts_and_contents" : "counts_and_versions"
 }
+
+const IDENTIFIER = /^[a-z_]\w*$/i
+
+/**
+ * A package whose rules answer for these paths, for an OPA that refuses ad-hoc queries. Its rules hold their expressions
+ * whole: a function would have every document handed to it, at many times the price.
+ */
+export function countPackage(paths: readonly Counted[], [first = "", ...others]: readonly string[]): string {
+  const name = first + others.map((part) => (IDENTIFIER.test(part) ? `.${part}` : `[${quote(part)}]`)).join("")
+  const rules = ([undefined, "resourceVersion", "content"] as const).map((digest) => {
+    const entries = paths.map((path) => `\t${quote(path.name)}: ${countExpression(path, digest)},\n`)
+    return `${ruleName(digest)} := {\n${entries.join("")}}\n`
+  })
+  return `# What fedstack's exporter of OPA data asks for, as counts and hashes only. Made by its --print-package.
+package ${name}
+
+${rules.join("\n")}`
+}

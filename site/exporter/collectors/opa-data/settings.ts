@@ -16,7 +16,7 @@ import {
   whole,
   Wrong,
 } from "#core/settings.ts"
-import { dataPath } from "./paths.ts"
+import { type DataPath, dataPath } from "./paths.ts"
 import { WAYS } from "./reading.ts"
 
 const DEFAULT_PORT = 9999
@@ -29,8 +29,8 @@ const share: Parse<number> = (value) => {
   return number > 0 && number <= 1 ? number : new Wrong("must be a share of time above 0 and up to 1, such as 0.01")
 }
 /** Lists are separated by commas in flags too. */
-const paths: Parse<readonly ReturnTypeOfPath[]> = (value) => {
-  const list: ReturnTypeOfPath[] = []
+const paths: Parse<readonly DataPath[]> = (value) => {
+  const list: DataPath[] = []
   for (const part of value.split(",")) {
     if (part.trim() === "") continue
     const path = dataPath(part)
@@ -39,7 +39,11 @@ const paths: Parse<readonly ReturnTypeOfPath[]> = (value) => {
   }
   return list
 }
-type ReturnTypeOfPath = Exclude<ReturnType<typeof dataPath>, Wrong>
+const packagePath: Parse<readonly string[]> = (value) => {
+  const path = dataPath(value)
+  if (path instanceof Wrong) return path
+  return /^[a-z_]\w*$/i.test(path.segments[0] ?? "") ? path.segments : new Wrong("must begin with a name of Rego")
+}
 const names: Parse<readonly string[]> = (value) =>
   value
     .split(",")
@@ -191,9 +195,18 @@ export const opaDataSettings = {
     "auto",
   ),
   opaPackage: setting(
-    dataPath,
+    packagePath,
     { flag: "--opa-package <path>", env: ["APP_OPA_PACKAGE"], help: "that package, as a path of data" },
     "fedstack/opa_data",
+  ),
+  printPackage: setting(
+    on,
+    {
+      flag: "--print-package",
+      env: ["APP_PRINT_PACKAGE"],
+      help: "print that package for these paths, in Rego, and end",
+    },
+    "false",
   ),
   digest: setting(
     oneOf(["resourceVersion", "content", "off"]),

@@ -2,9 +2,14 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 import type { AddressInfo } from "node:net"
 import type { TestContext } from "node:test"
 import { text } from "node:stream/consumers"
+import { Registry } from "prom-client"
 import { createLogger } from "#core/log.ts"
 import { readSettings } from "#core/settings.ts"
+import { createAsk } from "./client.ts"
+import { openCredentials } from "./credentials.ts"
 import { startOpaData } from "./main.ts"
+import { createReader, type Reader, type ReaderOptions } from "./reader.ts"
+import { WAYS } from "./reading.ts"
 import { opaDataSettings, type OpaDataValues } from "./settings.ts"
 import type { Target, Targets } from "./target.ts"
 
@@ -110,6 +115,34 @@ export function targetsOf(list: readonly Target[]): TestTargets {
     close: () => Promise.resolve(),
   }
   return targets
+}
+
+/** A reader without token and CA. */
+export async function testReader(
+  test: TestContext,
+  options: Pick<ReaderOptions, "paths"> & Partial<ReaderOptions>,
+): Promise<Reader> {
+  const credentials = await openCredentials({
+    tokenFile: undefined,
+    caFile: undefined,
+    certFile: undefined,
+    keyFile: undefined,
+    serverName: undefined,
+    connectTimeout: 1,
+    keepAlive: 10,
+    log: createLogger({ level: "error", format: "logfmt" }, "test", () => undefined),
+    registry: new Registry(),
+  })
+  test.after(() => credentials.close())
+  return createReader({
+    ask: createAsk(credentials, "http"),
+    ways: WAYS,
+    packageSegments: ["fedstack", "opa_data"],
+    timeout: 10,
+    documentLimit: 1e6,
+    now: () => new Date(),
+    ...options,
+  })
 }
 
 export interface TestExporter {
