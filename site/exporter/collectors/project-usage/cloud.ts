@@ -14,6 +14,13 @@ export interface Server {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** What a project may have at most; Infinity where there is no limit. */
+export interface Quota {
+  readonly servers: number
+  readonly vcpus: number
+  readonly memoryMb: number
+}
+
 export interface Project {
   readonly id: string
   readonly name: string
@@ -22,6 +29,7 @@ export interface Project {
   readonly servers: readonly Server[]
   /** What else is known of it, by the names that its cloud uses, such as tags and `enabled`. */
   readonly properties: Readonly<Record<string, string>>
+  readonly quota?: Quota | undefined
 }
 
 export interface Period {

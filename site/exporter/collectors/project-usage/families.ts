@@ -1,4 +1,5 @@
 import type { Family, Labels, Sample } from "#core/exposition.ts"
+import type { Quota } from "./cloud.ts"
 import type { Accounts, ProjectAccount } from "./accounts/settle.ts"
 
 /** One cloud's accounts, and what tells it from the others. */
@@ -67,6 +68,24 @@ const IN_USE: readonly Definition[] = [
   },
 ]
 
+const QUOTA: readonly { readonly name: string; readonly help: string; readonly value: (quota: Quota) => number }[] = [
+  {
+    name: "openstack_project_quota_servers",
+    help: "Servers that the project may have, +Inf for any number.",
+    value: ({ servers }) => servers,
+  },
+  {
+    name: "openstack_project_quota_vcpus",
+    help: "vCPUs that the project's servers may have, +Inf for any number.",
+    value: ({ vcpus }) => vcpus,
+  },
+  {
+    name: "openstack_project_quota_memory_bytes",
+    help: "Memory that the project's servers may have, +Inf for any amount.",
+    value: ({ memoryMb }) => memoryMb * 2 ** 20,
+  },
+]
+
 /** All families of all clouds. */
 export function usageFamilies(clouds: readonly LabelledAccounts[], options: FamilyOptions): readonly Family[] {
   const rows = clouds.flatMap(({ labels, accounts }) =>
@@ -87,6 +106,15 @@ export function usageFamilies(clouds: readonly LabelledAccounts[], options: Fami
   )
   return [
     ...families,
+    ...QUOTA.map(({ name, help, value }) =>
+      gauge(
+        name,
+        help,
+        rows.flatMap(({ account: { quota }, labels }) =>
+          quota === undefined ? [] : [{ labels, value: value(quota) }],
+        ),
+      ),
+    ),
     gauge(
       "openstack_project_info",
       "1, with those properties and tags of the project that are to be shown.",

@@ -45,8 +45,18 @@ export async function openSources(
     const source = openSource({ ...shared, key: "dummy", labels: {}, cloud, metrics })
     return { metrics, sources: [source], close: () => Promise.resolve() }
   }
-  const { openrc, osCloud: clouds, osRegionName: regions, osTimeout: timeout, projectLabels: properties } = values
+  const {
+    openrc,
+    osCloud: clouds,
+    osRegionName: regions,
+    osTimeout: timeout,
+    projectLabels: properties,
+    quotaInterval,
+  } = values
   const opened = await connect({ env: context.env, openrc, clouds, regions, timeout, registry, log })
   const { openStackSources } = await import("./openstack/sources.ts")
-  return { ...openStackSources(opened.apis, { ...shared, filter, registry, properties }), close: () => opened.close() }
+  return {
+    ...openStackSources(opened.apis, { ...shared, filter, registry, properties, quotaInterval }),
+    close: () => opened.close(),
+  }
 }

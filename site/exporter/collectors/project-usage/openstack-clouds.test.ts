@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { until } from "../../../../dev/testing/until.ts"
 import { HOUR, NOW, project, server, values } from "./accounts/testing.ts"
 import { fakeCloud, refused } from "./openstack/fake/testing.ts"
 import { tellApart } from "./openstack/sources.ts"
@@ -76,4 +77,42 @@ test("shows those tags and properties of projects that are asked for", async (t)
 test("what is in use can be left out", async (t) => {
   const exporter = await startTestExporter(t, [...ARGS, "--in-use", "false"], [fakeCloud(STATE)])
   assert.doesNotMatch(await exporter.scrape(), /openstack_project_(?:servers|vcpus|memory_bytes|disk_bytes)\b/)
+})
+
+test("reads quotas in the background where they are asked for, and keeps them when they can't be read", async (t) => {
+  const api = fakeCloud({ projects: [project("p"), project("q"), project("pool")] })
+  let broken = false
+  const sets: Record<string, object> = {
+    p: { instances: 10, cores: 20, ram: 51_200 },
+    q: { instances: -1, cores: -1, ram: -1 },
+  }
+  api.intercept = ({ path }) => {
+    if (!path.startsWith("/os-quota-sets/")) return undefined
+    if (broken) throw refused(403)
+    return { quota_set: sets[path.split("/")[2] ?? ""] ?? { instances: 1, cores: 1, ram: 1 } }
+  }
+  const exporter = await startTestExporter(t, [...ARGS, "--quota-interval", "1h", "--simple-vm-id", "pool"], [api])
+  const quotas = async (): Promise<readonly string[]> => {
+    await exporter.update()
+    return (await exporter.scrape()).match(/^openstack_project_quota_.*$/gm) ?? []
+  }
+  const found = await until("quotas", async () => ((await quotas()).length > 0 ? quotas() : undefined))
+  assert.deepEqual(
+    found.map((line) => line.replace(/\{.*project_name="(.*)"\}/, " $1")),
+    [
+      "openstack_project_quota_servers p 10",
+      "openstack_project_quota_servers q +Inf",
+      "openstack_project_quota_vcpus p 20",
+      "openstack_project_quota_vcpus q +Inf",
+      "openstack_project_quota_memory_bytes p 53687091200",
+      "openstack_project_quota_memory_bytes q +Inf",
+    ],
+  )
+  assert.equal(api.asked.filter(({ path }) => path.startsWith("/os-quota-sets/")).length, 3)
+  broken = true
+  exporter.clock.now = new Date(NOW + HOUR)
+  await until("the warning", async () => {
+    assert.deepEqual(await quotas(), found)
+    return /level=warn .*can't read the quotas of projects.*answered 403/.test(exporter.log()) ? true : undefined
+  })
 })

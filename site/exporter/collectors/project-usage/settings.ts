@@ -144,6 +144,10 @@ export const usageSettings = {
     },
     [],
   ),
+  quotaInterval: setting(duration(60), {
+    flag: "--quota-interval <duration>",
+    help: "reads the quotas of projects so often, one request for each; without it they are not read",
+  }),
   ...connectionSettings,
   endpointTimeout: setting(
     duration(0.001),

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto"
 import { setImmediate as turn } from "node:timers/promises"
 import type { Labels } from "#core/exposition.ts"
-import type { Cloud, Period, Project, Reading } from "../cloud.ts"
+import type { Cloud, Period, Project, Quota, Reading } from "../cloud.ts"
 import { type Pool, splitPool } from "../simple-vm.ts"
 import { type Amounts, type Usage, usageOf } from "../usage.ts"
 import type { Weights } from "../weights.ts"
@@ -23,6 +23,7 @@ export interface ProjectAccount {
   /** The old values as the cloud's answer makes them, the new ones as they are held. */
   readonly usage: Pick<Usage, "vcpuHours" | "legacyMemory"> & Amounts
   readonly inUse: InUse
+  readonly quota: Quota | undefined
 }
 
 export interface Accounts {
@@ -136,6 +137,8 @@ async function enter(
     inUse,
     labels: labelsOf(project),
     properties: project.properties,
+    // a pool's is not that of each of its parts
+    quota: project.id === pool?.projectId ? undefined : project.quota,
     usage: { vcpuHours, legacyMemory, ...(amounts[index] ?? NOTHING) },
   }))
   return { ledger, projects, held }

@@ -7,6 +7,7 @@ import type { Api } from "./api.ts"
 import { readPoolTags } from "./pool-servers.ts"
 import { type ListedProject, listProjects } from "./projects.ts"
 import { propertiesOf } from "./properties.ts"
+import { openQuotas } from "./quotas.ts"
 import type { Tags } from "./tags.ts"
 import { listUsage } from "./usage-list.ts"
 
@@ -16,6 +17,8 @@ export interface OpenStackOptions {
   readonly pool: Pool | undefined
   readonly tags: Tags
   readonly properties: readonly string[]
+  /** Seconds; undefined: quotas are not read. */
+  readonly quotaInterval?: number | undefined
   readonly metrics: UsageMetrics
   readonly now: () => Date
   readonly log: Logger
@@ -27,6 +30,7 @@ export interface OpenStackOptions {
 export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
   const { labels, filter, pool, tags, properties, metrics, now, log, limit } = options
   const paging = limit === undefined ? {} : { limit }
+  const quotas = openQuotas(api, { every: options.quotaInterval, labels, now, log })
   const tellMissing = missingDomainsTeller(options)
   return {
     async usage(period, signal) {
@@ -55,9 +59,14 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
         )
       if (pool !== undefined) metrics.untagged(labels, untagged)
       tellMissing(identities.domains)
-      const projects = identities.projects.map((project) =>
-        joined(project, usage.projects.get(project.id), propertiesOf(project.fields, properties)),
+      const known = quotas(
+        identities.projects.map(({ id }) => id),
+        signal,
       )
+      const projects = identities.projects.map((project) => ({
+        ...joined(project, usage.projects.get(project.id), propertiesOf(project.fields, properties)),
+        quota: known.get(project.id),
+      }))
       return { projects, clockLead: usage.clockLead }
     },
   }

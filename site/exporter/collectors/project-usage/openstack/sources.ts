@@ -12,6 +12,8 @@ export interface OpenStackSourcesOptions extends Omit<SourceOptions, "key" | "la
   readonly registry: Registry
   /** Tags and properties of projects that are shown. */
   readonly properties: readonly string[]
+  /** Seconds from one reading of quotas to the next; undefined: they are not read. */
+  readonly quotaInterval?: number | undefined
   /** Servers on a page of Nova's lists. */
   readonly limit?: number
 }
