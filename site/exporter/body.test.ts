@@ -20,3 +20,17 @@ test("compresses the body once for any number of answers", async () => {
   await gzip(body, "two")
   assert.equal(body.compressed, first)
 })
+
+test("others have their turn while a body is made", async () => {
+  const made: string[] = []
+  const pieces = function* (): Generator<string> {
+    for (const piece of ["a", "b", "c"]) {
+      made.push(piece)
+      yield piece
+    }
+  }
+  const making = Body.from(pieces())
+  await Promise.resolve()
+  assert.deepEqual(made, ["a"])
+  assert.equal(Buffer.concat((await making).plain).toString(), "abc")
+})

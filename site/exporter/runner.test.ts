@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { pino } from "pino"
 import type { Family } from "#core/exposition.ts"
+import { SomeFailed } from "./collector.ts"
 import { startRunner, type Exposed, type Runner, type RunnerOptions } from "./runner.ts"
 
 const families: readonly Family[] = [{ name: "x", help: "X.", type: "gauge", samples: [{ labels: {}, value: 1 }] }]
@@ -125,4 +126,13 @@ test("closing ends the run under way", async (t) => {
   t.after(() => runner.close())
   await runner.close()
   assert.equal(aborted, true)
+})
+
+test("a run of which a part failed is served, and says so", async (t) => {
+  const collect = () => Promise.reject(new SomeFailed("one of two is away", families))
+  const { runner } = runnerOf(t, collect, { every: 3600 })
+  const exposed = await runner.read()
+  assert.equal(bodyOf(exposed), X)
+  assert.equal(status(exposed).up, 0)
+  assert.equal(runner.notReady(), undefined)
 })

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { createLogger } from "#core/log.ts"
+import { fakeCloud } from "./fake/testing.ts"
+import { readPoolTags } from "./pool-servers.ts"
+import { listProjects } from "./projects.ts"
+import { propertiesOf } from "./properties.ts"
+import { rememberTags } from "./tags.ts"
+
+const { signal } = new AbortController()
+const log = createLogger({ level: "error", format: "logfmt" }, "test", () => undefined)
+const ALL = { id: undefined, names: [] }
+const links = { next: null }
+const DAY = 86_400_000
+
+const strange: readonly (readonly [what: string, path: string, answer: unknown, reason: string])[] = [
+  [
+    "no list",
+    "/projects",
+    { error: 5 },
+    "identity answered /projects with what can't be used: it has no list projects",
+  ],
+  ["a project without name", "/projects", { projects: [{ id: "p", domain_id: "d", name: null }] }, "name is null"],
+  ["a project without domain", "/projects", { projects: [{ id: "p", name: "p" }] }, "domain_id is missing"],
+  ["a domain without id", "/domains", { domains: [{ name: "d" }], links }, "identity answered /domains with what"],
+  ["pages that come back", "/domains", { domains: [], links: { next: "http://x/v3/domains" } }, "its pages come back"],
+]
+for (const [what, where, answer, reason] of strange) {
+  test(`refuses projects where it finds ${what}`, async () => {
+    const api = fakeCloud()
+    api.intercept = ({ path }) => (path === where ? answer : undefined)
+    await assert.rejects(listProjects(api, ALL, signal), (error: Error) => error.message.includes(reason))
+  })
+}
+
+test("remembers nothing of a list of pool servers that can't be read whole", async () => {
+  const tags = rememberTags({}, { now: () => new Date(), log })
+  const pool = { projectId: "pool", tag: "tag" }
+  const api = fakeCloud()
+  const good = { id: "a", tenant_id: "pool", metadata: { tag: "red" } }
+  api.intercept = () => ({ servers: [good, { id: "b", tenant_id: "pool", metadata: null }] })
+  await assert.rejects(readPoolTags(api, pool, tags, { signal }), /server b has no metadata/)
+  assert.deepEqual(tags.all(), {})
+  api.intercept = () => ({ servers: [good, { ...good, id: "c", tenant_id: "not asked for" }] })
+  await readPoolTags(api, pool, tags, { signal })
+  assert.deepEqual(Object.keys(tags.all()), ["a"])
+})
+
+test("a tag is forgotten seven days after the server had usage for the last time", () => {
+  let time = 0
+  const tags = rememberTags({ a: ["red", 0], b: ["blue", 0] }, { now: () => new Date(time), log })
+  time = 5 * DAY
+  assert.equal(tags.of("a"), "red")
+  time = 8 * DAY
+  assert.deepEqual(tags.all(), { a: ["red", 5 * DAY] })
+  time = 13 * DAY
+  assert.deepEqual(tags.all(), {})
+})
+
+test("a property is taken from tags first, and only by its whole name", () => {
+  const project = { tags: ["teams=x", "team=a=b", "cost", 5], team: "field", id: 7, options: {} }
+  const names = ["team", "cost", "id", "options", "constructor"]
+  assert.deepEqual(propertiesOf(project, names), { team: "a=b", cost: "true", id: "7", options: "", constructor: "" })
+})
