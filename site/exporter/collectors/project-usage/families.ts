@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises"
 import type { Family, Labels, Sample } from "#core/exposition.ts"
 import type { Quota } from "./cloud.ts"
 import type { Accounts, ProjectAccount } from "./accounts/settle.ts"
@@ -86,24 +87,26 @@ const QUOTA: readonly { readonly name: string; readonly help: string; readonly v
   },
 ]
 
-/** All families of all clouds. */
-export function usageFamilies(clouds: readonly LabelledAccounts[], options: FamilyOptions): readonly Family[] {
+/** All families of all clouds, made one by one, so that scrapes are answered between them. */
+export async function usageFamilies(
+  clouds: readonly LabelledAccounts[],
+  options: FamilyOptions,
+): Promise<readonly Family[]> {
+  // samples of one project share their labels, which are then encoded once
   const rows = clouds.flatMap(({ labels, accounts }) =>
-    accounts.projects.map((account) => ({ account, labels: { ...labels, ...account.labels } })),
+    accounts.projects.map((account) => ({ account, labels: withLabels(labels, account.labels) })),
   )
-  const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
-    name,
-    help,
-    type: "gauge",
-    samples,
-  })
-  const families = [...USAGE, ...(options.inUse ? IN_USE : [])].map(({ name, help, value }) =>
-    gauge(
-      name,
-      help,
-      rows.map(({ account, labels }) => ({ labels, value: value(account) })),
-    ),
-  )
+  const families: Family[] = []
+  for (const { name, help, value } of [...USAGE, ...(options.inUse ? IN_USE : [])]) {
+    families.push(
+      gauge(
+        name,
+        help,
+        rows.map(({ account, labels }) => ({ labels, value: value(account) })),
+      ),
+    )
+    await turn()
+  }
   return [
     ...families,
     ...QUOTA.map(({ name, help, value }) =>
@@ -139,6 +142,18 @@ export function usageFamilies(clouds: readonly LabelledAccounts[], options: Fami
       clouds.map(({ labels, accounts }) => ({ labels, value: accounts.held })),
     ),
   ]
+}
+
+const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
+  name,
+  help,
+  type: "gauge",
+  samples,
+})
+
+/** Those of the cloud first; the same object where it has none. */
+function withLabels(cloud: Labels, labels: Labels): Labels {
+  return Object.keys(cloud).length === 0 ? labels : { ...cloud, ...labels }
 }
 
 function monthFamilies(clouds: readonly LabelledAccounts[]): readonly Pick<Family, "name" | "help" | "samples">[] {
