@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import { type AddressInfo, connect, type Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
+import { fileURLToPath } from "node:url"
+import { gzipSync } from "node:zlib"
+import { start } from "../testing/child.ts"
+import { until } from "../testing/until.ts"
+import { residentOf } from "./proxy-peers/load.ts"
+
+const CLIENTS = 64
+const BYTES = 2_000_000
+const SECONDS = 8
+const MINUTES = Number(process.argv[process.argv.indexOf("--minutes") + 1] ?? 0) || 0
+const FEDSTACK = fileURLToPath(new URL("../../bin/fedstack", import.meta.url))
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const token = randomBytes(16).toString("hex")
+const line = (index: number): string => `m{id="${randomBytes(32).toString("hex")}"} ${index}\n`
+const plain = Buffer.from(Array.from({ length: Math.ceil(BYTES / 75) }, (_, index) => line(index)).join(""))
+const bodies = { identity: plain.subarray(0, plain.lastIndexOf(10, BYTES) + 1), gzip: gzipSync(plain, { level: 1 }) }
+
+const upstream = createServer(({ headers }, response) => {
+  const encoding = headers["accept-encoding"] === "gzip" ? "gzip" : "identity"
+  response.setHeader("content-type", "text/plain; version=0.0.4").setHeader("content-encoding", encoding)
+  response.end(bodies[encoding])
+}).listen(0, "127.0.0.1")
+await once(upstream, "listening")
+
+const folder = await mkdtemp(join(tmpdir(), "fedstack-memory-"))
+const policy = join(folder, "policy.yaml")
+const writePolicy = (reuse: string): Promise<void> =>
+  writeFile(
+    policy,
+    `upstreams: ["http://127.0.0.1:${(upstream.address() as AddressInfo).port}"]
+reuse: ${reuse}
+limits: {requests_per_second: 100000, concurrent: 1000}
+tokens:
+  - {name: portal, env: BENCH_TOKEN, match: ['{__name__=~"m.*"}']}
+`,
+  )
+
+try {
+  if (MINUTES > 0) await withProxy(mix)
+  else for (const encoding of ["gzip", "identity"] as const) await withProxy((proxy) => slowReaders(proxy, encoding))
+} finally {
+  upstream.closeAllConnections()
+  upstream.close()
+  await rm(folder, { recursive: true, force: true })
+}
+
+interface Proxy {
+  readonly port: number
+  readonly pid: number
+}
+
+/** A new one, so that nothing of what was before counts. */
+async function withProxy(run: (proxy: Proxy) => Promise<void>): Promise<void> {
+  await writePolicy("0s")
+  const local = "127.0.0.1:0"
+  const child = start(
+    FEDSTACK,
+    ["proxy", "--policy", policy, "--web.listen-address", local, "--admin.listen-address", local],
+    { BENCH_TOKEN: token },
+  )
+  const ports = (): readonly string[] =>
+    [...child.output().matchAll(/127\.0\.0\.1:(\d+)/g)].flatMap(([, port]) => port ?? [])
+  try {
+    const port = Number(await until("fedstack to listen", () => ports()[1]))
+    await run({ port, pid: child.process.pid ?? 0 })
+  } finally {
+    await child.stop()
+  }
+}
+
+function ask(port: number, selector: string, encoding: string, bearer = token): Socket {
+  const socket = connect({ port, host: "127.0.0.1" })
+  socket.on("error", () => undefined) // what breaks is part of the load
+  const query = `match%5B%5D=${encodeURIComponent(selector)}`
+  socket.write(
+    `GET /federate?${query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${bearer}\r\nAccept-Encoding: ${encoding}\r\n\r\n`,
+  )
+  return socket
+}
+
+/** Some KB ten times a second. */
+async function readSlowly(socket: Socket, seconds: number): Promise<void> {
+  socket.pause()
+  const end = performance.now() + seconds * 1000
+  while (performance.now() < end && !socket.destroyed) {
+    socket.read(Math.min(4096, socket.readableLength))
+    await delay(100)
+  }
+  socket.destroy()
+}
+
+async function slowReaders({ port, pid }: Proxy, encoding: "gzip" | "identity"): Promise<void> {
+  const before = residentOf(pid)
+  const readers = Array.from({ length: CLIENTS }, (_, index) => readSlowly(ask(port, `m${index}`, encoding), SECONDS))
+  let most = 0
+  const sampling = setInterval(() => (most = Math.max(most, residentOf(pid))), 100)
+  await Promise.all(readers)
+  clearInterval(sampling)
+  const bytes = `${CLIENTS} answers of ${bodies[encoding].length} bytes (${encoding})`
+  say(`${bytes}: RSS at most ${most.toFixed(0)} MB, ${before.toFixed(0)} MB before (promised under 200 MB)`)
+}
+
+async function mix({ port, pid }: Proxy): Promise<void> {
+  const minutes: number[] = []
+  for (let minute = 0; minute < MINUTES; minute++) {
+    const samples: number[] = []
+    const end = performance.now() + 60_000
+    for (let round = 0; performance.now() < end; round++) {
+      for (let index = 0; index < 8; index++) ask(port, `m${index}`, index % 2 === 0 ? "gzip" : "identity").resume()
+      ask(port, "up", "gzip").resume()
+      ask(port, "m", "gzip", "wrong").resume()
+      const aborted = ask(port, "m_aborted", "gzip")
+      aborted.once("data", () => aborted.destroy())
+      if (round % 4 === 0) void readSlowly(ask(port, `m_slow_${round % 16}`, "identity"), 5)
+      if (round % 40 === 0) await writePolicy(round % 80 === 0 ? "1s" : "0s")
+      await delay(250)
+      samples.push(residentOf(pid))
+    }
+    const median = samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 2)] ?? Number.NaN
+    minutes.push(median)
+    say(`minute ${minute + 1}: RSS ${median.toFixed(0)} MB, at most ${Math.max(...samples).toFixed(0)} MB`)
+  }
+  const middle = minutes[Math.floor(minutes.length / 2)] ?? Number.NaN
+  const last = minutes.at(-1) ?? Number.NaN
+  say(`last minute to the middle one: ${(last / middle).toFixed(2)} (flat: at most 1.1)`)
+}
