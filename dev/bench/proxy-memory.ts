@@ -20,9 +20,12 @@ const FEDSTACK = fileURLToPath(new URL("../../bin/fedstack", import.meta.url))
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const token = randomBytes(16).toString("hex")
-const line = (index: number): string => `m{id="${randomBytes(32).toString("hex")}"} ${index}\n`
-const plain = Buffer.from(Array.from({ length: Math.ceil(BYTES / 75) }, (_, index) => line(index)).join(""))
-const bodies = { identity: plain.subarray(0, plain.lastIndexOf(10, BYTES) + 1), gzip: gzipSync(plain, { level: 1 }) }
+/** As Prometheus writes it, so that it shrinks as much. */
+const line = (index: number): string =>
+  `m{domain_name="default",instance="127.0.0.1:4242",job="project_usages",project_id="${(index * 7919).toString(16).padStart(32, "0")}",project_name="project ${index}"} ${index * 1.5} 1795227416456\n`
+const plain = Buffer.from(Array.from({ length: Math.ceil(BYTES / 150) }, (_, index) => line(index)).join(""))
+const whole = plain.subarray(0, plain.lastIndexOf(10, BYTES) + 1)
+const bodies = { identity: whole, gzip: gzipSync(whole) }
 
 const upstream = createServer(({ headers }, response) => {
   const encoding = headers["accept-encoding"] === "gzip" ? "gzip" : "identity"
@@ -105,7 +108,7 @@ async function slowReaders({ port, pid }: Proxy, encoding: "gzip" | "identity"):
   const sampling = setInterval(() => (most = Math.max(most, residentOf(pid))), 100)
   await Promise.all(readers)
   clearInterval(sampling)
-  const bytes = `${CLIENTS} answers of ${bodies[encoding].length} bytes (${encoding})`
+  const bytes = `${CLIENTS} answers of ${whole.length} bytes, sent as ${bodies[encoding].length}`
   say(`${bytes}: RSS at most ${most.toFixed(0)} MB, ${before.toFixed(0)} MB before (promised under 200 MB)`)
 }
 
