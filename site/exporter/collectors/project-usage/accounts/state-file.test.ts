@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { closeSync, constants, openSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { test } from "node:test"
 import { Registry } from "prom-client"
@@ -8,11 +9,11 @@ import { fileOf } from "../testing.ts"
 import { type CloudState, EMPTY } from "./state.ts"
 import { openStateFile } from "./state-file.ts"
 
-async function opened(file: string | undefined) {
+async function opened(file: string | undefined, patience = 10) {
   const lines: string[] = []
   const registry = new Registry()
   const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
-  const state = await openStateFile(file, { log, registry })
+  const state = await openStateFile(file, { log, registry, patience })
   const up = async () => /^fedstack_project_usage_state_up (.*)$/m.exec(await registry.metrics())?.[1]
   return { state, up, log: () => lines.join("") }
 }
@@ -66,6 +67,17 @@ test("a disk that can't be written is told at every save, and memory goes on", a
   assert.equal(await up(), "0")
   assert.equal(log().match(/level=error .*the state file can't be written: .*ENOENT/g)?.length, 2)
   assert.deepEqual(state.of("a/b"), STATE)
+})
+
+test("a disk that hangs holds nobody up, and is told", async (t) => {
+  const file = join(dirname(fileOf(t, "")), "state.json")
+  execFileSync("mkfifo", [`${file}.new`]) // its writer waits for a reader
+  const { state, up, log } = await opened(file, 0.05)
+  await state.save()
+  await state.save()
+  assert.equal(await up(), "0")
+  assert.equal(log().match(/the state file can't be written: .*the disk takes more than 0.05 s/g)?.length, 2)
+  closeSync(openSync(`${file}.new`, constants.O_RDONLY | constants.O_NONBLOCK))
 })
 
 test("a failed save leaves the file as it was, and nothing beside it", async (t) => {

@@ -1,4 +1,5 @@
 import { open, readFile, rename, rm } from "node:fs/promises"
+import { setTimeout as delay } from "node:timers/promises"
 import { Gauge, type Registry } from "prom-client"
 import { explain } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
@@ -17,10 +18,15 @@ export interface StateFile {
 export interface StateOptions {
   readonly log: Logger
   readonly registry: Registry
+  /** Seconds that an update waits for the disk. */
+  readonly patience?: number
 }
 
 /** Reads what was remembered. A file that can't be read is told of and kept aside, and everything begins anew. */
-export async function openStateFile(file: string | undefined, { log, registry }: StateOptions): Promise<StateFile> {
+export async function openStateFile(
+  file: string | undefined,
+  { log, registry, patience = 10 }: StateOptions,
+): Promise<StateFile> {
   const clouds = new Map<string, CloudState>(file === undefined ? [] : await read(file, log))
   const of = (cloud: string): CloudState => clouds.get(cloud) ?? EMPTY
   const set = (cloud: string, state: CloudState): void => void clouds.set(cloud, state)
@@ -30,21 +36,32 @@ export async function openStateFile(file: string | undefined, { log, registry }:
     help: "1 if the state file could be written after the last update, 0 if not: then a restart forgets.",
     registers: [registry],
   })
+  const failed = (reason: string): void => {
+    up.set(0)
+    log.error(
+      { file, reason },
+      "the state file can't be written: a restart now forgets the tags of deleted servers, and held usage may fall",
+    )
+  }
+  const write = async (): Promise<void> => {
+    try {
+      await replace(file, JSON.stringify({ version: 1, clouds: Object.fromEntries(clouds) }))
+      up.set(1)
+    } catch (error) {
+      failed(explain(error))
+    }
+  }
+  let underWay: Promise<void> | undefined
   return {
     lasts: true,
     of,
     set,
     async save() {
-      try {
-        await replace(file, JSON.stringify({ version: 1, clouds: Object.fromEntries(clouds) }))
-        up.set(1)
-      } catch (error) {
-        up.set(0)
-        log.error(
-          { file, reason: explain(error) },
-          "the state file can't be written: a restart now forgets the tags of deleted servers, and held usage may fall",
-        )
-      }
+      underWay ??= write().finally(() => (underWay = undefined))
+      const waiting = new AbortController()
+      const late = delay(patience * 1000, "late", { signal: waiting.signal }).catch(() => undefined)
+      if ((await Promise.race([underWay, late])) === "late") failed(`the disk takes more than ${patience} s`)
+      waiting.abort()
     },
   }
 }
