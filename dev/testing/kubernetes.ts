@@ -5,7 +5,6 @@ import { createServer, type AddressInfo } from "node:net"
 import { once } from "node:events"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { TestContext } from "node:test"
 import { promisify } from "node:util"
 import type { Found } from "./component.ts"
 
@@ -17,6 +16,11 @@ export function findKubernetes(): Found<string> {
   return existsSync(kube) ? { value: kube } : { missing: "no Kubernetes API: set FEDSTACK_KUBE to a kube script" }
 }
 
+/** A test, or whatever else says what is done at its end. */
+export interface Cleanup {
+  after(close: () => Promise<void>): void
+}
+
 export interface RunningKubernetes {
   /** Path of the kubeconfig of an admin. */
   readonly kubeconfig: string
@@ -24,7 +28,7 @@ export interface RunningKubernetes {
   /** kubectl as that admin; `input` is what `-f -` reads. Its standard output. */
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>
   /** A kubeconfig by a service account's token, which may do only this in the whole cluster, or what bindings allow it. */
-  account(name: string, verbs?: string, resources?: string): Promise<string>
+  readonly account: (name: string, verbs?: string, resources?: string) => Promise<string>
   /** Every older version is forgotten. */
   compact(): Promise<void>
   /** Ends the API as an administrator does, or with SIGKILL. etcd goes on. */
@@ -33,7 +37,7 @@ export interface RunningKubernetes {
 }
 
 /** An API with a state of its own, gone after the test. */
-export async function startKubernetes(t: TestContext, kube: string): Promise<RunningKubernetes> {
+export async function startKubernetes(t: Cleanup, kube: string): Promise<RunningKubernetes> {
   const state = await mkdtemp(join(tmpdir(), "fedstack-kubernetes-"))
   const [port, etcd] = await Promise.all([freePort(), freePort()])
   const env = { ...process.env, KUBE_STATE: state, KUBE_PORT: String(port), KUBE_ETCD_PORT: String(etcd) }
