@@ -71,7 +71,7 @@ test("a disk that can't be written is told at every save, and memory goes on", a
 
 test("a disk that hangs holds nobody up, and is told", async (t) => {
   const file = join(dirname(fileOf(t, "")), "state.json")
-  execFileSync("mkfifo", [`${file}.new`]) // its writer waits for a reader
+  execFileSync("sh", ["-c", 'mkfifo "$0"', `${file}.new`]) // its writer waits for a reader
   const { state, up, log } = await opened(file, 0.05)
   await state.save()
   await state.save()
