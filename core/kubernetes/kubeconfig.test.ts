@@ -1,0 +1,99 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { type ClusterSource, readKubeconfig } from "./kubeconfig.ts"
+
+const kubeconfig = (name: string, user: object = { token: `token of ${name}` }, current = name): string =>
+  JSON.stringify({
+    "current-context": current,
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    clusters: [{ name, cluster: { server: `https://${name}.example.org`, "certificate-authority": "ca.crt" } }],
+    users: [{ name, user }],
+  })
+
+/** What a request would be sent with. */
+async function sent(source: ClusterSource) {
+  const config = await readKubeconfig(source)
+  const options: { headers?: Record<string, unknown>; ca?: unknown } = {}
+  await config.applyToHTTPSOptions(options as never)
+  return {
+    server: config.getCurrentCluster()?.server,
+    authorization: options.headers?.["Authorization"],
+    ca: String(options.ca),
+  }
+}
+
+test("KUBECONFIG wins over a pod's service account, paths count from the file's folder", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  await write("ca.crt", "CA beside it")
+  await write("account/token", "of the pod")
+  const env = { KUBECONFIG: await write("config", kubeconfig("one")), KUBERNETES_SERVICE_HOST: "10.0.0.1" }
+  assert.deepEqual(await sent({ env, serviceAccount: `${path}/account` }), {
+    server: "https://one.example.org",
+    authorization: "Bearer token of one",
+    ca: "CA beside it",
+  })
+})
+
+test("in a pod its service account is used", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  await write("token", "of the pod")
+  await write("ca.crt", "CA of the cluster")
+  const account = { authorization: "Bearer of the pod", ca: "CA of the cluster" }
+  const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "6443" }
+  assert.deepEqual(await sent({ env, serviceAccount: path }), { server: "https://10.0.0.1:6443", ...account })
+  const six = { KUBERNETES_SERVICE_HOST: "fd00::1", HOME: path }
+  assert.deepEqual(await sent({ env: six, serviceAccount: path }), { server: "https://[fd00::1]:443", ...account })
+})
+
+test("a context that is asked for is looked for in ~/.kube/config, also in a pod", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  await write("token", "of the pod")
+  await write(".kube/ca.crt", "CA")
+  await write(".kube/config", kubeconfig("one", undefined, "another"))
+  const env = { HOME: path, KUBERNETES_SERVICE_HOST: "10.0.0.1" }
+  assert.equal((await sent({ env, context: "one", serviceAccount: path })).server, "https://one.example.org")
+})
+
+test("of several files the first counts, and what it lacks is taken from the others", async (t) => {
+  const { write } = temporaryFolder(t)
+  for (const folder of ["a", "b"]) await write(`${folder}/ca.crt`, `CA of ${folder}`)
+  const files = [
+    await write("a/config", kubeconfig("one", undefined, "two")),
+    await write("b/config", kubeconfig("two")),
+  ]
+  const env = { KUBECONFIG: `/does/not/exist:${files.join(":")}` }
+  assert.deepEqual(await sent({ env }), {
+    server: "https://two.example.org",
+    authorization: "Bearer token of two",
+    ca: "CA of b",
+  })
+  await write("b/config", kubeconfig("one").replace("https://one.", "https://later."))
+  assert.equal((await sent({ env, context: "one" })).server, "https://one.example.org")
+})
+
+test("a token file of a user is read, in its folder", async (t) => {
+  const { write } = temporaryFolder(t)
+  await write("ca.crt", "CA")
+  await write("secrets/token", "from a file")
+  const env = { KUBECONFIG: await write("config", kubeconfig("one", { tokenFile: "secrets/token" })) }
+  assert.equal((await sent({ env })).authorization, "Bearer from a file")
+})
+
+test("what is wrong with a kubeconfig is said", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  const file = `${path}/config`
+  const env = { KUBECONFIG: file }
+  const fails = (context: string | undefined, message: string): Promise<void> =>
+    assert.rejects(readKubeconfig({ env, context, serviceAccount: "/does/not/exist" }), { message })
+  await fails(
+    undefined,
+    `No Kubernetes is known here: not in a pod with a service account, no KUBECONFIG, and no ${file}.`,
+  )
+  await write("config", kubeconfig("one"))
+  await fails("two", `${file} has no context two; it has: one`)
+  await write("config", kubeconfig("one").replace('"cluster":"one"', '"cluster":"gone"'))
+  await fails(undefined, `${file} is no usable kubeconfig: its context names no cluster in it`)
+  await write("config", kubeconfig("one").replace(/"server":"[^"]*",/, ""))
+  await fails(undefined, `${file} is no usable kubeconfig: clusters[0].cluster.server is missing`)
+})
