@@ -75,7 +75,7 @@ function projectUsage({ update, weights, state, families }: Parts): Collector {
     name: "project-usage",
     async collect(signal) {
       const { clouds, failure, anyRead } = await update(await weights(signal), signal)
-      await state.save()
+      if (anyRead) await state.save()
       if (failure === undefined) return usageFamilies(clouds, families)
       if (!anyRead) throw failure
       throw new SomeFailed(failure.message, await usageFamilies(clouds, families), { cause: failure })

@@ -54,6 +54,15 @@ test("usage of ten minutes after the end of a month is still looked for", async 
   assert.deepEqual((await values(exporter, FAMILY))["2026-03/p"], march)
 })
 
+test("a month does not end because the exporter's clock is ahead", async (t) => {
+  const { exporter, at } = await exporterOf(t, STATE, ["--usage-months", "1"])
+  exporter.clock.now = new Date(NOW + (APRIL + 24) * HOUR)
+  await exporter.update()
+  assert.deepEqual(await values(exporter, FAMILY), { "2026-03/p": 10 * 2 * 3600 })
+  await at(5)
+  assert.deepEqual(await values(exporter, FAMILY), { "2026-03/p": 15 * 2 * 3600 })
+})
+
 test("without the flag there are no months", async (t) => {
   const { exporter } = await exporterOf(t, STATE)
   assert.deepEqual(await values(exporter, FAMILY), {})

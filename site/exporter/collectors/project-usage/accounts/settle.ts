@@ -61,14 +61,16 @@ export async function settle(before: CloudState, period: Period, options: Settle
   const weights = hash("sha256", JSON.stringify(options.weights)).slice(0, 16)
   const reading = await options.cloud.usage(period, options.signal)
   const total = await enter(before.total, { start: period.start.getTime(), weights }, { period, reading }, options)
+  // the cloud's own present: a month is not over because our clock is ahead
+  const present = total.ledger.end
   const months: [string, MonthState, readonly MonthRow[]][] = []
-  for (const window of latestMonths(period.end.getTime(), options.months)) {
+  for (const window of latestMonths(present, options.months)) {
     const known = Object.hasOwn(before.months, window.name) ? before.months[window.name] : undefined
     if (known?.closed === undefined) {
-      const month = await monthTo(period.end, window, options, { period, reading })
+      const month = await monthTo(present, window, options, { period, reading })
       const { projects, ledger } = await enter(known?.ledger, { start: window.start, weights }, month, options)
       const rows = projects.map(({ labels, usage }) => rowOf(labels, usage))
-      const isOver = period.end.getTime() >= window.end + GRACE
+      const isOver = present >= window.end + GRACE
       months.push([window.name, isOver ? { closed: rows } : { ledger }, rows])
     } else months.push([window.name, known, known.closed])
   }
@@ -97,9 +99,9 @@ interface Read {
 }
 
 /** The usage of a month until now or its end; that of the whole period where this is the same. */
-async function monthTo(now: Date, window: Window, { cloud, signal }: SettleOptions, whole: Read): Promise<Read> {
-  const period = { start: new Date(window.start), end: new Date(Math.min(window.end, now.getTime())) }
-  const isWhole = period.start.getTime() === whole.period.start.getTime() && period.end >= now
+async function monthTo(present: number, window: Window, { cloud, signal }: SettleOptions, whole: Read): Promise<Read> {
+  const period = { start: new Date(window.start), end: new Date(Math.min(window.end, present)) }
+  const isWhole = period.start.getTime() === whole.period.start.getTime() && window.end >= present
   return isWhole ? whole : { period, reading: await cloud.usage(period, signal) }
 }
 
