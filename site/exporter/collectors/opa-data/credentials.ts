@@ -1,4 +1,4 @@
-import { createSecureContext } from "node:tls"
+import { createSecureContext, type SecureContext } from "node:tls"
 import { Gauge, type Registry } from "prom-client"
 import { Agent, buildConnector } from "undici"
 import type { Running } from "#core/component.ts"
@@ -90,24 +90,23 @@ function load(options: CredentialOptions): Loaded {
   if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) {
     faults.push({ where: options.caFile ?? "", message: "holds no certificate in PEM format" })
   }
-  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
+  let secureContext: SecureContext | undefined
   try {
-    createSecureContext(tls)
+    secureContext = createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
   } catch (error) {
     const where = [options.caFile, options.certFile, options.keyFile].filter((file) => file !== undefined).join(", ")
     faults.push({ where, message: `OpenSSL does not take it: ${explain(error)}` })
   }
-  if (faults.length > 0) throw new ConfigurationError(faults)
+  if (faults.length > 0 || secureContext === undefined) throw new ConfigurationError(faults)
   return {
-    agent: openAgent(tls, options),
+    agent: openAgent(secureContext, options),
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   }
 }
 
-type Tls = Readonly<Partial<Record<"ca" | "cert" | "key", string>>>
-
-function openAgent(tls: Tls, { serverName, connectTimeout, keepAlive }: CredentialOptions): Agent {
-  const connect = buildConnector({ ...tls, timeout: connectTimeout * 1000, allowH2: false })
+/** One context for all connections: each of its own would hold the certificates once more. */
+function openAgent(secureContext: SecureContext, { serverName, connectTimeout, keepAlive }: CredentialOptions): Agent {
+  const connect = buildConnector({ secureContext, timeout: connectTimeout * 1000, allowH2: false })
   return new Agent({
     connect: (options, callback) =>
       connect(serverName === undefined ? options : { ...options, servername: serverName }, callback),

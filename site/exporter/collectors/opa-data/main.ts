@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8"
 import { closeAll, component, type Context, type Running } from "#core/component.ts"
 import { defineError } from "#core/errors.ts"
 import { encode } from "#core/exposition.ts"
@@ -12,7 +13,6 @@ import { opaData, type OpaDataCollector } from "./collector.ts"
 import { type Credentials, openCredentials } from "./credentials.ts"
 import { createDigests } from "./digests.ts"
 import { type Counted, countedPaths } from "./paths.ts"
-import { kubernetesTargets } from "./kubernetes/targets.ts"
 import { createReader } from "./reader.ts"
 import { WAYS } from "./reading.ts"
 import { countPackage } from "./rego.ts"
@@ -43,6 +43,8 @@ export async function startOpaData(
   open: (values: OpaDataValues, context: Context) => Promise<Targets>,
 ): Promise<Serving> {
   const { log, now } = context
+  // a collection makes garbage that is soon gone: collect it rather than grow
+  setFlagsFromString("--optimize-for-size")
   if (values.debug) log.level = "debug"
   const addresses = addressesOf(values)
   const registry = createRegistry()
@@ -164,6 +166,7 @@ async function openTargets(values: OpaDataValues, { env, log, signal }: Context)
   const { opaUrl, opaNamespace: namespace } = values
   const services = values.opaService.flat()
   if (opaUrl.length > 0) return urlTargets(opaUrl, namespace, services.join(","))
+  const { kubernetesTargets } = await import("./kubernetes/targets.ts") // much to load, and needed only here
   const { context, opaSelector: selector, opaPort: port } = values
   return kubernetesTargets({ context, namespace, services, selector, port, env, log, signal })
 }

@@ -47,7 +47,4 @@ export interface KubernetesOptions {
   readonly signal: AbortSignal
 }
 
-/** `kubernetes/targets.ts` exports one as `kubernetesTargets`. Throws UsageError for what can't work from the beginning. */
-export type OpenKubernetes = (options: KubernetesOptions) => Promise<Targets>
-
 export const targetKey = ({ namespace, service, pod }: Target): string => JSON.stringify([namespace, service, pod])
