@@ -7,7 +7,7 @@ import { type RandomSelector, randomSelector } from "../../../dev/fuzz/random-se
 import { spellQuery, spellSelector } from "../../../dev/fuzz/random-spelling.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { type Answer, type Ask, connectTo, seedOf, startScraping, VERSIONS } from "./testing.ts"
-import { startForAllWays } from "./ways.ts"
+import { startForAllWays } from "./ways/testing.ts"
 
 const CLIENTS = 15
 const REQUESTS_PER_CLIENT = 50

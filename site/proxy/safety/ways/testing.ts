@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from "node:crypto"
 import type { TestContext } from "node:test"
 import { SignJWT } from "jose"
-import { makeAuthority } from "../../../dev/testing/certificates.ts"
-import { temporaryFolder } from "../../../dev/testing/folder.ts"
-import { startProxyProcess } from "../../../dev/fuzz/proxy-process.ts"
-import { type Ask, connectTo } from "./testing.ts"
+import { makeAuthority } from "../../../../dev/testing/certificates.ts"
+import { temporaryFolder } from "../../../../dev/testing/folder.ts"
+import { startProxyProcess } from "../../../../dev/fuzz/proxy-process.ts"
+import { type Ask, connectTo } from "../testing.ts"
 
 /** What a client may read, and the wider selectors that its issuer could grant, where it has one. */
 export interface Wanted {
