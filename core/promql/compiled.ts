@@ -6,11 +6,13 @@ import { hasBareDot, maySpreadFolding, type Regex } from "./regex/tree.ts"
 import { InvalidRegex, Undecidable } from "./regex/undecidable.ts"
 import type { Matcher, Selector } from "./selector.ts"
 
-/** A matcher with its automata, made when they are first needed. */
+/** A matcher with what is known of its language, found out when it is first needed. */
 export interface CompiledMatcher {
   readonly matcher: Matcher
+  /** Whether it surely does not accept a word, told without reading its expression. */
+  excludes(word: string): boolean
   /** Whether its language depends on how dots are read. */
-  readonly hasBareDot: boolean
+  hasBareDot(): boolean
   /** Why its language is not known: not what it has at least, as an allowed one, or not what it has at most, as a request. */
   readonly problem: (bound: Reading["bound"]) => Undecidable | undefined
   language(reading: Reading): Language
@@ -31,17 +33,41 @@ export interface CompiledSelector {
 }
 
 export function compile(selector: Selector): CompiledSelector {
-  const matchers = selector.map((matcher) =>
-    matcher.op === "=" || matcher.op === "!=" ? compileWordMatcher(matcher) : compileRegexMatcher(matcher),
-  )
-  return {
-    selector,
-    matchers,
-    labels: Map.groupBy(matchers, ({ matcher }) => matcher.label),
-    hasBareDot: matchers.some((matcher) => matcher.hasBareDot),
-    problem: problemOf(matchers, "at least"),
-    requestProblem: problemOf(matchers, "at most"),
-    invalid: matchers.some((matcher) => matcher.problem("at most") instanceof InvalidRegex),
+  return new Compiled(selector)
+}
+
+/** A class, since V8 keeps what getters of a literal close over until its next full collection. */
+class Compiled implements CompiledSelector {
+  readonly selector: Selector
+  readonly matchers: readonly CompiledMatcher[]
+  #labels: ReadonlyMap<string, readonly CompiledMatcher[]> | undefined
+  #invalid: boolean | undefined
+
+  constructor(selector: Selector) {
+    this.selector = selector
+    this.matchers = selector.map((matcher) =>
+      matcher.op === "=" || matcher.op === "!=" ? compileWordMatcher(matcher) : compileRegexMatcher(matcher),
+    )
+  }
+
+  get labels(): ReadonlyMap<string, readonly CompiledMatcher[]> {
+    return (this.#labels ??= Map.groupBy(this.matchers, ({ matcher }) => matcher.label))
+  }
+
+  get hasBareDot(): boolean {
+    return this.matchers.some((matcher) => matcher.hasBareDot())
+  }
+
+  get problem(): string | undefined {
+    return problemOf(this.matchers, "at least")
+  }
+
+  get requestProblem(): string | undefined {
+    return problemOf(this.matchers, "at most")
+  }
+
+  get invalid(): boolean {
+    return (this.#invalid ??= this.matchers.some((matcher) => matcher.problem("at most") instanceof InvalidRegex))
   }
 }
 
@@ -63,7 +89,8 @@ function compileWordMatcher(matcher: Matcher): CompiledMatcher {
   const automaton = once(() => new Automaton(compileWord(matcher.value)))
   return {
     matcher,
-    hasBareDot: false,
+    excludes: (word) => (word === matcher.value) === negated,
+    hasBareDot: () => false,
     problem: () => problem,
     language: () => ({ automaton: automaton(), negated }),
     accepts: (word) => (word === matcher.value) !== negated,
@@ -75,32 +102,49 @@ const SPREADS = new Undecidable(
 )
 
 function compileRegexMatcher(matcher: Matcher): CompiledMatcher {
-  const parsed = parsedOrProblem(matcher.value)
+  const negated = matcher.op === "!~"
+  const prefix = literalPrefix(matcher.value)
+  const read = once(() => readRegex(matcher.value, negated))
+  return {
+    matcher,
+    excludes: (word) => !negated && !word.startsWith(prefix),
+    hasBareDot: () => read().hasBareDot(),
+    problem: (bound) => read().problem(bound),
+    language: (reading) => read().language(reading),
+    accepts: (word, reading, budget) => acceptsWord(read().language(reading), word, budget),
+  }
+}
+
+/** What all words of an expression begin with. Not all of it is found, and nothing where there are alternatives. */
+function literalPrefix(pattern: string): string {
+  if (pattern.includes("|")) return ""
+  const prefix = /^[\w:/-]*/.exec(pattern)?.[0] ?? ""
+  return /^[*+?{]/.test(pattern.slice(prefix.length)) ? prefix.slice(0, -1) : prefix
+}
+
+function readRegex(pattern: string, negated: boolean): Pick<CompiledMatcher, "hasBareDot" | "problem" | "language"> {
+  const parsed = parsedOrProblem(pattern)
   if (parsed instanceof Undecidable) {
-    const fail = (): never => {
+    const language = (): never => {
       throw parsed
     }
-    return { matcher, hasBareDot: false, problem: () => parsed, language: fail, accepts: fail }
+    return { hasBareDot: () => false, problem: () => parsed, language }
   }
   const { regex, program } = parsed
   const bareDot = hasBareDot(regex)
   const spreads = maySpreadFolding(regex) ? SPREADS : undefined
-  const negated = matcher.op === "!~"
   const automata = new Map<string, Automaton>([[keyOf(FIRST_READING), new Automaton(program)]])
-  const language = ({ dotAll, bound }: Reading): Language => {
-    // the complement has at most what is left by what is matched at least
-    const reading: Reading = { dotAll: dotAll || !bareDot, bound: negated ? opposite(bound) : bound }
-    const key = keyOf(reading)
-    const automaton = automata.get(key) ?? new Automaton(compileRegex(regex, reading))
-    automata.set(key, automaton)
-    return { automaton, negated }
-  }
   return {
-    matcher,
-    hasBareDot: bareDot,
+    hasBareDot: () => bareDot,
     problem: (bound) => ((negated ? opposite(bound) : bound) === "at most" ? spreads : undefined),
-    language,
-    accepts: (word, reading, budget) => acceptsWord(language(reading), word, budget),
+    language({ dotAll, bound }) {
+      // the complement has at most what is left by what is matched at least
+      const reading: Reading = { dotAll: dotAll || !bareDot, bound: negated ? opposite(bound) : bound }
+      const key = keyOf(reading)
+      const automaton = automata.get(key) ?? new Automaton(compileRegex(regex, reading))
+      automata.set(key, automaton)
+      return { automaton, negated }
+    },
   }
 }
 
