@@ -69,11 +69,18 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
     down = failures
   }
 
+  let waited = false
+  const first = async (signal: AbortSignal): Promise<void> => {
+    if (waited) return
+    await Promise.race([targets.first, delay(options.patience * 1000, undefined, { signal, ref: false })])
+    waited = true
+  }
+
   return {
     name: "opa-data",
     problems: () => problems,
     async collect(signal) {
-      await Promise.race([targets.first, delay(options.patience * 1000, undefined, { signal, ref: false })])
+      await first(signal)
       const begin = performance.now()
       const at = now().getTime()
       const current = targets.current()

@@ -16,7 +16,8 @@ import { type Counted, countedPaths } from "./paths.ts"
 import { createReader } from "./reader.ts"
 import { WAYS } from "./reading.ts"
 import { countPackage } from "./rego.ts"
-import { addressesOf, checkOpaData, opaDataSettings, type OpaDataValues, SCRAPE_TIMEOUT } from "./settings.ts"
+import { addressesOf, checkOpaData } from "./check-settings.ts"
+import { opaDataSettings, type OpaDataValues, SCRAPE_TIMEOUT } from "./settings.ts"
 import type { Targets } from "./target.ts"
 import { urlTargets } from "./url-targets.ts"
 
@@ -139,6 +140,7 @@ async function openCollector(
       timeout,
       documentLimit: values.documentLimit,
       now,
+      identity: () => credentials.current(),
     })
     const collector = opaData({
       clusterName,

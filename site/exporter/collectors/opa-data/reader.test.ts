@@ -86,6 +86,16 @@ test("a better way is tried again after ten minutes, and at once on another addr
   assert.deepEqual(await read("localhost"), [QUERY, PACKAGE, ...DOCUMENTS])
 })
 
+test("a better way is tried again at once with another token or certificate", async (t) => {
+  const opa = await fakeOpa(t, documents)
+  let identity = 1
+  const reader = await testReader(t, { paths, identity: () => identity })
+  await reader.read(targetOf(opa.port), undefined, NEVER)
+  opa.answer = () => GOOD
+  identity = 2
+  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).way, "query")
+})
+
 test("what is forgotten is learnt again", async (t) => {
   const opa = await fakeOpa(t, documents)
   const reader = await readerOf(t)
@@ -233,6 +243,15 @@ test("a document that is too large is not read to its end", async (t) => {
   const reader = await readerOf(t, ["documents"])
   await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "size" })
   await until("the socket to be closed", () => (opa.sockets.closed === 1 ? true : undefined), 0.3)
+})
+
+test("an answer that is not read frees its connection", async (t) => {
+  const opa = await fakeOpa(t, () => ({ status: 500, body: "and then", end: "hang" }))
+  const reader = await readerOf(t, ["documents"])
+  for (const round of [1, 2]) {
+    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "status" })
+    await until("the socket to be closed", () => (opa.sockets.closed === round ? true : undefined), 0.3)
+  }
 })
 
 test("what is told to end ends at once", async (t) => {

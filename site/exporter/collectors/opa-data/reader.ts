@@ -20,6 +20,8 @@ export interface ReaderOptions extends Sources {
   /** Bytes that one document may have, uncompressed. */
   readonly documentLimit: number
   readonly now: () => Date
+  /** Another value where OPAs may allow other things than before: what they refused is tried again. */
+  readonly identity: () => unknown
 }
 
 export interface Reader {
@@ -31,6 +33,7 @@ export interface Reader {
 
 interface Learnt {
   readonly address: string
+  readonly identity: unknown
   readonly since: number
   readonly withheld: Withheld
   /** The first way that was open. */
@@ -45,14 +48,12 @@ export function createReader(options: ReaderOptions): Reader {
 
   const about = (target: Target): Learnt => {
     const address = `${target.address} ${target.port}`
+    const identity = options.identity()
+    const at = now().getTime()
     const known = learnt.get(targetKey(target))
-    if (known !== undefined && known.address === address && now().getTime() - known.since < TRY_AGAIN) return known
-    const fresh = {
-      address,
-      since: now().getTime(),
-      withheld: { counts: new Set<string>(), digests: new Set<string>() },
-      first: 0,
-    }
+    if (known?.address === address && known.identity === identity && at - known.since < TRY_AGAIN) return known
+    const withheld = { counts: new Set<string>(), digests: new Set<string>() }
+    const fresh = { address, identity, since: at, withheld, first: 0 }
     learnt.set(targetKey(target), fresh)
     return fresh
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { UsageError } from "#core/errors.ts"
-import { addressesOf, checkOpaData } from "./settings.ts"
+import { addressesOf, checkOpaData } from "./check-settings.ts"
 import { valuesOf } from "./testing.ts"
 
 const NEEDED = { APP_CLUSTER_NAME: "c", APP_OPA_SERVICE: "opa-service", APP_OPA_CLUSTER_DATA: "kubernetes/namespaces" }

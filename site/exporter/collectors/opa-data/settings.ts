@@ -1,7 +1,5 @@
-import { type Fault, UsageError } from "#core/errors.ts"
 import { webSettings } from "#core/server.ts"
 import {
-  type Address,
   duration,
   httpUrl,
   listenAddress,
@@ -19,7 +17,7 @@ import {
 import { type DataPath, dataPath } from "./paths.ts"
 import { WAYS } from "./reading.ts"
 
-const DEFAULT_PORT = 9999
+export const DEFAULT_PORT = 9999
 /** Seconds: Prometheus gives a scrape 10, and the answer has to be on its way by then. */
 export const SCRAPE_TIMEOUT = 8
 
@@ -258,43 +256,3 @@ export const opaDataSettings = {
 }
 
 export type OpaDataValues = Values<typeof opaDataSettings>
-
-/** What no single setting can know. Throws UsageError with every fault. */
-export function checkOpaData(values: OpaDataValues): { readonly clusterName: string } {
-  const { clusterName } = values
-  const faults: Fault[] = []
-  if (clusterName === undefined) faults.push({ where: "--cluster-name", message: "is needed (or APP_CLUSTER_NAME)" })
-  if (values.opaClusterData.flat().length + values.opaNamespacedData.flat().length === 0) {
-    faults.push({ where: "--opa-cluster-data", message: "or --opa-namespaced-data is needed: what is to be counted" })
-  }
-  if (values.opaService.flat().length === 0 && values.opaSelector === undefined && values.opaUrl.length === 0) {
-    faults.push({
-      where: "--opa-service",
-      message: "is needed (or APP_OPA_SERVICE), or --opa-selector, or --opa-url for an OPA outside of Kubernetes",
-    })
-  }
-  if (!values.sslVerify) {
-    faults.push({
-      where: "--ssl-verify",
-      message: "can't be turned off: give the certificates that vouch for OPA's with --opa-ca-file",
-    })
-  }
-  if ((values.opaCertFile === undefined) !== (values.opaKeyFile === undefined)) {
-    faults.push({ where: "--opa-cert-file", message: "and --opa-key-file go together" })
-  }
-  if (faults.length > 0 || clusterName === undefined) throw new UsageError(faults)
-  return { clusterName }
-}
-
-/** Where to listen. Throws UsageError if --prometheus-port and --web.listen-address say different things. */
-export function addressesOf({
-  prometheusPort,
-  webListenAddress,
-}: Pick<OpaDataValues, "prometheusPort" | "webListenAddress">): readonly Address[] {
-  if (prometheusPort === undefined)
-    return webListenAddress.length > 0 ? webListenAddress : [{ host: "", port: DEFAULT_PORT }]
-  if (webListenAddress.length === 0) return [{ host: "", port: prometheusPort }]
-  if (webListenAddress.every(({ port }) => port === prometheusPort)) return webListenAddress
-  const message = `is ${prometheusPort}, but --web.listen-address names another port. Set only one of the two`
-  throw new UsageError([{ where: "--prometheus-port", message }])
-}

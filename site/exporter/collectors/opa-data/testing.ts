@@ -141,6 +141,7 @@ export async function testReader(
     timeout: 10,
     documentLimit: 1e6,
     now: () => new Date(),
+    identity: () => "the same",
     ...options,
   })
 }

@@ -1,0 +1,43 @@
+import { type Fault, UsageError } from "#core/errors.ts"
+import type { Address } from "#core/settings.ts"
+import { DEFAULT_PORT, type OpaDataValues } from "./settings.ts"
+
+/** What no single setting can know. Throws UsageError with every fault. */
+export function checkOpaData(values: OpaDataValues): { readonly clusterName: string } {
+  const { clusterName } = values
+  const faults: Fault[] = []
+  if (clusterName === undefined) faults.push({ where: "--cluster-name", message: "is needed (or APP_CLUSTER_NAME)" })
+  if (values.opaClusterData.flat().length + values.opaNamespacedData.flat().length === 0) {
+    faults.push({ where: "--opa-cluster-data", message: "or --opa-namespaced-data is needed: what is to be counted" })
+  }
+  if (values.opaService.flat().length === 0 && values.opaSelector === undefined && values.opaUrl.length === 0) {
+    faults.push({
+      where: "--opa-service",
+      message: "is needed (or APP_OPA_SERVICE), or --opa-selector, or --opa-url for an OPA outside of Kubernetes",
+    })
+  }
+  if (!values.sslVerify) {
+    faults.push({
+      where: "--ssl-verify",
+      message: "can't be turned off: give the certificates that vouch for OPA's with --opa-ca-file",
+    })
+  }
+  if ((values.opaCertFile === undefined) !== (values.opaKeyFile === undefined)) {
+    faults.push({ where: "--opa-cert-file", message: "and --opa-key-file go together" })
+  }
+  if (faults.length > 0 || clusterName === undefined) throw new UsageError(faults)
+  return { clusterName }
+}
+
+/** Where to listen. Throws UsageError if --prometheus-port and --web.listen-address say different things. */
+export function addressesOf({
+  prometheusPort,
+  webListenAddress,
+}: Pick<OpaDataValues, "prometheusPort" | "webListenAddress">): readonly Address[] {
+  if (prometheusPort === undefined)
+    return webListenAddress.length > 0 ? webListenAddress : [{ host: "", port: DEFAULT_PORT }]
+  if (webListenAddress.length === 0) return [{ host: "", port: prometheusPort }]
+  if (webListenAddress.every(({ port }) => port === prometheusPort)) return webListenAddress
+  const message = `is ${prometheusPort}, but --web.listen-address names another port. Set only one of the two`
+  throw new UsageError([{ where: "--prometheus-port", message }])
+}
