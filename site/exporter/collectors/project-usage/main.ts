@@ -1,5 +1,5 @@
 import { setFlagsFromString } from "node:v8"
-import type { Registry } from "prom-client"
+import { Gauge, type Registry } from "prom-client"
 import { closeAll, component, type Context } from "#core/component.ts"
 import { UsageError } from "#core/errors.ts"
 import { createRegistry } from "#core/metrics.ts"
@@ -38,7 +38,7 @@ export async function startProjectUsage(
   const maxAge = maxAgeOf(values)
   const registry = createRegistry()
   const state = await openStateFile(values.stateFile, { log, registry })
-  const shared = { start: startDateOf(values, context), pool: poolOf(values), state, registry }
+  const shared = { start: startDateOf(values, context, registry), pool: poolOf(values), state, registry }
   const weights = await openWeights(values, context, registry)
   const { sources, metrics, close } = await openSources(values, context, shared, connect)
   const update = updateAll(sources, { maxAge, now, metrics })
@@ -83,8 +83,11 @@ function projectUsage({ update, weights, state, families }: Parts): Collector {
   }
 }
 
-function startDateOf(values: UsageValues, { log, now }: Context): StartDate {
+function startDateOf(values: UsageValues, { log, now }: Context, registry: Registry): StartDate {
   const { start, startDateEndpoint, endpointTimeout } = values
+  const help = "1 if a start date is configured, 0 if usage begins anew with every month."
+  const configured = new Gauge({ name: "fedstack_project_usage_start_configured", help, registers: [registry] })
+  configured.set(start !== undefined || startDateEndpoint !== undefined ? 1 : 0)
   if (startDateEndpoint !== undefined) return startFromEndpoint({ url: startDateEndpoint, timeout: endpointTimeout })
   if (start === undefined) {
     log.warn(
