@@ -18,11 +18,13 @@ const [site, portal] = [join(root, "site/prometheus"), join(root, "portal/promet
 const checks: readonly (readonly string[])[] = [
   ["check", "config", join(site, "prometheus.yml")],
   ["check", "config", join(portal, "prometheus.yml")],
-  ["check", "rules", ...["project-usage", "proxy"].map((name) => join(site, `rules/${name}.yml`))],
-  ["check", "rules", join(portal, "rules/sites.yml")],
+  ["check", "rules", ...["opa-data", "project-usage", "proxy"].map((name) => join(site, `rules/${name}.yml`))],
+  ["check", "rules", ...["sites", "usage"].map((name) => join(portal, `rules/${name}.yml`))],
+  ["test", "rules", join(site, "tests/opa-data.yml")],
   ["test", "rules", join(site, "tests/project-usage.yml")],
   ["test", "rules", join(site, "tests/proxy.yml")],
   ["test", "rules", join(portal, "tests/sites.yml")],
+  ["test", "rules", join(portal, "tests/usage.yml")],
 ]
 
 for (const version of ["2.42", "2.53", "3.5", undefined] as const) {
@@ -53,7 +55,7 @@ test("the shipped base configuration and sites.yaml become a configuration with 
   await publish(output, plan.files)
   const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "prometheus.yml")])
   assert.equal(await promtool.ended, 0, promtool.output())
-  assert.match(promtool.output(), /1 rule files found/)
+  assert.match(promtool.output(), /2 rule files found/)
 })
 
 test("the sites that the shipped sites.yaml shows in comments are right", async () => {
