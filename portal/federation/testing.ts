@@ -98,6 +98,7 @@ export async function startPortal(
     `--prometheus.config-dir=${outputFolder ?? join(folder, "out")}`,
     `--prometheus.url=${prometheusUrl}`,
     "--prometheus.version=2.42",
+    ...("base.yml" in files ? [`--prometheus.base-config=${join(folder, "base.yml")}`] : []),
     "--web.listen-address=127.0.0.1:0",
   ])
   t.after(() => child.stop())

@@ -9,22 +9,25 @@ import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
-import { type Shipped, shippedRules, usesOf } from "../prometheus/testing.ts"
+import { missingOf, resultsOf } from "../../dev/testing/grafana/queries.ts"
+import { readDashboard, shippedQueries } from "../../dev/testing/grafana/dashboard.ts"
+import { shippedRules } from "../prometheus/testing.ts"
 import { sha256 } from "../proxy/policy/secrets.ts"
 import { BEARER, QUERY, sendSample, startUpstream, TOKEN } from "../proxy/testing.ts"
-import { readDashboard, shippedQueries } from "./testing.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const FEDSTACK = join(ROOT, "bin/fedstack")
 const FAILING = "project_failing_usage"
 const LOCAL = "127.0.0.1:0"
+/** What an invented cloud does not tell; real-cloud.e2e.test.ts of the exporter has it. */
+const OF_OPENSTACK = /fedstack_project_usage_(?:clock_lead_seconds|untagged_servers)/
 
 for (const version of ["2.42", "2.53", "3.5"] as const) {
   test(`all that rules and dashboard ask of Prometheus ${version} is there`, { timeout: 120_000 }, async (t) => {
     const site = await startSite(t, version)
     if (site === undefined) return
     const { ask, prometheus } = site
-    const queries = shippedQueries(await readDashboard())
+    const queries = shippedQueries(await readDashboard(join(import.meta.dirname, "dashboards/site.json")))
 
     await t.test("every query of the dashboard shows something", async () => {
       await until("all panels to show something", async () => {
@@ -43,7 +46,10 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
       for (const shipped of [...(await shippedRules()), ...queries]) {
         missing.push(...(await missingOf(shipped, prometheus.url)))
       }
-      assert.deepEqual([...new Set(missing)], [])
+      assert.deepEqual(
+        [...new Set(missing)].filter((what) => !OF_OPENSTACK.test(what)),
+        [],
+      )
     })
 
     await t.test("the rules are in force: a token that ends in three days without another has its alert", async () => {
@@ -101,7 +107,13 @@ tokens:
   })
   const weights = join(ROOT, "dev/fixtures/weights.toml")
   const cloud = join(ROOT, "dev/fixtures/site-a.toml")
-  const exporter = run(t, ["exporter", "project-usage", `--dummy-data=${cloud}`, `--dummy-weights=${weights}`])
+  const exporter = run(t, [
+    "exporter",
+    "project-usage",
+    `--dummy-data=${cloud}`,
+    `--dummy-weights=${weights}`,
+    `--state-file=${join(files.path, "usage.json")}`,
+  ])
   // the proxy's admin address comes first
   const [admin, address] = await addressesOf(proxy, 2)
   const [usage] = await addressesOf(exporter, 1)
@@ -145,32 +157,4 @@ function addressesOf(child: Child, count: number): Promise<readonly string[]> {
     const found = [...child.output().matchAll(/msg=listening addresses=\S*?(127\.0\.0\.1:\d+)/g)]
     return found.length >= count ? found.map(([, address = ""]) => address) : undefined
   })
-}
-
-async function resultsOf(prometheus: string, expression: string): Promise<number> {
-  const answer = await fetch(`${prometheus}/api/v1/query`, {
-    method: "POST",
-    body: new URLSearchParams({ query: expression }),
-  })
-  const { data, error } = (await answer.json()) as { data?: { result: readonly unknown[] }; error?: string }
-  if (data === undefined) throw new Error(`${expression}: ${error}`)
-  return data.result.length
-}
-
-/** Metrics without series, and labels that no series has. */
-async function missingOf({ where, expression, shown }: Shipped, prometheus: string): Promise<string[]> {
-  const { matched, grouped } = usesOf(expression)
-  const missing: string[] = []
-  const present = new Set<string>()
-  for (const [metric, labels] of matched) {
-    const query = new URLSearchParams({ "match[]": metric }).toString()
-    const answer = await fetch(`${prometheus}/api/v1/series?${query}`)
-    const { data } = (await answer.json()) as { data: readonly Readonly<Record<string, string>>[] }
-    const names = new Set(data.flatMap((series) => Object.keys(series)))
-    if (data.length === 0) missing.push(`${where}: ${metric}`)
-    missing.push(...[...labels].filter((label) => !names.has(label)).map((label) => `${where}: ${metric}{${label}}`))
-    for (const name of names) present.add(name)
-  }
-  const others = [...grouped, ...shown].filter((label) => !present.has(label))
-  return [...missing, ...others.map((label) => `${where}: ${label}`)]
 }

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises"
-import { join } from "node:path"
-import type { Shipped } from "../prometheus/testing.ts"
+import type { Shipped } from "../../../site/prometheus/testing.ts"
 
 interface Target {
   readonly refId: string
@@ -36,8 +35,8 @@ export interface Dashboard {
   readonly annotations: { readonly list: readonly { readonly name: string; readonly expr?: string }[] }
 }
 
-export async function readDashboard(): Promise<Dashboard> {
-  return JSON.parse(await readFile(join(import.meta.dirname, "dashboards/site.json"), "utf8")) as Dashboard
+export async function readDashboard(file: string): Promise<Dashboard> {
+  return JSON.parse(await readFile(file, "utf8")) as Dashboard
 }
 
 /** The queries of all panels and annotations, with every value chosen in the variables. */
@@ -50,7 +49,10 @@ export function shippedQueries({ panels, annotations }: Dashboard): readonly Shi
   )
   return [...ofPanels, ...ofAnnotations].map(({ where, expr, legend }) => ({
     where,
-    expression: expr.replaceAll("$__rate_interval", "1m").replaceAll(/\$\w+/g, ".*"),
+    expression: expr
+      .replaceAll(/\$__(?:rate_interval|range)/g, "1m")
+      .replaceAll(/\$\w+/g, ".*")
+      .replaceAll("[1d:1m]", "[1m:1s]"), // a Prometheus of tests is seconds old
     shown: [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label),
   }))
 }
