@@ -1,0 +1,170 @@
+import { execFile, execFileSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { type AddressInfo, createServer, type Server } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import type { Found } from "./component.ts"
+import { until } from "./until.ts"
+
+const run = promisify(execFile)
+
+/** The script that starts a real Keystone and Nova: FEDSTACK_OPENSTACK. */
+export function findOpenStack(): Found<string> {
+  const script = process.env.FEDSTACK_OPENSTACK ?? ""
+  return existsSync(script)
+    ? { value: script }
+    : { missing: "no Keystone and Nova: set FEDSTACK_OPENSTACK to a script that starts them" }
+}
+
+export interface OpenStackOptions {
+  /** Seconds that a token lives. */
+  readonly tokenSeconds?: number
+  /** Servers on Nova's largest page. */
+  readonly maxLimit?: number
+  /** Databases of this name stay for the next run, which then starts in seconds; seeds add to them. */
+  readonly keep: string
+}
+
+export type Service = "keystone" | "nova-api"
+
+/** What was written into the databases, by the ids of projects and servers. */
+export interface Seed {
+  readonly domains: Readonly<Record<string, string>>
+  readonly projects: Readonly<Record<string, SeededProject>>
+  readonly servers: Readonly<Record<string, SeededServer>>
+}
+
+export interface SeededProject {
+  readonly id: string
+  readonly name: string
+  readonly domain_id: string
+  readonly domain_name: string
+}
+
+/** Dates are UTC without a zone. */
+export interface SeededServer {
+  readonly id: string
+  readonly project_id: string
+  readonly vcpus: number
+  readonly memory_mb: number
+  readonly launched_at: string | null
+  readonly terminated_at: string | null
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface RunningOpenStack {
+  readonly authUrl: string
+  readonly novaUrl: string
+  /** The admin's OS_* variables. */
+  readonly openrc: Readonly<Record<string, string>>
+  /** Adds projects and servers that are not there yet. All that is there now. */
+  seed(...flags: readonly string[]): Promise<Seed>
+  stop(service: Service): Promise<void>
+  /** Starts what does not run. */
+  start(): Promise<void>
+  /** Seconds of CPU that a service's processes have used. */
+  cpu(service: Service): Promise<number>
+  /** Requests that a service wrote into its log. */
+  requests(service: Service): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+/** Starts a Keystone and a Nova on ports of their own. */
+export async function startOpenStack(script: string, options: OpenStackOptions): Promise<RunningOpenStack> {
+  const { tokenSeconds = 3600, maxLimit = 1000, keep } = options
+  const { state, release } = await claimState(keep)
+  const [keystone, nova, neutron] = await freePorts(3)
+  const env = {
+    OPENSTACK_ROOT: join(tmpdir(), "openstack-state/root"), // the script's own default, so that packages are fetched once
+    ...process.env,
+    OPENSTACK_STATE: state,
+    OPENSTACK_KEYSTONE_PORT: String(keystone),
+    OPENSTACK_NOVA_PORT: String(nova),
+    OPENSTACK_NEUTRON_PORT: String(neutron),
+    OPENSTACK_TOKEN_SECONDS: String(tokenSeconds),
+    OPENSTACK_MAX_LIMIT: String(maxLimit),
+  }
+  const call = async (...args: readonly string[]): Promise<string> => (await run(script, args, { env })).stdout
+  // also when the test process is told to end before the test is over
+  const orphans = (): void => void execFileSync(script, ["down"], { env, stdio: "ignore" })
+  process.once("exit", orphans)
+  await call("down")
+  const openrc = variablesOf(await call("up"))
+
+  const pidOf = async (service: Service): Promise<number> =>
+    Number(await readFile(join(state, "run", `${service}.pid`), "utf8"))
+  return {
+    authUrl: `http://127.0.0.1:${keystone}/v3`,
+    novaUrl: `http://127.0.0.1:${nova}/v2.1`,
+    openrc,
+    async seed(...flags) {
+      await call("seed", ...flags)
+      return JSON.parse(await readFile(join(state, "seed.json"), "utf8")) as Seed
+    },
+    async stop(service) {
+      const group = await pidOf(service)
+      process.kill(-group, "SIGKILL")
+      await until(`${service} to end`, async () => ((await processesOf(group)).length === 0 ? true : undefined))
+    },
+    start: async () => void (await call("up")),
+    cpu: async (service) =>
+      (await processesOf(await pidOf(service))).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    async requests(service) {
+      const log = await readFile(join(state, "log", service === "keystone" ? "keystone.out" : "nova-api.log"), "utf8")
+      return log.match(/"(?:GET|POST|DELETE) [^"]*"/g) ?? []
+    },
+    async close() {
+      await call("down")
+      process.off("exit", orphans)
+      await release()
+    },
+  }
+}
+
+const KEPT = join(import.meta.dirname, "../../.cache/openstack")
+
+/** The kept databases of a name; others, for once, while a living process has them. */
+async function claimState(name: string): Promise<{ readonly state: string; readonly release: () => Promise<void> }> {
+  const state = join(KEPT, name)
+  const owner = join(state, "owner")
+  await mkdir(state, { recursive: true })
+  const pid = await readFile(owner, "utf8").catch(() => "")
+  if (pid !== "" && existsSync(`/proc/${pid}`)) {
+    const other = await mkdtemp(join(tmpdir(), "fedstack-openstack-"))
+    return { state: other, release: () => rm(other, { recursive: true, force: true }) }
+  }
+  await writeFile(owner, String(process.pid))
+  return { state, release: () => rm(owner) }
+}
+
+function variablesOf(openrc: string): Readonly<Record<string, string>> {
+  const lines = openrc.split("\n").filter((line) => line !== "")
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]))
+}
+
+const TICKS_PER_SECOND = 100
+
+/** The living processes of a group, with what they and their ended children used (proc(5), stat). */
+async function processesOf(group: number): Promise<readonly { readonly cpuSeconds: number }[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name))
+  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")))
+  return stats.flatMap((stat) => {
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    if (Number(fields[2]) !== group || fields[0] === "Z") return []
+    return [{ cpuSeconds: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND }]
+  })
+}
+
+/** Ports that were free at the same time a moment ago. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listening(createServer())))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+  return ports
+}
+
+function listening(server: Server): Promise<Server> {
+  return new Promise((done) => server.listen(0, "127.0.0.1", () => done(server)))
+}
