@@ -44,6 +44,7 @@ export async function openCredentials(options: CredentialOptions): Promise<Crede
   let loaded = load(options)
   const successful = reloadGauge(registry)
   successful.set(1)
+  /** Those of before, which end with their last request. */
   const closing = new Set<Promise<void>>()
   const reload = (): Promise<void> => {
     try {
@@ -66,7 +67,7 @@ export async function openCredentials(options: CredentialOptions): Promise<Crede
     reload,
     async close() {
       await watching.close()
-      await loaded.agent.destroy()
+      await Promise.all([loaded.agent.destroy(), ...closing])
     },
   }
 }
