@@ -17,8 +17,8 @@ const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, rate: { type: "string", default: "10000" } },
 })
 const RATE = Number(values.rate)
-const ROUNDS = values.quick ? 1 : 5
-const SECONDS = values.quick ? 4 : 6
+const ROUNDS = values.quick ? 2 : 9
+const SECONDS = 3
 const ROOT = join(import.meta.dirname, "../..")
 const ISSUER = "https://portal.example.org"
 const SHARED = '{__name__=~"project_.*_usage",job="project_usages"}'

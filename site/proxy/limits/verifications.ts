@@ -15,7 +15,7 @@ const MOST_PROVEN = 10_000
  */
 export interface Verifications {
   /** What to call when the token turned out to be right; undefined where it is not to be verified now. */
-  begin(socket: Pick<Socket, "remoteAddress">): (() => void) | undefined
+  readonly begin: (socket: Pick<Socket, "remoteAddress">) => (() => void) | undefined
 }
 
 export function limitVerifications(now: () => number): Verifications {
