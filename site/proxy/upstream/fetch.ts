@@ -74,7 +74,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     const begin = performance.now()
     let answered = false
     const settled = (): void => metrics.upstreamDuration.observe((performance.now() - begin) / 1000)
-    let failure = upstreamUnreachable({})
+    let failure: FedstackError | undefined
     for (const upstream of order.order(question.target.upstreams)) {
       asking(upstream)
       const start: Receiver["start"] = (status, headers) => {
@@ -90,14 +90,14 @@ export function openUpstream(options: UpstreamOptions): Upstream {
         if (answered) throw error
         if (signal.aborted) break
         const notReady = error instanceof FedstackError
-        failure = notReady ? error : upstreamUnreachable({})
+        failure = notReady ? error : undefined
         if (!notReady)
           log.warn({ upstream: showUpstream(upstream), cause: explain(error) }, "Prometheus can't be reached")
       }
       order.tell(upstream, false)
     }
     settled()
-    throw failure
+    throw failure ?? upstreamUnreachable({})
   }
 
   return { fetch, close: () => agent.destroy() }
