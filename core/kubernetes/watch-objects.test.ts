@@ -54,6 +54,12 @@ test("a watch that ends is begun from the version of its last event or bookmark"
   await watching.sees(["test/a", "test/b"], ["list", "watch 5", "watch 7", "watch 9"])
 })
 
+test("a watch that fails three times in a row gives way to a list", async (t) => {
+  const no = fail(500, "too large resource version")
+  const watching = await watch(t, [list("5", "a"), no, no, no, list("2", "b"), quiet])
+  await watching.sees(["test/b"], ["list", "watch 5", "watch 5", "watch 5", "list", "watch 2"])
+})
+
 test("an event 410 begins a list, which replaces everything", async (t) => {
   const gone = { type: "ERROR", object: { kind: "Status", code: 410, message: "too old" } }
   const watching = await watch(t, [list("5", "a", "b"), events(gone), list("8", "b", "c"), quiet])

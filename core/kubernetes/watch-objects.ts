@@ -31,6 +31,8 @@ export interface Watched<T> extends Running {
 const FORBIDDEN_WAIT = 30
 const LEAST_WAIT = 0.5
 const MOST_WAIT = 30
+/** Failures in a row after which a watch is not tried again before everything is listed anew. */
+const LIST_AFTER = 3
 /** Milliseconds: a watch that is open for less is no success, so that one that ends at once is not begun at once. */
 const SHORT = 1000
 
@@ -88,8 +90,8 @@ export function watchObjects<T>(api: KubernetesApi, options: WatchOptions<T>): W
         if (signal.aborted) return
         failures = performance.now() - since > SHORT ? 1 : failures + 1
         const known = error instanceof KubernetesError ? error : new KubernetesError(explain(error), 0)
-        // forgotten, or may list but not watch: what is known is renewed by lists
-        if (known.answer === 410 || known.answer === 403) version = undefined
+        // forgotten, or may list but not watch, or no way on from there, as after a backup of the API was restored
+        if (known.answer === 410 || known.answer === 403 || failures >= LIST_AFTER) version = undefined
         if (known.answer !== 410) tell(known)
         wait = waitAfter(known, failures)
       }
