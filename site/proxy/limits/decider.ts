@@ -19,7 +19,7 @@ export const DECIDER_TIMES: DeciderTimes = { deadline: 10_000, idle: 60_000 }
 const MOST_OF_CLIENT = 64
 const MOST = 1024
 /** Of the thread; beyond, it ends, and the question counts as too hard. */
-const MEGABYTES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
+const MEGABYTES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 }
 const THREAD = new URL("decider-worker.ts", import.meta.url)
 
 /** Decides about selectors that take work, in a thread of its own, so that nobody else waits for it. */
