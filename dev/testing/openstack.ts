@@ -66,8 +66,6 @@ export interface RunningOpenStack {
   start(): Promise<void>
   /** Seconds of CPU that a service's processes have used. */
   cpu(service: Service): Promise<number>
-  /** Requests that a service wrote into its log. */
-  requests(service: Service): Promise<readonly string[]>
   close(): Promise<void>
 }
 
@@ -111,10 +109,6 @@ export async function startOpenStack(script: string, options: OpenStackOptions):
     start: async () => void (await call("up")),
     cpu: async (service) =>
       (await processesOf(await pidOf(service))).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-    async requests(service) {
-      const log = await readFile(join(state, "log", service === "keystone" ? "keystone.out" : "nova-api.log"), "utf8")
-      return log.match(/"(?:GET|POST|DELETE) [^"]*"/g) ?? []
-    },
     async close() {
       await call("down")
       process.off("exit", orphans)
