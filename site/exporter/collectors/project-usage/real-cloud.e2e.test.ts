@@ -80,7 +80,7 @@ real("agrees with Nova's own list of servers, deleted ones included", async (t) 
     ({ id, project_id, vcpus, memory_mb, launched_at, terminated_at }) =>
       [id, [project_id, vcpus, memory_mb, launched_at, terminated_at]] as const,
   )
-  assert.deepEqual(new Map([...listed].toSorted()), new Map(seeded.toSorted()))
+  assert.deepEqual(listed, new Map(seeded))
 })
 
 real("splits the pool by its tag, and tells of servers that belong to nobody", async (t) => {
