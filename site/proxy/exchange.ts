@@ -35,8 +35,6 @@ export class Exchange {
   bytes = 0
   /** Of an answer that was sent whole. */
   series: number | undefined
-  /** Counted, but without a line of its own in the log. */
-  silent = false
   /** Called at the end, where the client counts as having a request under way. */
   leave: (() => void) | undefined
   #ending: string | undefined
@@ -102,7 +100,6 @@ export class Exchange {
     if (this.series !== undefined) metrics.series.inc(this.series)
     if (this.source !== undefined) metrics.answers(this.source)
     const broken = status === 200 && this.#ending !== undefined && this.#ending !== "CLIENT_GONE"
-    if (this.silent) return
     this.#accounts.audit.write(status >= 500 || broken ? "warn" : "info", this.#shown(), {
       remote: this.request.socket.remoteAddress,
       status,

@@ -77,7 +77,7 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
     const exchange = new Exchange(request, response, accounts)
     if (known) return admitted(exchange, identity.client)
     exchange.detail = identity.refused
-    exchange.fail(unauthenticated({}), { "www-authenticate": "Bearer" })
+    exchange.fail(unauthenticated({}), BEARER)
   }
 
   function admitted(exchange: Exchange, client: Client): void {
@@ -123,27 +123,51 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
       effort.spend(client.name, (milliseconds() - begin) / 1000)
     }
     if (!(admission instanceof Promise)) return give(exchange, admission)
-    admission.then((made) => {
+    const judged = (answer: () => void): void => {
       if (exchange.over) return
-      // whoever was let in by a policy that is no more must ask again
-      if (policy === asOf) give(exchange, made)
-      else refuse(tooMuch())
-    }, refuse)
+      if (current() === asOf) answer()
+      else decideAnew(exchange, client)
+    }
+    admission.then(
+      (made) => judged(() => give(exchange, made)),
+      (error: unknown) => judged(() => refuse(error)),
+    )
+  }
+
+  /** The policy changed while the request waited for its decision: the one in force judges it from the beginning. */
+  function decideAnew(exchange: Exchange, before: Client): void {
+    identify(exchange.request, exchange.response, (identity) => {
+      // whoever has another name now is not the one whose limits this request takes from
+      if (!("client" in identity) || identity.client.name !== before.name)
+        return exchange.fail(unauthenticated({}), BEARER)
+      exchange.client = identity.client
+      decide(exchange, identity.client)
+    })
+  }
+
+  /** By the policy in force, also where finding out took its time. */
+  function identify(
+    request: IncomingMessage,
+    response: ServerResponse,
+    found: (identity: Identity | Unproven) => void,
+  ): void {
+    if (current() !== policy) adopt()
+    const asOf = policy
+    const identity = authenticate(request, asOf, now(), verifications)
+    if (!(identity instanceof Promise)) return found(identity)
+    identity.then(
+      (proven) => {
+        if (response.destroyed) return
+        if (current() === asOf) found(proven)
+        else identify(request, response, found)
+      },
+      (error: unknown) => new Exchange(request, response, accounts).fail(error),
+    )
   }
 
   return {
     adopt,
-    answer(request, response) {
-      if (current() !== policy) adopt()
-      const identity = authenticate(request, policy, now(), verifications)
-      if (!(identity instanceof Promise)) return recognised(request, response, identity)
-      identity.then(
-        (found) => {
-          if (!response.destroyed) recognised(request, response, found)
-        },
-        (error: unknown) => new Exchange(request, response, accounts).fail(error),
-      )
-    },
+    answer: (request, response) => identify(request, response, (identity) => recognised(request, response, identity)),
     async close() {
       await closeAll([decider, store, upstream])
       throttle.close()
@@ -169,6 +193,7 @@ function send(exchange: Exchange, found: Found): void {
 }
 
 const CLIENT_SLOW = "CLIENT_SLOW"
+const BEARER = { "www-authenticate": "Bearer" }
 
 /** A client gets its answer within its own time; others that wait for the same are not concerned. */
 function limitTime({ request, response, limits }: Exchange, over: (seconds: number) => void): void {

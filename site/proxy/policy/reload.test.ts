@@ -33,8 +33,8 @@ async function start(t: TestContext, entries: readonly string[], answer?: Parame
   const proxy = await startTestProxy(t, upstream.url, { policy })
   const agent = new Agent({ connections: 1, pipelining: 1 })
   t.after(() => agent.destroy())
-  const statusOf = async (token: string): Promise<number> => {
-    const url = `${proxy.url}/federate?${QUERY}`
+  const statusOf = async (token: string, query = QUERY): Promise<number> => {
+    const url = `${proxy.url}/federate?${query}`
     const { statusCode, body } = await request(url, {
       dispatcher: agent,
       headers: { authorization: `Bearer ${token}` },
@@ -123,6 +123,27 @@ test("SIGHUP's reload reads the policy at once, and reloads at the same time com
   await Promise.all([proxy.running.reload(), proxy.running.reload()])
   assert.deepEqual([await statusOf(OLD), await statusOf(NEW)], [401, 200])
 })
+
+/** It takes a good part of a second to find out that this is too complex. */
+const HARD = `match[]=${encodeURIComponent('{job="project_usages",__name__=~"project_.*a.{400}b.{300}_usage"}')}`
+
+for (const [after, status] of [
+  [OLD, 403],
+  [NEW, 401],
+] as const) {
+  test(`a request that waits for its decision is judged by the policy that came meanwhile: ${status}`, async (t) => {
+    const { statusOf, replace, proxy } = await start(t, [entryOf(OLD)])
+    const waiting = statusOf(OLD, HARD)
+    await until("the request to wait", async () =>
+      /^fedstack_proxy_requests_in_flight\{.*\} 1$/m.test(await (await fetch(`${proxy.adminUrl}/metrics`)).text())
+        ? true
+        : undefined,
+    )
+    await replace([`${entryOf(after)}, enforce: false`])
+    await proxy.running.reload()
+    assert.equal(await waiting, status)
+  })
+}
 
 test("a scrape under way ends as it began, whatever the policy becomes", async (t) => {
   let finish = (): void => undefined
