@@ -3,6 +3,9 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type TestContext, test } from "node:test"
 import { stringify } from "yaml"
+import { compile } from "#core/promql/compiled.ts"
+import { containedInAny } from "#core/promql/containment.ts"
+import { parseSelector } from "#core/promql/parse.ts"
 import { type Child, start } from "../../../../dev/testing/child.ts"
 import { need } from "../../../../dev/testing/component.ts"
 import { temporaryFolder } from "../../../../dev/testing/folder.ts"
@@ -158,11 +161,21 @@ async function startChain(t: TestContext, folder: string) {
   }
 }
 
-test("the shared selector takes the families that are billed, and not their twins", async () => {
+test("the shared selector takes the families that are billed, and their twins only where it is widened", async () => {
   const golden = await readFile(join(import.meta.dirname, "testdata/openstack.prom"), "utf8")
   const names = [...golden.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name)
-  assert.deepEqual(
-    names.filter((name) => /^(?:project_.*_usage)$/.test(name)),
-    ["project_vcpu_usage", "project_mb_usage"],
-  )
+  const compiled = (text: string) => compile(parseSelector(text))
+  const sharedBy = (...allowed: readonly string[]): readonly string[] =>
+    names.filter(
+      (name) => containedInAny(allowed.map(compiled), compiled(`${name}{job="project_usages"}`)).kind === "contained",
+    )
+  assert.deepEqual(sharedBy(SHARED), ["project_vcpu_usage", "project_mb_usage"])
+  const page = await readFile(join(import.meta.dirname, "../../../../docs/project-usage.md"), "utf8")
+  const documented = [...page.matchAll(/--allow '(.*)'/g)].map(([, selector = ""]) => selector)
+  assert.deepEqual(sharedBy(...documented), [
+    "project_vcpu_usage",
+    "project_mb_usage",
+    "openstack_project_vcpu_seconds",
+    "openstack_project_memory_byte_seconds",
+  ])
 })
