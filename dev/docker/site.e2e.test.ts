@@ -72,6 +72,13 @@ void test("a site with docker-compose 1.29", { timeout: 400_000 }, async (contex
     )
   })
 
+  await context.test("the exporter keeps its state in its volume", async () => {
+    const state = JSON.parse(
+      await site.compose("exec", "-T", "exporter", "cat", "/var/lib/fedstack/project-usage.json"),
+    )
+    assert.equal((state as { version: number }).version, 1)
+  })
+
   await context.test("no container has more rights than it needs, and only the proxy's port is published", async () => {
     const containers = await site.inspect()
     const held = Object.fromEntries(Object.entries(containers).map(([service, one]) => [service, hardeningOf(one)]))
