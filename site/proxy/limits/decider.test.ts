@@ -96,6 +96,19 @@ for (const [question, what, reason] of GIVEN_UP) {
   })
 }
 
+test("takes no verdict of a thread that was given up for that of the next question", async (t) => {
+  const deadline = 300
+  const decider = open(t, OBEDIENT, { deadline, idle: 60_000 })
+  const [late, next] = [decider.judge(clientOf("a"), label("late")), decider.judge(clientOf("b"), label("next"))]
+  const refused = assert.rejects(late, { code: "TOO_MUCH_TO_DECIDE" })
+  // the verdict comes while this thread is busy, and so does the end of the time for it, which is noticed first
+  const end = performance.now() + 2 * deadline
+  while (performance.now() < end);
+  await refused
+  const verdict = await next.catch(() => decider.judge(clientOf("b"), label("next")))
+  assert.equal(verdict, "next")
+})
+
 test("refuses what a client asks beyond its effort, also what it asked before, and nobody else", async (t) => {
   const decider = open(t, OBEDIENT)
   const first = decider.judge(clientOf("a"), label("a1"))

@@ -49,7 +49,10 @@ export function openDecider(effort: Effort, log: Logger, { deadline, idle } = DE
 
   function start(): Worker {
     const made = new Worker(thread, { resourceLimits: MEGABYTES })
-    made.on("message", (verdict: Verdict) => finish((question) => question.resolve(verdict)))
+    // one that was given up may have answered before it learnt so: that is no verdict about what is asked now
+    made.on("message", (verdict: Verdict) => {
+      if (made === worker) finish((question) => question.resolve(verdict))
+    })
     made.on("error", (error) => {
       if (made === worker) lose(`it ended: ${explain(error)}`)
     })
