@@ -37,10 +37,13 @@ const PARTS: Readonly<Record<string, (fleet: Fleet) => Promise<void>>> = {
 }
 
 async function main(chosen: readonly string[]): Promise<void> {
+  const parts = Object.keys(PARTS).join(", ")
+  if (chosen.includes("--help"))
+    return say(`dev/bench/opa-data [PART ...]: measures the exporter of OPA data. Parts: ${parts}`)
   const found = findOpa()
   if ("missing" in found) return stop(found.missing)
   const unknown = chosen.filter((name) => PARTS[name] === undefined)
-  if (unknown.length > 0) return stop(`no part ${unknown.join(", ")}; there are: ${Object.keys(PARTS).join(", ")}`)
+  if (unknown.length > 0) return stop(`no part ${unknown.join(", ")}; there are: ${parts}`)
   say(`${availableParallelism()} cores, Node ${process.versions.node}; medians of ${ROUNDS} rounds in turns`)
   for (const [name, measure] of Object.entries(PARTS)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue

@@ -6,18 +6,22 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
-import { parseArgs, promisify } from "node:util"
+import { promisify } from "node:util"
 import { Agent, request } from "undici"
+import { readNumbers } from "../testing/arguments.ts"
 import { type Child, start } from "../testing/child.ts"
 import { until } from "../testing/until.ts"
 import type { Flood, Flooded } from "./proxy-flood-sender.ts"
 import { cpuOf, residentOf } from "./proxy-peers/load.ts"
 
-const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, rate: { type: "string", default: "10000" } },
-})
-const RATE = Number(values.rate)
-const ROUNDS = values.quick ? 2 : 9
+const told = readNumbers(
+  "dev/bench/proxy-flood",
+  "measures a rightful scraper of the proxy alone and beside floods of wrong tokens.",
+  { rate: { help: "wrong tokens a second (default 10000)", default: 10_000, least: 1 } },
+  { quick: "two rounds instead of nine" },
+)
+const RATE = told.rate
+const ROUNDS = told.quick ? 2 : 9
 const SECONDS = 3
 const ROOT = join(import.meta.dirname, "../..")
 const ISSUER = "https://portal.example.org"

@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
+import { readNumbers } from "../testing/arguments.ts"
 import { start } from "../testing/child.ts"
 import { until } from "../testing/until.ts"
 import { residentOf } from "./proxy-peers/load.ts"
@@ -15,7 +16,11 @@ import { residentOf } from "./proxy-peers/load.ts"
 const CLIENTS = 64
 const BYTES = 2_000_000
 const SECONDS = 8
-const MINUTES = Number(process.argv[process.argv.indexOf("--minutes") + 1] ?? 0) || 0
+const { minutes: MINUTES } = readNumbers(
+  "dev/bench/proxy-memory",
+  "measures the proxy's memory with 64 slow readers, or under a mixed load.",
+  { minutes: { help: "of mixed load (default 0: slow readers)", default: 0, least: 0 } },
+)
 const FEDSTACK = fileURLToPath(new URL("../../bin/fedstack", import.meta.url))
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)

@@ -3,13 +3,19 @@ import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { request } from "undici"
+import { readNumbers } from "../testing/arguments.ts"
 import { findPrometheus } from "../testing/prometheus.ts"
 import { until } from "../testing/until.ts"
 import { alternate, cpuOf, load, type Load, residentOf } from "./proxy-peers/load.ts"
 import { type Ground, prepare } from "./proxy-peers/ground.ts"
 import { QUERY, startWays, type Way } from "./proxy-peers/ways.ts"
 
-const QUICK = process.argv.includes("--quick")
+const { quick: QUICK } = readNumbers(
+  "dev/bench/proxy",
+  "measures scrapes through the proxy against those through HAProxy, nginx and nothing.",
+  {},
+  { quick: "one round, and fewer clients and series: a minute instead of nine" },
+)
 const ROUNDS = QUICK ? 1 : 3
 const SECONDS = QUICK ? 3 : 5
 const SCRAPES = 200

@@ -4,7 +4,14 @@ import { join } from "node:path"
 import { test } from "node:test"
 
 const ROOT = join(import.meta.dirname, "../..")
-const TOOLS = ["dev/fuzz/requests", "dev/fuzz/containment", "dev/bench/authorize", "dev/bench/exporter"] as const
+const TOOLS = [
+  "dev/fuzz/requests",
+  "dev/fuzz/containment",
+  "dev/bench/authorize",
+  "dev/bench/proxy",
+  "dev/bench/proxy-flood",
+  "dev/bench/exporter",
+] as const
 
 function run(tool: string, ...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(join(ROOT, tool), args, { encoding: "utf8", timeout: 20_000 })
@@ -15,7 +22,7 @@ for (const tool of TOOLS) {
   test(`${tool} --help says what it does and what it takes`, () => {
     const { status, stdout, stderr } = run(tool, "--help")
     assert.deepEqual([status, stderr], [0, ""])
-    assert.match(stdout, new RegExp(`^${tool}: [a-z].*\\.\\n(?:  --[a-z]+ N +\\S.*\\n)*  --help +this text\\n$`))
+    assert.match(stdout, new RegExp(`^${tool}: [a-z].*\\.\\n(?:  --[a-z]+(?: N)? +\\S.*\\n)*  --help +this text\\n$`))
   })
 
   test(`${tool} refuses an unknown option and an argument in one line`, () => {

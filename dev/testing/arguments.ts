@@ -15,26 +15,34 @@ export const seedFlag = (): NumberFlag => ({
 })
 
 /**
- * What one of the developers' tools was told. `--help` and what can't be understood end the process here, with 0 and
- * with one line and 2.
+ * What one of the developers' tools was told: numbers, and switches with their help. `--help` and what can't be understood
+ * end the process here, with 0 and with one line and 2.
  */
-export function readNumbers<const Name extends string>(
+export function readNumbers<const Name extends string, const Switch extends string = never>(
   tool: string,
   about: string,
   flags: Readonly<Record<Name, NumberFlag>>,
-): Readonly<Record<Name, number>> {
-  const names = Object.keys(flags) as Name[]
+  switches: Readonly<Record<Switch, string>> = {} as Readonly<Record<Switch, string>>,
+): Readonly<Record<Name, number> & Record<Switch, boolean>> {
+  const [names, switchNames] = [Object.keys(flags) as Name[], Object.keys(switches) as Switch[]]
   try {
-    const options = Object.fromEntries(names.map((name) => [name, { type: "string" }] as const))
-    const { values } = parseArgs({ options: { ...options, help: { type: "boolean" } } })
-    if (values.help === true) {
-      process.stdout.write(helpOf(tool, about, flags))
+    const { values } = parseArgs({
+      options: {
+        ...Object.fromEntries(names.map((name) => [name, { type: "string" }] as const)),
+        ...Object.fromEntries([...switchNames, "help"].map((name) => [name, { type: "boolean" }] as const)),
+      },
+    })
+    const given: Readonly<Record<string, unknown>> = values
+    if (given.help === true) {
+      process.stdout.write(helpOf(tool, about, flags, switches))
       process.exit(0)
     }
-    const given: Readonly<Record<string, unknown>> = values
-    return Object.fromEntries(
-      names.map((name) => [name, given[name] === undefined ? flags[name].default : numberOf(given[name], name, flags)]),
-    ) as Record<Name, number>
+    const number = (name: Name): number =>
+      given[name] === undefined ? flags[name].default : numberOf(given[name], name, flags)
+    return Object.fromEntries([
+      ...names.map((name) => [name, number(name)] as const),
+      ...switchNames.map((name) => [name, given[name] === true] as const),
+    ]) as Record<Name, number> & Record<Switch, boolean>
   } catch (error) {
     // of parseArgs' messages the first sentence says what is wrong
     const reason = error instanceof Error ? (error.message.split(/\.(?:\s|$)/, 1)[0] ?? "") : String(error)
@@ -51,7 +59,16 @@ function numberOf<Name extends string>(text: unknown, name: Name, flags: Readonl
   throw new Error(`--${name} must be a whole number, ${least} at least`)
 }
 
-function helpOf(tool: string, about: string, flags: Readonly<Record<string, NumberFlag>>): string {
-  const lines = Object.entries(flags).map(([name, { help }]) => `  ${`--${name} N`.padEnd(16)}${help}\n`)
-  return `${tool}: ${about}\n${lines.join("")}  ${"--help".padEnd(16)}this text\n`
+function helpOf(
+  tool: string,
+  about: string,
+  flags: Readonly<Record<string, NumberFlag>>,
+  switches: Readonly<Record<string, string>>,
+): string {
+  const lines = [
+    ...Object.entries(flags).map(([name, { help }]) => [`--${name} N`, help] as const),
+    ...Object.entries(switches).map(([name, help]) => [`--${name}`, help] as const),
+    ["--help", "this text"] as const,
+  ]
+  return `${tool}: ${about}\n${lines.map(([name, help]) => `  ${name.padEnd(16)}${help}\n`).join("")}`
 }
