@@ -11,7 +11,8 @@ test("names each production package whose licence is not allowed, with its versi
     "node_modules/good/node_modules/@scope/silent": { version: "3.0.0" },
     "node_modules/tool": { version: "4.0.0", license: "GPL-3.0", dev: true },
   }
-  const allowed = "0BSD, Apache-2.0, BlueOak-1.0.0, BSD-2-Clause, BSD-3-Clause, ISC, MIT, PSF-2.0, Python-2.0, Unlicense"
+  const allowed =
+    "0BSD, Apache-2.0, BlueOak-1.0.0, BSD-2-Clause, BSD-3-Clause, ISC, MIT, PSF-2.0, Python-2.0, Unlicense"
   assert.deepEqual(licenceFaults({ packages }), [
     `both 2.0.0: MIT AND GPL-3.0 is not one of ${allowed}`,
     `@scope/silent 3.0.0: no licence named is not one of ${allowed}`,
