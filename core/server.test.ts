@@ -8,6 +8,7 @@ import { createLogger } from "#core/log.ts"
 import { createRegistry } from "#core/metrics.ts"
 import { addAdmin, serve, type ServeOptions } from "#core/server.ts"
 import { until } from "../dev/testing/until.ts"
+import { freePort } from "../dev/testing/free-port.ts"
 
 const LOOPBACK = { host: "127.0.0.1", port: 0 }
 const teapot = defineError("TEAPOT", 418, "{who} is a teapot.")
@@ -148,15 +149,6 @@ test("an address that is not this machine's is named", async (t) => {
     message: /^Can't listen on 192\.0\.2\.1:0: listen EADDRNOTAVAIL.* --web\.listen-address\.$/,
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createTcp().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
-}
 
 test("every refusal is one plain sentence of ours that repeats nothing of the request", async (t) => {
   const { port } = await start(t, {

@@ -1,5 +1,3 @@
-import { once } from "node:events"
-import { type AddressInfo, createServer } from "node:net"
 import { availableParallelism } from "node:os"
 import { setTimeout as delay } from "node:timers/promises"
 import { isDeepStrictEqual } from "node:util"
@@ -11,6 +9,7 @@ import { countsIn, type Exporter, memoryOf, processorOf, startExporter } from ".
 import { prepare, startFilled } from "./opa-peers/fleet.ts"
 import { startOriginal } from "./opa-peers/original.ts"
 import { startPods } from "./opa-peers/pods.ts"
+import { freePort } from "../testing/free-port.ts"
 
 const ROUNDS = 9
 const WARM = 100
@@ -232,15 +231,6 @@ async function manyPods(fleet: Fleet): Promise<void> {
     `  first collection, with all TLS handshakes ${first.toFixed(2)} s; later ones ${median(later).toFixed(2)} s (promised less than 2 s)`,
   )
   say(`  memory ${now.toFixed(0)} MB, at most ${peak.toFixed(0)} MB (promised less than 120 MB)`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
 }
 
 await main(process.argv.slice(2))

@@ -1,4 +1,3 @@
-import { createServer } from "node:net"
 import { join } from "node:path"
 import type { Found } from "../testing/component.ts"
 import { start } from "../testing/child.ts"
@@ -146,15 +145,6 @@ export interface Container {
     readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string }[] | null>>
   }
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> }
-}
-
-/** Ports that nobody uses now, all different. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"))
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once("listening", resolve))))
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? ""

@@ -4,9 +4,10 @@ import { test } from "node:test"
 import { need } from "../testing/component.ts"
 import { temporaryFolder } from "../testing/folder.ts"
 import { until } from "../testing/until.ts"
-import { findCompose, freePorts, newName, PROGRAMS, project } from "./compose.ts"
+import { findCompose, newName, PROGRAMS, project } from "./compose.ts"
 import { federate, seriesOf, SHARED } from "./federate.ts"
 import { hardened, hardeningOf } from "./hardening.ts"
+import { freePorts } from "../testing/free-port.ts"
 
 const ROOT = join(import.meta.dirname, "..", "..")
 const FILES = ["docker-compose.portal.yml", "dev/docker-compose.override.yml"]

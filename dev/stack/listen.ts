@@ -1,9 +1,8 @@
-import { once } from "node:events"
-import { type AddressInfo, createServer } from "node:net"
 import { setTimeout as delay } from "node:timers/promises"
 import { FREE } from "./ports.ts"
 import { died, type Process, type Program } from "./processes.ts"
 import type { Run } from "./run.ts"
+import { freePort } from "../testing/free-port.ts"
 
 /** How Prometheus and our own components say in their logs where they listen. */
 const LISTENING = /msg=(?:"Listening on"|listening) .*?127\.0\.0\.1:(\d+)/g
@@ -51,13 +50,4 @@ async function listening(
     if (ended !== undefined) return { ended }
     await delay(25, undefined, { signal })
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
 }

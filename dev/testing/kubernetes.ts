@@ -1,12 +1,11 @@
 import { execFile, execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { createServer, type AddressInfo } from "node:net"
-import { once } from "node:events"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import type { Found } from "./component.ts"
+import { freePort } from "./free-port.ts"
 
 const run = promisify(execFile)
 
@@ -85,13 +84,4 @@ export function kubeconfigOf(server: string, ca: string, token: string): string 
     clusters: [{ name: "test", cluster: { server, "certificate-authority": ca } }],
     users: [{ name: "test", user: { token } }],
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
 }

@@ -1,10 +1,10 @@
 import { accessSync, constants } from "node:fs"
-import { createServer } from "node:net"
 import { delimiter, join } from "node:path"
 import { Agent, request } from "undici"
 import { type Child, start } from "./child.ts"
 import type { Found } from "./component.ts"
 import { until } from "./until.ts"
+import { freePort } from "./free-port.ts"
 
 /** The folder that holds opa: FEDSTACK_OPA or PATH. */
 export function findOpa(): Found<string> {
@@ -99,15 +99,4 @@ async function launch(folder: string, flags: readonly string[]): Promise<{ child
     if (!inUse || left === 0) return { child, port }
     await child.stop()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.listen(0, "127.0.0.1", resolve)
-  await promise
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === "string") throw new Error("no port")
-  return address.port
 }

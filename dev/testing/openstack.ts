@@ -1,12 +1,12 @@
 import { execFile, execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
-import { type AddressInfo, createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import type { Found } from "./component.ts"
 import { until } from "./until.ts"
+import { freePorts } from "./free-port.ts"
 
 const run = promisify(execFile)
 
@@ -149,16 +149,4 @@ async function processesOf(group: number): Promise<readonly { readonly cpuSecond
     if (Number(fields[2]) !== group || fields[0] === "Z") return []
     return [{ cpuSeconds: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND }]
   })
-}
-
-/** Ports that were free at the same time a moment ago. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listening(createServer())))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
-  return ports
-}
-
-function listening(server: Server): Promise<Server> {
-  return new Promise((done) => server.listen(0, "127.0.0.1", () => done(server)))
 }

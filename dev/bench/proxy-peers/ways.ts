@@ -2,13 +2,12 @@ import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { openSync, readFileSync } from "node:fs"
 import { readFile, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
-import type { AddressInfo } from "node:net"
 import { userInfo } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { until } from "../../testing/until.ts"
 import type { Ground } from "./ground.ts"
+import { freePort } from "../../testing/free-port.ts"
 
 /** One way to Prometheus. */
 export interface Way {
@@ -116,13 +115,4 @@ async function fill(template: string, ground: Ground, { port }: { readonly port:
     text.replaceAll(/(?<!\$)\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole),
   )
   return file
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
 }

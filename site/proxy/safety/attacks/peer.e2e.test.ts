@@ -1,7 +1,5 @@
 import assert from "node:assert/strict"
 import { accessSync, constants } from "node:fs"
-import { once } from "node:events"
-import { type AddressInfo, createServer } from "node:net"
 import { delimiter, join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { fileURLToPath } from "node:url"
@@ -10,6 +8,7 @@ import { type Found, need } from "../../../../dev/testing/component.ts"
 import { until } from "../../../../dev/testing/until.ts"
 import { BEARER, QUERY, sendRaw, SHARED, startTestProxy, startUpstream, TOKEN } from "../../testing.ts"
 import { ATTACKS, SPELLINGS } from "./testing.ts"
+import { freePort } from "../../../../dev/testing/free-port.ts"
 
 const CONFIG = fileURLToPath(new URL("../../../../dev/fuzz/hardened-haproxy.cfg", import.meta.url))
 
@@ -96,14 +95,5 @@ async function startHaproxy(t: TestContext, haproxy: string, upstream: number): 
     },
     10,
   )
-  return port
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
   return port
 }
