@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { type AddressInfo, connect } from "node:net"
+import { connect } from "node:net"
 import { text } from "node:stream/consumers"
 import type { TestContext } from "node:test"
 import { createLogger } from "#core/log.ts"
@@ -8,6 +8,7 @@ import { until } from "../../dev/testing/until.ts"
 import { type RunningProxy, startProxy } from "./main.ts"
 import { type EnvironmentPolicy, environmentPolicy } from "./policy/environment.ts"
 import type { ProxyConfig } from "./settings.ts"
+import { listen } from "../../dev/testing/listen.ts"
 
 export const TOKEN = "rightful-token-7f3a"
 export const SHARED = '{__name__=~"project_.*_usage",job="project_usages"}'
@@ -94,13 +95,7 @@ export async function startUpstream(
       answer(request, response)
     })
   })
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  test.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
+  const port = await listen(test, server)
   return { url: `http://127.0.0.1:${port}`, port, received }
 }
 

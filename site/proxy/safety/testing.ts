@@ -1,6 +1,4 @@
-import { once } from "node:events"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import type { TestContext } from "node:test"
 import type { SecureContextOptions } from "node:tls"
 import { type Dispatcher, Pool } from "undici"
@@ -8,6 +6,7 @@ import { need } from "../../../dev/testing/component.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { findPrometheus, type RunningPrometheus, startPrometheus } from "../../../dev/testing/prometheus.ts"
 import { METRICS } from "../testing.ts"
+import { listen } from "../../../dev/testing/listen.ts"
 
 export const VERSIONS = ["2.42", "2.53", "3.5"] as const
 export type Version = (typeof VERSIONS)[number]
@@ -29,13 +28,7 @@ export async function startScraping(
   const folder = need(t, findPrometheus(version))
   if (folder === undefined) return undefined
   const target = createServer((_, response) => response.setHeader("content-type", METRICS).end(exposition))
-  target.listen(0, "127.0.0.1")
-  await once(target, "listening")
-  t.after(() => {
-    target.closeAllConnections()
-    target.close()
-  })
-  const { port } = target.address() as AddressInfo
+  const port = await listen(t, target)
   const job = { job_name: "project_usages", scrape_interval: "1s", scrape_timeout: "1s" }
   const config = { scrape_configs: [{ ...job, static_configs: [{ targets: [`127.0.0.1:${port}`] }] }] }
   const file = await temporaryFolder(t).write("prometheus.yml", JSON.stringify(config))

@@ -1,5 +1,6 @@
 import { type Fault, UsageError } from "#core/errors.ts"
 import type { Address } from "#core/settings.ts"
+import { chooseAddresses } from "../../addresses.ts"
 import { DEFAULT_PORT, type OpaDataValues } from "./settings.ts"
 
 /** What no single setting can know. Throws UsageError with every fault. */
@@ -31,13 +32,8 @@ export function checkOpaData(values: OpaDataValues): { readonly clusterName: str
 
 /** Where to listen. Throws UsageError if --prometheus-port and --web.listen-address say different things. */
 export function addressesOf({
-  prometheusPort,
-  webListenAddress,
+  prometheusPort: port,
+  webListenAddress: addresses,
 }: Pick<OpaDataValues, "prometheusPort" | "webListenAddress">): readonly Address[] {
-  if (prometheusPort === undefined)
-    return webListenAddress.length > 0 ? webListenAddress : [{ host: "", port: DEFAULT_PORT }]
-  if (webListenAddress.length === 0) return [{ host: "", port: prometheusPort }]
-  if (webListenAddress.every(({ port }) => port === prometheusPort)) return webListenAddress
-  const message = `is ${prometheusPort}, but --web.listen-address names another port. Set only one of the two`
-  throw new UsageError([{ where: "--prometheus-port", message }])
+  return chooseAddresses({ flag: "--prometheus-port", port, addresses, otherwise: `:${DEFAULT_PORT}` })
 }

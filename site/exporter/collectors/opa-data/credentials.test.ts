@@ -1,6 +1,5 @@
 import assert from "node:assert/strict"
 import { createServer } from "node:https"
-import type { AddressInfo } from "node:net"
 import { test, type TestContext } from "node:test"
 import type { TLSSocket } from "node:tls"
 import { Registry } from "prom-client"
@@ -11,6 +10,7 @@ import { createLogger } from "#core/log.ts"
 import { createAsk, textOf } from "./client.ts"
 import { type CredentialOptions, openCredentials } from "./credentials.ts"
 import { targetOf } from "./testing.ts"
+import { listen } from "../../../../dev/testing/listen.ts"
 
 const authority = makeAuthority("private authority")
 const NAME = "opa.opa.svc"
@@ -23,14 +23,7 @@ async function secureServer(t: TestContext, own: Certificate): Promise<number> {
     const { subject } = (request.socket as TLSSocket).getPeerCertificate()
     response.end(`${request.headers.authorization ?? "nobody"} ${subject === undefined ? "none" : String(subject.CN)}`)
   })
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.listen(0, "127.0.0.1", resolve)
-  await promise
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
+  return listen(t, server)
 }
 
 async function open(t: TestContext, options: Partial<CredentialOptions>) {

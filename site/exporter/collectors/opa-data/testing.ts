@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http"
-import type { AddressInfo } from "node:net"
 import type { TestContext } from "node:test"
 import { text } from "node:stream/consumers"
 import { Registry } from "prom-client"
@@ -12,6 +11,7 @@ import { createReader, type Reader, type ReaderOptions } from "./reader.ts"
 import { WAYS } from "./reading.ts"
 import { opaDataSettings, type OpaDataValues } from "./settings.ts"
 import type { Target, Targets } from "./target.ts"
+import { listen } from "../../../../dev/testing/listen.ts"
 
 /** What flags and variables say. Throws UsageError. */
 export function valuesOf(argv: readonly string[], env: Readonly<Record<string, string>> = {}): OpaDataValues {
@@ -38,19 +38,13 @@ export async function fakeOpa(test: TestContext, answer: FakeOpa["answer"]): Pro
     })
   }
   const server = createServer(listener)
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.listen(0, "127.0.0.1", resolve)
-  await promise
-  test.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  const port = await listen(test, server)
   const sockets = { opened: 0, closed: 0 }
   server.on("connection", (socket) => {
     sockets.opened += 1
     socket.on("close", () => (sockets.closed += 1))
   })
-  const fake: FakeOpa = { port: (server.address() as AddressInfo).port, requests: [], sockets, answer }
+  const fake: FakeOpa = { port, requests: [], sockets, answer }
   return fake
 }
 

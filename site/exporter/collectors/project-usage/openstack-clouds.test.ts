@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { until } from "../../../../dev/testing/until.ts"
 import { HOUR, NOW, project, server, values } from "./accounts/testing.ts"
 import { fakeCloud, refused } from "./openstack/fake/testing.ts"
-import { tellApart } from "./openstack/sources.ts"
+import { tellApart } from "./openstack/tell-apart.ts"
 import { startTestExporter } from "./testing.ts"
 
 const STATE = { projects: [project("p")], servers: [server("a", "p")] }

@@ -13,6 +13,7 @@ import {
   whole,
   Wrong,
 } from "#core/settings.ts"
+import { chooseAddresses } from "../../addresses.ts"
 import { date } from "./date.ts"
 import { connectionSettings } from "./openstack/settings.ts"
 
@@ -172,15 +173,9 @@ export type UsageValues = Values<typeof usageSettings>
 /** Where to listen. Throws UsageError if --port and --web.listen-address say different things. */
 export function addressesOf({
   port,
-  webListenAddress,
+  webListenAddress: addresses,
 }: Pick<UsageValues, "port" | "webListenAddress">): readonly Address[] {
-  if (port === undefined)
-    return webListenAddress.length > 0 ? webListenAddress : [listenAddress(DEFAULT_ADDRESS) as Address]
-  if (webListenAddress.length === 0) return [{ host: "", port }]
-  if (webListenAddress.every((address) => address.port === port)) return webListenAddress
-  throw new UsageError([
-    { where: "--port", message: `is ${port}, but --web.listen-address names another port. Set only one of the two` },
-  ])
+  return chooseAddresses({ flag: "--port", port, addresses, otherwise: DEFAULT_ADDRESS })
 }
 
 /** Seconds. Throws UsageError if usage would vanish between two good updates. */

@@ -1,6 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type RequestListener } from "node:http"
-import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
@@ -10,6 +9,7 @@ import { readSettings } from "#core/settings.ts"
 import { startProjectUsage } from "./main.ts"
 import type { Api } from "./openstack/api.ts"
 import { usageSettings, type UsageValues } from "./settings.ts"
+import { listen } from "../../../../dev/testing/listen.ts"
 
 /** What flags and variables say. Throws UsageError. */
 export function valuesOf(argv: readonly string[], env: Readonly<Record<string, string>> = {}): UsageValues {
@@ -29,15 +29,7 @@ export function fileOf(test: TestContext, text: string, name = "cloud.toml"): st
 
 /** A server on loopback, gone after the test. */
 export async function serverOf(test: TestContext, answer: RequestListener): Promise<URL> {
-  const server = createServer(answer)
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.listen(0, "127.0.0.1", resolve)
-  await promise
-  test.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/data`)
+  return new URL(`http://127.0.0.1:${await listen(test, createServer(answer))}/data`)
 }
 
 export const jsonServer = (test: TestContext, value: unknown): Promise<URL> =>

@@ -6,6 +6,7 @@ import type { Api } from "./api.ts"
 import { openApi } from "./client.ts"
 import { createRequestMetrics, type RequestMetrics } from "./request-metrics.ts"
 import { openSession } from "./session.ts"
+import { tellApart } from "./tell-apart.ts"
 import { type Target, type TargetOptions, targetsOf } from "./targets.ts"
 import { type Connections, openConnections } from "./tls.ts"
 
@@ -27,7 +28,7 @@ export interface OpenedApis {
  */
 export async function openApis(options: OpenOptions): Promise<OpenedApis> {
   const targets = await targetsOf(options)
-  const labels = labelsOf(targets)
+  const labels = tellApart(targets)
   const metricsOf = createRequestMetrics(options.registry, Object.keys(labels[0] ?? {}))
   const connections: Connections[] = []
   const apis: Api[] = []
@@ -85,10 +86,4 @@ function warnOf({ insecure, authUrl }: Access, log: Logger, labels: Labels): voi
       labels,
       "certificates are checked although OS_INSECURE or verify says not to. Give the authority's file: OS_CACERT",
     )
-}
-
-/** Labels for what differs: none where there is only one. */
-function labelsOf(targets: readonly Target[]): readonly Labels[] {
-  const differ = (["cloud", "region"] as const).filter((what) => new Set(targets.map((one) => one[what])).size > 1)
-  return targets.map((one) => Object.fromEntries(differ.map((what) => [what, one[what] ?? ""])))
 }

@@ -1,11 +1,11 @@
 import type { Registry } from "prom-client"
-import type { Labels } from "#core/exposition.ts"
 import type { DomainFilter } from "../cloud.ts"
 import { createUsageMetrics, type UsageMetrics } from "../metrics.ts"
 import { openSource, type Source, type SourceOptions } from "../source.ts"
 import type { Api } from "./api.ts"
 import { openStackCloud } from "./cloud.ts"
 import { rememberTags } from "./tags.ts"
+import { tellApart } from "./tell-apart.ts"
 
 export interface OpenStackSourcesOptions extends Omit<SourceOptions, "key" | "labels" | "cloud" | "tags" | "metrics"> {
   readonly filter: DomainFilter
@@ -37,10 +37,4 @@ export function openStackSources(
     return openSource({ ...options, key, labels: own, cloud, metrics, tags: () => tags.all() })
   })
   return { sources, metrics }
-}
-
-/** Labels for what differs between clouds: none where there is only one. */
-export function tellApart(apis: readonly Pick<Api, "cloud" | "region">[]): readonly Labels[] {
-  const differ = (["cloud", "region"] as const).filter((what) => new Set(apis.map((api) => api[what])).size > 1)
-  return apis.map((api) => Object.fromEntries(differ.map((what) => [what, api[what] ?? ""])))
 }

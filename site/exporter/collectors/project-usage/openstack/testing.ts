@@ -1,12 +1,12 @@
 import { createServer as createTlsServer } from "node:https"
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
 import type { TestContext } from "node:test"
 import type { TlsOptions } from "node:tls"
 import { Registry } from "prom-client"
 import { createLogger } from "#core/log.ts"
 import type { Api, Get, Service } from "./api.ts"
 import { type OpenOptions, openApis } from "./open.ts"
+import { listen } from "../../../../../dev/testing/listen.ts"
 
 export const PASSWORD = "pass$word secret"
 
@@ -52,14 +52,7 @@ export interface FakeCloud {
 export async function fakeCloud(test: TestContext, tls?: TlsOptions): Promise<FakeCloud> {
   const handle: RequestListener = (request, response) => void route(cloud, request, response)
   const server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle)
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.listen(0, "127.0.0.1", resolve)
-  await promise
-  test.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `${tls === undefined ? "http" : "https"}://localhost:${(server.address() as AddressInfo).port}`
+  const url = `${tls === undefined ? "http" : "https"}://localhost:${await listen(test, server)}`
   const cloud: FakeCloud = {
     url,
     signIns: [],
