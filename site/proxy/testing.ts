@@ -7,7 +7,9 @@ import { createLogger } from "#core/log.ts"
 import { until } from "../../dev/testing/until.ts"
 import { type RunningProxy, startProxy } from "./main.ts"
 import { type EnvironmentPolicy, environmentPolicy } from "./policy/environment.ts"
+import type { ClientLimits, Policy } from "./policy/types.ts"
 import type { ProxyConfig } from "./settings.ts"
+import { request as ask } from "undici"
 import { listen } from "../../dev/testing/listen.ts"
 
 export const TOKEN = "rightful-token-7f3a"
@@ -114,4 +116,51 @@ export async function sendRaw(port: number, bytes: string): Promise<string> {
   socket.on("data", (chunk: Buffer) => chunks.push(chunk))
   await once(socket, "close")
   return Buffer.concat(chunks).toString("latin1")
+}
+
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+export interface Changes {
+  readonly policy?: Partial<Policy>
+  readonly limits?: Partial<ClientLimits>
+}
+
+/** A proxy before these upstreams with one client, whose policy is changed so. */
+export async function startBefore(t: TestContext, urls: readonly string[], { policy, limits }: Changes = {}) {
+  const [first = "", ...others] = urls
+  const environment = environmentPolicy({
+    allow: [SHARED],
+    token: TOKEN,
+    tokenFile: undefined,
+    upstream: new URL(first),
+    upstreamTimeout: 5,
+    responseBytes: 10_000_000,
+  })
+  return startTestProxy(t, first, {
+    policy: {
+      ...environment,
+      async load() {
+        const loaded = await environment.load()
+        const upstreams = [loaded.policy.upstreams[0], ...others.map((url) => new URL(url))] as const
+        const clients = loaded.policy.clients.map((client) => ({ ...client, limits: { ...client.limits, ...limits } }))
+        const tokens = loaded.policy.tokens.map((token) => ({ ...token, client: clients[0] ?? token.client }))
+        return { ...loaded, policy: { ...loaded.policy, upstreams: [...upstreams], clients, tokens, ...policy } }
+      },
+    },
+  })
+}
+
+export async function startBoth(t: TestContext, answer: Answer, changes: Changes = {}) {
+  const upstream = await startUpstream(t, answer)
+  return { upstream, proxy: await startBefore(t, [upstream.url], changes) }
+}
+
+export const REUSE = { policy: { reuse: 60 } }
+export const ok = (response: ServerResponse, headers: Record<string, string> = {}): ServerResponse =>
+  response.writeHead(200, { "content-type": METRICS, ...headers })
+export const sample: Answer = (_, response) => ok(response).end("a 1\n")
+
+export async function scrape(url: string, headers: Record<string, string> = {}, method: "GET" | "HEAD" = "GET") {
+  const answer = await ask(`${url}/federate?${QUERY}`, { method, headers: { ...BEARER, ...headers } })
+  return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() }
 }

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict"
+import type { ServerResponse } from "node:http"
+import { type TestContext, test } from "node:test"
+import { gzipSync } from "node:zlib"
+import { until } from "../../dev/testing/until.ts"
+import { type Answer, BEARER, ok, QUERY, REUSE, scrape, sendRaw, startBoth } from "./testing.ts"
+
+const BROKEN: readonly (readonly [title: string, answer: Answer])[] = [
+  ["a bomb", (_, r) => ok(r, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(50_000_000, "#")))],
+  [
+    "a compressed body cut short",
+    (_, r) => ok(r, { "content-encoding": "gzip" }).end(gzipSync("a 1\n").subarray(0, -5)),
+  ],
+  ["a body that a short Content-Length cuts", (_, r) => ok(r, { "content-length": "3" }).end("a 1")],
+  ["a body that ends within a line", (_, r) => ok(r).end("a 1\nb")],
+]
+for (const [title, answer] of BROKEN) {
+  test(`ends no connection well after ${title}`, async (t) => {
+    const { proxy } = await startBoth(t, answer, REUSE)
+    await assert.rejects(scrape(proxy.url, { "accept-encoding": "gzip" }))
+    const [line] = await proxy.requests(1)
+    assert.equal(line?.reason, "answer_broken")
+  })
+}
+
+/** A proxy whose upstream has sent one series to it, for whoever asked so, and goes on as it is told. */
+async function startHalting(t: TestContext, version: string) {
+  const begun = Promise.withResolvers<ServerResponse>()
+  const { proxy } = await startBoth(t, (_, response) => {
+    ok(response).write("a 1\n")
+    begun.resolve(response)
+  })
+  const head = ["Host: x", `Authorization: ${BEARER.authorization}`, "Connection: close"].join("\r\n")
+  const received = sendRaw(proxy.port, `GET /federate?${QUERY} ${version}\r\n${head}\r\n\r\n`)
+  const upstream = await begun.promise
+  await until("the series to be there", async () => {
+    const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+    return metrics.includes("fedstack_proxy_store_bytes 4\n") ? true : undefined
+  })
+  return { upstream, received: received.then((text) => text.split("\r\n\r\n")) }
+}
+
+test("an answer that breaks lacks its last chunk, on a connection that would close anyway", async (t) => {
+  const { upstream, received } = await startHalting(t, "HTTP/1.1")
+  upstream.destroy()
+  const [head = "", ...body] = await received
+  assert.match(head, /^HTTP\/1\.1 200 OK\r\n[^]*\r\nTransfer-Encoding: chunked/)
+  assert.deepEqual(body, ["4\r\na 1\n\r\n"])
+})
+
+for (const version of ["HTTP/1.0", "HTTP/0.9", "HTTP/2.0"]) {
+  for (const [end, status, body] of [
+    ["destroy", "502 Bad Gateway", "The site's Prometheus broke off its answer.\n"],
+    ["end", "200 OK", "a 1\n"],
+  ] as const) {
+    test(`${version}, which has no chunks, gets ${status} with its length and not before it is whole`, async (t) => {
+      const { upstream, received } = await startHalting(t, version)
+      upstream[end]()
+      const [head = "", ...content] = await received
+      assert.deepEqual(
+        [head.split("\r\n")[0], /^content-length: (\d+)$/im.exec(head)?.[1], content],
+        [`HTTP/1.1 ${status}`, String(body.length), [body]],
+      )
+    })
+  }
+}
+
+test("breaks off an answer of too many series", async (t) => {
+  const body = "a 1\n".repeat(3)
+  const { proxy } = await startBoth(t, (_, response) => ok(response).end(body), { limits: { series: 2 } })
+  await assert.rejects(async () => assert.equal((await scrape(proxy.url)).status, 200))
+  const [line] = await proxy.requests(1)
+  assert.equal(line?.reason, "too_many_series")
+})

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { until } from "../../dev/testing/until.ts"
+import { ok, sample, scrape, startBoth } from "./testing.ts"
+
+test("bounds what a client has under way at once, and tells when to come again", async (t) => {
+  let finish = (): void => undefined
+  const { upstream, proxy } = await startBoth(t, (_, r) => (finish = () => ok(r).end("a 1\n")), {
+    limits: { concurrent: 1 },
+  })
+  const first = scrape(proxy.url)
+  await until("the request upstream", () => upstream.received[0])
+  const { status, headers, body } = await scrape(proxy.url)
+  assert.deepEqual(
+    [status, headers["retry-after"], body],
+    [429, "1", "portal may have 1 requests under way at once; ask again when one is done.\n"],
+  )
+  finish()
+  assert.equal((await first).status, 200)
+})
+
+test("bounds a client's rate", async (t) => {
+  const { proxy } = await startBoth(t, sample, { limits: { requestsPerSecond: 0.1 } })
+  assert.equal((await scrape(proxy.url)).status, 200)
+  const { status, headers } = await scrape(proxy.url)
+  assert.deepEqual([status, headers["retry-after"]], [429, "10"])
+})
+
+test("answers who guesses tokens with 429, and never the rightful client of the same address", async (t) => {
+  const { proxy } = await startBoth(t, sample)
+  const guesses = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => scrape(proxy.url, { authorization: `Bearer wrong-${index}` })),
+  )
+  const throttled = guesses.filter(({ status }) => status === 429)
+  assert.ok(throttled.length >= 30, `${throttled.length} throttled`)
+  assert.ok(guesses.every(({ status }) => status === 401 || status === 429))
+  assert.equal(throttled[0]?.headers["retry-after"], "1")
+  assert.equal((await scrape(proxy.url)).status, 200)
+})

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { request } from "undici"
+import { BEARER, QUERY, sample, scrape, startBefore, startBoth, startUpstream } from "./testing.ts"
+
+test("asks the next Prometheus where one is down or not ready, and tries that one last for a while", async (t) => {
+  const starting = await startUpstream(t, (_, response) => response.writeHead(503).end())
+  const up = await startUpstream(t, sample)
+  const proxy = await startBefore(t, ["http://127.0.0.1:1", starting.url, up.url])
+  for (let round = 0; round < 3; round++) assert.equal((await scrape(proxy.url)).status, 200)
+  assert.deepEqual([starting.received.length, up.received.length], [1, 3])
+  const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+  assert.deepEqual(metrics.match(/^fedstack_proxy_upstream_up\{.*$/gm), [
+    'fedstack_proxy_upstream_up{upstream="http://127.0.0.1:1"} 0',
+    `fedstack_proxy_upstream_up{upstream="${starting.url}"} 0`,
+    `fedstack_proxy_upstream_up{upstream="${up.url}"} 1`,
+  ])
+})
+
+test("tells that all are down, each time after it tried all", async (t) => {
+  const proxy = await startBefore(t, ["http://127.0.0.1:1", "http://prometheus.invalid:9090"])
+  for (let round = 0; round < 2; round++) {
+    const { status, body } = await scrape(proxy.url)
+    assert.deepEqual([status, body], [502, "The site's Prometheus can't be reached.\n"])
+  }
+})
+
+test("asks the path of the policy upstream", async (t) => {
+  const { upstream, proxy } = await startBoth(t, sample, { policy: { path: "/select/0/prometheus/federate" } })
+  assert.equal((await scrape(proxy.url)).status, 200)
+  assert.match(upstream.received[0]?.url ?? "", /^\/select\/0\/prometheus\/federate\?match/)
+})
+
+test("passes protobuf on, byte for byte", async (t) => {
+  const type = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+  const body = Buffer.from("0c0a027570180322040a020a0022", "hex").subarray(0, 13)
+  const { proxy } = await startBoth(t, (_, r) => r.writeHead(200, { "content-type": type }).end(body))
+  const answer = await request(`${proxy.url}/federate?${QUERY}`, { headers: BEARER })
+  assert.equal(answer.headers["content-type"], type)
+  assert.deepEqual(Buffer.from(await answer.body.arrayBuffer()), body)
+})
