@@ -60,6 +60,11 @@ test("a watch that fails three times in a row gives way to a list", async (t) =>
   await watching.sees(["test/b"], ["list", "watch 5", "watch 5", "watch 5", "list", "watch 2"])
 })
 
+test("an account that is refused for a moment, as by an API that only begins, is soon back", async (t) => {
+  const watching = await watch(t, [list("5", "a"), fail(403, "no role is known yet"), list("8", "b"), quiet])
+  await watching.sees(["test/b"], ["list", "watch 5", "list", "watch 8"])
+})
+
 test("an event 410 begins a list, which replaces everything", async (t) => {
   const gone = { type: "ERROR", object: { kind: "Status", code: 410, message: "too old" } }
   const watching = await watch(t, [list("5", "a", "b"), events(gone), list("8", "b", "c"), quiet])

@@ -27,8 +27,7 @@ export interface Watched<T> extends Running {
   readonly first: Promise<void>
 }
 
-/** Seconds: after an account's rights were missing; and the bounds of the wait after other failures. */
-const FORBIDDEN_WAIT = 30
+/** Seconds: the bounds of the wait after failures. Missing rights are one of them: an API that begins knows no roles yet. */
 const LEAST_WAIT = 0.5
 const MOST_WAIT = 30
 /** Failures in a row after which a watch is not tried again before everything is listed anew. */
@@ -118,7 +117,6 @@ function keyOf({ metadata: { namespace = "", name } }: KubernetesObject): string
 /** Seconds. A version that was forgotten is at once listed anew, unless that happens again. */
 function waitAfter({ answer, retryAfter }: KubernetesError, failures: number): number {
   if (answer === 410 && failures === 1) return 0
-  if (answer === 403) return FORBIDDEN_WAIT
   return Math.max(retryAfter, pause(failures))
 }
 

@@ -130,6 +130,33 @@ test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (out
     await kubernetes.startApi()
     await until("no problem", () => (targets.problem() === undefined ? true : undefined))
   })
+
+  await outer.test(
+    "rights that are taken away make the pods outdated, or found by Endpoints where those may be read",
+    async (t) => {
+      const watching = ["list,watch", "endpointslices.discovery.k8s.io"] as const
+      const lost = await kubernetes.account("opa/lost", ...watching)
+      const older = await kubernetes.account("opa/older", ...watching)
+      await apply(kubernetes, slice("kept", "kept-1", [pod("c", "10.0.0.3")]))
+      const [outdated, other] = [
+        await open(t, lost, { services: ["kept"] }),
+        await open(t, older, { services: ["kept"] }),
+      ]
+      for (const targets of [outdated, other]) await shows(targets, ["kept c 10.0.0.3:8443 ready"])
+      await kubernetes.account("opa/older", "get", "endpoints")
+      await kubectl(["delete", "clusterrolebinding", "opa:lost"])
+      await apply(kubernetes, endpoints("kept"))
+      // watches that are open outlive rights
+      await kubernetes.stopApi()
+      await kubernetes.startApi()
+      await shows(other, ["kept a 10.0.0.1:8443 ready", "kept b 10.0.0.2:8443"])
+      await until("no problem", () => (other.problem() === undefined ? true : undefined))
+      await until("the problem", () =>
+        /refuses to list endpointslices.*\(403\)/.test(outdated.problem() ?? "") ? true : undefined,
+      )
+      assert.deepEqual(outdated.current().map(inShort), ["kept c 10.0.0.3:8443 ready"])
+    },
+  )
 })
 
 test("what can't be a name or port is a fault of the flags, each of them told", async (t) => {

@@ -34,14 +34,16 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Tar
 
   const found = (): Pods => {
     if (pods !== undefined) return pods
-    const slices = slicesIn(watches)
-    const told = new Set(slices.map(({ service }) => service))
-    const others = endpoints.slices().filter(({ service }) => !told.has(service))
-    pods = podsIn([...slices, ...others], namespace, port)
+    const sliced = servicesIn(slicesIn(watches.filter(isAllowed)))
+    const others = new Set(endpoints.services())
+    // Endpoints tell of a service whose slices may not be read any more, but not of one that has slices
+    const slices = slicesIn(watches).filter(({ service }) => sliced.has(service) || !others.has(service))
+    const older = endpoints.slices().filter(({ service }) => !sliced.has(service))
+    pods = podsIn([...slices, ...older], namespace, port)
     return pods
   }
   const missing = (): readonly string[] => {
-    const known = new Set([...slicesIn(watches).map(({ service }) => service), ...endpoints.services()])
+    const known = new Set([...servicesIn(slicesIn(watches)), ...endpoints.services()])
     const unknown = services.filter((service) => !known.has(service))
     const none = known.size === 0 && services.length === 0
     return [
@@ -108,8 +110,11 @@ function slicesIn(watches: readonly Watched<Slice>[]): readonly Slice[] {
   return [...new Map(all).values()] // one that two selectors find counts once
 }
 
+const servicesIn = (slices: readonly Slice[]): ReadonlySet<string> => new Set(slices.map(({ service }) => service))
+
 /** Rights on EndpointSlices are missing, or an API so old that it has none. */
 const isRefusal = (answer: number): boolean => answer === 403 || answer === 404
+const isAllowed = (watch: Watched<Slice>): boolean => !isRefusal(watch.problem()?.answer ?? 0)
 
 /** Asks for Endpoints what EndpointSlices do not tell: one by one, for which `get` alone is a right that suffices. */
 function lookAtEndpoints(
@@ -127,7 +132,7 @@ function lookAtEndpoints(
   const look = async (refused: boolean): Promise<ReadonlyMap<string, readonly Slice[]>> => {
     const found = new Map<string, readonly Slice[]>()
     const add = (object: KubernetesObject): void => void found.set(object.metadata.name, slicesOf(object))
-    const sliced = new Set(slicesIn(watches).map(({ service }) => service))
+    const sliced = servicesIn(slicesIn(watches.filter(isAllowed)))
     for (const name of services.filter((service) => !sliced.has(service))) {
       try {
         add((await api.read({ verb: "get", resource: ENDPOINTS, namespace, name }, signal)) as KubernetesObject)
@@ -143,7 +148,7 @@ function lookAtEndpoints(
   const run = async (): Promise<void> => {
     await Promise.all(watches.map((watch) => watch.first))
     while (!signal.aborted) {
-      const refused = watches.some((watch) => isRefusal(watch.problem()?.answer ?? 0))
+      const refused = !watches.every(isAllowed)
       try {
         known = await look(refused)
         problem = undefined
