@@ -33,6 +33,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     bodyTimeout: 0,
     maxHeaderSize: 16_384,
     connect: { timeout: CONNECT_TIMEOUT },
+    allowH2: false, // undici takes an answer that is cancelled in the middle for a whole one
   })
 
   async function fetch(question: Question, sink: Sink, signal: AbortSignal): Promise<void> {
