@@ -110,6 +110,16 @@ test("leaves what takes work to others, once for all who ask the same at a time"
   assert.ok(!(soon(LONG_LIST) instanceof Promise), "it is known now")
 })
 
+for (const verdict of [undefined, 1, -2, Number.NaN]) {
+  test(`allows nothing where the answer from elsewhere is ${verdict}, which is no verdict`, async () => {
+    const client = clientOf(['{job="project_usages",__name__=~"project_.*_usage"}'])
+    const elsewhere = () => Promise.resolve(verdict as number)
+    const decide = async () => authorizeSoon(client, [parseSelector(LONG_LIST)], elsewhere)
+    await assert.rejects(decide, /no verdict/)
+    await assert.rejects(decide, /no verdict/, "and keeps nothing of it")
+  })
+}
+
 test("a decision that was kept is the same as a new one, and never one of another client", () => {
   const values = ["a", "b", "ab", ""]
   const matcher = fc

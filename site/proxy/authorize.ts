@@ -68,6 +68,10 @@ function* decide(client: Client, selectors: readonly Selector[]): Generator<Sele
     let verdict = verdicts.get(key)
     if (verdict === undefined) {
       verdict = judgeQuickly(client, selector) ?? (yield selector)
+      // the thread that decides may be younger than this process, and of another version
+      if (typeof verdict !== "string" && verdict !== ADDED && shared[verdict] === undefined) {
+        throw new Error(`no verdict about ${printSelector(selector)}: ${verdict}`)
+      }
       verdicts.set(key, verdict)
     }
     if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
