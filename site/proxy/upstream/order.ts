@@ -8,23 +8,29 @@ export interface UpstreamOrder {
   tell(upstream: URL, up: boolean): void
   /** Of those that were asked so far. */
   states(): ReadonlyMap<string, boolean>
-  /** Forgets whatever is not among these. */
+  /** Forgets whatever is not among these, and what is told of others later. */
   keep(upstreams: readonly URL[]): void
 }
 
 export function rememberFailures(now: () => number): UpstreamOrder {
   const known = new Map<string, { readonly up: boolean; readonly at: number }>()
-  const down = (upstream: URL): boolean => {
-    const state = known.get(upstream.href)
-    return state !== undefined && !state.up && now() - state.at < REMEMBERED
-  }
+  let kept: ReadonlySet<string> = new Set()
   return {
-    order: (upstreams) => [...upstreams.filter((one) => !down(one)), ...upstreams.filter(down)],
-    tell: (upstream, up) => known.set(upstream.href, { up, at: now() }),
+    order(upstreams) {
+      const since = now() - REMEMBERED
+      const down = (upstream: URL): boolean => {
+        const state = known.get(upstream.href)
+        return state !== undefined && !state.up && state.at > since
+      }
+      return [...upstreams.filter((one) => !down(one)), ...upstreams.filter(down)]
+    },
+    tell(upstream, up) {
+      if (kept.has(upstream.href)) known.set(upstream.href, { up, at: now() })
+    },
     states: () => new Map([...known].map(([href, { up }]) => [href, up])),
     keep(upstreams) {
-      const hrefs = new Set(upstreams.map(({ href }) => href))
-      for (const href of known.keys()) if (!hrefs.has(href)) known.delete(href)
+      kept = new Set(upstreams.map(({ href }) => href))
+      for (const href of known.keys()) if (!kept.has(href)) known.delete(href)
     },
   }
 }
