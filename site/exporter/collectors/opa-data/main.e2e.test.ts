@@ -10,6 +10,7 @@ import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { findOpa, type OpaOptions, type RunningOpa, startOpa } from "../../../../dev/testing/opa.ts"
 import { findPrometheus } from "../../../../dev/testing/prometheus.ts"
 import { until } from "../../../../dev/testing/until.ts"
+import { WAYS } from "./reading.ts"
 import type { Target } from "./target.ts"
 import { startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
@@ -189,6 +190,8 @@ test("for the data of the original's sample its series have the sample's names, 
       ]),
     ),
   )
+  const policy = spawnSync(join(root, "bin/fedstack"), ["exporter", "opa-data", "--print-package", ...PATHS]).stdout
+  for (const opa of opas) assert.equal((await opa.ask("PUT", "/v1/policies/counts", policy.toString())).status, 200)
   const targets = opas.map(({ port }, index) => {
     const [node = "", pod = ""] = REPLICAS[index] ?? []
     return targetOf(port, { node, pod, service: "opa-service" })
@@ -205,7 +208,7 @@ test("for the data of the original's sample its series have the sample's names, 
     ...sample("opa_namespaced_data_item_namespaces", "kubernetes/services", 314),
     ...sample("opa_namespaced_data_item_namespaces", "kubernetes/ingresses", 239),
   ]
-  for (const way of ["query", "documents"]) {
+  for (const way of WAYS) {
     const exporter = await startTestExporter(t, targetsOf(targets), [...PATHS, "--opa-way", way])
     const text = await exporter.scrape()
     const series = text.split("\n").filter((line) => /^opa_(?:cluster|namespaced)_data_item/.test(line))

@@ -26,17 +26,20 @@ export function countExpression({ segments, namespaced }: Counted, digest: Diges
   return `[[type_name(d), ${keys}, ${members}, ${digests}] | d := ${reference(segments)}]`
 }
 
-/** Empty namespaces don't count: kube-mgmt leaves them behind in some replicas and not in others. */
+/**
+ * Empty namespaces don't count: kube-mgmt leaves them behind in some replicas and not in others. What is no object has no
+ * resourceVersion and is known by its name.
+ */
 function digestExpression(namespaced: boolean, digest: DigestKind): string {
   if (digest === "content") {
     const content = namespaced ? "{n: m | m := d[n]; m != {}}" : "d"
     return `h | h := crypto.sha256(json.marshal(${content}))`
   }
   const version = 'v := object.get(o, ["metadata", "resourceVersion"], "")'
-  const lines = namespaced
-    ? `{concat("/", [n, i, v]) | o := d[n][i]; ${version}}`
-    : `{concat("/", [n, v]) | o := d[n]; ${version}}`
-  return `h | h := crypto.sha256(concat("\\n", ${lines}))`
+  const [names, item] = namespaced ? ["n, i", "d[n][i]"] : ["n", "d[n]"]
+  const objects = `{concat("/", [${names}, v]) | o := ${item}; ${version}}`
+  const others = `{concat("/", [${names}]) | o := ${item}; not is_object(o)}`
+  return `h | h := crypto.sha256(concat("\\n", ${objects} | ${others}))`
 }
 
 /** Names of paths that a policy computes in a way that can't be counted, or not be digested. */

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict"
+import { type TestContext, test } from "node:test"
+import { need } from "../../../../dev/testing/component.ts"
+import { findOpa, type RunningOpa, startOpa } from "../../../../dev/testing/opa.ts"
+import { countedPaths } from "./paths.ts"
+import { type DigestKind, type Place, WAYS } from "./reading.ts"
+import { countPackage } from "./rego.ts"
+import { targetOf, testReader } from "./testing.ts"
+
+const NEVER = new AbortController().signal
+const PACKAGE = ["fedstack", "opa_data"]
+const pathOf = (name: string) => ({ name, segments: name.split("/") })
+
+async function opaOf(t: TestContext): Promise<RunningOpa | undefined> {
+  const folder = need(t, findOpa())
+  if (folder === undefined) return undefined
+  const opa = await startOpa(folder)
+  t.after(() => opa.stop())
+  return opa
+}
+
+test("data that is not Kubernetes' is counted alike in every way of reading", async (t) => {
+  const opa = await opaOf(t)
+  if (opa === undefined) return
+  await opa.put("odd", {
+    mixed: { namespace: { a: 1, b: {} }, text: "abc", number: 5, nothing: null, list: [1, [2, 3], {}], empty: {} },
+    lists: [[1, 2], { a: 1 }, "text"],
+    texts: { a: "one", b: "two" },
+    empty: {},
+    text: "abc",
+    number: 5,
+    nothing: null,
+  })
+  const names = ["mixed", "lists", "texts", "empty", "text", "number", "nothing", "absent"]
+  const paths = countedPaths(
+    [],
+    names.map((name) => pathOf(`odd/${name}`)),
+  )
+  const counted = (keys: number, members: number): Place => ({ kind: "counted", keys, members, digest: undefined })
+  const uncountable: Place = { kind: "uncountable" }
+  const expected = [
+    ...[counted(6, 5), counted(3, 3), counted(2, 0), counted(0, 0)],
+    ...[uncountable, uncountable, uncountable, { kind: "undefined" }],
+  ]
+  assert.equal((await opa.ask("PUT", "/v1/policies/counts", countPackage(paths, PACKAGE))).status, 200)
+  for (const way of WAYS) {
+    const reader = await testReader(t, { paths, ways: [way] })
+    const { places } = await reader.read(targetOf(opa.port), undefined, NEVER)
+    assert.deepEqual([way, places], [way, expected])
+  }
+})
+
+/** The digest that OPA makes of each of the values, as members of a namespace and without one. */
+async function digestsOf(
+  t: TestContext,
+  opa: RunningOpa,
+  kind: DigestKind,
+  values: readonly Readonly<Record<string, unknown>>[],
+): Promise<readonly string[]> {
+  const reader = await testReader(t, { paths: countedPaths([pathOf("d/flat")], [pathOf("d/deep")]), ways: ["query"] })
+  const digests: string[] = []
+  for (const value of values) {
+    await opa.put("d", { flat: value, deep: { n: value } })
+    const { places } = await reader.read(targetOf(opa.port), kind, NEVER)
+    digests.push(places.map((place) => (place.kind === "counted" ? (place.digest ?? "none") : place.kind)).join())
+  }
+  return digests
+}
+
+const of = (resourceVersion: string) => ({ metadata: { resourceVersion } })
+
+test("a digest tells names and resourceVersions apart, of whatever is no object the name", async (t) => {
+  const opa = await opaOf(t)
+  if (opa === undefined) return
+  const digests = await digestsOf(t, opa, "resourceVersion", [
+    { a: of("1") },
+    { b: of("1") },
+    { a: of("2") },
+    { a: {} },
+    { a: 1 },
+    { b: 1 },
+    { a: 1, b: of("1") },
+    { a: null, c: of("1") },
+  ])
+  assert.equal(new Set(digests).size, digests.length, digests.join("\n"))
+  assert.ok(digests.every((digest) => /^[\da-f]{64},[\da-f]{64}$/.test(digest)))
+})
+
+test("a digest is the same for the same objects, in whatever order and form they came", async (t) => {
+  const opa = await opaOf(t)
+  if (opa === undefined) return
+  for (const kind of ["resourceVersion", "content"] as const) {
+    const [one, other] = await digestsOf(t, opa, kind, [
+      { a: of("1"), b: "<&>", c: 1 },
+      { c: 1, b: "<&>", a: of("1") },
+    ])
+    assert.equal(one, other, kind)
+  }
+})
