@@ -22,14 +22,14 @@ export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
  * Text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). Families without samples are left out.
  * Samples that share one labels object, as those of parallel families do, have it encoded once.
  */
-export function encode(families: readonly Family[]): string {
+export function encode(families: Iterable<Family>): string {
   return [...encodePieces(families)].join("")
 }
 
 const PIECE_LENGTH = 524_288
 
 /** The same in pieces of about 512 KiB, each of whole lines: a large exposition need not be one string. */
-export function* encodePieces(families: readonly Family[]): Generator<string> {
+export function* encodePieces(families: Iterable<Family>): Generator<string> {
   const encoded = new Map<Labels, string>()
   const labelsText = (labels: Labels): string => {
     const known = encoded.get(labels)

@@ -4,15 +4,15 @@ import type { Family } from "#core/exposition.ts"
 export interface Collector {
   readonly name: string
   /** All families as they are now, complete, or an error: never a part of them, but for SomeFailed. */
-  collect(signal: AbortSignal): Promise<readonly Family[]>
+  collect(signal: AbortSignal): Promise<Iterable<Family>>
 }
 
 /** Thrown by a collector of several parts that could not read all of them. What it has is complete for the others. */
 export class SomeFailed extends Error {
   override readonly name = "SomeFailed"
-  readonly families: readonly Family[]
+  readonly families: Iterable<Family>
 
-  constructor(message: string, families: readonly Family[], options?: ErrorOptions) {
+  constructor(message: string, families: Iterable<Family>, options?: ErrorOptions) {
     super(message, options)
     this.families = families
   }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
+import { text } from "node:stream/consumers"
 import { pino } from "pino"
 import type { Family } from "#core/exposition.ts"
+import { plain } from "./body.ts"
 import { SomeFailed } from "./collector.ts"
 import { startRunner, type Exposed, type Runner, type RunnerOptions } from "./runner.ts"
 
@@ -17,7 +19,7 @@ function runnerOf(t: TestContext, collect: () => Promise<readonly Family[]>, opt
   return { runner, clock }
 }
 
-const bodyOf = ({ body }: Exposed): string | undefined => body && Buffer.concat(body.plain).toString()
+const textOf = async ({ body }: Exposed): Promise<string | undefined> => body && text(plain(body, Buffer.alloc(0)))
 const status = ({ status: all }: Exposed): Record<string, number | undefined> =>
   Object.fromEntries(
     all.map(({ name, samples }) => [name.replace("fedstack_exporter_collector_", ""), samples[0]?.value]),
@@ -29,7 +31,7 @@ test("the first read waits for the first run", async (t) => {
   assert.equal(runner.notReady(), "The first update is still under way.")
   const reading = runner.read()
   resolve(families)
-  assert.equal(bodyOf(await reading), X)
+  assert.equal(await textOf(await reading), X)
   assert.equal(runner.notReady(), undefined)
 })
 
@@ -38,7 +40,7 @@ test("a read does not wait for a first run longer than its patience", async (t) 
   const { runner } = runnerOf(t, () => promise, { every: 3600, patience: 0.01 })
   const exposed = await runner.read()
   resolve(families)
-  assert.equal(bodyOf(exposed), undefined)
+  assert.equal(await textOf(exposed), undefined)
   assert.equal(status(exposed).up, 0)
 })
 
@@ -58,13 +60,13 @@ test("a failed run keeps the last result until its greatest age, and says so", a
   clock.seconds += 60
   await runner.run()
   const kept = await runner.read()
-  assert.equal(bodyOf(kept), X)
+  assert.equal(await textOf(kept), X)
   const { duration_seconds: _, ...rest } = status(kept)
   assert.deepEqual(rest, { up: 0, last_success_timestamp_seconds: 1000, age_seconds: 60 })
 
   clock.seconds += 1
   const ended = await runner.read()
-  assert.equal(bodyOf(ended), undefined)
+  assert.equal(await textOf(ended), undefined)
   assert.equal(status(ended).age_seconds, 61)
   assert.equal(runner.notReady(), "No data: the cloud is away")
 })
@@ -72,7 +74,7 @@ test("a failed run keeps the last result until its greatest age, and says so", a
 test("no data is a result, unlike a failure", async (t) => {
   const { runner } = runnerOf(t, () => Promise.resolve([]), { every: 3600 })
   const exposed = await runner.read()
-  assert.equal(bodyOf(exposed), "")
+  assert.equal(await textOf(exposed), "")
   assert.equal(status(exposed).up, 1)
 })
 
@@ -82,7 +84,7 @@ test("a failing first run is told, and a collector that throws at once is a fail
   }
   const { runner } = runnerOf(t, collect, { every: 3600 })
   const exposed = await runner.read()
-  assert.equal(bodyOf(exposed), undefined)
+  assert.equal(await textOf(exposed), undefined)
   assert.deepEqual(Object.keys(status(exposed)), [
     "up",
     "duration_seconds",
@@ -132,7 +134,7 @@ test("a run of which a part failed is served, and says so", async (t) => {
   const collect = () => Promise.reject(new SomeFailed("one of two is away", families))
   const { runner } = runnerOf(t, collect, { every: 3600 })
   const exposed = await runner.read()
-  assert.equal(bodyOf(exposed), X)
+  assert.equal(await textOf(exposed), X)
   assert.equal(status(exposed).up, 0)
   assert.equal(runner.notReady(), undefined)
 })

@@ -2,7 +2,7 @@ import type { Running } from "#core/component.ts"
 import { explain } from "#core/errors.ts"
 import { encodePieces, type Family } from "#core/exposition.ts"
 import type { Logger } from "#core/log.ts"
-import { Body } from "./body.ts"
+import { type Body, bodyOf } from "./body.ts"
 import { type Collector, SomeFailed } from "./collector.ts"
 
 export interface RunnerOptions {
@@ -45,10 +45,10 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
     const at = now().getTime()
     let failure: string | undefined
     try {
-      last = { body: await Body.from(encodePieces(await collector.collect(ending.signal))), at }
+      last = { body: await bodyOf(encodePieces(await collector.collect(ending.signal))), at }
     } catch (error) {
       failure = explain(error)
-      if (error instanceof SomeFailed) last = { body: await Body.from(encodePieces(error.families)), at }
+      if (error instanceof SomeFailed) last = { body: await bodyOf(encodePieces(error.families)), at }
       if (!ending.signal.aborted) log.error({ collector: collector.name, reason: failure }, "update failed")
     }
     outcome = { failure, seconds: (performance.now() - begin) / 1000 }

@@ -3,10 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import type { Registry } from "prom-client"
 import { CONTENT_TYPE, encode } from "#core/exposition.ts"
 import { addHealth, serve, type ServeOptions, type Serving } from "#core/server.ts"
-import { Body, gzip } from "./body.ts"
+import { EMPTY, gzip, plain } from "./body.ts"
 import type { Runner } from "./runner.ts"
-
-const EMPTY = new Body([])
 
 /** Serves what a runner has, followed by the process's own metrics, on `/` and `/metrics`, with health beside them. */
 export function serveRunner(
@@ -17,10 +15,14 @@ export function serveRunner(
   // query parameters are ignored: sites' Prometheus configurations in use send match[] here
   const metrics = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { body = EMPTY, status } = await runner.read()
-    const tail = encode(status) + (await registry.metrics())
+    const tail = Buffer.from(encode(status) + (await registry.metrics()))
     reply.type(CONTENT_TYPE).header("vary", "accept-encoding")
-    if (!acceptsGzip(request.headers["accept-encoding"])) return send(reply, [...body.plain, Buffer.from(tail)])
-    return send(reply.header("content-encoding", "gzip"), await gzip(body, tail))
+    if (!acceptsGzip(request.headers["accept-encoding"]))
+      return reply.header("content-length", body.length + tail.length).send(plain(body, tail))
+    const pieces = gzip(body, tail)
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    reply.header("content-encoding", "gzip").header("content-length", length)
+    return reply.send(Readable.from(pieces, { objectMode: false }))
   }
   return serve({
     ...options,
@@ -31,11 +33,6 @@ export function serveRunner(
       addHealth(app, () => runner.notReady())
     },
   })
-}
-
-function send(reply: FastifyReply, pieces: readonly Buffer[]): FastifyReply {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  return reply.header("content-length", length).send(Readable.from(pieces, { objectMode: false }))
 }
 
 /** `gzip` is listed and not refused with `q=0` (RFC 9110, 12.5.3). */

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from "node:timers/promises"
 import type { Family, Labels, Sample } from "#core/exposition.ts"
 import type { Quota } from "./cloud.ts"
 import type { Accounts, ProjectAccount } from "./accounts/settle.ts"
@@ -87,61 +86,47 @@ const QUOTA: readonly { readonly name: string; readonly help: string; readonly v
   },
 ]
 
-/** All families of all clouds, made one by one, so that scrapes are answered between them. */
-export async function usageFamilies(
-  clouds: readonly LabelledAccounts[],
-  options: FamilyOptions,
-): Promise<readonly Family[]> {
+/** All families of all clouds, each made when it is its turn, so that their samples are never all there at once. */
+export function* usageFamilies(clouds: readonly LabelledAccounts[], options: FamilyOptions): Generator<Family> {
   // samples of one project share their labels, which are then encoded once
   const rows = clouds.flatMap(({ labels, accounts }) =>
     accounts.projects.map((account) => ({ account, labels: withLabels(labels, account.labels) })),
   )
-  const families: Family[] = []
-  for (const { name, help, value } of [...USAGE, ...(options.inUse ? IN_USE : [])]) {
-    families.push(
-      gauge(
-        name,
-        help,
-        rows.map(({ account, labels }) => ({ labels, value: value(account) })),
-      ),
+  for (const { name, help, value } of [...USAGE, ...(options.inUse ? IN_USE : [])])
+    yield gauge(
+      name,
+      help,
+      rows.map(({ account, labels }) => ({ labels, value: value(account) })),
     )
-    await turn()
-  }
-  return [
-    ...families,
-    ...QUOTA.map(({ name, help, value }) =>
-      gauge(
-        name,
-        help,
-        rows.flatMap(({ account: { quota }, labels }) =>
-          quota === undefined ? [] : [{ labels, value: value(quota) }],
-        ),
-      ),
-    ),
-    gauge(
-      "openstack_project_info",
-      "1, with those properties and tags of the project that are to be shown.",
-      options.properties.length === 0
-        ? []
-        : rows.map(({ account, labels }) => ({ labels: { ...labels, ...account.properties }, value: 1 })),
-    ),
-    ...monthFamilies(clouds).map(({ name, help, samples }) => gauge(name, help, samples)),
-    gauge(
-      "openstack_project_usage_start_timestamp_seconds",
-      "The start date since when usage is counted, in Unix time.",
-      clouds.map(({ labels, accounts }) => ({ labels, value: accounts.start.getTime() / 1000 })),
-    ),
-    gauge(
-      "openstack_project_usage_epoch_timestamp_seconds",
-      "When usage was first counted with this start date and these weights, in Unix time. It changes when usage begins anew.",
-      clouds.map(({ labels, accounts }) => ({ labels, value: accounts.since / 1000 })),
-    ),
-    gauge(
-      "openstack_project_usage_held_projects",
-      "Projects whose usage in seconds holds what the cloud has forgotten, such as that of archived servers.",
-      clouds.map(({ labels, accounts }) => ({ labels, value: accounts.held })),
-    ),
-  ]
+  for (const { name, help, value } of QUOTA)
+    yield gauge(
+      name,
+      help,
+      rows.flatMap(({ account: { quota }, labels }) => (quota === undefined ? [] : [{ labels, value: value(quota) }])),
+    )
+  yield gauge(
+    "openstack_project_info",
+    "1, with those properties and tags of the project that are to be shown.",
+    options.properties.length === 0
+      ? []
+      : rows.map(({ account, labels }) => ({ labels: { ...labels, ...account.properties }, value: 1 })),
+  )
+  yield* monthFamilies(clouds)
+  yield gauge(
+    "openstack_project_usage_start_timestamp_seconds",
+    "The start date since when usage is counted, in Unix time.",
+    clouds.map(({ labels, accounts }) => ({ labels, value: accounts.start.getTime() / 1000 })),
+  )
+  yield gauge(
+    "openstack_project_usage_epoch_timestamp_seconds",
+    "When usage was first counted with this start date and these weights, in Unix time. It changes when usage begins anew.",
+    clouds.map(({ labels, accounts }) => ({ labels, value: accounts.since / 1000 })),
+  )
+  yield gauge(
+    "openstack_project_usage_held_projects",
+    "Projects whose usage in seconds holds what the cloud has forgotten, such as that of archived servers.",
+    clouds.map(({ labels, accounts }) => ({ labels, value: accounts.held })),
+  )
 }
 
 const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
@@ -156,7 +141,7 @@ function withLabels(cloud: Labels, labels: Labels): Labels {
   return Object.keys(cloud).length === 0 ? labels : { ...cloud, ...labels }
 }
 
-function monthFamilies(clouds: readonly LabelledAccounts[]): readonly Pick<Family, "name" | "help" | "samples">[] {
+function* monthFamilies(clouds: readonly LabelledAccounts[]): Generator<Family> {
   const rows = clouds.flatMap(({ labels, accounts }) =>
     accounts.months.flatMap(({ name, rows: ofMonth }) =>
       ofMonth.map(([own, vcpuSeconds, memoryByteSeconds]) => ({
@@ -166,16 +151,14 @@ function monthFamilies(clouds: readonly LabelledAccounts[]): readonly Pick<Famil
       })),
     ),
   )
-  return [
-    {
-      name: "openstack_project_period_vcpu_seconds",
-      help: "Weighted vCPU seconds of the project's servers in a month (UTC).",
-      samples: rows.map(({ labels, vcpuSeconds }) => ({ labels, value: vcpuSeconds })),
-    },
-    {
-      name: "openstack_project_period_memory_byte_seconds",
-      help: "Weighted memory of the project's servers in a month (UTC), in bytes times seconds.",
-      samples: rows.map(({ labels, memoryByteSeconds }) => ({ labels, value: memoryByteSeconds })),
-    },
-  ]
+  yield gauge(
+    "openstack_project_period_vcpu_seconds",
+    "Weighted vCPU seconds of the project's servers in a month (UTC).",
+    rows.map(({ labels, vcpuSeconds }) => ({ labels, value: vcpuSeconds })),
+  )
+  yield gauge(
+    "openstack_project_period_memory_byte_seconds",
+    "Weighted memory of the project's servers in a month (UTC), in bytes times seconds.",
+    rows.map(({ labels, memoryByteSeconds }) => ({ labels, value: memoryByteSeconds })),
+  )
 }

@@ -78,7 +78,7 @@ function projectUsage({ update, weights, state, families }: Parts): Collector {
       if (anyRead) await state.save()
       if (failure === undefined) return usageFamilies(clouds, families)
       if (!anyRead) throw failure
-      throw new SomeFailed(failure.message, await usageFamilies(clouds, families), { cause: failure })
+      throw new SomeFailed(failure.message, usageFamilies(clouds, families), { cause: failure })
     },
   }
 }

@@ -6,7 +6,6 @@ import type { Pool } from "../simple-vm.ts"
 import type { Api } from "./api.ts"
 import { readPoolTags } from "./pool-servers.ts"
 import { type ListedProject, listProjects } from "./projects.ts"
-import { propertiesOf } from "./properties.ts"
 import { openQuotas } from "./quotas.ts"
 import type { Tags } from "./tags.ts"
 import { listUsage } from "./usage-list.ts"
@@ -28,7 +27,7 @@ export interface OpenStackOptions {
 
 /** The usage of one region, read from Nova and joined with the names that Keystone knows. */
 export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
-  const { labels, filter, pool, tags, properties, metrics, now, log, limit } = options
+  const { labels, pool, tags, metrics, now, log, limit } = options
   const paging = limit === undefined ? {} : { limit }
   const quotas = openQuotas(api, { every: options.quotaInterval, labels, now, log })
   const tellMissing = missingDomainsTeller(options)
@@ -48,7 +47,7 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
         return listUsage(api, period, { now, signal: ending, metadataOf, ...paging })
       }
       const [identities, usage] = await together(signal, (ending) => [
-        listProjects(api, filter, ending),
+        listProjects(api, options, ending),
         readUsage(ending),
       ])
       metrics.twice(labels, usage.twice.length)
@@ -64,7 +63,7 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
         signal,
       )
       const projects = identities.projects.map((project) => ({
-        ...joined(project, usage.projects.get(project.id), propertiesOf(project.fields, properties)),
+        ...joined(project, usage.projects.get(project.id)),
         quota: known.get(project.id),
       }))
       return { projects, clockLead: usage.clockLead }
@@ -86,11 +85,7 @@ function missingDomainsTeller({ filter, labels, log }: OpenStackOptions): (domai
   }
 }
 
-function joined(
-  { id, name, domain }: ListedProject,
-  servers: readonly Server[] = [],
-  properties: Project["properties"],
-): Project {
+function joined({ id, name, domain, properties }: ListedProject, servers: readonly Server[] = []): Project {
   return { id, name, domainId: domain.id, domainName: domain.name, servers, properties }
 }
 

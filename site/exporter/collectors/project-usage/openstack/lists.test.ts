@@ -9,7 +9,7 @@ import { rememberTags } from "./tags.ts"
 
 const { signal } = new AbortController()
 const log = createLogger({ level: "error", format: "logfmt" }, "test", () => undefined)
-const ALL = { id: undefined, names: [] }
+const ALL = { filter: { id: undefined, names: [] }, properties: [] }
 const links = { next: null }
 const DAY = 86_400_000
 

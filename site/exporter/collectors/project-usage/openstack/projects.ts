@@ -1,6 +1,7 @@
 import { type Domain, type DomainFilter, isWanted } from "../cloud.ts"
 import type { Api } from "./api.ts"
 import { type Item, isItem, listIn, strangeAnswers, textIn } from "./answer.ts"
+import { propertiesOf } from "./properties.ts"
 
 /** Pages of a list: an identity service that always has a next one is faulty. */
 const PAGES = 10_000
@@ -9,7 +10,7 @@ export interface ListedProject {
   readonly id: string
   readonly name: string
   readonly domain: Domain
-  readonly fields: Item
+  readonly properties: Readonly<Record<string, string>>
 }
 
 export interface Identities {
@@ -19,7 +20,11 @@ export interface Identities {
 }
 
 /** Domains and projects of a cloud, disabled ones too. */
-export async function listProjects(api: Api, filter: DomainFilter, signal: AbortSignal): Promise<Identities> {
+export async function listProjects(
+  api: Api,
+  { filter, properties }: { readonly filter: DomainFilter; readonly properties: readonly string[] },
+  signal: AbortSignal,
+): Promise<Identities> {
   const refuse = strangeAnswers("identity", "/projects")
   const [domains, projects] = await Promise.all([listDomains(api, signal), readAll(api, "projects", signal)])
   const byId = new Map(domains.map((domain) => [domain.id, domain]))
@@ -29,7 +34,8 @@ export async function listProjects(api: Api, filter: DomainFilter, signal: Abort
       // that of a project that was made after the domains were listed comes with the next update
       const domain = byId.get(textIn(fields, "domain_id", refuse))
       if (domain === undefined || !isWanted(domain, filter)) return []
-      return [{ id: textIn(fields, "id", refuse), name: textIn(fields, "name", refuse), domain, fields }]
+      const [id, name] = [textIn(fields, "id", refuse), textIn(fields, "name", refuse)]
+      return [{ id, name, domain, properties: propertiesOf(fields, properties) }]
     }),
   }
 }
