@@ -114,9 +114,9 @@ for (const verdict of [undefined, 1, -2, Number.NaN]) {
   test(`allows nothing where the answer from elsewhere is ${verdict}, which is no verdict`, async () => {
     const client = clientOf(['{job="project_usages",__name__=~"project_.*_usage"}'])
     const elsewhere = () => Promise.resolve(verdict as number)
-    const decide = async () => authorizeSoon(client, [parseSelector(LONG_LIST)], elsewhere)
-    await assert.rejects(decide, /no verdict/)
-    await assert.rejects(decide, /no verdict/, "and keeps nothing of it")
+    const soon = async () => authorizeSoon(client, [parseSelector(LONG_LIST)], elsewhere)
+    await assert.rejects(soon, /no verdict/)
+    await assert.rejects(soon, /no verdict/, "and keeps nothing of it")
   })
 }
 

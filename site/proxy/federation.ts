@@ -68,16 +68,20 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
   adopt()
 
   /** Whoever is not known learns nothing, not even which paths there are; whoever is, never meets the throttle. */
-  function recognised(request: IncomingMessage, response: ServerResponse, identity: Identity | Unproven): void {
-    const known = "client" in identity
-    if (!known && (throttle.failed(request.socket.remoteAddress) > 0 || identity.throttled === true)) {
-      metrics.client("").count(429, "too_many_failures")
-      return refuseThrottled(response)
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    let exchange: Exchange | undefined
+    const begin = (): Exchange => (exchange ??= new Exchange(request, response, accounts))
+    const recognised = (identity: Identity | Unproven): void => {
+      const known = "client" in identity
+      if (!known && (throttle.failed(request.socket.remoteAddress) > 0 || identity.throttled === true)) {
+        metrics.client("").count(429, "too_many_failures")
+        return refuseThrottled(response)
+      }
+      if (known) return admitted(begin(), identity.client)
+      begin().detail = identity.refused
+      begin().fail(unauthenticated({}), BEARER)
     }
-    const exchange = new Exchange(request, response, accounts)
-    if (known) return admitted(exchange, identity.client)
-    exchange.detail = identity.refused
-    exchange.fail(unauthenticated({}), BEARER)
+    identify(request, response, recognised, (error) => begin().fail(error))
   }
 
   function admitted(exchange: Exchange, client: Client): void {
@@ -123,51 +127,61 @@ export function openFederation({ policy: current, metrics, log, now }: Federatio
       effort.spend(client.name, (milliseconds() - begin) / 1000)
     }
     if (!(admission instanceof Promise)) return give(exchange, admission)
-    const judged = (answer: () => void): void => {
+    const judged = (goOn: () => void): void => {
       if (exchange.over) return
-      if (current() === asOf) answer()
+      if (current() === asOf) goOn()
       else decideAnew(exchange, client)
     }
-    admission.then(
-      (made) => judged(() => give(exchange, made)),
-      (error: unknown) => judged(() => refuse(error)),
-    )
+    admission
+      .then(
+        (made) => judged(() => give(exchange, made)),
+        (error: unknown) => judged(() => refuse(error)),
+      )
+      .catch((error: unknown) => exchange.fail(error))
   }
 
   /** The policy changed while the request waited for its decision: the one in force judges it from the beginning. */
   function decideAnew(exchange: Exchange, before: Client): void {
-    identify(exchange.request, exchange.response, (identity) => {
+    const identified = (identity: Identity | Unproven): void => {
       // whoever has another name now is not the one whose limits this request takes from
       if (!("client" in identity) || identity.client.name !== before.name)
         return exchange.fail(unauthenticated({}), BEARER)
       exchange.client = identity.client
       decide(exchange, identity.client)
-    })
+    }
+    identify(exchange.request, exchange.response, identified, (error) => exchange.fail(error))
   }
 
-  /** By the policy in force, also where finding out took its time. */
+  /**
+   * By the policy in force, also where finding out took its time. `failed` is told of whatever nobody expected, in `found`
+   * too: an answer is owed, and the server would not see that none comes.
+   */
   function identify(
     request: IncomingMessage,
     response: ServerResponse,
     found: (identity: Identity | Unproven) => void,
+    failed: (error: unknown) => void,
   ): void {
-    if (current() !== policy) adopt()
-    const asOf = policy
-    const identity = authenticate(request, asOf, now(), verifications)
-    if (!(identity instanceof Promise)) return found(identity)
-    identity.then(
-      (proven) => {
-        if (response.destroyed) return
-        if (current() === asOf) found(proven)
-        else identify(request, response, found)
-      },
-      (error: unknown) => new Exchange(request, response, accounts).fail(error),
-    )
+    try {
+      if (current() !== policy) adopt()
+      const asOf = policy
+      const identity = authenticate(request, asOf, now(), verifications)
+      if (!(identity instanceof Promise)) return found(identity)
+      identity
+        .then((proven) => {
+          if (response.destroyed) return
+          if (current() === asOf) found(proven)
+          else identify(request, response, found, failed)
+        })
+        .catch(failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   return {
     adopt,
-    answer: (request, response) => identify(request, response, (identity) => recognised(request, response, identity)),
+    answer,
     async close() {
       await closeAll([decider, store, upstream])
       throttle.close()

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import type { Issuer } from "./policy/types.ts"
+import { sample, scrape, startBoth } from "./testing.ts"
+
+const broken = (): never => {
+  throw new Error("a fault of ours")
+}
+const issuer: Omit<Issuer, "client"> = {
+  issuer: "i",
+  audience: [],
+  known: () => undefined,
+  doubt: () => undefined,
+  verify: () => Promise.resolve(undefined),
+}
+const JWT = ["{}", '{"iss":"i"}', "x"].map((part) => Buffer.from(part).toString("base64url")).join(".")
+
+for (const [when, change] of Object.entries({
+  "at once": { known: broken },
+  later: { verify: () => Promise.reject(new Error("a fault of ours")) },
+  "after it found out who asks": { verify: () => Promise.resolve({ client: undefined } as never) },
+})) {
+  test(`a request that fails ${when} by a fault of ours is answered and counted, and harms no other`, async (t) => {
+    const { proxy } = await startBoth(t, sample, {
+      policy: { issuers: [{ ...issuer, ...change, client: undefined as never }] },
+    })
+    const signal = AbortSignal.timeout(3000)
+    const answer = await fetch(`${proxy.url}/federate?match[]=up`, {
+      headers: { authorization: `Bearer ${JWT}` },
+      signal,
+    })
+    assert.deepEqual([answer.status, await answer.text()], [500, "Internal error; see the log.\n"])
+    const lines = await proxy.requests(1)
+    assert.deepEqual(
+      lines.map(({ status, reason }) => [status, reason]),
+      [[500, "internal"]],
+    )
+    assert.equal((await scrape(proxy.url)).status, 200)
+  })
+}
