@@ -17,6 +17,8 @@ export interface Comparison {
   /** How many replicas were compared, and how many of them by digest too. */
   readonly replicas: number
   readonly digests: number
+  /** Whether replicas with as many items have different digests. */
+  readonly digestsDiffer: boolean
 }
 
 /** Members of namespaces where those were counted, else keys. */
@@ -43,6 +45,7 @@ export function compare(replicas: readonly Held[]): Comparison {
     odd: new Set(others.flat().map(({ pod }) => pod)),
     replicas: replicas.length,
     digests: replicas.filter(({ digest }) => digest !== undefined).length,
+    digestsDiffer: groups.length > byItems.size,
   }
 }
 

@@ -26,6 +26,21 @@ test("digests are due at once, and then after their interval", () => {
   assert.deepEqual([digests.due(T + 30_000), digests.due(T + 59_900), digests.interval()], [false, true, 60])
 })
 
+test("a difference is looked at again at once, as far as the budget goes, for it may have been a moment's", () => {
+  const digests = createDigests({ interval: 600, budget: 0.01 })
+  digests.taken(T, [[target, readingOf(placeOf(5), 0.4)]])
+  digests.differ(true)
+  assert.deepEqual([digests.due(T + 30_000), digests.due(T + 40_000), digests.interval()], [false, true, 600])
+  digests.differ(false)
+  assert.equal(digests.due(T + 40_000), false)
+})
+
+test("a clock that is set back does not put digests off", () => {
+  const digests = createDigests({ interval: 60, budget: 0.01 })
+  digests.taken(T, [[target, readingOf(placeOf(5))]])
+  assert.equal(digests.due(T - 3_600_000), true)
+})
+
 test("the interval is stretched so that the slowest OPA stays within its budget", () => {
   const digests = createDigests({ interval: 30, budget: 0.01 })
   digests.taken(T, [

@@ -22,6 +22,8 @@ export interface Digests {
   /** When they were taken last, in milliseconds of Unix time. */
   takenAt(): number | undefined
   due(now: number): boolean
+  /** Whether digests differ as they are known now. If so the next ones are due as soon as the budget allows. */
+  differ(differ: boolean): void
   taken(now: number, readings: readonly (readonly [Target, Reading])[]): void
   /** The digest at path number `index`, if that place has not visibly changed since. */
   of(target: Target, index: number, place: Place): string | undefined
@@ -35,8 +37,10 @@ const SLACK = 0.95
 export function createDigests({ interval, budget }: DigestOptions): Digests {
   let last: number | undefined
   let slowest = 0
+  let differ = false
   let known = new Map<string, Taken>()
-  const effective = (): number => Math.max(interval, slowest / budget)
+  const affordable = (): number => slowest / budget
+  const effective = (): number => Math.max(interval, affordable())
   const about = (target: Target): Taken | undefined => {
     const taken = known.get(targetKey(target))
     return taken?.address === at(target) ? taken : undefined
@@ -44,7 +48,12 @@ export function createDigests({ interval, budget }: DigestOptions): Digests {
   return {
     interval: effective,
     takenAt: () => last,
-    due: (now) => last === undefined || now - last >= effective() * 1000 * SLACK,
+    due(now) {
+      const wait = (differ ? affordable() : effective()) * 1000 * SLACK
+      // before the last time: the clock was set back
+      return last === undefined || now < last || now - last >= wait
+    },
+    differ: (known) => void (differ = known),
     taken(now, readings) {
       last = now
       const withDigests = readings.filter(([, { digests }]) => digests)

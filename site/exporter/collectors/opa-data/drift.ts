@@ -40,6 +40,7 @@ export function createDrift(paths: readonly Counted[], digests: Digests, log: Lo
         }),
       )
       differSince = next
+      digests.differ(compared.some(({ comparison }) => comparison.digestsDiffer))
       return compared
     },
   }

@@ -169,6 +169,23 @@ test("digests are asked for in their own interval, counts in every collection", 
   ])
 })
 
+test("replicas that differed for a moment agree again with the next collection, however rare digests are", async (t) => {
+  const of = (digest: string) =>
+    queryAnswer([
+      { keys: 3, digest },
+      { keys: 2, members: 7 },
+    ])
+  const [a, b] = [await fakeOpa(t, () => of("new")), await fakeOpa(t, () => of("old"))]
+  const targets = targetsOf([targetOf(a.port, { pod: "opa-a" }), targetOf(b.port, { pod: "opa-b" })])
+  const exporter = await startTestExporter(t, targets, [...PATHS, "--digest-interval", "1h"])
+  const inSync = async () => (await exporter.series("opa_data_in_sync"))[0]?.at(-1)
+  assert.equal(await inSync(), "0")
+  b.answer = () => of("new")
+  exporter.clock.now = new Date("2026-03-10T12:00:30Z")
+  await exporter.collect()
+  assert.equal(await inSync(), "1")
+})
+
 test("digests that take an OPA long are asked for more rarely, and that is told", async (t) => {
   const opa = await fakeOpa(t, () => ({
     body: '{"metrics":{"timer_server_handler_ns":2000000000},"result":[{"r":[[],[]]}]}',

@@ -220,7 +220,7 @@ export const opaDataSettings = {
     {
       flag: "--digest-interval <duration>",
       env: ["APP_DIGEST_INTERVAL"],
-      help: "time between two collections with digests, at least; 0: with every one",
+      help: "time between two collections with digests, at least, while they are the same; 0: with every one",
     },
     "0",
   ),
