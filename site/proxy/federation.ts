@@ -214,6 +214,8 @@ function limitTime({ request, response, limits }: Exchange, over: (seconds: numb
   if (response.writableFinished) return
   const seconds = deadlineOf(request.headers, limits.upstreamTimeout)
   const timer = setTimeout(over, seconds * 1000, seconds)
+  // a connection on which nothing moves would be ended before that, without an answer
+  if ((request.socket.timeout ?? 0) <= seconds * 1000) request.socket.setTimeout(0)
   response.once("close", () => clearTimeout(timer))
 }
 

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict"
+import { createServer } from "node:http"
+import { test } from "node:test"
+import { createLogger } from "#core/log.ts"
+import { listen } from "../../dev/testing/listen.ts"
+import { openFederation } from "./federation.ts"
+import { createProxyMetrics } from "./metrics.ts"
+import { environmentPolicy } from "./policy/environment.ts"
+import { scrape, SHARED, startUpstream, TOKEN } from "./testing.ts"
+
+test("a time that is longer than the server lets a connection idle is kept to all the same", async (t) => {
+  const upstream = await startUpstream(t, () => undefined)
+  const loader = environmentPolicy({
+    allow: [SHARED],
+    token: TOKEN,
+    tokenFile: undefined,
+    upstream: new URL(upstream.url),
+    upstreamTimeout: 0.5,
+    responseBytes: 1000,
+  })
+  const { policy } = await loader.load()
+  const log = createLogger({ level: "info", format: "json" }, "proxy", () => undefined)
+  const options = { policy: () => policy, metrics: createProxyMetrics(), log, now: () => new Date() }
+  const federation = openFederation(options)
+  t.after(() => federation.close())
+  const server = createServer(federation.answer).setTimeout(100)
+  const { status, body } = await scrape(`http://127.0.0.1:${await listen(t, server)}`)
+  assert.deepEqual([status, body], [504, "The site's Prometheus gave no answer within 0.5 s.\n"])
+})
