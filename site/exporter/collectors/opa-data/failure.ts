@@ -35,7 +35,7 @@ export function connectionFailure(error: unknown): ReadFailure {
   }
   if (code === "UND_ERR_CONNECT_TIMEOUT") return new ReadFailure("timeout", "no connection in time", { cause: error })
   if (/^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|INVALID_CA|HOSTNAME_MISMATCH|EPROTO)/.test(code)) {
-    return new ReadFailure("tls", `no trusted TLS connection: ${tlsReason(error)}`)
+    return new ReadFailure("tls", `no trusted TLS connection: ${tlsReason(error)}${tlsAdvice(code)}`)
   }
   if (code.startsWith("Z_")) return new ReadFailure("answer", "its answer is no whole gzip")
   return new ReadFailure("connection", `no whole answer: ${explain(error)}`, { cause: error })
@@ -44,7 +44,14 @@ export function connectionFailure(error: unknown): ReadFailure {
 /** OpenSSL's errors are lines of its source; their reason is "wrong version number" and the like. */
 function tlsReason(error: unknown): string {
   const isOpenSsl = error instanceof Error && "library" in error && "reason" in error
-  return isOpenSsl ? String(error.reason) : explain(error)
+  return isOpenSsl ? String(error.reason) : explain(error).replace(/; if the root CA .*/, "") // advice on flags of Node
+}
+
+function tlsAdvice(code: string): string {
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return ". Give the name in it as --opa-server-name"
+  return /^(?:UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/.test(code)
+    ? ". Name the certificates that vouch for it by --opa-ca-file"
+    : ""
 }
 
 function codeOf(error: unknown): string {
