@@ -20,6 +20,8 @@ export interface Usage extends Amounts {
   readonly legacyMemory: number
   /** The part of the usage that lies after a moment of interest. */
   readonly fresh: Amounts
+  /** The cloud's present as far as living servers tell, in Unix time, or the end of the period if that is earlier; else 0. */
+  readonly countedTo: number
 }
 
 /** Moments in Unix time. */
@@ -36,7 +38,8 @@ export function usageOf(servers: readonly Server[], weights: Weights, moments: M
   let mibHours = 0
   let freshVcpuHours = 0
   let freshMibHours = 0
-  for (const { hours, vcpus, memoryMb, startedAt } of servers) {
+  let countedTo = 0
+  for (const { hours, vcpus, memoryMb, startedAt, endedAt } of servers) {
     if (hours <= 0) continue
     const set = weightsFor(weights, startedAt)
     const wholeGib = Math.trunc(memoryMb / MIB_PER_GIB)
@@ -50,12 +53,14 @@ export function usageOf(servers: readonly Server[], weights: Weights, moments: M
     const freshHours = Math.min(hours, Math.max(0, end - moments.fresh) / SECONDS_PER_HOUR)
     freshVcpuHours += freshHours * vcpus * vcpuWeight
     freshMibHours += freshHours * memoryMb * memoryWeight
+    if (endedAt === Infinity) countedTo = Math.max(countedTo, end)
   }
   return {
     vcpuHours,
     legacyMemory,
     ...amounts(vcpuHours, mibHours),
     fresh: amounts(freshVcpuHours, freshMibHours),
+    countedTo,
   }
 }
 

@@ -3,12 +3,13 @@ import { test } from "node:test"
 import * as fc from "fast-check"
 import { advance, account, type Entry, freshSince, type Ledger } from "./ledger.ts"
 
-const usage = (vcpuSeconds: number, fresh: number) => ({
+const usage = (vcpuSeconds: number, fresh: number, countedTo = 0) => ({
   vcpuHours: 0,
   legacyMemory: 0,
   vcpuSeconds,
   memoryByteSeconds: 2 * vcpuSeconds,
   fresh: { vcpuSeconds: fresh, memoryByteSeconds: 2 * fresh },
+  countedTo,
 })
 const TERMS = { start: 1000, weights: "w" }
 
@@ -102,19 +103,27 @@ test("what is lost for a while and comes back is counted once", () => {
 
 test("accounts for each project, forgets those that are gone, and counts those that hold something", () => {
   const first = account(undefined, TERMS, 2000, [
-    ["a", usage(10, 10)],
+    ["a", usage(10, 10, 1.5)],
     ["b", usage(20, 20)],
   ])
-  const projects = { a: [10, 10, 20, 20], b: [20, 20, 40, 40] }
+  const projects = { a: [10, 10, 20, 20, 1500], b: [20, 20, 40, 40, 2000] }
   assert.deepEqual(fromDisk(first.ledger), { ...TERMS, since: 2000, end: 2000, projects })
   assert.deepEqual(first.amounts, [
     { vcpuSeconds: 10, memoryByteSeconds: 20 },
     { vcpuSeconds: 20, memoryByteSeconds: 40 },
   ])
   assert.equal(first.held, 0)
-  assert.equal(freshSince(first.ledger, TERMS), 2000)
+  assert.deepEqual(
+    ["a", "b", "new"].map((key) => freshSince(first.ledger, TERMS, key)),
+    [1500, 2000, 2000],
+  )
   const second = account(first.ledger, TERMS, 3000, [["b", usage(5, 5)]])
-  assert.deepEqual(fromDisk(second.ledger), { ...TERMS, since: 2000, end: 3000, projects: { b: [25, 5, 50, 10] } })
+  assert.deepEqual(fromDisk(second.ledger), {
+    ...TERMS,
+    since: 2000,
+    end: 3000,
+    projects: { b: [25, 5, 50, 10, 3000] },
+  })
   assert.equal(second.held, 1)
 })
 
@@ -124,7 +133,7 @@ test("another start or other weights begin a new epoch", () => {
     { ...TERMS, start: 1500 },
     { ...TERMS, weights: "other" },
   ]) {
-    assert.equal(freshSince(ledger, terms), terms.start)
+    assert.equal(freshSince(ledger, terms, "a"), terms.start)
     const { ledger: next, amounts } = account(ledger, terms, 3000, [["a", usage(5, 5)]])
     assert.deepEqual([next.since, amounts], [3000, [{ vcpuSeconds: 5, memoryByteSeconds: 10 }]])
   }

@@ -27,8 +27,18 @@ export function advance(before: Entry | undefined, plain: number, fresh: number)
   return { held: Math.max(before.held, plain + added), plain }
 }
 
-/** vCPU seconds and byte seconds, each held and plain. As numbers alone, because there are many on disk. */
-export type Row = readonly [heldVcpu: number, plainVcpu: number, heldMemory: number, plainMemory: number]
+/**
+ * vCPU seconds and byte seconds, each held and plain, and up to when they were counted, in milliseconds of Unix time: a
+ * cloud whose clock is behind counts each page of its list to another present. As numbers alone, because there are many
+ * on disk.
+ */
+export type Row = readonly [
+  heldVcpu: number,
+  plainVcpu: number,
+  heldMemory: number,
+  plainMemory: number,
+  end?: number | undefined,
+]
 
 /** What usage depends on. Another start or other weights begin a new epoch, in which nothing of the old one is held. */
 export interface Terms {
@@ -53,9 +63,9 @@ export interface Accounted {
   readonly held: number
 }
 
-/** From when on usage is fresh, in milliseconds of Unix time; from the start on where an epoch begins. */
-export function freshSince(ledger: Ledger | undefined, terms: Terms): number {
-  return isOf(ledger, terms) ? ledger.end : terms.start
+/** From when on a project's usage is fresh, in milliseconds of Unix time; from the start on where an epoch begins. */
+export function freshSince(ledger: Ledger | undefined, terms: Terms, key: string): number {
+  return isOf(ledger, terms) ? (rowIn(ledger, key)?.[4] ?? ledger.end) : terms.start
 }
 
 /** Enters the usage of all projects until `end`. Those that are not there any more are forgotten. */
@@ -69,11 +79,12 @@ export function account(
   const projects: Record<string, Row> = Object.create(null) as Record<string, Row>
   const amounts: Amounts[] = []
   let held = 0
-  for (const [key, { vcpuSeconds, memoryByteSeconds, fresh }] of usages) {
-    const row = known !== undefined && Object.hasOwn(known.projects, key) ? known.projects[key] : undefined
+  for (const [key, { vcpuSeconds, memoryByteSeconds, fresh, countedTo }] of usages) {
+    const row = known && rowIn(known, key)
     const vcpu = advance(row && { held: row[0], plain: row[1] }, vcpuSeconds, fresh.vcpuSeconds)
     const memory = advance(row && { held: row[2], plain: row[3] }, memoryByteSeconds, fresh.memoryByteSeconds)
-    projects[key] = [vcpu.held, vcpu.plain, memory.held, memory.plain]
+    const own = countedTo > 0 ? Math.min(end, Math.round(countedTo * 1000)) : end
+    projects[key] = [vcpu.held, vcpu.plain, memory.held, memory.plain, own]
     amounts.push({ vcpuSeconds: vcpu.held, memoryByteSeconds: memory.held })
     if (vcpu.held !== vcpu.plain || memory.held !== memory.plain) held += 1
   }
@@ -82,4 +93,8 @@ export function account(
 
 function isOf(ledger: Ledger | undefined, { start, weights }: Terms): ledger is Ledger {
   return ledger?.start === start && ledger.weights === weights
+}
+
+function rowIn({ projects }: Ledger, key: string): Row | undefined {
+  return Object.hasOwn(projects, key) ? projects[key] : undefined
 }

@@ -41,8 +41,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constantFrom("update", "update", "failing update", "restart", "lost page") }),
 )
 
-/** A cloud to which things happen, and what each project truly used, minute by minute, whatever the cloud forgets. */
-function world(offset: number) {
+/**
+ * A cloud to which things happen, and what each project truly used, minute by minute, whatever the cloud forgets. The
+ * exporter's clock is so many minutes ahead of the cloud's.
+ */
+function world(offset: number, ahead = 0) {
   const api = fakeCloud({
     now: START + offset * MINUTE,
     projects: PROJECTS.map((id) => ({ id, name: id, domain: "d" })),
@@ -67,7 +70,7 @@ function world(offset: number) {
     truth,
     restart: () => (remembered = JSON.parse(JSON.stringify(remembered)) as CloudState),
     async update() {
-      const period = { start: new Date(START), end: new Date(Math.max(api.state.now, remembered.end)) }
+      const period = { start: new Date(START), end: new Date(Math.max(api.state.now + ahead * MINUTE, remembered.end)) }
       const { accounts, state } = await settle(remembered, period, {
         cloud,
         pool: undefined,
@@ -160,4 +163,20 @@ test("the old values are what the original computes for the period, to the last 
       }
     }),
   )
+})
+
+test("what is held stays whole where the cloud counts to its own present, which differs from page to page", async () => {
+  const { api, update } = world(120, 60)
+  const launchedAt = START + 10 * MINUTE
+  const server = (id: string, project: string): FakeServer => ({ id, project, vcpus: 1, memoryMb: 1024, launchedAt })
+  const living = [server("a", "p"), server("b", "q")]
+  api.state.maxLimit = 1
+  api.state.servers = [...living, { ...server("c", "p"), endedAt: launchedAt + 30 * MINUTE }]
+  await update()
+  api.state.servers = living
+  api.intercept = () => void (api.state.now += MINUTE)
+  for (let times = 0; times < 5; times += 1) {
+    const held = (await update()).map(({ usage }) => Math.round(usage.vcpuSeconds - usage.vcpuHours * 3600))
+    assert.deepEqual(held, [30 * 60, 0])
+  }
 })

@@ -115,16 +115,15 @@ async function enter(
   { period, reading }: Read,
   { pool, weights }: SettleOptions,
 ): Promise<Entered> {
-  const moments = { start: terms.start / 1000, fresh: freshSince(before, terms) / 1000 }
+  const start = terms.start / 1000
   const end = period.end.getTime() / 1000
-  const summed: { project: Project; usage: Usage; inUse: InUse }[] = []
+  const summed: { key: string; project: Project; usage: Usage; inUse: InUse }[] = []
   let countedTo = 0
   for (const project of splitPool(reading.projects, pool)) {
-    const { servers } = project
-    summed.push({ project, usage: usageOf(servers, weights, moments), inUse: inUseAt(end, servers) })
-    for (const { hours, startedAt, endedAt } of servers)
-      if (endedAt === Infinity && hours > 0)
-        countedTo = Math.max(countedTo, Math.max(moments.start, startedAt) + hours * 3600)
+    const key = keyOf(project, pool)
+    const usage = usageOf(project.servers, weights, { start, fresh: freshSince(before, terms, key) / 1000 })
+    summed.push({ key, project, usage, inUse: inUseAt(end, project.servers) })
+    countedTo = Math.max(countedTo, usage.countedTo)
     if (summed.length % SLICE === 0) await turn()
   }
   // a cloud whose clock is behind ours counts to its own present
@@ -133,7 +132,7 @@ async function enter(
     before,
     terms,
     Math.round(until * 1000),
-    summed.map(({ project, usage }) => [keyOf(project, pool), usage]),
+    summed.map(({ key, usage }) => [key, usage]),
   )
   const projects = summed.map(({ project, usage: { vcpuHours, legacyMemory }, inUse }, index) => ({
     inUse,

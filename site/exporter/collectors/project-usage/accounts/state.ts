@@ -2,7 +2,8 @@ import { z } from "zod"
 import type { Ledger } from "./ledger.ts"
 
 const number = z.number()
-const row = z.tuple([number, number, number, number])
+/** Files of the first versions have no end here. */
+const row = z.tuple([number, number, number, number, number.optional()])
 const ledger = z.object({
   start: number,
   weights: z.string(),
