@@ -15,7 +15,10 @@ export function policyFile(file: string, options: PolicyFileOptions): PolicyLoad
   const keySets = createKeySets((url, ca) => followKeys(url, ca, options.log, options.keyTimes))
   const context = { ...options, keySets, selectors: createSelectorReader() }
   return {
-    load: () => loadPolicy(file, context),
+    load() {
+      keySets.begin()
+      return loadPolicy(file, context)
+    },
     inForce: () => keySets.finish(),
     close: () => keySets.close(),
   }

@@ -6,11 +6,13 @@ import type { KeySet } from "./remote-keys.ts"
 
 /** The key sets of all issuers. Those of URLs outlive the policy: a reload does not ask every issuer again. */
 export interface KeySets extends Running {
+  /** A policy is read from the beginning: what one before it asked for, which may have been faulty, counts no more. */
+  begin(): void
   /** Throws ConfigurationError where there are no keys in the file. */
   ofFile(file: string): Promise<KeySet>
   /** Returns at once; an issuer that is down holds nothing up. Throws ConfigurationError for an unreadable `caFile`. */
   ofUrl(url: URL, caFile: string | undefined): Promise<KeySet>
-  /** Ends those that were not asked for since the last time. */
+  /** Ends those that were not asked for since the beginning. */
   finish(): Promise<void>
 }
 
@@ -19,6 +21,9 @@ export function createKeySets(follow: (url: URL, ca: string | undefined) => KeyS
   const followed = new Map<string, KeySet & Running>()
   let wanted = new Set<string>()
   return {
+    begin() {
+      wanted = new Set()
+    },
     async ofFile(file) {
       const text = await read(file)
       try {
@@ -40,7 +45,6 @@ export function createKeySets(follow: (url: URL, ca: string | undefined) => KeyS
     },
     async finish() {
       const unused = [...followed].filter(([key]) => !wanted.has(key))
-      wanted = new Set()
       for (const [key] of unused) followed.delete(key)
       await closeAll(unused.map(([, keys]) => keys))
     },
