@@ -33,3 +33,30 @@ test("sends the end after everything that came in one turn with it", async (t) =
   const [, content] = (await received).split("\r\n\r\n", 1 + 1)
   assert.equal(content, "3\r\none\r\n3\r\ntwo\r\n0")
 })
+
+test("leaves a response that was ended meanwhile, also where that waits behind another on its connection", async (t) => {
+  let abandoned = 0
+  const body = new Body(
+    boundedMemory(1000, () => false),
+    () => abandoned++,
+  )
+  const server = createServer((request, response) => {
+    if (request.url === "/first") return
+    const limits = { responseBytes: 1000, series: 1000 }
+    sendGrowing(body, { response, headOnly: false, limits, bytes: 0, series: undefined, fail: assert.fail })
+    response.writeHead(504).end("too late\n")
+    body.begin({ format: "text", gzip: false, headers: ["content-type", "text/plain"], length: undefined })
+    body.add(Buffer.from("one"))
+    server.emit("late")
+  }).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1")
+  t.after(() => {
+    client.destroy()
+    server.close()
+  })
+  client.write("GET /first HTTP/1.1\r\nHost: x\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\n\r\n")
+  await once(server, "late")
+  await turn()
+  assert.equal(abandoned, 1)
+})

@@ -39,6 +39,7 @@ export function sendGrowing(body: Body, recipient: Recipient): void {
   let blocked = false
   const advance = (): void => {
     const { answer, state } = body
+    if (response.writableEnded) return over() // with an error: the time was over
     if (state.kind === "failed") return over(() => recipient.fail(state.error))
     if (answer === undefined) return
     const excess = excessOf(Math.max(body.bytes, answer.length ?? 0), body.series, recipient.limits)
