@@ -23,6 +23,12 @@ const strange: readonly (readonly [what: string, path: string, answer: unknown, 
   ["a project without name", "/projects", { projects: [{ id: "p", domain_id: "d", name: null }] }, "name is null"],
   ["a project without domain", "/projects", { projects: [{ id: "p", name: "p" }] }, "domain_id is missing"],
   ["a domain without id", "/domains", { domains: [{ name: "d" }], links }, "identity answered /domains with what"],
+  [
+    "a list that is cut off",
+    "/projects",
+    { projects: [], links, truncated: true },
+    "it is cut off at a largest length",
+  ],
   ["pages that come back", "/domains", { domains: [], links: { next: "http://x/v3/domains" } }, "its pages come back"],
 ]
 for (const [what, where, answer, reason] of strange) {
@@ -32,6 +38,22 @@ for (const [what, where, answer, reason] of strange) {
     await assert.rejects(listProjects(api, ALL, signal), (error: Error) => error.message.includes(reason))
   })
 }
+
+test("a project that moved to the next page while pages were read is listed once", async () => {
+  const api = fakeCloud()
+  const item = (id: string) => ({ id, name: id, domain_id: "d" })
+  api.intercept = ({ path, query }) => {
+    if (path !== "/projects") return undefined
+    if (query.marker === undefined)
+      return { projects: [item("p"), item("q")], links: { next: "http://x/v3/projects?marker=q" } }
+    return { projects: [item("q"), item("r")], links }
+  }
+  const { projects } = await listProjects(api, ALL, signal)
+  assert.deepEqual(
+    projects.map(({ id }) => id),
+    ["p", "q", "r"],
+  )
+})
 
 test("remembers nothing of a list of pool servers that can't be read whole", async () => {
   const tags = rememberTags({}, { now: () => new Date(), log })

@@ -28,16 +28,15 @@ export async function listProjects(
   const refuse = strangeAnswers("identity", "/projects")
   const [domains, projects] = await Promise.all([listDomains(api, signal), readAll(api, "projects", signal)])
   const byId = new Map(domains.map((domain) => [domain.id, domain]))
-  return {
-    domains,
-    projects: projects.flatMap((fields) => {
-      // that of a project that was made after the domains were listed comes with the next update
-      const domain = byId.get(textIn(fields, "domain_id", refuse))
-      if (domain === undefined || !isWanted(domain, filter)) return []
-      const [id, name] = [textIn(fields, "id", refuse), textIn(fields, "name", refuse)]
-      return [{ id, name, domain, properties: propertiesOf(fields, properties) }]
-    }),
-  }
+  const wanted = projects.flatMap((fields) => {
+    // that of a project that was made after the domains were listed comes with the next update
+    const domain = byId.get(textIn(fields, "domain_id", refuse))
+    if (domain === undefined || !isWanted(domain, filter)) return []
+    const [id, name] = [textIn(fields, "id", refuse), textIn(fields, "name", refuse)]
+    return [{ id, name, domain, properties: propertiesOf(fields, properties) }]
+  })
+  // one can be on two pages, if another was made meanwhile
+  return { domains, projects: [...new Map(wanted.map((project) => [project.id, project])).values()] }
 }
 
 async function listDomains(api: Api, signal: AbortSignal): Promise<readonly Domain[]> {
@@ -58,8 +57,10 @@ async function readAll(api: Api, key: "domains" | "projects", signal: AbortSigna
     asked.add(search)
     const answer = await api.get("identity", path, { query: Object.fromEntries(new URLSearchParams(search)), signal })
     for (const item of listIn(answer, key, refuse)) all.push(item)
-    const links = isItem(answer) ? answer.links : undefined
+    const { links, truncated } = isItem(answer) ? answer : {}
     const next = isItem(links) ? links.next : undefined
+    if (typeof next !== "string" && truncated === true)
+      throw refuse("it is cut off at a largest length. Raise list_limit in the configuration of Keystone")
     if (typeof next !== "string") return all
     search = next.split("?", 2)[1] ?? ""
   }

@@ -22,7 +22,7 @@ export function readServerUsage(entry: Item, period: number, refuse: (reason: st
     refuse(`server ${id}: ${key} is ${shown(entry[key])}, not ${what}`)
   const amount = (key: string): number => {
     const value = entry[key]
-    if (typeof value === "number" && value >= 0) return value
+    if (isFinite(value) && value >= 0) return value
     throw wrong(key, "a number from 0 on")
   }
   const moment = (key: string): number => {
@@ -32,7 +32,7 @@ export function readServerUsage(entry: Item, period: number, refuse: (reason: st
     return milliseconds / 1000
   }
   const { hours, uptime } = entry
-  if (typeof hours !== "number") throw wrong("hours", "a number")
+  if (!isFinite(hours)) throw wrong("hours", "a number")
   if (hours > period + TOLERANCE_HOURS) throw wrong("hours", `at most ${period}, the length of the period`)
   const startedAt = moment("started_at")
   const lives = entry.ended_at === null
@@ -50,3 +50,6 @@ export function readServerUsage(entry: Item, period: number, refuse: (reason: st
 
 /** Without a zone; it is UTC. */
 const DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?$/
+
+/** JSON can hold numbers that are too large to be one. */
+const isFinite = (value: unknown): value is number => Number.isFinite(value)

@@ -149,6 +149,8 @@ const strange: readonly (readonly [what: string, answer: unknown, reason: string
   ["hours in words", one({ hours: "1" }), 'server s: hours is "1", not a number'],
   ["too many hours", one({ hours: 228.1 }), "server s: hours is 228.1, not at most 228, the length of the period"],
   ["no vCPUs", one({ vcpus: null }), "server s: vcpus is null, not a number from 0 on"],
+  ["endless vCPUs", one({ vcpus: Infinity }), "server s: vcpus is null, not a number from 0 on"],
+  ["endlessly negative hours", one({ hours: -Infinity }), "server s: hours is null, not a number"],
   ["negative memory", one({ memory_mb: -1 }), "server s: memory_mb is -1, not a number from 0 on"],
   ["no disk", one({ local_gb: null }), "server s: local_gb is null, not a number from 0 on"],
   [
