@@ -33,7 +33,7 @@ export class Exchange {
   source: string | undefined
   /** Of the answer, as sent so far. */
   bytes = 0
-  /** Of an answer that was sent whole. */
+  /** Of an answer that was given to the connection whole. */
   series: number | undefined
   /** Called at the end, where the client counts as having a request under way. */
   leave: (() => void) | undefined
@@ -88,6 +88,7 @@ export class Exchange {
   #finish(): void {
     const { client, response } = this
     this.leave?.()
+    const series = response.writableFinished ? this.series : undefined
     if (!response.writableFinished) this.#ending ??= "CLIENT_GONE"
     // 499 as in nginx: nobody was there to be answered
     const status = response.headersSent ? response.statusCode : 499
@@ -97,7 +98,7 @@ export class Exchange {
     metrics.count(status, reason)
     metrics.duration.observe(seconds)
     if (client !== undefined) metrics.bytes.inc(this.bytes)
-    if (this.series !== undefined) metrics.series.inc(this.series)
+    if (series !== undefined) metrics.series.inc(series)
     if (this.source !== undefined) metrics.answers(this.source)
     const broken = status === 200 && this.#ending !== undefined && this.#ending !== "CLIENT_GONE"
     this.#accounts.audit.write(status >= 500 || broken ? "warn" : "info", this.#shown(), {
@@ -106,7 +107,7 @@ export class Exchange {
       reason,
       detail: this.detail,
       source: this.source,
-      series: this.series,
+      series,
       bytes: this.bytes,
       seconds: Math.round(seconds * 1e6) / 1e6,
     })

@@ -9,7 +9,7 @@ test("ends the keys of an issuer that only a policy which never came into force 
   const followed = new Set<string>()
   const keySets = createKeySets(({ href }) => {
     followed.add(href)
-    return { ...noKeys, close: async () => void followed.delete(href) }
+    return { ...noKeys, close: () => Promise.resolve(void followed.delete(href)) }
   })
   keySets.begin()
   await keySets.ofUrl(RIGHT, undefined)
