@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { closeSync, constants, openSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { test } from "node:test"
 import { Registry } from "prom-client"
@@ -58,6 +59,28 @@ for (const [what, text] of broken) {
   })
 }
 
+test("a file that can't be read ends the start, and stays as it is", async (t) => {
+  const folder = dirname(fileOf(t, ""))
+  await assert.rejects(opened(folder), {
+    message: `${folder}: can't be read (--state-file): EISDIR: illegal operation on a directory, read`,
+  })
+})
+
+test("a file that another process writes is left to it, until that one has ended", async (t) => {
+  const file = join(dirname(fileOf(t, "")), "state.json")
+  const [first, second] = [await opened(file), await opened(file)]
+  first.state.set("a", STATE)
+  for (const times of [1, 2]) {
+    await first.state.save()
+    await second.state.save()
+    assert.deepEqual([await first.up(), await second.up()], ["1", "0"])
+    assert.equal(second.log().match(/another process has written it/g)?.length, times)
+  }
+  assert.deepEqual((await opened(file)).state.of("a"), STATE)
+  await second.state.save()
+  assert.equal(await second.up(), "1")
+})
+
 test("a disk that can't be written is told at every save, and memory goes on", async (t) => {
   const folder = dirname(fileOf(t, ""))
   const { state, up, log } = await opened(join(folder, "missing", "state.json"))
@@ -71,13 +94,14 @@ test("a disk that can't be written is told at every save, and memory goes on", a
 
 test("a disk that hangs holds nobody up, and is told", async (t) => {
   const file = join(dirname(fileOf(t, "")), "state.json")
-  execFileSync("sh", ["-c", 'mkfifo "$0"', `${file}.new`]) // its writer waits for a reader
+  const fresh = `${file}.${hostname()}.${process.pid}.new`
+  execFileSync("sh", ["-c", 'mkfifo "$0"', fresh]) // its writer waits for a reader
   const { state, up, log } = await opened(file, 0.05)
   await state.save()
   await state.save()
   assert.equal(await up(), "0")
   assert.equal(log().match(/the state file can't be written: .*the disk takes more than 0.05 s/g)?.length, 2)
-  closeSync(openSync(`${file}.new`, constants.O_RDONLY | constants.O_NONBLOCK))
+  closeSync(openSync(fresh, constants.O_RDONLY | constants.O_NONBLOCK))
 })
 
 test("a failed save leaves the file as it was, and nothing beside it", async (t) => {

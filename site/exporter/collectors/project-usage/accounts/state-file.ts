@@ -1,7 +1,9 @@
-import { open, readFile, rename, rm } from "node:fs/promises"
+import type { BigIntStats } from "node:fs"
+import { open, readFile, rename, rm, stat } from "node:fs/promises"
+import { hostname } from "node:os"
 import { setTimeout as delay } from "node:timers/promises"
 import { Gauge, type Registry } from "prom-client"
-import { explain } from "#core/errors.ts"
+import { ConfigurationError, explain } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { type CloudState, EMPTY, stateFormat } from "./state.ts"
 
@@ -22,7 +24,10 @@ export interface StateOptions {
   readonly patience?: number
 }
 
-/** Reads what was remembered. A file that can't be read is told of and kept aside, and everything begins anew. */
+/**
+ * Reads what was remembered. A file that holds something else is told of and kept aside, and everything begins anew.
+ * Throws ConfigurationError if it can't be read: what it holds would be lost with the first save.
+ */
 export async function openStateFile(
   file: string | undefined,
   { log, registry, patience = 10 }: StateOptions,
@@ -36,6 +41,7 @@ export async function openStateFile(
     help: "1 if the state file could be written after the last update, 0 if not: then a restart forgets.",
     registers: [registry],
   })
+  let seen = await versionOf(file)
   const failed = (reason: string): void => {
     up.set(0)
     log.error(
@@ -45,7 +51,11 @@ export async function openStateFile(
   }
   const write = async (): Promise<void> => {
     try {
-      await replace(file, JSON.stringify({ version: 1, clouds: Object.fromEntries(clouds) }))
+      const found = await versionOf(file)
+      const isForeign = found !== undefined && found !== seen
+      seen = found
+      if (isForeign) return failed("another process has written it. Give each exporter a state file of its own")
+      seen = await replace(file, JSON.stringify({ version: 1, clouds: Object.fromEntries(clouds) }))
       up.set(1)
     } catch (error) {
       failed(explain(error))
@@ -75,8 +85,7 @@ async function read(file: string, log: Logger): Promise<readonly (readonly [stri
       log.info({ file }, "there is no state file yet")
       return []
     }
-    log.error({ file, reason: explain(error) }, "the state file can't be read: everything begins anew")
-    return []
+    throw new ConfigurationError([{ where: file, message: `can't be read (--state-file): ${explain(error)}` }])
   }
   try {
     return Object.entries(stateFormat.parse(JSON.parse(text)).clouds)
@@ -88,18 +97,34 @@ async function read(file: string, log: Logger): Promise<readonly (readonly [stri
   }
 }
 
-/** At no moment is there half a file, whatever happens. */
-async function replace(file: string, text: string): Promise<void> {
-  const fresh = `${file}.new`
+/** What tells the file from one that another process has put in its place; undefined if there is none. */
+async function versionOf(file: string): Promise<string | undefined> {
+  try {
+    return version(await stat(file, { bigint: true }))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined
+    throw error
+  }
+}
+
+const version = ({ ino, mtimeNs }: BigIntStats): string => `${ino} ${mtimeNs}`
+
+/** At no moment is there half a file, whatever happens. Returns its version. */
+async function replace(file: string, text: string): Promise<string> {
+  // a second exporter, on another host of the same disk too, writes one of its own
+  const fresh = `${file}.${hostname()}.${process.pid}.new`
   try {
     const handle = await open(fresh, "w", 0o600)
+    let written: string
     try {
       await handle.writeFile(text)
       await handle.sync()
+      written = version(await handle.stat({ bigint: true }))
     } finally {
       await handle.close()
     }
     await rename(fresh, file)
+    return written
   } catch (error) {
     await rm(fresh, { force: true })
     throw error
