@@ -123,7 +123,7 @@ test("the shipped package is what --print-package prints, and OPA takes it with 
     JSON.stringify({ kubernetes: { namespaces: { a: {}, b: {} }, services: { a: { x: {}, y: {} }, b: {} } } }),
   )
   for (const old of [false, true]) {
-    const health = 'package system.authz\nimport rego.v1\nallow if input.path == ["health"]\n'
+    const health = 'package system.authz\nimport rego.v1\ndefault allow := false\nallow if input.path == ["health"]\n'
     const more = await temporaryFolder(t).write("health.rego", health)
     const flags = ["--authorization=basic", ...(old ? ["--v0-compatible"] : [])]
     const opa = await startOpa(folder, { flags: [...flags, file("opa_data.rego"), file("authz.rego"), more, data] })
@@ -145,8 +145,11 @@ test("the shipped package is what --print-package prints, and OPA takes it with 
       const [first] = (await reader.read(targetOf(opa.port), digest, NEVER)).places
       assert.match((first?.kind === "counted" && first.digest) || "", /^[\da-f]{64}$/)
     }
-    for (const path of ["/v1/data", "/v1/data/kubernetes/services", "/v1/data/fedstack/opa_data", "/v1/policies"]) {
-      assert.equal((await opa.ask("GET", path)).status, 401)
+    const others = ["/v1/data", "/v1/data/kubernetes/services", "/v1/data/fedstack/opa_data", "/v1/policies"]
+    // an explanation holds every document that was looked at
+    const counts = "/v1/data/fedstack/opa_data/counts"
+    for (const path of [...others, `${counts}?explain=full`, `${counts}?metrics=true&explain=debug`]) {
+      assert.equal((await opa.ask("GET", path)).status, 401, path)
     }
   }
 })
