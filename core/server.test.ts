@@ -270,6 +270,11 @@ test("a body that never ends is cut off", async (t) => {
   assert.match(await raw(port, head), /^HTTP\/1\.1 408 /)
 })
 
+test("a connection without another request is closed after its time", { timeout: 10_000 }, async (t) => {
+  const { port } = await start(t, { timeouts: { keepAlive: 0.2 } })
+  assert.match(await raw(port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1\.1 200 OK\r\n[^]*hello\n$/)
+})
+
 test("garbage after an answer that has begun does not make a second answer in it", async (t) => {
   const { begun, release, routes } = held()
   const { port } = await start(t, { routes })

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http"
 import { type TestContext, test } from "node:test"
 import { gzipSync } from "node:zlib"
 import { until } from "../../dev/testing/until.ts"
-import { type Answer, BEARER, ok, QUERY, REUSE, scrape, sendRaw, startBoth } from "./testing.ts"
+import { type Answer, BEARER, ok, QUERY, REUSE, sample, scrape, sendRaw, startBoth } from "./testing.ts"
 
 const BROKEN: readonly (readonly [title: string, answer: Answer])[] = [
   ["a bomb", (_, r) => ok(r, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(50_000_000, "#")))],
@@ -20,6 +20,36 @@ for (const [title, answer] of BROKEN) {
     await assert.rejects(scrape(proxy.url, { "accept-encoding": "gzip" }))
     const [line] = await proxy.requests(1)
     assert.equal(line?.reason, "answer_broken")
+  })
+}
+
+const trickle: Answer = (_, response) => {
+  ok(response).write("a 1\n")
+  const more = setInterval(() => response.write("b 1\n"), 20)
+  response.once("close", () => clearInterval(more))
+}
+const TOLD: readonly (readonly [title: string, answer: Answer, told: number | "broken", reason: string])[] = [
+  ["the status 500", (_, r) => r.writeHead(500).end("a 1\n"), 502, "upstream_bad_answer"],
+  ["the status 503", (_, r) => r.writeHead(503).end("a 1\n"), 503, "upstream_not_ready"],
+  ["the status 404", (_, r) => r.writeHead(404).end("a 1\n"), 502, "upstream_bad_answer"],
+  ["a body that trickles on past the deadline", trickle, "broken", "upstream_timeout"],
+]
+for (const [title, answer, told, reason] of TOLD) {
+  test(`tells of ${title}, and keeps nothing of it`, async (t) => {
+    let faulty = true
+    const halting: Answer = (request, response) => (faulty ? answer : sample)(request, response)
+    const { upstream, proxy } = await startBoth(t, halting, { ...REUSE, limits: { upstreamTimeout: 0.3 } })
+    assert.equal(
+      await scrape(proxy.url).then(
+        ({ status }) => status,
+        () => "broken",
+      ),
+      told,
+    )
+    assert.equal((await proxy.requests(1))[0]?.reason, reason)
+    faulty = false
+    assert.deepEqual((await scrape(proxy.url)).body, "a 1\n")
+    assert.equal(upstream.received.length, 2)
   })
 }
 

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict"
+import { createHash } from "node:crypto"
 import { once } from "node:events"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { type TestContext, test } from "node:test"
 import { fileURLToPath } from "node:url"
 import { type Child, start } from "../../dev/testing/child.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
-import { BEARER, METRICS, QUERY, startUpstream, TOKEN } from "./testing.ts"
+import { BEARER, METRICS, QUERY, SHARED, startUpstream, TOKEN } from "./testing.ts"
 
 const FEDSTACK = fileURLToPath(new URL("../../bin/fedstack", import.meta.url))
 const LOCAL = ["--web.listen-address", "127.0.0.1:0", "--admin.listen-address", "127.0.0.1:0"]
@@ -52,4 +54,27 @@ test("finishes the scrape under way on SIGTERM and ends with 0, its output witho
   assert.equal(await (await answer).text(), "a 1\n")
   assert.equal(await child.ended, 0)
   assert.equal(child.output().includes(TOKEN), false)
+})
+
+test("reads the policy again on SIGHUP", async (t) => {
+  const upstream = await startUpstream(t)
+  const policy = (token: string): string => {
+    const sha256 = createHash("sha256").update(token).digest("hex")
+    return JSON.stringify({ upstreams: [upstream.url], tokens: [{ name: "portal", sha256, match: [SHARED] }] })
+  }
+  const folder = temporaryFolder(t)
+  const file = await folder.write("policy.yaml", policy(TOKEN))
+  const child = run(t, [...LOCAL, "--policy", file])
+  const port = await until("the proxy to listen", () => [...child.output().matchAll(/127\.0\.0\.1:(\d+)/g)][1]?.[1])
+  const readings = (): number => child.output().split('msg="policy read again"').length - 1
+  // the file is the same: nothing but the signal can be the reason
+  child.process.kill("SIGHUP")
+  await until("the first reading", () => (readings() === 1 ? true : undefined))
+  await folder.write("policy.yaml", policy("another-token-5b1d"))
+  child.process.kill("SIGHUP")
+  await until("the new policy", () => (readings() >= 2 ? true : undefined))
+  const statusOf = async (token: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}/federate?${QUERY}`, { headers: { authorization: `Bearer ${token}` } }))
+      .status
+  assert.deepEqual([await statusOf(TOKEN), await statusOf("another-token-5b1d")], [401, 200])
 })

@@ -159,20 +159,31 @@ test("refuses certificates in a policy where no TLS asks for them", async (t) =>
   assert.equal(error instanceof Error && error.message, message)
 })
 
-for (const [token, shown] of [
-  ["abc", "the token is shorter than 16 characters; take one of 'fedstack token new'"],
+const WEAK = "; take one of 'fedstack token new'"
+for (const [title, argv, token, where, message] of [
+  ["a short token", [], "abc", "PORTAL_AUTH_TOKEN", `the token is shorter than 16 characters${WEAK}`],
   [
+    "a well-known token",
+    [],
     "DontUseThisInProduction",
-    "the token looks like one of an example or of documentation; take one of 'fedstack token new'",
+    "PORTAL_AUTH_TOKEN",
+    `the token looks like one of an example or of documentation${WEAK}`,
+  ],
+  [
+    "a selector that shares everything",
+    ["--allow", '{__name__=~".+"}'],
+    "7Hq2vN9xW4sPl8Kd3",
+    "--allow",
+    '{__name__=~".+"} SHARES EVERYTHING',
   ],
 ] as const) {
-  test(`warns of the token ${token} and takes it, as the original did`, async () => {
-    const reading = readSettings({ command: "", summary: "", settings: proxySettings }, [], {
+  test(`warns of ${title} and takes it, as the original did`, async () => {
+    const reading = readSettings({ command: "", summary: "", settings: proxySettings }, argv, {
       PORTAL_AUTH_TOKEN: token,
     })
     assert.ok(reading.kind === "values")
     const log = pino({ enabled: false })
     const { warnings } = await readProxyConfig(reading.values, { log, now: () => new Date(), env: {} }).policy.load()
-    assert.deepEqual(warnings, [{ where: "PORTAL_AUTH_TOKEN", message: shown }])
+    assert.deepEqual(warnings, [{ where, message }])
   })
 }

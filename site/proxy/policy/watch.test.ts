@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { rename, rm } from "node:fs/promises"
+import { mkdir, rename, rm, symlink } from "node:fs/promises"
 import { type TestContext, test } from "node:test"
 import { pino } from "pino"
 import { UsageError } from "#core/errors.ts"
@@ -44,6 +44,38 @@ test("follows the token file through a rotation, and never takes a removed token
   assert.deepEqual(await statuses(), [401, 200])
   assert.doesNotMatch(proxy.log(), /not a token|newer/)
 })
+
+for (const [fate, happen, code] of [
+  ["vanishes", () => Promise.resolve(), "ENOENT"],
+  ["becomes a folder", mkdir, "EISDIR"],
+  ["can't be read", (file: string) => symlink(file, file), "ELOOP"],
+] as const) {
+  test(`keeps the last tokens while their file ${fate}, and says so`, async (t) => {
+    const folder = temporaryFolder(t)
+    const tokenFile = await folder.write("tokens", "old-4f1c9a7b2e\n")
+    const upstream = await startUpstream(t)
+    const proxy = await startTestProxy(t, upstream.url, { tokenFile, token: undefined })
+    const statusOf = async (token: string) =>
+      (await fetch(`${proxy.url}/federate?${QUERY}`, { headers: { authorization: `Bearer ${token}` } })).status
+    const successful = async (wanted: number) =>
+      until(`fedstack_config_last_reload_successful ${wanted}`, async () => {
+        const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+        return metrics.includes(`fedstack_config_last_reload_successful ${wanted}\n`) ? true : undefined
+      })
+    await rm(tokenFile)
+    await happen(tokenFile)
+    const told = new RegExp(
+      `"level":"error".*"where":"[^"]*/tokens","reason":"can't be read: ${code}.*"kept the old policy"`,
+    )
+    await until("the reason in the log", () => told.exec(proxy.log()) ?? undefined)
+    await successful(0)
+    assert.equal(await statusOf("old-4f1c9a7b2e"), 200)
+    await rm(tokenFile, { recursive: true, force: true })
+    await folder.write("tokens", "new-8d2e6c1f5a\n")
+    await successful(1)
+    assert.deepEqual([await statusOf("old-4f1c9a7b2e"), await statusOf("new-8d2e6c1f5a")], [401, 200])
+  })
+}
 
 /** A policy with the token of a file, which is replaced by the words of `changes` right after it was read, one at each reading. */
 async function openChanging(t: TestContext, changes: string[]) {
