@@ -1,29 +1,11 @@
 import assert from "node:assert/strict"
 import { once } from "node:events"
-import type { ServerResponse } from "node:http"
 import { connect } from "node:net"
 import { test } from "node:test"
 import { gzipSync } from "node:zlib"
-import { pino } from "pino"
 import { request } from "undici"
-import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
-import { policyFile } from "./policy/policy-file.ts"
-import {
-  type Answer,
-  BEARER,
-  METRICS,
-  ok,
-  QUERY,
-  REUSE,
-  sample,
-  scrape,
-  SHARED,
-  startBoth,
-  startTestProxy,
-  startUpstream,
-  TOKEN,
-} from "./testing.ts"
+import { type Answer, BEARER, METRICS, ok, QUERY, REUSE, sample, scrape, SHARED, startBoth } from "./testing.ts"
 
 test("asks Prometheus once for 50 portals that ask at the same time, without any reuse", async (t) => {
   let finish = (): void => undefined
@@ -175,52 +157,5 @@ test("lets a scraper of little patience leave without harm to the others", async
   assert.equal((await scrape(proxy.url, { "x-prometheus-scrape-timeout-seconds": "0.2" })).status, 504)
   finish()
   assert.equal((await patient).body, "a 1\n")
-  assert.equal(upstream.received.length, 1)
-})
-
-test("clients with other limits share one request upstream, and each meets its own limit alone", async (t) => {
-  const parts = Promise.withResolvers<ServerResponse>()
-  const upstream = await startUpstream(t, (_, response) => {
-    ok(response).write("a 1\n")
-    parts.resolve(response)
-  })
-  const limits = { generous: {}, few: { series: 2 }, small: { response_bytes: 1024 }, hasty: { upstream_timeout: 0.5 } }
-  const clients = Object.keys(limits) as (keyof typeof limits)[]
-  const tokens = clients.map((name) => ({ name, env: name, match: [SHARED], limits: limits[name] }))
-  const file = await temporaryFolder(t).write(
-    "policy.yaml",
-    JSON.stringify({ upstreams: [upstream.url], reuse: 0, tokens }),
-  )
-  const env = Object.fromEntries(clients.map((name) => [name, `${name}-${TOKEN}`]))
-  const log = pino({ enabled: false })
-  const proxy = await startTestProxy(t, upstream.url, { policy: policyFile(file, { env, now: () => new Date(), log }) })
-  const ended = Promise.allSettled(
-    clients.map((name) => scrape(proxy.url, { authorization: `Bearer ${env[name]}` }).then(({ body }) => body)),
-  )
-  await until("all to wait for it", async () => {
-    const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
-    return metrics.match(/^fedstack_proxy_requests_in_flight\{client="[a-z]+"\} /gm)?.length === 4 ? true : undefined
-  })
-  const response = await parts.promise
-  const [hasty] = await proxy.requests(1)
-  response.write("b 1\nc 1\n")
-  const [, few] = await proxy.requests(2)
-  response.write(`# ${"x".repeat(1100)}\n`)
-  const [, , small] = await proxy.requests(3)
-  response.end()
-  const [, , , generous] = await proxy.requests(4)
-  assert.deepEqual(
-    [hasty, few, small, generous].map((line) => [line?.client, line?.reason]),
-    [
-      ["hasty", "upstream_timeout"],
-      ["few", "too_many_series"],
-      ["small", "answer_too_large"],
-      ["generous", "ok"],
-    ],
-  )
-  assert.deepEqual(
-    (await ended).map((one) => (one.status === "fulfilled" ? one.value.length : "broken")),
-    [1115, "broken", "broken", "broken"],
-  )
   assert.equal(upstream.received.length, 1)
 })
