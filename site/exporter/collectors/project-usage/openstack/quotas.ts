@@ -4,6 +4,7 @@ import type { Logger } from "#core/log.ts"
 import type { Quota } from "../cloud.ts"
 import { isItem, shown, strangeAnswers } from "./answer.ts"
 import type { Api } from "./api.ts"
+import { ServiceError } from "./errors.ts"
 
 /** Requests under way at the same time. */
 const AT_ONCE = 4
@@ -25,16 +26,22 @@ export function openQuotas(
   { every, labels, now, log }: QuotaOptions,
 ): (projectIds: readonly string[], signal: AbortSignal) => ReadonlyMap<string, Quota> {
   let known: ReadonlyMap<string, Quota> = new Map()
-  let next = 0
+  let begun = -Infinity
+  let underWay = false
+  const read = async (projectIds: readonly string[], signal: AbortSignal): Promise<void> => {
+    try {
+      known = await readAll(api, projectIds, signal)
+    } catch (error) {
+      if (!signal.aborted) log.warn({ ...labels, reason: explain(error) }, "can't read the quotas of projects")
+    }
+    underWay = false
+  }
   return (projectIds, signal) => {
-    if (every === undefined || now().getTime() < next) return known
-    next = now().getTime() + every * 1000
-    readAll(api, projectIds, signal).then(
-      (quotas) => (known = quotas),
-      (error: unknown) => {
-        if (!signal.aborted) log.warn({ ...labels, reason: explain(error) }, "can't read the quotas of projects")
-      },
-    )
+    const at = now().getTime()
+    // either way: a clock that was ahead does not put off the next reading
+    if (every === undefined || underWay || Math.abs(at - begun) < every * 1000) return known
+    ;[begun, underWay] = [at, true]
+    void read(projectIds, signal)
     return known
   }
 }
@@ -43,16 +50,28 @@ async function readAll(api: Api, ids: readonly string[], signal: AbortSignal): P
   const quotas = new Map<string, Quota>()
   const waiting = ids.values()
   const work = async (): Promise<void> => {
-    for (const id of waiting) quotas.set(id, await readOne(api, id, signal))
+    for (const id of waiting) {
+      const quota = await readOne(api, id, signal)
+      if (quota !== undefined) quotas.set(id, quota)
+    }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+  } finally {
+    for (const _ of waiting) continue // where one failed, nothing is left to the others
+  }
   return quotas
 }
 
-async function readOne(api: Api, id: string, signal: AbortSignal): Promise<Quota> {
+/** Undefined if there is no such project any more, which Nova calls a bad request. */
+async function readOne(api: Api, id: string, signal: AbortSignal): Promise<Quota | undefined> {
   const path = `/os-quota-sets/${encodeURIComponent(id)}`
   const refuse = strangeAnswers("compute", path)
-  const answer = await api.get("compute", path, { signal })
+  const answer = await api.get("compute", path, { signal }).catch((error: unknown) => {
+    if (error instanceof ServiceError && (error.answered === 400 || error.answered === 404)) return undefined
+    throw error
+  })
+  if (answer === undefined) return undefined
   const set = isItem(answer) ? answer.quota_set : undefined
   if (!isItem(set)) throw refuse("it has no quota_set")
   const limit = (key: string): number => {

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { setImmediate as turn } from "node:timers/promises"
+import { createLogger } from "#core/log.ts"
+import { until } from "../../../../../dev/testing/until.ts"
+import { fakeCloud, refused } from "./fake/testing.ts"
+import { openQuotas } from "./quotas.ts"
+
+const { signal } = new AbortController()
+const set = { quota_set: { instances: 1, cores: 2, ram: 3 } }
+
+function quotasOf(intercept: (id: string) => unknown, ids: readonly string[] = ["p", "gone", "q"]) {
+  const clock = { seconds: 1_000_000 }
+  const lines: string[] = []
+  const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
+  const api = fakeCloud()
+  api.intercept = ({ path }) => intercept(path.split("/")[2] ?? "")
+  const read = openQuotas(api, { every: 60, labels: {}, now: () => new Date(clock.seconds * 1000), log })
+  return { api, clock, read: () => [...read(ids, signal).keys()], log: () => lines.join("") }
+}
+
+test("a project that was deleted meanwhile has none, and the others have theirs", async () => {
+  const { read, log } = quotasOf((id) => {
+    if (id === "gone") throw refused(400)
+    return set
+  })
+  const found = await until("quotas", () => (read().length > 0 ? read() : undefined))
+  assert.deepEqual(found, ["p", "q"])
+  assert.equal(log(), "")
+})
+
+test("a reading that takes longer than the interval is the only one", async () => {
+  const answer = Promise.withResolvers<unknown>()
+  const { api, clock, read } = quotasOf(() => answer.promise)
+  read()
+  await until("requests", () => (api.asked.length === 3 ? true : undefined))
+  clock.seconds += 3600
+  read()
+  await turn()
+  assert.equal(api.asked.length, 3)
+  answer.resolve(set)
+  await until("the next reading", () => (read().length === 3 && api.asked.length === 6 ? true : undefined))
+})
+
+test("a clock that was ahead for a while does not keep the next reading away", async () => {
+  const { api, clock, read } = quotasOf(() => set)
+  clock.seconds += 86_400
+  read()
+  await until("quotas", () => (read().length === 3 ? true : undefined))
+  clock.seconds -= 86_400
+  read()
+  await until("the next reading", () => (api.asked.length === 6 ? true : undefined))
+})
+
+test("a reading that fails asks for no more", async () => {
+  const ids = Array.from({ length: 50 }, (_, index) => `p${index}`)
+  const { api, read, log } = quotasOf((id) => {
+    if (id === "p0") throw refused(503)
+    return set
+  }, ids)
+  read()
+  await until("the warning", () => (/can't read the quotas of projects/.test(log()) ? true : undefined))
+  assert.ok(api.asked.length < 20, String(api.asked.length))
+  for (let turns = 0; turns < 50; turns += 1) await turn()
+  assert.ok(api.asked.length < 20, String(api.asked.length))
+})
