@@ -51,7 +51,8 @@ export async function startProjectUsage(
     const serving = await serveRunner(runner, registry, { addresses, flag, webConfigFile: values.webConfigFile, log })
     return {
       addresses: serving.addresses,
-      close: () => closeAll([serving, runner, { close }]),
+      // the runner first: scrapes that wait for it are then answered
+      close: () => closeAll([runner, serving, { close }]),
       async reload() {
         await serving.reload()
         await runner.run()

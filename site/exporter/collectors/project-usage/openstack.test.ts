@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
 import { exporterOf, HOUR, NOW, project, server, values } from "./accounts/testing.ts"
+import type { Api } from "./openstack/api.ts"
 import { fakeCloud, refused } from "./openstack/fake/testing.ts"
 import { fileOf, startTestExporter } from "./testing.ts"
 
@@ -174,4 +175,19 @@ test("at the start of a month usage begins anew where no start is set", async (t
   assert.deepEqual(await values(exporter), { p: 2, q: 2 })
   assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 7200, q: 7200 })
   assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), api.state.now / 1000)
+})
+
+test("ends at once although a scrape waits for a first update that hangs", async (t) => {
+  const hanging: Api = {
+    ...fakeCloud(),
+    get: (_service, _path, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted")))),
+  }
+  const exporter = await startTestExporter(t, [], [hanging])
+  const scrape = exporter.scrape()
+  await fetch(`${exporter.url}/-/healthy`) // after which the scrape is there too
+  const begin = performance.now()
+  await exporter.close()
+  assert.ok(performance.now() - begin < 4000)
+  assert.match(await scrape, /^fedstack_exporter_collector_up\{.*\} 0$/m)
 })
