@@ -10,7 +10,7 @@ import type { CertificateEntry, Grant, IssuerEntry } from "./schema.ts"
 import type { SelectorReader } from "./selectors.ts"
 import { readTokenEntry } from "./tokens.ts"
 import type { CertificateRule, Client, Issuer, TokenCredential } from "./types.ts"
-import type { LoadedPolicy } from "./watch.ts"
+import { FaultyPolicy, type LoadedPolicy } from "./watch.ts"
 
 export interface PolicyContext {
   /** For tokens that are taken from variables. */
@@ -37,7 +37,8 @@ export async function loadPolicy(file: string, context: PolicyContext): Promise<
     loading.fault([], "names nobody who may read anything; add an entry to tokens, jwt or certificates")
   }
   loading.checkTwins(tokens)
-  if (loading.faults.length > 0) throw new ConfigurationError(loading.faults)
+  const files = [file, ...loading.files]
+  if (loading.faults.length > 0) throw new FaultyPolicy(loading.faults, files)
   const [first = "", ...others] = value.upstreams
   return {
     policy: {
@@ -50,7 +51,7 @@ export async function loadPolicy(file: string, context: PolicyContext): Promise<
       reuse: value.reuse,
       memory: value.limits.memory ?? MEMORY,
     },
-    files: [file, ...loading.files],
+    files,
     warnings: loading.warnings,
   }
 }

@@ -95,6 +95,15 @@ test("a token file of the policy is followed", async (t) => {
   assert.equal(await statusOf(NEW), 401)
 })
 
+test("a policy that names a file which comes later is in force as soon as it is there", async (t) => {
+  const { statusOf, folder, replace, successful } = await start(t, [entryOf(OLD)])
+  await replace(["name: portal, file: later"])
+  await until("the fault", async () => ((await successful()) === "0" ? true : undefined))
+  await folder.write("later", `${NEW}\n`)
+  await until("the good policy", async () => ((await successful()) === "1" ? true : undefined))
+  assert.deepEqual([await statusOf(OLD), await statusOf(NEW)], [401, 200])
+})
+
 test("a slow reading never replaces one that began later", async () => {
   const { promise: slow, resolve } = Promise.withResolvers<void>()
   let count = 0

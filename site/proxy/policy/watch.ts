@@ -12,6 +12,17 @@ export interface LoadedPolicy {
   readonly warnings: readonly Fault[]
 }
 
+/** Of a policy that can't come into force as its files are now. */
+export class FaultyPolicy extends ConfigurationError {
+  /** All that it was made of; one that was missing may come. */
+  readonly files: readonly string[]
+
+  constructor(faults: readonly Fault[], files: readonly string[]) {
+    super(faults)
+    this.files = files
+  }
+}
+
 export interface PolicyLoader extends Running {
   /** Makes a policy of what stands on disk now. Throws ConfigurationError or UsageError with every fault. */
   load(): Promise<LoadedPolicy>
@@ -34,14 +45,17 @@ export interface PolicyWatch {
 /** Loads the policy, and again whenever a file of it changes. A faulty one leaves the one before in force. */
 export async function openPolicy(loader: PolicyLoader, { log, loaded }: PolicyWatch): Promise<PolicySource> {
   let current = await loader.load()
+  let filesOfFaulty: readonly string[] = []
   const reloadNow = async (): Promise<void> => {
     try {
       current = await loader.load()
+      filesOfFaulty = []
       announce(current, log)
       log.info(countsOf(current.policy), "policy read again")
       loaded(true)
       await loader.inForce()
     } catch (error) {
+      filesOfFaulty = error instanceof FaultyPolicy ? error.files : []
       const known = error instanceof ConfigurationError || error instanceof UsageError
       const faults = known ? error.faults : [{ where: "policy", message: explain(error) }]
       for (const { where, message } of faults) log.error({ where, reason: message }, "kept the old policy")
@@ -54,7 +68,7 @@ export async function openPolicy(loader: PolicyLoader, { log, loaded }: PolicyWa
   /** Which files there are is known once they were read: what changed since then, unwatched, a second reading finds. */
   const watch = async (): Promise<Running> => {
     const { files } = current
-    const watching = await watchFiles(() => current.files, reload)
+    const watching = await watchFiles(() => [...new Set([...current.files, ...filesOfFaulty])], reload)
     try {
       await (last = last.then(async () => void (current = await loader.load())))
     } catch (error) {
