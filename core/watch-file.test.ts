@@ -134,6 +134,25 @@ test("files that a change brings in are watched from then on", async (t) => {
   await until("the new file's change", () => (changes > before ? true : undefined))
 })
 
+test("a file that a change brings in and that changes right after it was read is told of again", async (t) => {
+  const folder = temporaryFolder(t)
+  const list = await folder.write("list", "")
+  const added = await folder.write("added", "1")
+  let files: readonly string[] = [list]
+  const seen: string[] = []
+  const watching = await watchFiles(
+    () => files,
+    async () => {
+      seen.push(await readFile(added, "utf8"))
+      if (files.length === 1) await writeFile(added, "2")
+      files = [list, added]
+    },
+  )
+  t.after(() => watching.close())
+  await writeFile(list, "added")
+  await until("the second content", () => (seen.at(-1) === "2" ? true : undefined), 3)
+})
+
 test("after close nothing is told, and close waits for what is under way", async (t) => {
   const file = await temporaryFolder(t).write("a", "0")
   const begun = Promise.withResolvers<void>()

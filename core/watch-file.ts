@@ -5,12 +5,14 @@ import type { Running } from "#core/component.ts"
 
 const SETTLE_MS = 20
 const POLL_MS = 5000
+/** Is no hash. */
+const UNKNOWN = ""
 
 /**
  * Calls `changed` when the content of one of the files is another than before, also where it is replaced, linked anew
  * (Kubernetes mounts) or appears later. Folders are watched for speed; a slow poll finds what a file system does not tell.
- * Where the files follow from what was read, give a function: it is asked again after each change. `changed` deals with
- * its own failures.
+ * Where the files follow from what was read, give a function: it is asked again after each change, and what it adds
+ * counts as changed once more. `changed` deals with its own failures.
  */
 export function watchFiles(
   files: readonly string[] | (() => readonly string[]),
@@ -32,9 +34,11 @@ export function watchFiles(
       if (closed || [...next].every(([file, hash]) => known.get(file) === hash)) return
       known = next
       await changed()
-      const added = fingerprints(list().filter((file) => !next.has(file)))
-      known = new Map(list().map((file) => [file, next.get(file) ?? added.get(file) ?? ""]))
-      if (!closed) watchFolders()
+      known = new Map(list().map((file) => [file, next.get(file) ?? UNKNOWN]))
+      if (closed) return
+      watchFolders()
+      // one that came in may have changed since it was read, when nobody watched it yet
+      if (known.values().some((hash) => hash === UNKNOWN)) soon()
     })
   }
   const soon = (): void => {
