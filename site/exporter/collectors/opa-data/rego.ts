@@ -27,19 +27,22 @@ export function countExpression({ segments, namespaced }: Counted, digest: Diges
 }
 
 /**
- * Empty namespaces don't count: kube-mgmt leaves them behind in some replicas and not in others. What is no object has no
- * resourceVersion and is known by its name.
+ * Empty namespaces don't count: kube-mgmt leaves them behind in some replicas and not in others. Versions are looked up by
+ * reference, for a function would have every object handed to it; what has none is known by its name, and looked for only
+ * where something is missing.
  */
 function digestExpression(namespaced: boolean, digest: DigestKind): string {
   if (digest === "content") {
     const content = namespaced ? "{n: m | m := d[n]; m != {}}" : "d"
     return `h | h := crypto.sha256(json.marshal(${content}))`
   }
-  const version = 'v := object.get(o, ["metadata", "resourceVersion"], "")'
-  const [names, item] = namespaced ? ["n, i", "d[n][i]"] : ["n", "d[n]"]
-  const objects = `{concat("/", [${names}, v]) | o := ${item}; ${version}}`
-  const others = `{concat("/", [${names}]) | o := ${item}; not is_object(o)}`
-  return `h | h := crypto.sha256(concat("\\n", ${objects} | ${others}))`
+  const [names, item, count] = namespaced
+    ? ["n, i", "d[n][i]", "sum([count(m) | m := d[_]; not is_string(m)])"]
+    : ["n", "d[n]", "count(d)"]
+  const version = `${item}.metadata.resourceVersion`
+  const versions = `{concat("/", [${names}, v]) | v := ${version}}`
+  const others = `{concat("/", [${names}]) | count(a) != c; _ = ${item}; not is_string(${version})}`
+  return `h | a := ${versions}; c := ${count}; b := ${others}; h := crypto.sha256(concat("\\n", a | b))`
 }
 
 /** Names of paths that a policy computes in a way that can't be counted, or not be digested. */
