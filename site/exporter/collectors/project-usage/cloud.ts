@@ -59,10 +59,18 @@ export function missingDomains(domains: readonly Domain[], { id, names }: Domain
   return names.filter((name) => !domains.some((domain) => isWanted(domain, { id, names: [name] })))
 }
 
-export interface Reading {
-  readonly projects: readonly Project[]
+/** What a list of servers tells beside their usage. */
+export interface Remarks {
   /** Seconds by which the cloud's clock is ahead of ours, where it tells. */
   readonly clockLead?: number | undefined
+  /** Of the pool, servers that belong to nobody because they have no tag. */
+  readonly untagged?: number | undefined
+  /** Servers that were listed more than once. */
+  readonly repeated?: number | undefined
+}
+
+export interface Reading extends Remarks {
+  readonly projects: readonly Project[]
 }
 
 /** Where usage comes from. */

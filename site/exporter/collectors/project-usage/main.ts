@@ -10,6 +10,7 @@ import { serveRunner } from "../../serve.ts"
 import { openStateFile, type StateFile } from "./accounts/state-file.ts"
 import { type FamilyOptions, usageFamilies } from "./families.ts"
 import { type Connect, connectToOpenStack, openSources } from "./open-sources.ts"
+import { createUsageMetrics } from "./metrics.ts"
 import { addressesOf, maxAgeOf, usageSettings, type UsageValues } from "./settings.ts"
 import type { Pool } from "./simple-vm.ts"
 import { updateAll } from "./sources.ts"
@@ -40,7 +41,8 @@ export async function startProjectUsage(
   const state = await openStateFile(values.stateFile, { log, registry })
   const shared = { start: startDateOf(values, context, registry), pool: poolOf(values), state, registry }
   const weights = await openWeights(values, context, registry)
-  const { sources, metrics, close } = await openSources(values, context, shared, connect)
+  const { sources, close } = await openSources(values, context, shared, connect)
+  const metrics = createUsageMetrics(registry, Object.keys(sources[0]?.labels ?? {}))
   const update = updateAll(sources, { maxAge, now, metrics })
   const families = { inUse: values.inUse, properties: values.projectLabels }
   const collector = projectUsage({ update, weights, state, families })

@@ -1,17 +1,14 @@
 import { Counter, Gauge, type Registry } from "prom-client"
 import { FedstackError } from "#core/errors.ts"
 import type { Labels } from "#core/exposition.ts"
+import type { Remarks } from "./cloud.ts"
 import { ServiceError } from "./openstack/errors.ts"
 
 /** How the exporter fares with each of its clouds. */
 export interface UsageMetrics {
-  succeeded(cloud: Labels, at: number): void
+  /** `at` in seconds of Unix time. */
+  succeeded(cloud: Labels, at: number, remarks: Remarks): void
   failed(cloud: Labels, error: unknown): void
-  clock(cloud: Labels, lead: number | undefined): void
-  /** Of the pool, servers that belong to nobody because they have no tag. */
-  untagged(cloud: Labels, servers: number): void
-  /** Servers that a cloud listed more than once. */
-  twice(cloud: Labels, servers: number): void
 }
 
 /** `names` are those of the labels that tell clouds apart. */
@@ -29,8 +26,8 @@ export function createUsageMetrics(registry: Registry, names: readonly string[])
     "When the update began whose usage of the cloud is served, in Unix time.",
   )
   const lead = gauge("clock_lead_seconds", "How far the cloud's clock is ahead of the exporter's, to about a second.")
-  const untagged = gauge("untagged_servers", "Servers of the pool that are left out because they have no tag.")
-  const twice = gauge("repeated_servers", "Servers that the cloud listed more than once; each counts once.")
+  const untaggedServers = gauge("untagged_servers", "Servers of the pool that are left out because they have no tag.")
+  const repeatedServers = gauge("repeated_servers", "Servers that the cloud listed more than once; each counts once.")
   const failures = new Counter({
     name: "fedstack_project_usage_cloud_failures_total",
     help: "Updates in which the cloud could not be read, by the reason.",
@@ -38,20 +35,21 @@ export function createUsageMetrics(registry: Registry, names: readonly string[])
     registers,
   })
   return {
-    succeeded(cloud, at) {
+    succeeded(cloud, at, { clockLead, untagged, repeated }) {
       up.set(cloud, 1)
       lastSuccess.set(cloud, at)
+      for (const [one, value] of [
+        [lead, clockLead],
+        [untaggedServers, untagged],
+        [repeatedServers, repeated],
+      ] as const)
+        if (value === undefined) one.remove(cloud)
+        else one.set(cloud, value)
     },
     failed(cloud, error) {
       up.set(cloud, 0)
       failures.inc({ ...cloud, reason: reasonOf(error) })
     },
-    clock(cloud, value) {
-      if (value === undefined) lead.remove(cloud)
-      else lead.set(cloud, value)
-    },
-    untagged: (cloud, servers) => untagged.set(cloud, servers),
-    twice: (cloud, servers) => twice.set(cloud, servers),
   }
 }
 

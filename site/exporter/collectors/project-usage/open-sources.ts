@@ -3,7 +3,6 @@ import type { Context } from "#core/component.ts"
 import type { StateFile } from "./accounts/state-file.ts"
 import type { DomainFilter } from "./cloud.ts"
 import { openDummyCloud } from "./dummy-cloud.ts"
-import { createUsageMetrics, type UsageMetrics } from "./metrics.ts"
 import type { OpenedApis, OpenOptions } from "./openstack/open.ts"
 import type { UsageValues } from "./settings.ts"
 import type { Pool } from "./simple-vm.ts"
@@ -22,7 +21,6 @@ export interface Shared {
 
 export interface Opened {
   readonly sources: readonly Source[]
-  readonly metrics: UsageMetrics
   readonly close: () => Promise<void>
 }
 
@@ -40,10 +38,9 @@ export async function openSources(
   const filter: DomainFilter = { id: values.domainId === "" ? undefined : values.domainId, names: values.domain }
   const shared = { start, pool, state, months: values.usageMonths, now, log }
   if (values.dummyData !== undefined) {
-    const metrics = createUsageMetrics(registry, [])
     const cloud = await openDummyCloud(values.dummyData, filter, log)
-    const source = openSource({ ...shared, key: "dummy", labels: {}, cloud, metrics })
-    return { metrics, sources: [source], close: () => Promise.resolve() }
+    const source = openSource({ ...shared, key: "dummy", labels: {}, cloud })
+    return { sources: [source], close: () => Promise.resolve() }
   }
   const {
     openrc,
@@ -56,7 +53,7 @@ export async function openSources(
   const opened = await connect({ env: context.env, openrc, clouds, regions, timeout, registry, log })
   const { openStackSources } = await import("./openstack/sources.ts")
   return {
-    ...openStackSources(opened.apis, { ...shared, filter, registry, properties, quotaInterval }),
+    sources: openStackSources(opened.apis, { ...shared, filter, properties, quotaInterval }),
     close: () => opened.close(),
   }
 }

@@ -32,6 +32,11 @@ test("splits the pool by the tags of its servers, in the order of usage, and cou
   })
 })
 
+test("counts servers without a tag in the whole period, whatever months are listed beside it", async (t) => {
+  const { exporter } = await exporterOf(t, POOL, [...ARGS, "--usage-months", "2"])
+  assert.equal(await exporter.value("fedstack_project_usage_untagged_servers"), 1)
+})
+
 test("keeps the usage of pool servers that are deleted, over a restart too", async (t) => {
   const stateFile = join(dirname(fileOf(t, "")), "state.json")
   const tested = await exporterOf(t, POOL, [...ARGS, "--state-file", stateFile])

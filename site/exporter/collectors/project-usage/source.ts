@@ -3,8 +3,7 @@ import type { Logger } from "#core/log.ts"
 import { settle, type Accounts } from "./accounts/settle.ts"
 import type { StateFile } from "./accounts/state-file.ts"
 import type { CloudState } from "./accounts/state.ts"
-import type { Cloud } from "./cloud.ts"
-import type { UsageMetrics } from "./metrics.ts"
+import type { Cloud, Remarks } from "./cloud.ts"
 import type { Pool } from "./simple-vm.ts"
 import type { StartDate } from "./start-date.ts"
 import type { Weights } from "./weights.ts"
@@ -13,7 +12,7 @@ import type { Weights } from "./weights.ts"
 export interface Source {
   /** What tells its series from those of other clouds; none where it is the only one. */
   readonly labels: Labels
-  update(weights: Weights, signal: AbortSignal): Promise<Accounts>
+  update(weights: Weights, signal: AbortSignal): Promise<{ readonly accounts: Accounts; readonly remarks: Remarks }>
 }
 
 export interface SourceOptions {
@@ -27,7 +26,6 @@ export interface SourceOptions {
   readonly state: StateFile
   /** What the cloud itself wants to be remembered. */
   readonly tags?: () => CloudState["tags"]
-  readonly metrics: UsageMetrics
   readonly now: () => Date
   readonly log: Logger
 }
@@ -36,7 +34,7 @@ export interface SourceOptions {
 const CLOCKS_AGREE = 60
 
 export function openSource(options: SourceOptions): Source {
-  const { key, labels, cloud, start, pool, months, state, tags, metrics, now, log } = options
+  const { key, labels, cloud, start, pool, months, state, tags, now, log } = options
   const tell = tellClocks(log, labels)
   return {
     labels,
@@ -48,9 +46,8 @@ export function openSource(options: SourceOptions): Source {
       const { accounts, state: after, reading } = await settle(before, period, { cloud, pool, weights, months, signal })
       state.set(key, { ...after, ...(tags === undefined ? {} : { tags: tags() }) })
       const behind = (before.end - now().getTime()) / 1000
-      metrics.clock(labels, reading.clockLead)
       tell(behind, reading.clockLead)
-      return accounts
+      return { accounts, remarks: reading }
     },
   }
 }

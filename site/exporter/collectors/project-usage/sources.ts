@@ -29,8 +29,9 @@ export function updateAll(
   const updateOne = async (source: Source, weights: Weights, signal: AbortSignal): Promise<Error | undefined> => {
     const at = now().getTime()
     try {
-      last.set(source, { accounts: await source.update(weights, signal), at })
-      metrics.succeeded(source.labels, at / 1000)
+      const { accounts, remarks } = await source.update(weights, signal)
+      last.set(source, { accounts, at })
+      metrics.succeeded(source.labels, at / 1000, remarks)
       return undefined
     } catch (error) {
       metrics.failed(source.labels, error)

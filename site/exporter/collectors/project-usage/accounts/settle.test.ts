@@ -5,8 +5,6 @@ import { createLogger } from "#core/log.ts"
 import { fakeCloud, type FakeServer, refused } from "../openstack/fake/testing.ts"
 import { openStackCloud } from "../openstack/cloud.ts"
 import { rememberTags } from "../openstack/tags.ts"
-import { createUsageMetrics } from "../metrics.ts"
-import { Registry } from "prom-client"
 import { sortWeights } from "../weights.ts"
 import { settle } from "./settle.ts"
 import { type CloudState, EMPTY } from "./state.ts"
@@ -54,10 +52,9 @@ function world(offset: number, ahead = 0) {
   const log = createLogger({ level: "error", format: "logfmt" }, "test", () => undefined)
   const now = (): Date => new Date(api.state.now)
   const signal = new AbortController().signal
-  const metrics = createUsageMetrics(new Registry(), [])
   const filter = { id: undefined, names: [] }
   const tags = rememberTags({}, { now, log })
-  const cloud = openStackCloud(api, { labels: {}, filter, pool: undefined, tags, properties: [], metrics, now, log })
+  const cloud = openStackCloud(api, { labels: {}, filter, pool: undefined, tags, properties: [], now, log })
   const truth: Record<string, number> = Object.fromEntries(PROJECTS.map((id) => [id, 0]))
   let count = 0
   let remembered: CloudState = EMPTY

@@ -1,7 +1,6 @@
 import type { Labels } from "#core/exposition.ts"
 import type { Logger } from "#core/log.ts"
 import { type Cloud, type Domain, type DomainFilter, missingDomains, type Project, type Server } from "../cloud.ts"
-import type { UsageMetrics } from "../metrics.ts"
 import type { Pool } from "../simple-vm.ts"
 import type { Api } from "./api.ts"
 import { readPoolTags } from "./pool-servers.ts"
@@ -18,7 +17,6 @@ export interface OpenStackOptions {
   readonly properties: readonly string[]
   /** Seconds; undefined: quotas are not read. */
   readonly quotaInterval?: number | undefined
-  readonly metrics: UsageMetrics
   readonly now: () => Date
   readonly log: Logger
   /** Servers on a page of Nova's lists. */
@@ -27,7 +25,7 @@ export interface OpenStackOptions {
 
 /** The usage of one region, read from Nova and joined with the names that Keystone knows. */
 export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
-  const { labels, pool, tags, metrics, now, log, limit } = options
+  const { labels, pool, tags, now, log, limit } = options
   const paging = limit === undefined ? {} : { limit }
   const quotas = openQuotas(api, { every: options.quotaInterval, labels, now, log })
   const tellMissing = missingDomainsTeller(options)
@@ -50,13 +48,11 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
         listProjects(api, options, ending),
         readUsage(ending),
       ])
-      metrics.twice(labels, usage.twice.length)
       if (usage.twice.length > 0)
         log.warn(
           { ...labels, servers: usage.twice.slice(0, 3) },
           "Nova listed servers more than once; each counts once",
         )
-      if (pool !== undefined) metrics.untagged(labels, untagged)
       tellMissing(identities.domains)
       const known = quotas(
         identities.projects.map(({ id }) => id),
@@ -66,7 +62,12 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
         ...joined(project, usage.projects.get(project.id)),
         quota: known.get(project.id),
       }))
-      return { projects, clockLead: usage.clockLead }
+      return {
+        projects,
+        clockLead: usage.clockLead,
+        untagged: pool === undefined ? undefined : untagged,
+        repeated: usage.twice.length,
+      }
     },
   }
 }
