@@ -53,7 +53,7 @@ export function createDigests({ interval, budget }: DigestOptions): Digests {
       // before the last time: the clock was set back
       return last === undefined || now < last || now - last >= wait
     },
-    differ: (known) => void (differ = known),
+    differ: (different) => void (differ = different),
     taken(now, readings) {
       last = now
       const withDigests = readings.filter(([, { digests }]) => digests)

@@ -41,7 +41,7 @@ function digestExpression(namespaced: boolean, digest: DigestKind): string {
     : ["n", "d[n]", "count(d)"]
   const version = `${item}.metadata.resourceVersion`
   const versions = `{concat("/", [${names}, v]) | v := ${version}}`
-  const others = `{concat("/", [${names}]) | count(a) != c; _ = ${item}; not is_string(${version})}`
+  const others = `{concat("/", [${names}]) | count(a) != c; _ = ${item}; not ${version}}`
   return `h | a := ${versions}; c := ${count}; b := ${others}; h := crypto.sha256(concat("\\n", a | b))`
 }
 
