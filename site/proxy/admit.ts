@@ -73,6 +73,6 @@ function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
 }
 
-export function printShared({ shared }: Client): string {
+function printShared({ shared }: Client): string {
   return shared.map(({ selector }) => printSelector(selector)).join(" ")
 }

@@ -49,7 +49,7 @@ function findCredential(hash: Buffer, policy: Policy): TokenCredential | undefin
 function byToken({ client, validFrom, notAfter }: TokenCredential, now: Date): Identity | Unproven {
   if (validFrom !== undefined && now < validFrom) return { refused: `a token of ${client.name} that is not valid yet` }
   if (notAfter !== undefined && now >= notAfter) return { refused: `a token of ${client.name} that has expired` }
-  return { client, way: "token", validUntil: notAfter?.getTime() ?? Infinity }
+  return { client, validUntil: notAfter?.getTime() ?? Infinity }
 }
 
 /** Three parts of base64url: whatever else it is, no issuer signed it. */

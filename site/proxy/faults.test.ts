@@ -1,12 +1,9 @@
 import assert from "node:assert/strict"
 import { once } from "node:events"
-import type { IncomingMessage, ServerResponse } from "node:http"
 import { connect } from "node:net"
 import { type TestContext, test } from "node:test"
 import { until } from "../../dev/testing/until.ts"
-import { BEARER, METRICS, QUERY, startTestProxy, startUpstream, type TestProxy } from "./testing.ts"
-
-type Answer = (request: IncomingMessage, response: ServerResponse) => void
+import { type Answer, BEARER, METRICS, ok, QUERY, startTestProxy, startUpstream, type TestProxy } from "./testing.ts"
 
 async function start(t: TestContext, answer: Answer, changes: Parameters<typeof startTestProxy>[2] = {}) {
   const upstream = await startUpstream(t, answer)
@@ -20,8 +17,6 @@ async function scrape({ url }: TestProxy, headers: Record<string, string> = {}):
 
 const SECRET = "secret-of-the-upstream"
 const UNUSABLE = (problem: string) => `The site's Prometheus gave an answer that is not a federation: ${problem}.\n`
-const ok = (response: ServerResponse, headers: Record<string, string> = {}): ServerResponse =>
-  response.writeHead(200, { "content-type": METRICS, ...headers })
 
 const FAULTS: readonly (readonly [title: string, answer: Answer, status: number, text: string])[] = [
   [

@@ -14,7 +14,7 @@ export interface DeciderTimes {
   readonly idle: number
 }
 
-export const DECIDER_TIMES: DeciderTimes = { deadline: 10_000, idle: 60_000 }
+const DECIDER_TIMES: DeciderTimes = { deadline: 10_000, idle: 60_000 }
 /** Questions that wait, of one client and of all. */
 const MOST_OF_CLIENT = 64
 const MOST = 1024

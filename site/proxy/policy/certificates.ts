@@ -21,5 +21,5 @@ export function identifyCertificate(
   const names = new Set(typeof CN === "string" ? [...sans, `CN:${CN}`] : sans)
   const rule = rules.find((candidate) => candidate.names.some((name) => names.has(name)))
   if (rule === undefined) return { refused: "a client certificate that no rule names" }
-  return { client: rule.client, way: "certificate", validUntil: certificate.validToDate.getTime() }
+  return { client: rule.client, validUntil: certificate.validToDate.getTime() }
 }

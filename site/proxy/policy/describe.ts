@@ -39,7 +39,7 @@ function proofsOf(client: Client, { tokens, issuers, certificates }: Policy, now
   ]
 }
 
-export function shortHash({ sha256 }: TokenCredential): string {
+function shortHash({ sha256 }: TokenCredential): string {
   return `${sha256.toString("hex").slice(0, 8)}…`
 }
 

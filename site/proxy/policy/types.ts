@@ -68,10 +68,9 @@ export interface CertificateRule {
   readonly names: readonly string[]
 }
 
-/** Who asks, how that was proven, and until when (milliseconds since 1970) that proof may be taken without another look. */
+/** Who asks, and until when (milliseconds since 1970) the proof of it may be taken without another look. */
 export interface Identity {
   readonly client: Client
-  readonly way: "token" | "jwt" | "certificate"
   readonly validUntil: number
 }
 

@@ -67,7 +67,7 @@ export function createIssuer(settings: Settings, client: Client, keys: KeySet): 
       const what = narrowed(payload.match)
       if (what === undefined) return refused("its match is neither a selector nor a list of some")
       const validUntil = ((payload.exp ?? 0) + settings.clock_tolerance) * 1000
-      const identity: Identity = { client: { ...client, ...what, ...subjectOf(payload) }, way: "jwt", validUntil }
+      const identity: Identity = { client: { ...client, ...what, ...subjectOf(payload) }, validUntil }
       verified.set(sha256, { identity, generation })
       return identity
     },
