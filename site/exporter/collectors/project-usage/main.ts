@@ -13,7 +13,7 @@ import { type Connect, connectToOpenStack, openSources } from "./open-sources.ts
 import { createUsageMetrics } from "./metrics.ts"
 import { addressesOf, maxAgeOf, usageSettings, type UsageValues } from "./settings.ts"
 import type { Pool } from "./simple-vm.ts"
-import { updateAll } from "./sources.ts"
+import { updateAll } from "./update.ts"
 import { type StartDate, startFromEndpoint, startOfMonth } from "./start-date.ts"
 import { noWeights, refreshed, weightsFromEndpoint, weightsFromFile, type WeightSource } from "./weight-source.ts"
 

@@ -1,23 +1,14 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import * as fc from "fast-check"
-import { fakeCloud, type FakeServer, type FakeState, refused } from "./fake/testing.ts"
+import { HOUR, NOW, server } from "../accounts/testing.ts"
+import { fakeCloud, type FakeState, refused } from "./fake/testing.ts"
 import { listUsage } from "./usage-list.ts"
 
-const HOUR = 3_600_000
 const START = Date.UTC(2026, 2, 1)
-const NOW = Date.UTC(2026, 2, 10, 12)
 const PERIOD = { start: new Date(START), end: new Date(NOW) }
 const options = { now: () => new Date(NOW), signal: new AbortController().signal }
 
-const server = (id: string, project: string, changes: Partial<FakeServer> = {}): FakeServer => ({
-  id,
-  project,
-  vcpus: 2,
-  memoryMb: 4096,
-  launchedAt: NOW - 10 * HOUR,
-  ...changes,
-})
 const shown = (list: Awaited<ReturnType<typeof listUsage>>) =>
   [...list.projects].map(([id, servers]) => [id, servers.map(({ hours }) => hours)])
 

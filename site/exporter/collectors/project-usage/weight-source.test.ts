@@ -4,7 +4,6 @@ import { test, type TestContext } from "node:test"
 import { Registry } from "prom-client"
 import { explain } from "#core/errors.ts"
 import { createLogger } from "#core/log.ts"
-import { startFromEndpoint, startOfMonth } from "./start-date.ts"
 import { fileOf, jsonServer, serverOf } from "./testing.ts"
 import { refreshed, weightsFromEndpoint, weightsFromFile, type WeightSource } from "./weight-source.ts"
 
@@ -133,40 +132,4 @@ test("there is no usage before there are weights", async (t) => {
   assert.equal(await gauge("last_success_timestamp_seconds"), 0)
   writeFileSync(file, "weights = []")
   assert.deepEqual(await read(), [])
-})
-
-test("the start date of an endpoint is its first one, asked for until it is known", async (t) => {
-  let asked = 0
-  const url = await serverOf(t, (_, response) => {
-    asked += 1
-    if (asked === 1) response.writeHead(503).end()
-    else response.end(JSON.stringify([{ start_date: "2026-01-02", note: "" }, { start_date: "2020-01-01" }]))
-  })
-  const start = startFromEndpoint({ url, timeout: 5 })
-  await assert.rejects(start(now, signal), {
-    message: `The start date is not known yet: ${url.href} answered 503, not 200`,
-  })
-  assert.deepEqual(await start(now, signal), new Date("2026-01-02"))
-  assert.deepEqual(await start(now, signal), new Date("2026-01-02"))
-  assert.equal(asked, 2)
-})
-
-test("tells what is wrong with the start date of an endpoint", async (t) => {
-  const said = async (value: unknown): Promise<string> => {
-    const start = startFromEndpoint({ url: await jsonServer(t, value), timeout: 5 })
-    return start(now, signal).then(String, (error: Error) => error.message.replace(/http\S+/, "URL"))
-  }
-  const wrong = "The start date is not known yet: URL answered what it should not:"
-  assert.equal(await said([]), `${wrong} the whole: must have an entry`)
-  assert.equal(
-    await said([{ start_date: "soon" }]),
-    `${wrong} 0.start_date: must be a date such as 2025-01-31 or 2025-01-31T08:00:00 (UTC)`,
-  )
-  assert.equal(await said([{}]), `${wrong} 0.start_date: must be a text`)
-  assert.equal(await said([{ start_date: "2026-03-11" }]), "The start date 2026-03-11T00:00:00.000Z is in the future")
-})
-
-test("without a start date it is the first of the month, in UTC", async () => {
-  assert.deepEqual(await startOfMonth(now, signal), new Date("2026-03-01T00:00:00Z"))
-  assert.deepEqual(await startOfMonth(new Date("2026-04-01T00:00:00Z"), signal), new Date("2026-04-01T00:00:00Z"))
 })

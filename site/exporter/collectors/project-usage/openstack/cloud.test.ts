@@ -1,12 +1,12 @@
 import assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
-import { exporterOf, HOUR, NOW, project, server, values } from "./accounts/testing.ts"
-import type { Api } from "./openstack/api.ts"
-import { fakeCloud, refused } from "./openstack/fake/testing.ts"
-import { fileOf, startTestExporter } from "./testing.ts"
+import { exporterOf, HOUR, NOW, project, server, values } from "../accounts/testing.ts"
+import type { Api } from "./api.ts"
+import { fakeCloud, refused } from "./fake/testing.ts"
+import { fileOf, startTestExporter } from "../testing.ts"
 
-const golden = (name: string): string => readFileSync(new URL(`testdata/${name}`, import.meta.url), "utf8")
+const golden = (name: string): string => readFileSync(new URL(`../testdata/${name}`, import.meta.url), "utf8")
 const PLAIN = { projects: [project("p"), project("q")], servers: [server("a", "p"), server("b", "q")] }
 
 test("exports a whole cloud at the first scrape", async (t) => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { dirname, join } from "node:path"
 import { test } from "node:test"
-import { exporterOf, HOUR, NOW, project, server, values } from "./accounts/testing.ts"
-import { fileOf } from "./testing.ts"
+import { exporterOf, HOUR, NOW, project, server, values } from "../accounts/testing.ts"
+import { fileOf } from "../testing.ts"
 
 const tagged = (project_name: string) => ({ metadata: { project_name } })
 const POOL = {
