@@ -163,17 +163,18 @@ test("the old values are what the original computes for the period, to the last 
 })
 
 test("what is held stays whole where the cloud counts to its own present, which differs from page to page", async () => {
-  const { api, update } = world(120, 60)
+  const site = world(120, 60)
+  const { api } = site
   const launchedAt = START + 10 * MINUTE
   const server = (id: string, project: string): FakeServer => ({ id, project, vcpus: 1, memoryMb: 1024, launchedAt })
   const living = [server("a", "p"), server("b", "q")]
   api.state.maxLimit = 1
   api.state.servers = [...living, { ...server("c", "p"), endedAt: launchedAt + 30 * MINUTE }]
-  await update()
+  await site.update()
   api.state.servers = living
   api.intercept = () => void (api.state.now += MINUTE)
   for (let times = 0; times < 5; times += 1) {
-    const held = (await update()).map(({ usage }) => Math.round(usage.vcpuSeconds - usage.vcpuHours * 3600))
+    const held = (await site.update()).map(({ usage }) => Math.round(usage.vcpuSeconds - usage.vcpuHours * 3600))
     assert.deepEqual(held, [30 * 60, 0])
   }
 })
