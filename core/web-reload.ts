@@ -35,7 +35,7 @@ export async function followWebConfig(
   }
   let current = first
   accept(first)
-  const reload = async (): Promise<void> => {
+  const reloadNow = async (): Promise<void> => {
     try {
       const next = await readWebConfig(file, options)
       const faults = needRestart(current, next, file)
@@ -53,6 +53,9 @@ export async function followWebConfig(
       )
     }
   }
+  // one after the other, so that an older reading never replaces a newer one
+  let last: Promise<void> = Promise.resolve()
+  const reload = (): Promise<void> => (last = last.then(reloadNow))
   const watching = await watchFiles(() => current.files, reload)
   return { reload, close: () => watching.close() }
 }
