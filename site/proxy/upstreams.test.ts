@@ -17,6 +17,14 @@ test("asks the next Prometheus where one is down or not ready, and tries that on
   ])
 })
 
+test("asks the next Prometheus first where one hangs for longer than its scrapers wait", async (t) => {
+  const hanging = await startUpstream(t, () => undefined)
+  const up = await startUpstream(t, sample)
+  const proxy = await startBefore(t, [hanging.url, up.url])
+  const statusOf = async () => (await scrape(proxy.url, { "x-prometheus-scrape-timeout-seconds": "1" })).status
+  assert.deepEqual([await statusOf(), await statusOf()], [504, 200])
+})
+
 test("tells that all are down, each time after it tried all", async (t) => {
   const proxy = await startBefore(t, ["http://127.0.0.1:1", "http://prometheus.invalid:9090"])
   for (let round = 0; round < 2; round++) {

@@ -21,6 +21,9 @@ export interface UpstreamOptions {
 /** Milliseconds: where an address does not answer at all, the next upstream's turn comes before a scrape is over. */
 const CONNECT_TIMEOUT = 3000
 
+/** The part of an answer's time after which one that did not even begin counts as hanging, also where nobody waits longer. */
+const HANGING = 0.1
+
 export interface Upstream extends Running {
   readonly fetch: Fetch
 }
@@ -78,6 +81,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     let failure: FedstackError | undefined
     for (const upstream of order.order(question.target.upstreams)) {
       asking(upstream)
+      const asked = performance.now()
       const start: Receiver["start"] = (status, headers) => {
         if (status === 503) throw upstreamNotReady({})
         answered = true
@@ -89,7 +93,10 @@ export function openUpstream(options: UpstreamOptions): Upstream {
         return await get(agent, upstream, question, { start, data: (chunk) => intake.data(chunk) }, signal)
       } catch (error) {
         if (answered) throw error
-        if (signal.aborted) break
+        if (signal.aborted) {
+          if (performance.now() - asked > question.target.timeout * HANGING) order.tell(upstream, false)
+          break
+        }
         const notReady = error instanceof FedstackError
         failure = notReady ? error : undefined
         if (!notReady)

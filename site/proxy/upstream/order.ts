@@ -1,5 +1,5 @@
-/** How long one that failed is asked after the others, in milliseconds. */
-const REMEMBERED = 5000
+/** How long one that failed is asked after the others, in milliseconds: longer than most scrapes are apart. */
+const REMEMBERED = 60_000
 
 /** Which upstreams failed last, so that not every scrape waits for one that is down. */
 export interface UpstreamOrder {
