@@ -39,7 +39,6 @@ const forbidden = (service: Service, path: string, policy: string): Case => ({
 
 const CASES: readonly Case[] = [
   forbidden("compute", "/os-simple-tenant-usage", "os_compute_api:os-simple-tenant-usage:list"),
-  forbidden("compute", "/os-simple-tenant-usage/1", "os_compute_api:os-simple-tenant-usage:show"),
   forbidden("compute", "/servers/detail", "os_compute_api:servers:detail:get_all_tenants"),
   forbidden("compute", "/os-quota-sets/1", "os_compute_api:os-quota-sets:show"),
   forbidden("identity", "/projects", "identity:list_projects"),

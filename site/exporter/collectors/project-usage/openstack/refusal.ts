@@ -5,11 +5,9 @@ import { type Reason, ServiceError } from "./errors.ts"
 /** The rule that has to allow a request, as it is called in the service's policy. */
 const POLICIES: readonly (readonly [Service, RegExp, string])[] = [
   ["compute", /^\/os-simple-tenant-usage$/, "os_compute_api:os-simple-tenant-usage:list"],
-  ["compute", /^\/os-simple-tenant-usage\//, "os_compute_api:os-simple-tenant-usage:show"],
-  ["compute", /^\/servers(?:\/detail)?$/, "os_compute_api:servers:detail:get_all_tenants"],
+  ["compute", /^\/servers\/detail$/, "os_compute_api:servers:detail:get_all_tenants"],
   ["compute", /^\/os-quota-sets\//, "os_compute_api:os-quota-sets:show"],
   ["identity", /^\/projects$/, "identity:list_projects"],
-  ["identity", /^\/projects\//, "identity:get_project"],
   ["identity", /^\/domains$/, "identity:list_domains"],
 ]
 
