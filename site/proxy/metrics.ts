@@ -36,7 +36,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 /** Label values are bounded: clients of the policy, HTTP statuses, codes of errors.ts and endings of exchange.ts. */
 export function createProxyMetrics(): ProxyMetrics {
-  const registry = createRegistry()
+  const registry = createRegistry({ busy: true })
   const registers = [registry]
   const ofClients = createClientMetrics(registry)
   const clients = new Map<string, ClientMetrics>()

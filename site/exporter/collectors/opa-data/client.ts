@@ -1,4 +1,4 @@
-import { type Dispatcher, request } from "undici"
+import type { Agent, Dispatcher } from "undici"
 import type { Credentials } from "./credentials.ts"
 import { connectionFailure, ReadFailure } from "./failure.ts"
 import type { Target } from "./target.ts"
@@ -11,65 +11,99 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Asks an OPA and hands the answer to `use`, which reads its body whole. Throws ReadFailure. */
-export type Ask = <T>(
-  target: Target,
-  question: Question,
-  signal: AbortSignal,
-  use: (answer: Dispatcher.ResponseData) => Promise<T>,
-) => Promise<T>
+/** A whole answer. */
+export interface Answer {
+  readonly status: number
+  readonly text: string
+}
 
-/** Redirects are answers like any other. A body that is not read to its end has its connection destroyed. */
-export function createAsk(credentials: Credentials, defaultScheme: "http" | "https"): Ask {
-  const once: Ask = async (target, question, signal, use) => {
-    const { agent, headers } = credentials.current()
-    let answer: Dispatcher.ResponseData | undefined
-    try {
-      answer = await request(`${baseOf(target, defaultScheme)}${question.path}`, {
-        method: question.method,
-        dispatcher: agent,
-        headers: { ...headers, ...question.headers },
-        body: question.body ?? null,
-        signal,
-      })
-      answer.body.on("error", () => undefined) // whoever reads it gets the error too
-      return await use(answer)
-    } catch (error) {
-      answer?.body.destroy()
-      if (error instanceof ReadFailure) throw error
-      if (signal.aborted) throw new ReadFailure("timeout", "no whole answer in time")
-      throw connectionFailure(error)
-    }
-  }
-  return async (target, question, signal, use) => {
-    try {
-      return await once(target, question, signal, use)
-    } catch (error) {
-      // a kept connection may have been closed from the other side at this very moment
-      if (!(error instanceof ReadFailure) || error.reason !== "connection" || !brokeOff(error.cause)) throw error
-      return once(target, question, signal, use)
-    }
+/** Asks OPAs. Redirects are answers like any other. What is not read to its end has its connection destroyed. */
+export interface Client {
+  /** Throws ReadFailure, also where the body has more bytes than `limit`. */
+  text(target: Target, question: Question, limit: number, signal: AbortSignal): Promise<Answer>
+  /** Hands the answer to `use`, which reads its body whole. Throws ReadFailure. */
+  stream<T>(
+    target: Target,
+    question: Question,
+    signal: AbortSignal,
+    use: (answer: Dispatcher.ResponseData) => Promise<T>,
+  ): Promise<T>
+}
+
+export function createClient(credentials: Credentials, defaultScheme: "http" | "https"): Client {
+  const optionsOf = (target: Target, { method, path, headers, body }: Question) => ({
+    origin: originOf(target, defaultScheme),
+    path: target.path + path,
+    method,
+    headers: { ...credentials.current().headers, ...headers },
+    body: body ?? null,
+  })
+  return {
+    text: (target, question, limit, signal) =>
+      twice(signal, () => ask(credentials.current().agent, optionsOf(target, question), limit, signal)),
+    stream: (target, question, signal, use) =>
+      twice(signal, async () => {
+        const answer = await credentials.current().agent.request({ ...optionsOf(target, question), signal })
+        answer.body.on("error", () => undefined) // whoever reads it gets the error too
+        try {
+          return await use(answer)
+        } catch (error) {
+          answer.body.destroy()
+          throw error
+        }
+      }),
   }
 }
 
-export function baseOf({ scheme, address, port, path }: Target, defaultScheme: "http" | "https"): string {
-  return `${scheme ?? defaultScheme}://${address.includes(":") ? `[${address}]` : address}:${port}${path}`
-}
-
-const brokeOff = (cause: unknown): boolean =>
-  cause instanceof Error && "code" in cause && ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(String(cause.code))
-
-/** The body as text. Throws ReadFailure where it has more bytes than `limit`. */
-export async function textOf({ body }: Dispatcher.ResponseData, limit: number): Promise<string> {
+/** Told by undici's own handler: as a stream, a short answer would cost twice as much. */
+function ask(agent: Agent, options: Dispatcher.DispatchOptions, limit: number, signal: AbortSignal): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > limit) throw new ReadFailure("size", `its answer is larger than ${limit} bytes`)
-    chunks.push(chunk)
+  let [status, bytes] = [0, 0]
+  let controller: Dispatcher.DispatchController | undefined
+  const cancel = (): void => {
+    controller?.abort(signal.reason as Error)
+    reject(signal.reason as Error)
   }
-  return Buffer.concat(chunks).toString("utf8")
+  signal.addEventListener("abort", cancel, { once: true })
+  agent.dispatch(options, {
+    onRequestStart(started) {
+      controller = started
+      if (signal.aborted) cancel()
+    },
+    onResponseStart(_, code) {
+      status = code
+    },
+    onResponseData(_, chunk) {
+      bytes += chunk.length
+      if (bytes > limit) throw new ReadFailure("size", `its answer is larger than ${limit} bytes`)
+      chunks.push(chunk)
+    },
+    onResponseEnd: () => resolve({ status, text: Buffer.concat(chunks).toString("utf8") }),
+    onResponseError: (_, error) => reject(error),
+  })
+  return promise
 }
+
+/** Once more where a kept connection may have been closed from the other side at this very moment. */
+async function twice<T>(signal: AbortSignal, once: () => Promise<T>): Promise<T> {
+  try {
+    return await once().catch((error: unknown) => {
+      if (!brokeOff(error) || signal.aborted) throw error
+      return once()
+    })
+  } catch (error) {
+    if (error instanceof ReadFailure) throw error
+    throw signal.aborted ? new ReadFailure("timeout", "no whole answer in time") : connectionFailure(error)
+  }
+}
+
+function originOf({ scheme, address, port }: Target, defaultScheme: "http" | "https"): string {
+  return `${scheme ?? defaultScheme}://${address.includes(":") ? `[${address}]` : address}:${port}`
+}
+
+const brokeOff = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(String(error.code))
 
 export function statusFailure(status: number): ReadFailure {
   if (status === 401 || status === 403) {

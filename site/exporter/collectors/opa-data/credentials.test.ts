@@ -7,7 +7,7 @@ import { type Certificate, makeAuthority } from "../../../../dev/testing/certifi
 import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { until } from "../../../../dev/testing/until.ts"
 import { createLogger } from "#core/log.ts"
-import { createAsk, textOf } from "./client.ts"
+import { createClient } from "./client.ts"
 import { type CredentialOptions, openCredentials } from "./credentials.ts"
 import { targetOf } from "./testing.ts"
 import { listen } from "../../../../dev/testing/listen.ts"
@@ -42,12 +42,14 @@ async function open(t: TestContext, options: Partial<CredentialOptions>) {
     ...options,
   })
   t.after(() => credentials.close())
-  const ask = createAsk(credentials, "https")
+  const client = createClient(credentials, "https")
   return {
     log: () => lines.join(""),
     successful: async () => /_successful (\d)$/m.exec(await registry.metrics())?.[1],
-    ask: (port: number) =>
-      ask(targetOf(port, { scheme: "https" }), { method: "GET", path: "/" }, NEVER, (answer) => textOf(answer, 1000)),
+    ask: async (port: number) => {
+      const { text } = await client.text(targetOf(port, { scheme: "https" }), { method: "GET", path: "/" }, 1000, NEVER)
+      return text
+    },
   }
 }
 

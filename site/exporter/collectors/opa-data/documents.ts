@@ -13,7 +13,7 @@ import { closedOr, type Sources } from "./ways.ts"
  * accepts no write, and its decisions wait with it: the counting keeps up with the network, and `signal` ends it.
  */
 export async function readDocuments(
-  { ask, paths }: Sources,
+  { client, paths }: Sources,
   target: Target,
   limit: number,
   signal: AbortSignal,
@@ -25,7 +25,7 @@ export async function readDocuments(
       path: `/v1/data${urlPath(segments)}`,
       headers: { "accept-encoding": "gzip" },
     }
-    const place = await ask(target, question, signal, (answer) => countDocument(answer, limit))
+    const place = await client.stream(target, question, signal, (answer) => countDocument(answer, limit))
     places.push(place.kind === "counted" && !namespaced ? { ...place, members: undefined } : place)
   }
   return { places, opaSeconds: undefined }

@@ -7,7 +7,7 @@ import type { Registry } from "prom-client"
 import type { Serving } from "#core/server.ts"
 import { startRunner } from "../../runner.ts"
 import { serveRunner } from "../../serve.ts"
-import { createAsk } from "./client.ts"
+import { createClient } from "./client.ts"
 import { collectionTime } from "./collection-time.ts"
 import { opaData, type OpaDataCollector } from "./collector.ts"
 import { type Credentials, openCredentials } from "./credentials.ts"
@@ -133,7 +133,7 @@ async function openCollector(
   try {
     const targets = await open(values, context)
     const reader = createReader({
-      ask: createAsk(credentials, values.opaScheme),
+      client: createClient(credentials, values.opaScheme),
       paths,
       ways: values.way === "auto" ? WAYS : [values.way],
       packageSegments: values.opaPackage,

@@ -59,10 +59,12 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   const readIn = (way: Way, target: Target, digest: DigestKind | undefined, known: Learnt, signal: AbortSignal) => {
-    const limited = (): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)])
-    if (way === "query") return readByQuery(options, target, digest, known.withheld, limited())
-    if (way === "package") return readByPackage(options, target, digest, options.packageSegments, limited())
-    return documents(() => readDocuments(options, target, options.documentLimit, limited()))
+    const inTime = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => within(timeout, signal, work)
+    if (way === "query") return inTime((limited) => readByQuery(options, target, digest, known.withheld, limited))
+    if (way === "package") {
+      return inTime((limited) => readByPackage(options, target, digest, options.packageSegments, limited))
+    }
+    return documents(() => inTime((limited) => readDocuments(options, target, options.documentLimit, limited)))
   }
 
   return {
@@ -88,5 +90,20 @@ export function createReader(options: ReaderOptions): Reader {
       const keys = new Set(targets.map(targetKey))
       for (const key of learnt.keys()) if (!keys.has(key)) learnt.delete(key)
     },
+  }
+}
+
+/** Does `work` with a signal of its own that is aborted after some seconds, or with `signal`. */
+async function within<T>(seconds: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  const controller = new AbortController()
+  const abort = (): void => controller.abort()
+  const timer = setTimeout(abort, seconds * 1000)
+  signal.addEventListener("abort", abort)
+  try {
+    return await work(controller.signal)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener("abort", abort)
   }
 }

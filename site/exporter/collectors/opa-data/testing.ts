@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers"
 import { Registry } from "prom-client"
 import { createLogger } from "#core/log.ts"
 import { readSettings } from "#core/settings.ts"
-import { createAsk } from "./client.ts"
+import { createClient } from "./client.ts"
 import { openCredentials } from "./credentials.ts"
 import { startOpaData } from "./main.ts"
 import { createReader, type Reader, type ReaderOptions } from "./reader.ts"
@@ -129,7 +129,7 @@ export async function testReader(
   })
   test.after(() => credentials.close())
   return createReader({
-    ask: createAsk(credentials, "http"),
+    client: createClient(credentials, "http"),
     ways: WAYS,
     packageSegments: ["fedstack", "opa_data"],
     timeout: 10,

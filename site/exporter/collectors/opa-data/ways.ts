@@ -1,5 +1,5 @@
 import { complainedPaths, type Counts, readPackageAnswer, readQueryAnswer } from "./answer.ts"
-import { type Ask, statusFailure, textOf } from "./client.ts"
+import { type Client, statusFailure } from "./client.ts"
 import { type ReadFailure, WayClosed } from "./failure.ts"
 import { type Counted, urlPath } from "./paths.ts"
 import type { DigestKind } from "./reading.ts"
@@ -10,13 +10,13 @@ import type { Target } from "./target.ts"
 const ANSWER_LIMIT = 1_048_576
 
 export interface Sources {
-  readonly ask: Ask
+  readonly client: Client
   readonly paths: readonly Counted[]
 }
 
 /** What could not be counted is added to `withheld`, and left out the next time. */
 export async function readByQuery(
-  { ask, paths }: Sources,
+  { client, paths }: Sources,
   target: Target,
   digest: DigestKind | undefined,
   withheld: Withheld,
@@ -30,10 +30,7 @@ export async function readByQuery(
       headers: { "content-type": "application/json" },
       body,
     }
-    const { status, text } = await ask(target, question, signal, async (answer) => ({
-      status: answer.statusCode,
-      text: await textOf(answer, ANSWER_LIMIT),
-    }))
+    const { status, text } = await client.text(target, question, ANSWER_LIMIT, signal)
     if (status === 200) return readQueryAnswer(text, paths)
     if (status !== 400) throw closedOr(status)
     const complained = complainedPaths(text, paths)
@@ -49,17 +46,14 @@ function withhold(names: readonly string[], digest: DigestKind | undefined, { di
 }
 
 export async function readByPackage(
-  { ask, paths }: Sources,
+  { client, paths }: Sources,
   target: Target,
   digest: DigestKind | undefined,
   packageSegments: readonly string[],
   signal: AbortSignal,
 ): Promise<Counts> {
   const path = `/v1/data${urlPath([...packageSegments, ruleName(digest)])}?metrics=true`
-  const { status, text } = await ask(target, { method: "GET", path }, signal, async (answer) => ({
-    status: answer.statusCode,
-    text: await textOf(answer, ANSWER_LIMIT),
-  }))
+  const { status, text } = await client.text(target, { method: "GET", path }, ANSWER_LIMIT, signal)
   if (status !== 200) throw closedOr(status)
   const counts = readPackageAnswer(text, paths)
   if (counts !== undefined) return counts
