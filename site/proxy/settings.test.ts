@@ -122,6 +122,13 @@ test("reports every fault at once", async () => {
   )
 })
 
+for (const text of ["99ms", "61m", "30d"]) {
+  test(`refuses ${text} for a whole answer, as a policy does`, async () =>
+    assert.deepEqual(await faults(["--upstream.timeout", text], { PORTAL_AUTH_TOKEN: "abc" }), [
+      `--upstream.timeout: must be from 100ms to 1h (is "${text}")`,
+    ]))
+}
+
 test("refuses flags whose place is in the policy, beside one", async () => {
   const place = (key: string): string => `is set and --policy is given; its place is ${key} of the policy`
   const flags = ["--allow", "up", "--upstream", "http://x", "--token-file", "y", "--upstream.timeout", "1s"]

@@ -3,7 +3,6 @@ import { UsageError } from "#core/errors.ts"
 import { webSettings } from "#core/server.ts"
 import {
   type Address,
-  duration,
   httpUrl,
   listenAddress,
   setting,
@@ -16,6 +15,7 @@ import {
 import { readWebConfig } from "#core/web-config.ts"
 import { environmentPolicy } from "./policy/environment.ts"
 import { policyFile, type PolicyFileOptions } from "./policy/policy-file.ts"
+import { wholeAnswer } from "./policy/schema.ts"
 import type { PolicyLoader } from "./policy/watch.ts"
 
 /** What the original shared, and nothing else. */
@@ -61,7 +61,7 @@ export const proxySettings = {
   ),
   upstreamTimeout: whenGiven(
     setting(
-      duration(0.1),
+      wholeAnswer,
       {
         flag: "--upstream.timeout <duration>",
         help: "time for a whole answer; a scrape's own timeout can only shorten it",

@@ -22,13 +22,15 @@ const count = (most: number) =>
     .min(1, `must be a whole number from 1 to ${most}`)
     .max(most, `must be a whole number from 1 to ${most}`)
 
+export const wholeAnswer = between(duration(0), 0.1, 3600, "from 100ms to 1h")
+
 const RATE = "a number of requests above 0, at most 100000"
 const limitsShape = {
   response_bytes: parsed("a size such as 256MiB", between(size, 1024, 2 ** 33, "from 1KiB to 8GiB")).optional(),
   series: count(1_000_000_000).optional(),
   concurrent: count(100_000).optional(),
   requests_per_second: z.number(expected(RATE)).positive(`must be ${RATE}`).max(100_000, `must be ${RATE}`).optional(),
-  upstream_timeout: parsed("a duration such as 30s", between(duration(0), 0.1, 3600, "from 100ms to 1h")).optional(),
+  upstream_timeout: parsed("a duration such as 30s", wholeAnswer).optional(),
 }
 const limits = z.strictObject(
   limitsShape,
