@@ -37,3 +37,17 @@ test("a slow reading never replaces one that began later", async (t) => {
   await Promise.all([early, following.reload(), writeFile(pipe, slow.cert)])
   assert.equal(applied.at(-1), last.cert)
 })
+
+test("finds a change between the first reading and the beginning of the watch", async (t) => {
+  const folder = temporaryFolder(t)
+  const file = await folder.write("web.yaml", "rate_limit: {interval: 1s, burst: 1}\n")
+  const first = await readWebConfig(file)
+  await folder.write("web.yaml", "rate_limit: {interval: 1s, burst: 2}\n")
+  const applied: (number | undefined)[] = []
+  const log = pino({ enabled: false })
+  const following = await followWebConfig(file, first, { log, listener: "" }, ({ rateLimit }) =>
+    applied.push(rateLimit?.burst),
+  )
+  await following.close()
+  assert.deepEqual(applied, [2])
+})

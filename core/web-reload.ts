@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util"
 import { Gauge, type Registry } from "prom-client"
 import type { Running } from "#core/component.ts"
 import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
@@ -57,6 +58,11 @@ export async function followWebConfig(
   let last: Promise<void> = Promise.resolve()
   const reload = (): Promise<void> => (last = last.then(reloadNow))
   const watching = await watchFiles(() => current.files, reload)
+  const unchanged = await readWebConfig(file, options).then(
+    (now) => isDeepStrictEqual(now, first),
+    () => false,
+  )
+  if (!unchanged) await reload()
   return { reload, close: () => watching.close() }
 }
 
