@@ -71,6 +71,20 @@ test("a failed run keeps the last result until its greatest age, and says so", a
   assert.equal(runner.notReady(), "No data: the cloud is away")
 })
 
+test("what took longer than the greatest age to collect is served until the next run can be over", async (t) => {
+  const slow = async (): Promise<readonly Family[]> => {
+    await Promise.resolve() // the clock is there then
+    clock.seconds += 100
+    return families
+  }
+  const { runner, clock } = runnerOf(t, slow, { every: 3600 })
+  assert.equal(await textOf(await runner.read()), X)
+  clock.seconds += 160
+  assert.equal(await textOf(await runner.read()), X)
+  clock.seconds += 1
+  assert.equal(await textOf(await runner.read()), undefined)
+})
+
 test("no data is a result, unlike a failure", async (t) => {
   const { runner } = runnerOf(t, () => Promise.resolve([]), { every: 3600 })
   const exposed = await runner.read()

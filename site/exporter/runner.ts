@@ -8,7 +8,7 @@ import { type Collector, SomeFailed } from "./collector.ts"
 export interface RunnerOptions {
   /** Seconds from the start of one run to the start of the next. Without it every read is a run. */
   readonly every?: number
-  /** Seconds for which the last complete result is served after later runs failed. */
+  /** Seconds for which the last complete result is served after later runs failed, beside twice the time that it took. */
   readonly maxAge: number
   /** Seconds that a read waits for a run: the first one, or its own where every read is one. */
   readonly patience: number
@@ -36,7 +36,7 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
   const { every, maxAge, patience, log, now } = options
   const ending = new AbortController()
   /** `at` in milliseconds of Unix time. */
-  let last: { readonly body: Body; readonly at: number } | undefined
+  let last: { readonly body: Body; readonly at: number; readonly until: number } | undefined
   let outcome: { readonly failure: string | undefined; readonly seconds: number } | undefined
   let underWay: Promise<void> | undefined
 
@@ -44,11 +44,16 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
     const begin = performance.now()
     const at = now().getTime()
     let failure: string | undefined
+    const keep = async (families: Iterable<Family>): Promise<void> => {
+      const body = await bodyOf(encodePieces(families))
+      // the next run may take as long as this one did
+      last = { body, at, until: at + maxAge * 1000 + 2 * (now().getTime() - at) }
+    }
     try {
-      last = { body: await bodyOf(encodePieces(await collector.collect(ending.signal))), at }
+      await keep(await collector.collect(ending.signal))
     } catch (error) {
       failure = explain(error)
-      if (error instanceof SomeFailed) last = { body: await bodyOf(encodePieces(error.families)), at }
+      if (error instanceof SomeFailed) await keep(error.families)
       if (!ending.signal.aborted) log.error({ collector: collector.name, reason: failure }, "update failed")
     }
     outcome = { failure, seconds: (performance.now() - begin) / 1000 }
@@ -59,7 +64,7 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
     return underWay
   }
   const age = (): number | undefined => (last === undefined ? undefined : (now().getTime() - last.at) / 1000)
-  const current = (): Body | undefined => ((age() ?? Infinity) <= maxAge ? last?.body : undefined)
+  const current = (): Body | undefined => (last !== undefined && now().getTime() <= last.until ? last.body : undefined)
 
   const first = every === undefined ? undefined : run()
   const timer = every === undefined ? undefined : setInterval(() => void run(), every * 1000)

@@ -7,14 +7,15 @@ import type { Digests } from "./digests.ts"
 import { createDrift } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
 import { driftFamilies, gauge, type Outcome, podFamilies } from "./families.ts"
-import { inParallel } from "./parallel.ts"
+import { gate } from "./parallel.ts"
 import type { Counted } from "./paths.ts"
 import type { Reader } from "./reader.ts"
 import type { DigestKind } from "./reading.ts"
 import { type Target, targetKey, type Targets } from "./target.ts"
 
-/** OPAs that are asked at once. */
+/** OPAs that are asked at once, but for those that have not answered for so many milliseconds. */
 const AT_ONCE = 64
+const SLOW = 1000
 
 export interface OpaDataOptions {
   readonly clusterName: string
@@ -43,9 +44,14 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
   let down: ReadonlyMap<string, string> = new Map()
   let problems: readonly string[] = []
 
-  const read = async (target: Target, digest: DigestKind | undefined, signal: AbortSignal): Promise<Outcome> => {
+  const read = async (
+    target: Target,
+    digest: DigestKind | undefined,
+    signal: AbortSignal,
+    begun: number,
+  ): Promise<Outcome> => {
     try {
-      return { target, result: await reader.read(target, digest, signal) }
+      return { target, result: await reader.read(target, digest, signal, begun) }
     } catch (error) {
       if (!(error instanceof ReadFailure)) throw error
       return { target, result: error }
@@ -86,34 +92,40 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
       const current = targets.current()
       reader.keep(current)
       const withDigests = options.digest !== undefined && digests.due(at)
-      const outcomes = await inParallel(current, AT_ONCE, (target) =>
-        read(target, withDigests ? options.digest : undefined, signal),
-      )
+      const digest = withDigests ? options.digest : undefined
+      const pass = gate(AT_ONCE)
+      const outcomes = await Promise.all(current.map((target) => pass(() => read(target, digest, signal, begin), SLOW)))
       signal.throwIfAborted()
       const readings = outcomes.flatMap(({ target, result }) => ("places" in result ? [[target, result] as const] : []))
       if (withDigests) digests.taken(at, readings)
       tell(outcomes)
-      const compared = drift.compare(at, readings)
+      const unread = outcomes.flatMap(({ target, result }) => ("places" in result ? [] : [target]))
+      const compared = drift.compare(at, readings, unread)
       time.observe((performance.now() - begin) / 1000)
       return [
         ...podFamilies(clusterName, paths, outcomes, digests),
         ...driftFamilies(clusterName, compared),
-        ...statusFamilies(clusterName, targets, options.digest === undefined ? undefined : digests),
+        ...statusFamilies(clusterName, current, targets.problem(), options.digest === undefined ? undefined : digests),
         ...time.families(),
       ]
     },
   }
 }
 
-function statusFamilies(clusterName: string, targets: Targets, digests: Digests | undefined) {
+function statusFamilies(
+  clusterName: string,
+  targets: readonly Target[],
+  problem: string | undefined,
+  digests: Digests | undefined,
+) {
   const labels = { cluster_name: clusterName }
   const at = digests?.takenAt()
   return [
-    gauge("opa_data_exporter_pods", "How many pods are known.", [{ labels, value: targets.current().length }]),
+    gauge("opa_data_exporter_pods", "How many pods are known.", [{ labels, value: targets.length }]),
     gauge(
       "opa_data_exporter_discovery_up",
       "1 if the list of pods is up to date, 0 if it may be outdated or could not be had.",
-      [{ labels, value: targets.problem() === undefined ? 1 : 0 }],
+      [{ labels, value: problem === undefined ? 1 : 0 }],
     ),
     gauge(
       "opa_data_digest_interval_seconds",

@@ -57,7 +57,10 @@ export function createDigests({ interval, budget }: DigestOptions): Digests {
     taken(now, readings) {
       last = now
       const withDigests = readings.filter(([, { digests }]) => digests)
-      slowest = Math.max(0, ...withDigests.map(([, { opaSeconds = 0 }]) => opaSeconds))
+      const costs = readings.map(([, { digests, opaSeconds = 0, gaveUpAfter = 0 }]) =>
+        digests ? opaSeconds : gaveUpAfter,
+      )
+      slowest = Math.max(0, ...costs)
       known = new Map(
         withDigests.map(([target, { places, opaSeconds }]) => [
           targetKey(target),

@@ -7,20 +7,34 @@ import type { Reading } from "./reading.ts"
 import type { Target } from "./target.ts"
 
 export interface Drift {
-  /** `at` in milliseconds of Unix time. */
-  compare(at: number, readings: readonly (readonly [Target, Reading])[]): readonly Compared[]
+  /**
+   * `at` in milliseconds of Unix time. While a pod that held something else can't be read, its path stays out of sync: that
+   * it agrees now is not known.
+   */
+  compare(at: number, readings: readonly (readonly [Target, Reading])[], unread: readonly Target[]): readonly Compared[]
+}
+
+interface Difference {
+  readonly since: number
+  readonly odd: ReadonlySet<string>
 }
 
 /** Compares the replicas of each service at each path, and remembers since when they differ. */
 export function createDrift(paths: readonly Counted[], digests: Digests, log: Logger): Drift {
-  let differSince: ReadonlyMap<string, number> = new Map()
+  /** By service and path. */
+  let known: ReadonlyMap<string, ReadonlyMap<string, Difference>> = new Map()
 
   return {
-    compare(at, readings) {
-      const services = Map.groupBy(readings, ([{ namespace, service }]) => JSON.stringify([namespace, service]))
-      const next = new Map<string, number>()
-      const compared = [...services].flatMap(([key, replicas]) =>
-        paths.map((path, index): Compared => {
+    compare(at, readings, unread) {
+      const services = Map.groupBy(readings, ([target]) => serviceKey(target))
+      const hidden = Map.groupBy(unread, serviceKey)
+      const next = new Map<string, ReadonlyMap<string, Difference>>()
+      // nothing of a service can be read: what was known stays
+      for (const [key, differences] of known) if (hidden.has(key)) next.set(key, differences)
+      const compared = [...services].flatMap(([key, replicas]) => {
+        const [before, now] = [known.get(key), new Map<string, Difference>()]
+        next.set(key, now)
+        return paths.map((path, index): Compared => {
           const comparison = compare(
             replicas.map(([target, { places }]) => {
               const place = places[index] ?? { kind: "undefined" }
@@ -29,19 +43,22 @@ export function createDrift(paths: readonly Counted[], digests: Digests, log: Lo
           )
           const { namespace, service } = replicas[0]?.[0] ?? { namespace: "", service: "" }
           const about = { namespace, service, path: path.name }
-          const place = `${key} ${path.name}`
-          const since = comparison.inSync ? undefined : (differSince.get(place) ?? at)
-          if (since !== undefined) next.set(place, since)
-          if (since !== undefined && !differSince.has(place)) {
-            log.warn({ ...about, odd: [...comparison.odd] }, "replicas differ")
-          }
-          if (since === undefined && differSince.has(place)) log.info(about, "replicas agree again")
-          return { ...about, targets: replicas.map(([target]) => target), comparison, since }
-        }),
-      )
-      differSince = next
+          const last = before?.get(path.name)
+          const stays = (hidden.get(key) ?? []).filter(({ pod }) => last?.odd.has(pod)).map(({ pod }) => pod)
+          const odd = new Set([...comparison.odd, ...stays])
+          const inSync = comparison.inSync && stays.length === 0
+          if (!inSync) now.set(path.name, { since: last?.since ?? at, odd })
+          if (!inSync && last === undefined) log.warn({ ...about, odd: [...odd] }, "replicas differ")
+          if (inSync && last !== undefined) log.info(about, "replicas agree again")
+          const targets = replicas.map(([target]) => target)
+          return { ...about, targets, comparison: { ...comparison, inSync }, since: now.get(path.name)?.since }
+        })
+      })
+      known = next
       digests.differ(compared.some(({ comparison }) => comparison.digestsDiffer))
       return compared
     },
   }
 }
+
+const serviceKey = ({ namespace, service }: Target): string => JSON.stringify([namespace, service])

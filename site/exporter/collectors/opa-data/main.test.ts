@@ -135,6 +135,38 @@ test("since when replicas differ is kept until they agree, and begins anew then"
   assert.match(exporter.log(), /msg="replicas agree again" namespace=opa service=opa path=kubernetes\/services/)
 })
 
+test("a path stays out of sync while the pod that held something else can't be read", async (t) => {
+  const [a, b] = [await fakeOpa(t, () => HOLDS), await fakeOpa(t, () => HOLDS)]
+  const targets = targetsOf([targetOf(a.port, { pod: "opa-a" }), targetOf(b.port, { pod: "opa-b" })])
+  b.answer = () =>
+    queryAnswer([
+      { keys: 2, digest: "n2" },
+      { keys: 2, members: 7, digest: "s1" },
+    ])
+  const exporter = await startTestExporter(t, targets, PATHS)
+  const state = async (): Promise<readonly string[]> => {
+    exporter.clock.now = new Date(exporter.clock.now.getTime() + 30_000)
+    await exporter.collect()
+    const found = ["opa_data_in_sync", "opa_data_out_of_sync_since_timestamp_seconds"].map((name) =>
+      exporter.series(name),
+    )
+    return (await Promise.all(found)).map((lines) => {
+      const value = lines.find((line) => line.includes("kubernetes/namespaces"))?.split(" ")[1]
+      return value ?? "none"
+    })
+  }
+  const SINCE = String(Date.parse("2026-03-10T12:00:00Z") / 1000)
+  assert.deepEqual(await state(), ["0", SINCE])
+  b.answer = () => ({ status: 500 })
+  assert.deepEqual(await state(), ["0", SINCE])
+  a.answer = () => ({ status: 500 })
+  assert.deepEqual(await state(), ["none", "none"])
+  a.answer = () => HOLDS
+  assert.deepEqual(await state(), ["0", SINCE])
+  targets.list = targets.list.slice(0, 1)
+  assert.deepEqual(await state(), ["1", "none"])
+})
+
 test("replicas are compared within their service only", async (t) => {
   const [a, b] = [
     await fakeOpa(t, () => HOLDS),
@@ -196,6 +228,20 @@ test("digests that take an OPA long are asked for more rarely, and that is told"
   ])
 })
 
+test("an OPA that can't make digests in time is counted without, and not asked for them each time", async (t) => {
+  const opa = await fakeOpa(t, ({ body }) => (body.includes("sha256") ? { end: "hang" } : HOLDS))
+  const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--timeout", "0.9"])
+  const ups: (string | undefined)[] = []
+  for (const second of [0, 30, 59, 60]) {
+    exporter.clock.now = new Date(Date.UTC(2026, 2, 10, 12, 0, second))
+    if (second > 0) await exporter.collect()
+    ups.push((await exporter.series("opa_up"))[0])
+  }
+  assert.deepEqual(new Set(ups), new Set(['opa_up{pod_name="opa-0"} 1']))
+  assert.deepEqual(await exporter.series("opa_data_digest_interval_seconds"), ["opa_data_digest_interval_seconds{} 60"])
+  assert.equal(opa.requests.filter(({ body }) => body.includes("sha256")).length, 2)
+})
+
 test("without digests none are asked for or shown", async (t) => {
   const opa = await fakeOpa(t, () => HOLDS)
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--digest", "off"])
@@ -219,4 +265,22 @@ test("500 pods are asked by a bounded number of requests at once", async (t) => 
   const exporter = await startTestExporter(t, targetsOf(list), PATHS)
   assert.equal((await exporter.series("opa_up")).filter((line) => line.endsWith(" 1")).length, 500)
   assert.ok(opa.sockets.opened <= 64, `${opa.sockets.opened} connections`)
+})
+
+test("pods that hang hold up no others, and the collection ends in time", async (t) => {
+  const [good, hanging] = [await fakeOpa(t, () => HOLDS), await fakeOpa(t, () => ({ end: "hang" }))]
+  const list = Array.from({ length: 100 }, (_, index) => targetOf(hanging.port, { pod: `hanging-${index}` }))
+  const targets = targetsOf([...list, targetOf(good.port, { pod: "opa-good" })])
+  const exporter = await startTestExporter(t, targets, [...PATHS, "--interval", "3"])
+  const ups = await exporter.series("opa_up")
+  assert.deepEqual([ups.length, ups.filter((line) => !line.endsWith(" 0"))], [101, ['opa_up{pod_name="opa-good"} 1']])
+  assert.match(await exporter.scrape(), /^opa_data_exporter_collection_time_bucket\{.*le="5.0"\} /m)
+})
+
+test("the number of pods is that of the pods that were asked", async (t) => {
+  const targets = targetsOf([])
+  const opa = await fakeOpa(t, () => ((targets.list = []), HOLDS))
+  targets.list = [targetOf(opa.port)]
+  const exporter = await startTestExporter(t, targets, PATHS)
+  assert.deepEqual(await exporter.series("opa_data_exporter_pods"), ["opa_data_exporter_pods{} 1"])
 })

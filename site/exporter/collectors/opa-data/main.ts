@@ -26,8 +26,12 @@ const notAllRead = defineError("NOT_ALL_READ", 500, "Not everything could be rea
 /** Seconds that a scrape waits for a collection: less than the 10 s that Prometheus gives it. */
 const PATIENCE = 9
 
+/** Of the interval: a collection that waits for an OPA is over before the next one is to begin. */
+const IN_TIME = 0.9
+
 export const command = component({
   settings: opaDataSettings,
+  once: ({ single }) => single,
   run: async (values, context) => {
     if (values.printPackage) {
       context.print(countPackage(pathsOf(values), values.opaPackage))
@@ -117,7 +121,7 @@ async function openCollector(
 ): Promise<Parts> {
   const { log, now } = context
   const { clusterName } = checkOpaData(values)
-  const timeout = values.collect === "scrape" ? Math.min(values.timeout, SCRAPE_TIMEOUT) : values.timeout
+  const timeout = Math.min(values.timeout, values.collect === "scrape" ? SCRAPE_TIMEOUT : IN_TIME * values.interval)
   const paths = pathsOf(values)
   const credentials = await openCredentials({
     tokenFile: values.opaTokenFile,

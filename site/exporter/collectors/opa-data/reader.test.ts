@@ -51,6 +51,15 @@ test("where queries are refused, the package is asked, and from then on at once"
   assert.deepEqual(asked(opa), [QUERY, PACKAGE, PACKAGE])
 })
 
+test("a package that has no rule of digests still tells the counts", async (t) => {
+  const result = { "k/namespaces": [["object", [3], [], []]], "k/services": [["object", [2], [7], []]] }
+  const opa = await fakeOpa(t, ({ url }) =>
+    url.includes("/counts?") ? { body: JSON.stringify({ result }) } : { status: 401 },
+  )
+  const reading = await (await readerOf(t)).read(targetOf(opa.port), "resourceVersion", NEVER)
+  assert.deepEqual(reading, { places: PLACES, way: "package", opaSeconds: undefined, digests: false })
+})
+
 const documents: FakeOpa["answer"] = ({ method, url }) => {
   if (method === "POST") return { status: 403 }
   if (url.includes("fedstack")) return { body: "{}" }
@@ -64,8 +73,9 @@ test("where there is no package either, documents are read, compressed", async (
   const opa = await fakeOpa(t, documents)
   const reading = await (await readerOf(t)).read(targetOf(opa.port), "resourceVersion", NEVER)
   assert.deepEqual(reading, { places: PLACES, way: "documents", opaSeconds: undefined, digests: false })
-  assert.deepEqual(asked(opa), [QUERY, "GET /v1/data/fedstack/opa_data/counts_and_versions?metrics=true", ...DOCUMENTS])
-  assert.equal(opa.requests[2]?.headers["accept-encoding"], "gzip")
+  const digests = "GET /v1/data/fedstack/opa_data/counts_and_versions?metrics=true"
+  assert.deepEqual(asked(opa), [QUERY, digests, PACKAGE, ...DOCUMENTS])
+  assert.equal(opa.requests[3]?.headers["accept-encoding"], "gzip")
 })
 
 test("a better way is tried again after ten minutes, and at once on another address", async (t) => {

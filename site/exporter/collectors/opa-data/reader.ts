@@ -1,6 +1,7 @@
+import type { Counts } from "./answer.ts"
 import { readDocuments } from "./documents.ts"
-import { WayClosed } from "./failure.ts"
-import { gate } from "./parallel.ts"
+import { ReadFailure, WayClosed } from "./failure.ts"
+import { gate, within } from "./parallel.ts"
 import type { DigestKind, Reading, Way } from "./reading.ts"
 import type { Withheld } from "./rego.ts"
 import { type Target, targetKey } from "./target.ts"
@@ -8,6 +9,8 @@ import { readByPackage, readByQuery, type Sources } from "./ways.ts"
 
 /** Whole documents are read from few OPAs at once: it is much to count. */
 const DOCUMENTS_AT_ONCE = 4
+/** Of the time to read an OPA, when digests are asked for; what is left is for counts alone. */
+const DIGEST_SHARE = 2 / 3
 /** Milliseconds after which a better way is tried again. */
 const TRY_AGAIN = 600_000
 
@@ -15,7 +18,7 @@ export interface ReaderOptions extends Sources {
   /** In the order in which they are tried. */
   readonly ways: readonly Way[]
   readonly packageSegments: readonly string[]
-  /** Seconds that reading one OPA in one way may take. */
+  /** Seconds that reading one OPA may take. */
   readonly timeout: number
   /** Bytes that one document may have, uncompressed. */
   readonly documentLimit: number
@@ -25,10 +28,18 @@ export interface ReaderOptions extends Sources {
 }
 
 export interface Reader {
-  /** Throws ReadFailure. */
-  read(target: Target, digest: DigestKind | undefined, signal: AbortSignal): Promise<Reading>
+  /**
+   * Throws ReadFailure. An OPA that can't make digests in time is read without. `begun` is when the collection began, in
+   * milliseconds of performance.now(): its deadline is that of all its reads, but for whole documents, which take turns.
+   */
+  read(target: Target, digest: DigestKind | undefined, signal: AbortSignal, begun?: number): Promise<Reading>
   /** Forgets what it learnt about OPAs that are not among these. */
   keep(targets: readonly Target[]): void
+}
+
+interface Time {
+  readonly begun: number
+  readonly signal: AbortSignal
 }
 
 interface Learnt {
@@ -51,32 +62,49 @@ export function createReader(options: ReaderOptions): Reader {
     const identity = options.identity()
     const at = now().getTime()
     const known = learnt.get(targetKey(target))
-    if (known?.address === address && known.identity === identity && at - known.since < TRY_AGAIN) return known
+    if (known?.address === address && known.identity === identity && Math.abs(at - known.since) < TRY_AGAIN)
+      return known
     const withheld = { counts: new Set<string>(), digests: new Set<string>() }
     const fresh = { address, identity, since: at, withheld, first: 0 }
     learnt.set(targetKey(target), fresh)
     return fresh
   }
 
-  const readIn = (way: Way, target: Target, digest: DigestKind | undefined, known: Learnt, signal: AbortSignal) => {
-    const inTime = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => within(timeout, signal, work)
-    if (way === "query") return inTime((limited) => readByQuery(options, target, digest, known.withheld, limited))
-    if (way === "package") {
-      return inTime((limited) => readByPackage(options, target, digest, options.packageSegments, limited))
+  const count = async (way: Way, target: Target, digest: DigestKind | undefined, known: Learnt, time: Time) => {
+    const by = (kind: DigestKind | undefined, share: number): Promise<Counts> =>
+      within(timeout * share - (performance.now() - time.begun) / 1000, time.signal, (limited) =>
+        way === "query"
+          ? readByQuery(options, target, kind, known.withheld, limited)
+          : readByPackage(options, target, kind, options.packageSegments, limited),
+      )
+    if (digest === undefined) return { ...(await by(undefined, 1)), digests: false }
+    try {
+      return { ...(await by(digest, DIGEST_SHARE)), digests: true }
+    } catch (error) {
+      const late = error instanceof ReadFailure && error.reason === "timeout"
+      const closed = error instanceof WayClosed && way === "package" // it may have the counts' rule alone
+      if (!late && !closed) throw error
+      return { ...(await by(undefined, 1)), digests: false, ...(late && { gaveUpAfter: timeout * DIGEST_SHARE }) }
     }
-    return documents(() => inTime((limited) => readDocuments(options, target, options.documentLimit, limited)))
   }
+  const readDocumentsOf = (target: Target, signal: AbortSignal): Promise<Counts> =>
+    documents(() =>
+      within(timeout, signal, (limited) => readDocuments(options, target, options.documentLimit, limited)),
+    )
 
   return {
-    async read(target, digest, signal) {
+    async read(target, digest, signal, begun = performance.now()) {
       const known = about(target)
       let closed: WayClosed | undefined
       for (let index = known.first; index < ways.length; index += 1) {
         const way = ways[index] ?? "query"
         try {
-          const counts = await readIn(way, target, digest, known, signal)
+          const reading =
+            way === "documents"
+              ? { ...(await readDocumentsOf(target, signal)), digests: false }
+              : await count(way, target, digest, known, { begun, signal })
           known.first = index
-          return { ...counts, way, digests: digest !== undefined && way !== "documents" }
+          return { ...reading, way }
         } catch (error) {
           if (!(error instanceof WayClosed)) throw error
           // the first refusal says most: the others are of ways that nobody may have set up
@@ -90,20 +118,5 @@ export function createReader(options: ReaderOptions): Reader {
       const keys = new Set(targets.map(targetKey))
       for (const key of learnt.keys()) if (!keys.has(key)) learnt.delete(key)
     },
-  }
-}
-
-/** Does `work` with a signal of its own that is aborted after some seconds, or with `signal`. */
-async function within<T>(seconds: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  signal.throwIfAborted()
-  const controller = new AbortController()
-  const abort = (): void => controller.abort()
-  const timer = setTimeout(abort, seconds * 1000)
-  signal.addEventListener("abort", abort)
-  try {
-    return await work(controller.signal)
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener("abort", abort)
   }
 }

@@ -24,6 +24,8 @@ export interface Reading {
   readonly way: Way
   /** Seconds that OPA itself says it took; undefined where it does not say. */
   readonly opaSeconds: number | undefined
-  /** Whether digests were asked for. */
+  /** Whether digests are among it, as far as OPA can make them. */
   readonly digests: boolean
+  /** Seconds after which digests were given up, where OPA had not made them in time. */
+  readonly gaveUpAfter?: number
 }

@@ -53,7 +53,11 @@ export const opaDataSettings = {
   debug: setting(on, { flag: "-d, --debug", env: ["APP_DEBUG"], help: "the same as --log.level debug" }, "false"),
   timeout: setting(
     duration(0.001),
-    { flag: "-t, --timeout <duration>", env: ["APP_TIMEOUT"], help: "deadline for reading one OPA" },
+    {
+      flag: "-t, --timeout <duration>",
+      env: ["APP_TIMEOUT"],
+      help: "deadline for the OPAs of a collection; at most 0.9 of --interval",
+    },
     "30",
   ),
   prometheusPort: setting(whole(0, 65_535), {
