@@ -2,12 +2,14 @@ import assert from "node:assert/strict"
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { chmod, copyFile, glob, mkdir, readFile, symlink } from "node:fs/promises"
+import { createServer } from "node:http"
 import { join } from "node:path"
 import { Readable } from "node:stream"
 import { text } from "node:stream/consumers"
 import { test } from "node:test"
 import { start } from "./dev/testing/child.ts"
 import { temporaryFolder } from "./dev/testing/folder.ts"
+import { listen } from "./dev/testing/listen.ts"
 import { until } from "./dev/testing/until.ts"
 
 const root = import.meta.dirname
@@ -138,6 +140,16 @@ test("SIGTERM while starting ends it too, without an error", async (t) => {
   assert.equal(await child.stop("SIGTERM"), 0)
   assert.match(child.output(), /msg=ending/)
   assert.doesNotMatch(child.output(), /level=error/)
+})
+
+test("SIGTERM before a command is done that ends by itself is its failure", async (t) => {
+  const silent = createServer(() => undefined)
+  const asked = once(silent, "request")
+  const url = `http://127.0.0.1:${await listen(t, silent)}`
+  const flags = ["--single", "--cluster-name=c", "--opa-cluster-data=a", `--opa-url=${url}`]
+  const child = start(launcher, ["exporter", "opa-data", ...flags])
+  await asked
+  assert.equal(await child.stop("SIGTERM"), 1)
 })
 
 /** Its command line. */

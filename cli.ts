@@ -117,7 +117,7 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
     )
   } catch (error) {
     if (!ending.signal.aborted) throw error
-    process.exit(0) // what was starting has stopped
+    process.exit(command.once?.(values) === true ? 1 : 0) // what was starting has stopped
   }
   if (running === undefined) return
   if (ending.signal.aborted) return finish(running)

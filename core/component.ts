@@ -24,6 +24,8 @@ export interface Context {
 export interface Component<S extends Settings> {
   readonly settings: S
   readonly argument?: { readonly notation: string; readonly help: string }
+  /** Whether it is to end by itself: told to end before that, it has failed. */
+  once?(values: Values<S>): boolean
   run(values: Values<S>, context: Context, argument: string): Promise<Running | undefined>
 }
 
