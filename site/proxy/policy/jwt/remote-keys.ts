@@ -51,6 +51,7 @@ export function followKeys(
 ): KeySet & Running {
   const agent = new Agent({
     connections: 1,
+    allowH2: false, // where an answer that is torn off may look whole
     connect: { timeout: times.deadline * 1000, ...(ca === undefined ? {} : { ca }) },
   })
   const closing = new AbortController()

@@ -29,7 +29,7 @@ export function openConnections(): Connections {
       const content = JSON.stringify(pem)
       if (known?.content === content) return known.agent
       if (known !== undefined) retired.push(known.agent.close())
-      known = { content, agent: new Agent({ connections: CONNECTIONS, connect: { ...pem } }) }
+      known = { content, agent: new Agent({ connections: CONNECTIONS, allowH2: false, connect: { ...pem } }) }
       return known.agent
     },
     async close() {
