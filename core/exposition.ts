@@ -26,9 +26,9 @@ export function encode(families: Iterable<Family>): string {
   return [...encodePieces(families)].join("")
 }
 
-const PIECE_LENGTH = 524_288
+const PIECE_LENGTH = 65_536
 
-/** The same in pieces of about 512 KiB, each of whole lines: a large exposition need not be one string. */
+/** The same in pieces of about 64 KiB, each of whole lines: a large exposition need not be one string, nor hold others up. */
 export function* encodePieces(families: Iterable<Family>): Generator<string> {
   const encoded = new Map<Labels, string>()
   const labelsText = (labels: Labels): string => {

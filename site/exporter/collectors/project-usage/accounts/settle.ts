@@ -147,16 +147,16 @@ async function enter(
 
 const NOTHING: Amounts = { vcpuSeconds: 0, memoryByteSeconds: 0 }
 
-function inUseAt(end: number, servers: Project["servers"]): InUse {
-  const here = servers.filter(({ startedAt, endedAt }) => startedAt <= end && endedAt > end)
-  const sum = (amount: (server: (typeof here)[number]) => number): number =>
-    here.reduce((total, server) => total + amount(server), 0)
-  return {
-    servers: here.length,
-    vcpus: sum(({ vcpus }) => vcpus),
-    memoryMb: sum(({ memoryMb }) => memoryMb),
-    diskGb: sum(({ diskGb }) => diskGb),
+function inUseAt(end: number, all: Project["servers"]): InUse {
+  let [servers, vcpus, memoryMb, diskGb] = [0, 0, 0, 0]
+  for (const server of all) {
+    if (server.startedAt > end || server.endedAt <= end) continue
+    servers += 1
+    vcpus += server.vcpus
+    memoryMb += server.memoryMb
+    diskGb += server.diskGb
   }
+  return { servers, vcpus, memoryMb, diskGb }
 }
 
 /** A project keeps its usage when it is renamed; the parts of a pool have nothing but their names. */
