@@ -152,3 +152,14 @@ test("a run of which a part failed is served, and says so", async (t) => {
   assert.equal(status(exposed).up, 0)
   assert.equal(runner.notReady(), undefined)
 })
+
+test("what can't be made of the parts that were read is a failure like any other", async (t) => {
+  const broken: Iterable<Family> = {
+    [Symbol.iterator]() {
+      throw new Error("broken")
+    },
+  }
+  const { runner } = runnerOf(t, () => Promise.reject(new SomeFailed("one of two is away", broken)), { every: 3600 })
+  assert.equal(status(await runner.read()).up, 0)
+  assert.equal(runner.notReady(), "No data: broken")
+})

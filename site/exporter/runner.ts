@@ -44,16 +44,14 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
     const begin = performance.now()
     const at = now().getTime()
     let failure: string | undefined
-    const keep = async (families: Iterable<Family>): Promise<void> => {
+    try {
+      const { families, missing } = await collectSome(collector, ending.signal)
       const body = await bodyOf(encodePieces(families))
       // the next run may take as long as this one did
       last = { body, at, until: at + maxAge * 1000 + 2 * (now().getTime() - at) }
-    }
-    try {
-      await keep(await collector.collect(ending.signal))
+      if (missing !== undefined) throw missing
     } catch (error) {
       failure = explain(error)
-      if (error instanceof SomeFailed) await keep(error.families)
       if (!ending.signal.aborted) log.error({ collector: collector.name, reason: failure }, "update failed")
     }
     outcome = { failure, seconds: (performance.now() - begin) / 1000 }
@@ -85,6 +83,19 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
       ending.abort()
       await underWay
     },
+  }
+}
+
+/** What was read, and why that is not all. */
+async function collectSome(
+  collector: Collector,
+  signal: AbortSignal,
+): Promise<{ readonly families: Iterable<Family>; readonly missing?: SomeFailed }> {
+  try {
+    return { families: await collector.collect(signal) }
+  } catch (error) {
+    if (error instanceof SomeFailed) return { families: error.families, missing: error }
+    throw error
   }
 }
 
