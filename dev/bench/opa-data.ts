@@ -12,6 +12,7 @@ import { startPods } from "./opa-peers/pods.ts"
 import { freePort } from "../testing/free-port.ts"
 
 const ROUNDS = 9
+/** Collections before the first that counts: a process that has run for an hour has compiled what it does each time. */
 const WARM = 100
 const PODS = 6
 const MANY = 500
@@ -104,7 +105,6 @@ async function compareWays(fleet: Fleet): Promise<void> {
     exporter("counts", counts),
     exporter("counts and digests", digests),
   ]
-  // a process that has run for an hour has compiled what it does each time
   for (let round = 0; round < WARM; round++) for (const { collect } of [counts, digests]) await collect()
   for (let round = -1; round < ROUNDS; round++) {
     let expected: readonly string[] | undefined
@@ -152,7 +152,7 @@ async function processorOfInterval(fleet: Fleet, urls: readonly string[]): Promi
   const start = (interval: string): Promise<Exporter> =>
     startExporter(fleet, ["--collect=interval", `--interval=${interval}`, "--digest=off", ...urlsOf(urls)])
   const [busy, idle] = [await start("1s"), await start("1h")]
-  await delay(STEADY_SECONDS * 1000)
+  await delay(WARM * 1000)
   const before = processorOf(busy.pid) - processorOf(idle.pid)
   await delay(STEADY_SECONDS * 1000)
   return (processorOf(busy.pid) - processorOf(idle.pid) - before) / STEADY_SECONDS

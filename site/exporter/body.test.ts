@@ -18,6 +18,13 @@ test("body and tail together are one gzip member of their text, or the text itse
   )
 })
 
+test("so are large ones", async () => {
+  const pieces = Array.from({ length: 4 }, (_, index) => `${index} ${"é\n".repeat(200_000)}`)
+  const body = await bodyOf(pieces)
+  assert.equal(await text(plain(body, Buffer.from("tail"))), `${pieces.join("")}tail`)
+  assert.equal(gunzipSync(Buffer.concat(gzip(body, Buffer.from("tail")))).toString(), `${pieces.join("")}tail`)
+})
+
 test("others have their turn while a body is made", async () => {
   const made: string[] = []
   const pieces = function* (): Generator<string> {

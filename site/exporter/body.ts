@@ -1,6 +1,6 @@
-import type { Readable } from "node:stream"
+import { Readable } from "node:stream"
 import { setImmediate as turn } from "node:timers/promises"
-import { constants, crc32, createInflateRaw, deflateRawSync } from "node:zlib"
+import { constants, crc32, createInflateRaw, deflateRawSync, inflateRawSync } from "node:zlib"
 
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 /** Bytes that a plain answer is handed on by. */
@@ -40,8 +40,10 @@ export function gzip({ deflated, crc, length }: Body, tail: Buffer): readonly Bu
 }
 
 /** The text of the body and then of the tail. */
-export function plain({ deflated }: Body, tail: Buffer): Readable {
+export function plain({ deflated, length }: Body, tail: Buffer): Readable {
+  const all = Buffer.concat([...deflated, deflateRawSync(tail)])
+  if (length < CHUNK) return Readable.from([inflateRawSync(all)], { objectMode: false })
   const inflate = createInflateRaw({ chunkSize: CHUNK })
-  inflate.end(Buffer.concat([...deflated, deflateRawSync(tail)])) // in one go: each piece would be a task of its own
+  inflate.end(all) // in one go: each piece would be a task of its own
   return inflate
 }
