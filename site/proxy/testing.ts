@@ -160,7 +160,16 @@ export const ok = (response: ServerResponse, headers: Record<string, string> = {
   response.writeHead(200, { "content-type": METRICS, ...headers })
 export const sample: Answer = (_, response) => ok(response).end("a 1\n")
 
-export async function scrape(url: string, headers: Record<string, string> = {}, method: "GET" | "HEAD" = "GET") {
-  const answer = await ask(`${url}/federate?${QUERY}`, { method, headers: { ...BEARER, ...headers } })
+export async function scrape(
+  url: string,
+  headers: Record<string, string> = {},
+  method: "GET" | "HEAD" = "GET",
+  signal?: AbortSignal,
+) {
+  const answer = await ask(`${url}/federate?${QUERY}`, {
+    method,
+    headers: { ...BEARER, ...headers },
+    ...(signal && { signal }),
+  })
   return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() }
 }

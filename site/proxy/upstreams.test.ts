@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { request } from "undici"
+import { until } from "../../dev/testing/until.ts"
 import { BEARER, QUERY, sample, scrape, startBefore, startBoth, startUpstream } from "./testing.ts"
 
 test("asks the next Prometheus where one is down or not ready, and tries that one last for a while", async (t) => {
@@ -23,6 +24,20 @@ test("asks the next Prometheus first where one hangs for longer than its scraper
   const proxy = await startBefore(t, [hanging.url, up.url])
   const statusOf = async () => (await scrape(proxy.url, { "x-prometheus-scrape-timeout-seconds": "1" })).status
   assert.deepEqual([await statusOf(), await statusOf()], [504, 200])
+})
+
+test("a scraper that leaves at once says nothing about Prometheus", async (t) => {
+  const slow = await startUpstream(t, () => undefined)
+  const proxy = await startBefore(t, [slow.url, "http://127.0.0.1:1"])
+  for (const round of [1, 2]) {
+    const leaving = new AbortController()
+    const asked = scrape(proxy.url, {}, "GET", leaving.signal)
+    await until("the question upstream", () => slow.received[round - 1])
+    leaving.abort()
+    await assert.rejects(asked, { name: "AbortError" })
+    await proxy.requests(round)
+  }
+  assert.doesNotMatch(await (await fetch(`${proxy.adminUrl}/metrics`)).text(), /^fedstack_proxy_upstream_up\{/m)
 })
 
 test("tells that all are down, each time after it tried all", async (t) => {

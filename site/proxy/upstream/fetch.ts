@@ -94,7 +94,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       } catch (error) {
         if (answered) throw error
         if (signal.aborted) {
-          if (performance.now() - asked > question.target.timeout * HANGING) order.tell(upstream, false)
+          if (performance.now() - asked > question.target.timeout * 1000 * HANGING) order.tell(upstream, false)
           break
         }
         const notReady = error instanceof FedstackError
