@@ -1,4 +1,3 @@
-import type { BigIntStats } from "node:fs"
 import { open, readFile, rename, rm, stat } from "node:fs/promises"
 import { hostname } from "node:os"
 import { setTimeout as delay } from "node:timers/promises"
@@ -100,31 +99,28 @@ async function read(file: string, log: Logger): Promise<readonly (readonly [stri
 /** What tells the file from one that another process has put in its place; undefined if there is none. */
 async function versionOf(file: string): Promise<string | undefined> {
   try {
-    return version(await stat(file, { bigint: true }))
+    const { ino, mtimeNs } = await stat(file, { bigint: true })
+    return `${ino} ${mtimeNs}`
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined
     throw error
   }
 }
 
-const version = ({ ino, mtimeNs }: BigIntStats): string => `${ino} ${mtimeNs}`
-
 /** At no moment is there half a file, whatever happens. Returns its version. */
-async function replace(file: string, text: string): Promise<string> {
+async function replace(file: string, text: string): Promise<string | undefined> {
   // a second exporter, on another host of the same disk too, writes one of its own
   const fresh = `${file}.${hostname()}.${process.pid}.new`
   try {
     const handle = await open(fresh, "w", 0o600)
-    let written: string
     try {
       await handle.writeFile(text)
       await handle.sync()
-      written = version(await handle.stat({ bigint: true }))
     } finally {
       await handle.close()
     }
     await rename(fresh, file)
-    return written
+    return await versionOf(file) // of the same path as at the next look: some file systems number what is open otherwise
   } catch (error) {
     await rm(fresh, { force: true })
     throw error
