@@ -11,9 +11,12 @@ export interface Collector {
 export class SomeFailed extends Error {
   override readonly name = "SomeFailed"
   readonly families: Iterable<Family>
+  /** Whether some of it was read now; if not, it is what is left of earlier runs, and no younger than they were. */
+  readonly anyRead: boolean
 
-  constructor(message: string, families: Iterable<Family>, options?: ErrorOptions) {
+  constructor(message: string, families: Iterable<Family>, options: ErrorOptions & { readonly anyRead: boolean }) {
     super(message, options)
     this.families = families
+    this.anyRead = options.anyRead
   }
 }

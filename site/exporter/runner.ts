@@ -48,7 +48,8 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
       const { families, missing } = await collectSome(collector, ending.signal)
       const body = await bodyOf(encodePieces(families))
       // the next run may take as long as this one did
-      last = { body, at, until: at + maxAge * 1000 + 2 * (now().getTime() - at) }
+      const until = at + maxAge * 1000 + 2 * (now().getTime() - at)
+      last = last !== undefined && missing?.anyRead === false ? { ...last, body } : { body, at, until }
       if (missing !== undefined) throw missing
     } catch (error) {
       failure = explain(error)

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8"
 import { Gauge, type Registry } from "prom-client"
 import { closeAll, component, type Context } from "#core/component.ts"
-import { UsageError } from "#core/errors.ts"
+import { explain, UsageError } from "#core/errors.ts"
 import { createRegistry } from "#core/metrics.ts"
 import type { Serving } from "#core/server.ts"
 import { type Collector, SomeFailed } from "../../collector.ts"
@@ -80,8 +80,8 @@ function projectUsage({ update, weights, state, families }: Parts): Collector {
       const { clouds, failure, anyRead } = await update(await weights(signal), signal)
       if (anyRead) await state.save()
       if (failure === undefined) return usageFamilies(clouds, families)
-      if (!anyRead) throw failure
-      throw new SomeFailed(failure.message, usageFamilies(clouds, families), { cause: failure })
+      if (clouds.length === 0) throw failure
+      throw new SomeFailed(explain(failure), usageFamilies(clouds, families), { cause: failure, anyRead })
     },
   }
 }

@@ -25,12 +25,13 @@ export function updateAll(
   sources: readonly Source[],
   { maxAge, now, metrics }: SourcesOptions,
 ): (weights: Weights, signal: AbortSignal) => Promise<Update> {
-  const last = new Map<Source, { readonly accounts: Accounts; readonly at: number }>()
+  const last = new Map<Source, { readonly accounts: Accounts; readonly until: number }>()
   const updateOne = async (source: Source, weights: Weights, signal: AbortSignal): Promise<Error | undefined> => {
     const at = now().getTime()
     try {
       const { accounts, remarks } = await source.update(weights, signal)
-      last.set(source, { accounts, at })
+      // the next update may take as long as this one did
+      last.set(source, { accounts, until: at + maxAge * 1000 + 2 * (now().getTime() - at) })
       metrics.succeeded(source.labels, at / 1000, remarks)
       return undefined
     } catch (error) {
@@ -42,13 +43,13 @@ export function updateAll(
   return async (weights, signal) => {
     const outcomes = await Promise.all(sources.map((source) => updateOne(source, weights, signal)))
     const failures = outcomes.filter((outcome) => outcome !== undefined)
-    const oldest = now().getTime() - maxAge * 1000
+    const present = now().getTime()
     const update: Update = {
       anyRead: failures.length < sources.length,
       failure: failures.length > 1 ? new AggregateError(failures) : failures[0],
       clouds: sources.flatMap((source) => {
         const kept = last.get(source)
-        return kept === undefined || kept.at < oldest ? [] : [{ labels: source.labels, accounts: kept.accounts }]
+        return kept === undefined || kept.until < present ? [] : [{ labels: source.labels, accounts: kept.accounts }]
       }),
     }
     if (sources.length === 1) last.clear() // who asked keeps what is shown of it, and that is smaller

@@ -61,6 +61,40 @@ test("all regions failing leaves all as it was", async (t) => {
   assert.match(exporter.log(), /reason="north: answered 503; south: answered 503"/)
 })
 
+test("when all regions fail, each ends at its own greatest age, also one that failed before the others", async (t) => {
+  const [north, south] = [fakeCloud(STATE, { region: "north" }), fakeCloud(STATE, { region: "south" })]
+  const exporter = await startTestExporter(t, ARGS, [north, south])
+  await exporter.scrape()
+  const at = async (hours: number): Promise<void> => {
+    north.state.now = NOW + hours * HOUR
+    exporter.clock.now = new Date(NOW + hours * HOUR)
+    await exporter.update()
+  }
+  const away = () => {
+    throw refused(503)
+  }
+  south.intercept = away
+  await at(1.5)
+  assert.deepEqual(await values(exporter), { "north/p": 23, "south/p": 20 })
+  north.intercept = away
+  await at(2.1)
+  assert.deepEqual(await values(exporter), { "north/p": 23 })
+  assert.equal(await exporter.value("fedstack_exporter_collector_age_seconds"), 0.6 * 3600)
+  await at(3.6)
+  assert.deepEqual(await values(exporter), {})
+})
+
+test("what took longer than the greatest age to read is shown", async (t) => {
+  const [north, south] = [fakeCloud(STATE, { region: "north" }), fakeCloud(STATE, { region: "south" })]
+  const exporter = await startTestExporter(t, ARGS, [north, south])
+  await exporter.scrape()
+  north.intercept = () => {
+    exporter.clock.now = new Date(NOW + 3 * HOUR)
+  }
+  await exporter.update()
+  assert.deepEqual(await values(exporter), { "north/p": 20, "south/p": 20 })
+})
+
 test("shows those tags and properties of projects that are asked for", async (t) => {
   const more = { tags: ["team=bio 🧬", "cost:7", "open", "other=x"], enabled: false, description: 'a "b"' }
   const api = fakeCloud({ projects: [project("p", "p", "d", more), project("q")] })
