@@ -22,6 +22,8 @@ export interface Quota {
 }
 
 export interface Project {
+  /** What its usage is remembered by: no other project's, and the same for all its life, however it is renamed. */
+  readonly key: string
   readonly id: string
   readonly name: string
   readonly domainId: string

@@ -48,6 +48,7 @@ export async function openDummyCloud(file: string, filter: DomainFilter, log: Lo
         .filter((domain) => isWanted(domain, filter))
         .flatMap((domain) =>
           domain.projects.map(({ id, name, machines }): Project => ({
+            key: `${domain.id}/${domain.name}/${id}`, // ids need not be given
             id,
             name,
             domainId: domain.id,

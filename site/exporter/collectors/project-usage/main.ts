@@ -38,8 +38,9 @@ export async function startProjectUsage(
   const addresses = addressesOf(values)
   const maxAge = maxAgeOf(values)
   const registry = createRegistry()
-  const state = await openStateFile(values.stateFile, { log, registry })
-  const shared = { start: startDateOf(values, context, registry), pool: poolOf(values), state, registry }
+  const pool = poolOf(values)
+  const state = await openStateFile(values.stateFile, { log, registry, pool: pool?.projectId })
+  const shared = { start: startDateOf(values, context, registry), pool, state, registry }
   const weights = await openWeights(values, context, registry)
   const { sources, close } = await openSources(values, context, shared, connect)
   const metrics = createUsageMetrics(registry, Object.keys(sources[0]?.labels ?? {}))

@@ -13,6 +13,7 @@ const server = (vcpus: number, metadata: Record<string, string> = {}): Server =>
   metadata,
 })
 const project = (id: string, servers: readonly Server[]): Project => ({
+  key: id,
   id,
   name: `name of ${id}`,
   domainId: "d",

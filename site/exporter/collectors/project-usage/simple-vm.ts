@@ -6,7 +6,10 @@ export interface Pool {
   readonly tag: string
 }
 
-/** The pool is replaced by one project per value of the tag, in the order of their first servers. Untagged servers are left out. */
+/**
+ * The pool is replaced by one project per value of the tag,  in the order of their first servers. Untagged servers are
+ * left out. The parts are remembered by their names, as they have nothing else.
+ */
 export function splitPool(projects: readonly Project[], pool: Pool | undefined): readonly Project[] {
   if (pool === undefined) return projects
   return projects.flatMap((project) => {
@@ -19,6 +22,6 @@ export function splitPool(projects: readonly Project[], pool: Pool | undefined):
       if (group === undefined) groups.set(name, [server])
       else group.push(server)
     }
-    return [...groups].map(([name, servers]) => ({ ...project, name, servers }))
+    return [...groups].map(([name, servers]) => ({ ...project, key: `${project.key}/${name}`, name, servers }))
   })
 }

@@ -178,3 +178,18 @@ test("what is held stays whole where the cloud counts to its own present, which 
     assert.deepEqual(held, [30 * 60, 0])
   }
 })
+
+test("what is held for a project stays when the project and its domain are renamed", async () => {
+  const site = world(60)
+  const { api } = site
+  const server = { id: "a", project: "p", vcpus: 1, memoryMb: 1024, launchedAt: START }
+  api.state.servers = [{ ...server, endedAt: START + 30 * MINUTE }]
+  await site.update()
+  api.state.servers = []
+  api.state.domains = [{ id: "d", name: "renamed" }]
+  api.state.projects = [{ id: "p", name: "other", domain: "d" }]
+  assert.deepEqual(
+    (await site.update()).map(({ labels, usage }) => [labels.domain_name, labels.project_name, usage.vcpuSeconds]),
+    [["renamed", "other", 1800]],
+  )
+})

@@ -120,7 +120,7 @@ async function enter(
   const summed: { key: string; project: Project; usage: Usage; inUse: InUse }[] = []
   let countedTo = 0
   for (const project of splitPool(reading.projects, pool)) {
-    const key = keyOf(project, pool)
+    const { key } = project
     const usage = usageOf(project.servers, weights, { start, fresh: freshSince(before, terms, key) / 1000 })
     summed.push({ key, project, usage, inUse: inUseAt(end, project.servers) })
     countedTo = Math.max(countedTo, usage.countedTo)
@@ -157,12 +157,6 @@ function inUseAt(end: number, all: Project["servers"]): InUse {
     diskGb += server.diskGb
   }
   return { servers, vcpus, memoryMb, diskGb }
-}
-
-/** A project keeps its usage when it is renamed; the parts of a pool have nothing but their names. */
-function keyOf({ id, name, domainId, domainName }: Project, pool: Pool | undefined): string {
-  const key = `${domainId}/${domainName}/${id}`
-  return id === pool?.projectId ? `${key}/${name}` : key
 }
 
 /** In the order in which the original's client library writes them. */

@@ -10,16 +10,16 @@ import { fileOf } from "../testing.ts"
 import { type CloudState, EMPTY } from "./state.ts"
 import { openStateFile } from "./state-file.ts"
 
-async function opened(file: string | undefined, patience = 10) {
+async function opened(file: string | undefined, patience = 10, pool?: string) {
   const lines: string[] = []
   const registry = new Registry()
   const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
-  const state = await openStateFile(file, { log, registry, patience })
+  const state = await openStateFile(file, { log, registry, patience, pool })
   const up = async () => /^fedstack_project_usage_state_up (.*)$/m.exec(await registry.metrics())?.[1]
   return { state, up, log: () => lines.join("") }
 }
 
-const ledger = { start: 1, weights: "w", since: 2, end: 3, projects: { "d/elixir/p": [1.5, 1, 3e15, 2e15] as const } }
+const ledger = { start: 1, weights: "w", since: 2, end: 3, projects: { p: [1.5, 1, 3e15, 2e15] as const } }
 const STATE: CloudState = {
   end: 3,
   total: ledger,
@@ -41,10 +41,26 @@ test("remembers over a restart what was set and saved", async (t) => {
   assert.equal(statSync(file).mode & 0o777, 0o600)
 })
 
+test("takes over a file of version 1, in which the names of domains stood before a project's id", async (t) => {
+  const ledgerOf = (...keys: readonly string[]) => ({
+    ...ledger,
+    projects: Object.fromEntries(keys.map((key, index) => [key, [index, 0, 0, 0]])),
+  })
+  const stateOf = (of: object) => ({ end: 3, total: of, months: { "2026-03": { ledger: of } }, tags: {} })
+  const old = ledgerOf("d/elixir/p", "d/a/b/q", "d/elixir/pool/course", "d/a/pool/with/slashes", "e//r")
+  const dummy = ledgerOf("d/elixir/p")
+  const clouds = { "a/b": stateOf(old), "/": { end: 0, months: STATE.months, tags: {} }, dummy: stateOf(dummy) }
+  const { state, log } = await opened(fileOf(t, JSON.stringify({ version: 1, clouds })), 10, "pool")
+  assert.deepEqual(state.of("a/b"), stateOf(ledgerOf("p", "q", "pool/course", "pool/with/slashes", "r")))
+  assert.deepEqual(state.of("/"), { ...clouds["/"], total: undefined })
+  assert.deepEqual(state.of("dummy"), clouds.dummy)
+  assert.equal(log(), "")
+})
+
 const broken: readonly (readonly [what: string, text: string])[] = [
   ["nothing", ""],
   ["half a file", '{"version":1,"clouds":{"a/b":{"end":1'],
-  ["another format", '{"version":2,"clouds":{}}'],
+  ["another format", '{"version":3,"clouds":{}}'],
   ["values of other types", '{"version":1,"clouds":{"a/b":{"end":"never","months":{},"tags":{}}}}'],
 ]
 for (const [what, text] of broken) {
@@ -55,7 +71,7 @@ for (const [what, text] of broken) {
     assert.match(log(), /level=error .*the state file is broken: everything begins anew/)
     assert.equal(readFileSync(`${file}.broken`, "utf8"), text)
     await state.save()
-    assert.equal(readFileSync(file, "utf8"), '{"version":1,"clouds":{}}')
+    assert.equal(readFileSync(file, "utf8"), '{"version":2,"clouds":{}}')
   })
 }
 

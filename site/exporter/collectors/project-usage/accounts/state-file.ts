@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises"
 import { Gauge, type Registry } from "prom-client"
 import { ConfigurationError, explain } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
-import { type CloudState, EMPTY, stateFormat } from "./state.ts"
+import { type CloudState, EMPTY, readState } from "./state.ts"
 
 /** What is remembered of all clouds, in memory and, where there is a file, on disk. */
 export interface StateFile {
@@ -19,6 +19,8 @@ export interface StateFile {
 export interface StateOptions {
   readonly log: Logger
   readonly registry: Registry
+  /** The id of the pool, in whose parts a file of version 1 is to be understood. */
+  readonly pool?: string | undefined
   /** Seconds that an update waits for the disk. */
   readonly patience?: number
 }
@@ -29,9 +31,9 @@ export interface StateOptions {
  */
 export async function openStateFile(
   file: string | undefined,
-  { log, registry, patience = 10 }: StateOptions,
+  { log, registry, pool, patience = 10 }: StateOptions,
 ): Promise<StateFile> {
-  const clouds = new Map<string, CloudState>(file === undefined ? [] : await read(file, log))
+  const clouds = new Map<string, CloudState>(file === undefined ? [] : await read(file, pool, log))
   const of = (cloud: string): CloudState => clouds.get(cloud) ?? EMPTY
   const set = (cloud: string, state: CloudState): void => void clouds.set(cloud, state)
   if (file === undefined) return { lasts: false, of, set, save: () => Promise.resolve() }
@@ -54,7 +56,7 @@ export async function openStateFile(
       const isForeign = found !== undefined && found !== seen
       seen = found
       if (isForeign) return failed("another process has written it. Give each exporter a state file of its own")
-      seen = await replace(file, JSON.stringify({ version: 1, clouds: Object.fromEntries(clouds) }))
+      seen = await replace(file, JSON.stringify({ version: 2, clouds: Object.fromEntries(clouds) }))
       up.set(1)
     } catch (error) {
       failed(explain(error))
@@ -75,7 +77,11 @@ export async function openStateFile(
   }
 }
 
-async function read(file: string, log: Logger): Promise<readonly (readonly [string, CloudState])[]> {
+async function read(
+  file: string,
+  pool: string | undefined,
+  log: Logger,
+): Promise<readonly (readonly [string, CloudState])[]> {
   let text: string
   try {
     text = await readFile(file, "utf8")
@@ -87,7 +93,7 @@ async function read(file: string, log: Logger): Promise<readonly (readonly [stri
     throw new ConfigurationError([{ where: file, message: `can't be read (--state-file): ${explain(error)}` }])
   }
   try {
-    return Object.entries(stateFormat.parse(JSON.parse(text)).clouds)
+    return Object.entries(readState(text, pool))
   } catch (error) {
     const aside = `${file}.broken`
     await rename(file, aside).catch((cause: unknown) => log.error({ reason: explain(cause) }, "can't keep it aside"))

@@ -21,8 +21,35 @@ const cloud = z.object({
   tags: z.record(z.string(), z.tuple([z.string(), number])),
 })
 
-/** What is kept on disk. */
-export const stateFormat = z.object({ version: z.literal(1), clouds: z.record(z.string(), cloud) })
+const file = z.object({ version: z.literal([1, 2]), clouds: z.record(z.string(), cloud) })
+
+/** What is kept on disk, by cloud. Throws an error if the text is something else. */
+export function readState(text: string, pool: string | undefined): Readonly<Record<string, CloudState>> {
+  const { version, clouds } = file.parse(JSON.parse(text))
+  if (version === 2) return clouds
+  return mapValues(clouds, (state, name) => (name === "dummy" ? state : withoutDomains(state, pool)))
+}
+
+/** In version 1 the id and the name of its domain stood before a project's id, and a new name ended what was held. */
+function withoutDomains({ total, months, ...state }: CloudState, pool: string | undefined): CloudState {
+  const keyOf = (key: string): string => {
+    const parts = key.split("/")
+    return parts.slice(pool === undefined ? -1 : parts.indexOf(pool, 2)).join("/")
+  }
+  const renamed = (old: Ledger): Ledger => ({
+    ...old,
+    projects: Object.fromEntries(Object.entries(old.projects).map(([key, values]) => [keyOf(key), values])),
+  })
+  return {
+    ...state,
+    total: total && renamed(total),
+    months: mapValues(months, (one) => (one.ledger === undefined ? one : { ledger: renamed(one.ledger) })),
+  }
+}
+
+function mapValues<T, R>(record: Readonly<Record<string, T>>, map: (value: T, key: string) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]))
+}
 
 /** Labels, vCPU seconds, byte seconds. */
 export type MonthRow = readonly [

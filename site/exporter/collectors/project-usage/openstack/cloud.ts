@@ -87,7 +87,7 @@ function missingDomainsTeller({ filter, labels, log }: OpenStackOptions): (domai
 }
 
 function joined({ id, name, domain, properties }: ListedProject, servers: readonly Server[] = []): Project {
-  return { id, name, domainId: domain.id, domainName: domain.name, servers, properties }
+  return { key: id, id, name, domainId: domain.id, domainName: domain.name, servers, properties }
 }
 
 /** Waits for all; when one fails, the others are ended. */
