@@ -4,11 +4,11 @@ import { createDigests } from "./digests.ts"
 import type { Place, Reading } from "./reading.ts"
 import { targetOf } from "./testing.ts"
 
-const placeOf = (members: number, keys = 1, digest: string | undefined = "d1"): Place => ({
+const placeOf = (members: number, keys = 1, digest: string | null = "d1"): Place => ({
   kind: "counted",
   keys,
   members,
-  digest,
+  digest: digest ?? undefined,
 })
 const readingOf = (place: Place, opaSeconds = 0.01, digests = true): Reading => ({
   places: [place],
@@ -55,9 +55,9 @@ test("the interval is stretched so that the slowest OPA stays within its budget"
 test("a digest is known as long as nothing visibly changed", () => {
   const digests = createDigests({ interval: 30, budget: 1 })
   digests.taken(T, [[target, readingOf(placeOf(5))]])
-  assert.equal(digests.of(target, 0, placeOf(5, 1, undefined)), "d1")
-  assert.equal(digests.of(target, 0, placeOf(5, 2, undefined)), "d1")
-  assert.equal(digests.of(target, 0, placeOf(6, 1, undefined)), undefined)
+  assert.equal(digests.of(target, 0, placeOf(5, 1, null)), "d1")
+  assert.equal(digests.of(target, 0, placeOf(5, 2, null)), "d1")
+  assert.equal(digests.of(target, 0, placeOf(6, 1, null)), undefined)
   assert.equal(digests.of(target, 0, { kind: "undefined" }), undefined)
   assert.equal(digests.of(target, 1, placeOf(5)), undefined)
 })
@@ -70,6 +70,25 @@ test("a pod that came back under another address is another one", () => {
 
 test("a pod whose documents are read has no digest", () => {
   const digests = createDigests({ interval: 30, budget: 1 })
-  digests.taken(T, [[target, { ...readingOf(placeOf(5, 1, undefined), 99, false), way: "documents" }]])
+  digests.taken(T, [[target, { ...readingOf(placeOf(5, 1, null), 99, false), way: "documents" }]])
   assert.deepEqual([digests.of(target, 0, placeOf(5)), digests.interval()], [undefined, 30])
+})
+
+test("a digest is awaited where there may be one the next time, but not of an OPA that makes none", () => {
+  const digests = createDigests({ interval: 30, budget: 1 })
+  const [without, late, asleep] = [2, 3, 4].map((index) => targetOf(index, { pod: `opa-${index}` }))
+  assert.ok(without && late && asleep)
+  const none = readingOf(placeOf(5, 1, null), 0.01, false)
+  digests.taken(T, [
+    [target, readingOf(placeOf(5))],
+    [without, none],
+    [late, { ...none, gaveUpAfter: 2 }],
+  ])
+  const now = placeOf(5, 1, null)
+  assert.deepEqual(
+    [target, without, late, asleep].map((one) => digests.awaited(one, 0, now)),
+    [false, false, true, true],
+  )
+  assert.equal(digests.awaited(target, 0, placeOf(6, 1, null)), true)
+  assert.equal(digests.awaited(asleep, 0, { kind: "undefined" }), false)
 })

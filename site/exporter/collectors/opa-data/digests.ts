@@ -5,6 +5,9 @@ import { type Target, targetKey } from "./target.ts"
 interface Taken {
   readonly address: string
   readonly places: readonly Place[]
+  /** Whether digests were asked for, and there was no time for them. */
+  readonly late: boolean
+  /** What they cost; undefined where there are none. */
   readonly opaSeconds: number | undefined
 }
 
@@ -27,6 +30,8 @@ export interface Digests {
   taken(now: number, readings: readonly (readonly [Target, Reading])[]): void
   /** The digest at path number `index`, if that place has not visibly changed since. */
   of(target: Target, index: number, place: Place): string | undefined
+  /** Whether that digest is not known now, but may be when they are taken the next time. */
+  awaited(target: Target, index: number, place: Place): boolean
   /** What the last ones cost this OPA, in seconds. */
   secondsOf(target: Target): number | undefined
 }
@@ -45,6 +50,11 @@ export function createDigests({ interval, budget }: DigestOptions): Digests {
     const taken = known.get(targetKey(target))
     return taken?.address === at(target) ? taken : undefined
   }
+  const digestOf: Digests["of"] = (target, index, place) => {
+    const then = about(target)?.places[index]
+    if (then?.kind !== "counted" || place.kind !== "counted" || itemsOf(then) !== itemsOf(place)) return undefined
+    return then.digest
+  }
   return {
     interval: effective,
     takenAt: () => last,
@@ -56,22 +66,29 @@ export function createDigests({ interval, budget }: DigestOptions): Digests {
     differ: (different) => void (differ = different),
     taken(now, readings) {
       last = now
-      const withDigests = readings.filter(([, { digests }]) => digests)
       const costs = readings.map(([, { digests, opaSeconds = 0, gaveUpAfter = 0 }]) =>
         digests ? opaSeconds : gaveUpAfter,
       )
       slowest = Math.max(0, ...costs)
       known = new Map(
-        withDigests.map(([target, { places, opaSeconds }]) => [
+        readings.map(([target, { places, digests, opaSeconds, gaveUpAfter }]) => [
           targetKey(target),
-          { address: at(target), places, opaSeconds },
+          {
+            address: at(target),
+            places,
+            late: gaveUpAfter !== undefined,
+            opaSeconds: digests ? opaSeconds : undefined,
+          },
         ]),
       )
     },
-    of(target, index, place) {
-      const then = about(target)?.places[index]
-      if (then?.kind !== "counted" || place.kind !== "counted" || itemsOf(then) !== itemsOf(place)) return undefined
-      return then.digest
+    of: digestOf,
+    awaited(target, index, place) {
+      if (place.kind !== "counted" || digestOf(target, index, place) !== undefined) return false
+      const taken = about(target)
+      const then = taken?.places[index]
+      // one that was asked and gave none has none
+      return taken === undefined || taken.late || then?.kind !== "counted" || then.digest !== undefined
     },
     secondsOf: (target) => about(target)?.opaSeconds,
   }

@@ -8,8 +8,8 @@ import type { Target } from "./target.ts"
 
 export interface Drift {
   /**
-   * `at` in milliseconds of Unix time. While a pod that held something else can't be read, its path stays out of sync: that
-   * it agrees now is not known.
+   * `at` in milliseconds of Unix time. A path that is out of sync stays so while it is not known whether its pods agree now,
+   * because some can't be read or their digests are still to come.
    */
   compare(at: number, readings: readonly (readonly [Target, Reading])[], unread: readonly Target[]): readonly Compared[]
 }
@@ -17,7 +17,12 @@ export interface Drift {
 interface Difference {
   readonly since: number
   readonly odd: ReadonlySet<string>
+  /** Whether digests tell it: then it is over when digests say so. */
+  readonly byDigest: boolean
 }
+
+/** Names of pods in one line of the log. */
+const NAMED = 10
 
 /** Compares the replicas of each service at each path, and remembers since when they differ. */
 export function createDrift(paths: readonly Counted[], digests: Digests, log: Logger): Drift {
@@ -34,31 +39,50 @@ export function createDrift(paths: readonly Counted[], digests: Digests, log: Lo
       const compared = [...services].flatMap(([key, replicas]) => {
         const [before, now] = [known.get(key), new Map<string, Difference>()]
         next.set(key, now)
+        const away = (hidden.get(key) ?? []).map(({ pod }) => pod)
+        const targets = replicas.map(([target]) => target)
+        const pods = [...targets.map(({ pod }) => pod), ...away]
         return paths.map((path, index): Compared => {
-          const comparison = compare(
-            replicas.map(([target, { places }]) => {
-              const place = places[index] ?? { kind: "undefined" }
-              return { pod: target.pod, place, digest: digests.of(target, index, place) }
-            }),
-          )
+          const held = replicas.map(([target, { places }]) => {
+            const place = places[index] ?? { kind: "undefined" }
+            return { target, pod: target.pod, place, digest: digests.of(target, index, place) }
+          })
+          const comparison = compare(held)
           const { namespace, service } = replicas[0]?.[0] ?? { namespace: "", service: "" }
           const about = { namespace, service, path: path.name }
           const last = before?.get(path.name)
-          const stays = (hidden.get(key) ?? []).filter(({ pod }) => last?.odd.has(pod)).map(({ pod }) => pod)
+          const waiting = last?.byDigest
+            ? held.filter(({ target, place }) => digests.awaited(target, index, place)).map(({ pod }) => pod)
+            : []
+          const stays = last === undefined ? [] : staysOdd(last.odd, pods, new Set([...away, ...waiting]))
           const odd = new Set([...comparison.odd, ...stays])
-          const inSync = comparison.inSync && stays.length === 0
-          if (!inSync) now.set(path.name, { since: last?.since ?? at, odd })
-          if (!inSync && last === undefined) log.warn({ ...about, odd: [...odd] }, "replicas differ")
+          const inSync = odd.size === 0
+          const byDigest = comparison.digestsDiffer || (stays.length > 0 && last?.byDigest === true)
+          if (!inSync) now.set(path.name, { since: last?.since ?? at, odd, byDigest })
+          if (!inSync && last === undefined) log.warn({ ...about, odd: listed(odd) }, "replicas differ")
           if (inSync && last !== undefined) log.info(about, "replicas agree again")
-          const targets = replicas.map(([target]) => target)
-          return { ...about, targets, comparison: { ...comparison, inSync }, since: now.get(path.name)?.since }
+          return { ...about, targets, comparison: { ...comparison, inSync, odd }, since: now.get(path.name)?.since }
         })
       })
       known = next
-      digests.differ(compared.some(({ comparison }) => comparison.digestsDiffer))
+      digests.differ([...next.values()].some((service) => [...service.values()].some(({ byDigest }) => byDigest)))
       return compared
     },
   }
+}
+
+/** Pods that were odd and may still be: what they hold now is not known, or what all the others do is not. */
+function staysOdd(odd: ReadonlySet<string>, pods: readonly string[], unknown: ReadonlySet<string>): readonly string[] {
+  const still = pods.filter((pod) => odd.has(pod))
+  const others = pods.filter((pod) => !odd.has(pod))
+  const incomparable = others.length > 0 && others.every((pod) => unknown.has(pod))
+  return incomparable ? still : still.filter((pod) => unknown.has(pod))
+}
+
+function listed(pods: ReadonlySet<string>): string {
+  const names = [...pods].toSorted()
+  const rest = names.length - NAMED
+  return rest > 0 ? `${names.slice(0, NAMED).join(" ")} and ${rest} others` : names.join(" ")
 }
 
 const serviceKey = ({ namespace, service }: Target): string => JSON.stringify([namespace, service])

@@ -123,7 +123,7 @@ export function driftFamilies(clusterName: string, compared: readonly Compared[]
   return [
     perPath(
       "opa_data_in_sync",
-      "1 if all pods that could be read hold as many items at the path, and the same by digest where those are known; else 0. It stays 0 while a pod that held something else can't be read.",
+      "1 if all pods that could be read hold as many items at the path, and the same by digest where those are known; else 0. It stays 0 until it is known that they agree again.",
       ({ comparison }) => (comparison.inSync ? 1 : 0),
     ),
     perPath(
