@@ -13,15 +13,20 @@ export interface BaseConfig {
   /** Rule files as Prometheus will find them: copies beside its configuration, and absolute patterns as they are. */
   readonly ruleFiles: readonly string[]
   readonly files: readonly OutputFile[]
+  /** Names of the labels by which this portal is told apart from others. */
+  readonly externalLabels: readonly string[]
   /** Job names with the places where they stand. */
   readonly jobs: ReadonlyMap<string, string>
 }
 
-export const NO_BASE_CONFIG: BaseConfig = { text: "", ruleFiles: [], files: [], jobs: new Map() }
+export const NO_BASE_CONFIG: BaseConfig = { text: "", ruleFiles: [], files: [], externalLabels: [], jobs: new Map() }
 
 // only what is touched is looked at; Prometheus judges the rest
 const schema = z.looseObject(
   {
+    global: z
+      .looseObject({ external_labels: z.record(z.string(), z.unknown(), "must be labels").nullish() }, "must be a map")
+      .nullish(),
     rule_files: z.array(z.string("must be a file or a pattern"), "must be a list of files").nullish(),
     scrape_configs: z
       .array(z.looseObject({ job_name: z.string("must be given, as text") }, "must be a job"), "must be a list of jobs")
@@ -57,7 +62,8 @@ export async function loadBaseConfig(file: string, inputs: Inputs): Promise<Base
     ({ job_name }, index) => [job_name, where(["scrape_configs", index, "job_name"])] as const,
   )
   if (faults.length > 0) throw new ConfigurationError(faults)
-  return { text, ruleFiles, files: [...files.values()], jobs: new Map(jobs) }
+  const externalLabels = Object.keys(value?.global?.external_labels ?? {})
+  return { text, ruleFiles, files: [...files.values()], externalLabels, jobs: new Map(jobs) }
 }
 
 /** Names relative to the folder, in a stable order. */

@@ -50,7 +50,7 @@ async function readToken({ name = "", token }: Partial<SiteEntry>, source: Sourc
     return undefined
   }
   const path = ["token", file === undefined ? "env" : "file"]
-  const text = file === undefined ? inputs.env[env ?? ""] : await readInput(file, path, source)
+  const text = file === undefined ? ofEnvironment(inputs.env, env) : await readInput(file, path, source)
   if (text === undefined) {
     if (file === undefined) report(path, `the variable ${env} is not set`)
     return undefined
@@ -59,6 +59,11 @@ async function readToken({ name = "", token }: Partial<SiteEntry>, source: Sourc
   const reason = faultOfToken(content)
   if (reason !== undefined) report(path, `${file ?? env} ${reason}`)
   return { path: tokenPath(name, content, inputs.key), content, mode: 0o640 }
+}
+
+/** Not what every object inherits, such as `constructor`. */
+function ofEnvironment(env: Inputs["env"], name = ""): string | undefined {
+  return Object.hasOwn(env, name) ? env[name] : undefined
 }
 
 function faultOfToken(token: string): string | undefined {
@@ -84,17 +89,41 @@ async function readTls({ name = "", url, tls }: Partial<SiteEntry>, source: Sour
       return [{ path: tlsPath(name, key), content, mode: 0o640 }]
     }),
   )
-  return files.flat()
+  const own = files.flat()
+  const [cert, key] = (["cert_file", "key_file"] as const).map((file) =>
+    own.find(({ path }) => path === tlsPath(name, file)),
+  )
+  if (cert !== undefined && key !== undefined && !belongTogether(cert.content, key.content))
+    report(["tls", "key_file"], `${tls.key_file} is not the key of the certificate in ${tls.cert_file}`)
+  return own
 }
 
+/** Prometheus does not scrape a site at all where they do not, nor tells of it. Faults of each are told on their own. */
+function belongTogether(cert: string, key: string): boolean {
+  if (faultOfPem("cert_file", cert) !== undefined || faultOfPem("key_file", key) !== undefined) return true
+  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
+}
+
+/** The kinds that Prometheus takes too. */
+const KEYS: readonly (string | undefined)[] = ["rsa", "ec", "ed25519"]
+
 function faultOfPem(key: TlsFile, content: string): string | undefined {
+  if (key === "key_file")
+    return parses(() => KEYS.includes(createPrivateKey(content).asymmetricKeyType))
+      ? undefined
+      : "holds no unencrypted private key (RSA, ECDSA or Ed25519) in PEM"
+  // OpenSSL takes other names for it, Prometheus does not
+  return parses(() => content.includes("-----BEGIN CERTIFICATE-----") && new X509Certificate(content).raw.length > 0)
+    ? undefined
+    : "holds no certificate in PEM"
+}
+
+/** The library's reasons name its own internals. */
+function parses(check: () => boolean): boolean {
   try {
-    if (key === "key_file") createPrivateKey(content)
-    else void new X509Certificate(content)
-    return undefined
+    return check()
   } catch {
-    // the library's reasons name its own internals
-    return key === "key_file" ? "holds no unencrypted private key in PEM" : "holds no certificate in PEM"
+    return false
   }
 }
 

@@ -21,7 +21,7 @@ export function prometheusConfig(
 ): string {
   const parsed = parseDocument(base.text, { customTags: keepNumbers })
   const document = isMap(parsed.contents) ? parsed : new Document({})
-  const labels = new Set(sites.flatMap((site) => Object.keys(site.labels)))
+  const labels = new Set([...base.externalLabels, ...sites.flatMap((site) => Object.keys(site.labels))])
   const jobs = sites.map((site) => job(site, limits, labels, version))
   if (base.ruleFiles.length > 0) document.set("rule_files", document.createNode(base.ruleFiles))
   const own = document.get("scrape_configs")
@@ -31,7 +31,7 @@ export function prometheusConfig(
   return HEADER + document.toString({ lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" })
 }
 
-function job(site: Site, limits: Limits, labelsOfAll: ReadonlySet<string>, version: PrometheusVersion): object {
+function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, version: PrometheusVersion): object {
   const { name, url, match, interval, timeout, tokenFile, tls } = site
   const labels = { site: name, ...site.labels }
   return {
@@ -50,24 +50,38 @@ function job(site: Site, limits: Limits, labelsOfAll: ReadonlySet<string>, versi
     authorization: { credentials_file: tokenFile },
     ...(tls === undefined ? {} : { tls_config: tlsConfig(name, tls) }),
     static_configs: [{ targets: [target(url)], labels }],
-    metric_relabel_configs: ownLabelsOnly(labels, labelsOfAll),
+    metric_relabel_configs: ownIdentityOnly(labels, labelsOfPortal),
   }
 }
 
 /**
  * honor_labels lets a site send any label, also those by which the portal tells sites apart. Those are set to the portal's
- * values, and those that only other sites have are dropped: no site can speak as another.
+ * values, and those that only other sites or the portal itself (external_labels) have are dropped: no site can speak as another.
  */
-function ownLabelsOnly(labels: Readonly<Record<string, string>>, labelsOfAll: ReadonlySet<string>): object[] {
-  const foreign = [...labelsOfAll].filter((label) => !(label in labels)).toSorted()
+function ownIdentityOnly(
+  labels: Readonly<Record<string, string>> & { site: string },
+  ofPortal: ReadonlySet<string>,
+): object[] {
+  const foreign = [...ofPortal].filter((label) => !Object.hasOwn(labels, label)).toSorted()
   return [
+    // what the portal records and alerts on has no job, so that a site can't send it
+    { source_labels: ["job"], regex: "", target_label: "job", replacement: labels.site },
+    // what Prometheus itself notes of each scrape: one sample of the near future would keep a dead site up
+    {
+      source_labels: ["__name__", "job"],
+      regex: `(?:up|scrape_.*);${literally(labels.site)}`,
+      action: "drop",
+    },
     ...Object.entries(labels).map(([label, value]) => ({
       target_label: label,
       replacement: value.replaceAll("$", "$$$$"), // two dollars each: one would begin a capture group's name
     })),
-    ...(foreign.length === 0 ? [] : [{ action: "labeldrop", regex: foreign.join("|") }]),
+    ...(foreign.length === 0 ? [] : [{ action: "labeldrop", regex: foreign.map(literally).join("|") }]),
   ]
 }
+
+/** As a regular expression of RE2. */
+const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)
 
 function tlsConfig(name: string, tls: NonNullable<Site["tls"]>): object {
   const files = TLS_FILES.filter((key) => tls[key] !== undefined).map((key) => [key, tlsPath(name, key)] as const)

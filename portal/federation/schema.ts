@@ -32,6 +32,8 @@ const siteUrl: Parse<URL> = (text) => {
 /** To the YAML of Prometheus some of them are line breaks, which it folds into spaces. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u
 const TAKEN_LABELS = ["site", "job", "instance", "le", "quantile"]
+/** Those of usage: set for one site and dropped from the others, they would make one series of all projects. */
+const USAGE_LABELS = ["project_id", "project_name", "domain_id", "domain_name"]
 const labelName = z.string().check((context) => {
   const label = context.value
   const reason = !/^[a-zA-Z_]\w*$/.test(label)
@@ -40,7 +42,9 @@ const labelName = z.string().check((context) => {
       ? "must not begin with __, which Prometheus keeps for itself"
       : TAKEN_LABELS.includes(label)
         ? `must not be one of ${TAKEN_LABELS.join(", ")}, which have a meaning already`
-        : undefined
+        : USAGE_LABELS.includes(label)
+          ? `must not be one of ${USAGE_LABELS.join(", ")}, by which the series of usage differ`
+          : undefined
   if (reason !== undefined) context.issues.push({ code: "custom", message: reason, input: label })
 })
 const labelValue = z

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict"
+import { generateKeyPairSync } from "node:crypto"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import { ConfigurationError } from "#core/errors.ts"
+import { makeAuthority } from "../../dev/testing/certificates.ts"
+import { openInputs } from "./inputs.ts"
+import { loadSites } from "./sites.ts"
+import { scratch } from "./testing.ts"
+
+const authority = makeAuthority("ca")
+const [own, other] = [authority.issue({ name: "own" }), authority.issue({ name: "other" })]
+const files = {
+  token: "token",
+  "own.pem": own.cert,
+  "own.key": own.key,
+  "other.key": other.key,
+  "trusted.pem": own.cert.replaceAll("CERTIFICATE", "TRUSTED CERTIFICATE"),
+  "ed448.key": generateKeyPairSync("ed448").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+}
+
+async function faultsOf(t: TestContext, site: string): Promise<string> {
+  const folder = await scratch(t)
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
+  const file = join(folder, "sites.yaml")
+  await writeFile(file, `sites:\n  - {name: a, url: "https://a.example.org", ${site}}\n`)
+  try {
+    await loadSites(file, openInputs(process.env))
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message.replaceAll(/^.*sites\[0\]\./gm, "")
+    throw error
+  }
+  return "no fault"
+}
+
+for (const [pair, expected] of [
+  ["own.key", "no fault"],
+  ["other.key", "tls.key_file: other.key is not the key of the certificate in own.pem"],
+  ["ed448.key", "tls.key_file: ed448.key holds no unencrypted private key (RSA, ECDSA or Ed25519) in PEM"],
+] as const) {
+  test(`of a certificate with ${pair} it says: ${expected}`, async (t) => {
+    assert.equal(await faultsOf(t, `token: {file: token}, tls: {cert_file: own.pem, key_file: ${pair}}`), expected)
+  })
+}
+
+test("refuses a certificate under a name that Prometheus does not know", async (t) => {
+  assert.equal(
+    await faultsOf(t, "token: {file: token}, tls: {ca_file: trusted.pem}"),
+    "tls.ca_file: trusted.pem holds no certificate in PEM",
+  )
+})
+
+test("takes no token from what every object inherits", async (t) => {
+  assert.equal(await faultsOf(t, "token: {env: constructor}"), "token.env: the variable constructor is not set")
+})
