@@ -8,6 +8,7 @@ import { Readable } from "node:stream"
 import { text } from "node:stream/consumers"
 import { test } from "node:test"
 import { start } from "./dev/testing/child.ts"
+import { freePort } from "./dev/testing/free-port.ts"
 import { temporaryFolder } from "./dev/testing/folder.ts"
 import { listen } from "./dev/testing/listen.ts"
 import { until } from "./dev/testing/until.ts"
@@ -142,6 +143,26 @@ test("SIGTERM while starting ends it too, without an error", async (t) => {
   assert.doesNotMatch(child.output(), /level=error/)
 })
 
+test("SIGTERM while the command's code is still loading ends it too: the first process of a container has no other way", async (t) => {
+  const preload = await temporaryFolder(t).write(
+    "preload.mjs",
+    `import { registerHooks } from "node:module"
+registerHooks({
+  load(url, context, next) {
+    if (url.endsWith("/site/proxy/main.ts")) process.kill(process.pid, "SIGTERM")
+    return next(url, context)
+  },
+})
+`,
+  )
+  const { code, stderr } = await run(launcher, PROXY, {
+    NODE_OPTIONS: `--import=${preload}`,
+    PORTAL_AUTH_TOKEN: "t0ken-t0ken-t0ken",
+  })
+  assert.equal(code, 0)
+  assert.doesNotMatch(stderr, /level=error/)
+})
+
 test("SIGTERM before a command is done that ends by itself is its failure", async (t) => {
   const silent = createServer(() => undefined)
   const asked = once(silent, "request")
@@ -150,6 +171,19 @@ test("SIGTERM before a command is done that ends by itself is its failure", asyn
   const child = start(launcher, ["exporter", "opa-data", ...flags])
   await asked
   assert.equal(await child.stop("SIGTERM"), 1)
+})
+
+test("Ctrl-C ends a command that waits for its standard input, at once and as a failure", async (t) => {
+  const preload = await temporaryFolder(t).write(
+    "preload.mjs",
+    `process.stdin.on("newListener", (event) => event === "readable" && process.kill(process.pid, "SIGINT"))\n`,
+  )
+  const env = { ...process.env, NODE_OPTIONS: `--import=${preload}` }
+  const child = spawn(launcher, ["token", "hash"], { stdio: ["pipe", "ignore", "ignore"], env })
+  t.after(() => child.kill("SIGKILL"))
+  const began = performance.now()
+  assert.deepEqual(await once(child, "close"), [1, null])
+  assert.ok(performance.now() - began < 10_000) // and not when the process's last deadline has passed
 })
 
 /** Its command line. */
@@ -163,6 +197,27 @@ test("the reader of the help may go away", async () => {
   child.stdout.destroy()
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "close") as Promise<[number]>])
   assert.deepEqual([code, stderr], [0, ""])
+})
+
+test("a result that can't be written is a failure, said in a sentence", async () => {
+  const { code, stderr } = await run("sh", ["-c", '"$0" token new >/dev/full', launcher])
+  assert.deepEqual(
+    [code, stderr],
+    [1, "fedstack: can't write to standard output: ENOSPC: no space left on device, write\n"],
+  )
+})
+
+test("a full disk behind the log ends nothing", async (t) => {
+  const port = await freePort()
+  const address = `127.0.0.1:${port}`
+  const flags = ["proxy", "--web.listen-address", address, "--admin.listen-address", "127.0.0.1:0"]
+  const child = start("sh", ["-c", 'exec "$0" "$@" 2>/dev/full', launcher, ...flags], {
+    PORTAL_AUTH_TOKEN: "t0ken-t0ken-t0ken",
+  })
+  t.after(() => child.stop())
+  const status = await until("an answer", async () => (await fetch(`http://${address}/federate`)).status, 10)
+  assert.equal(status, 401)
+  assert.equal(await child.stop(), 0)
 })
 
 test("the launcher works through symbolic links", async (t) => {

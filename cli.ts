@@ -1,5 +1,6 @@
 import { flushCompileCache } from "node:module"
 import type { Component, Running } from "#core/component.ts"
+import type { Logger } from "#core/log.ts"
 import type { Settings } from "#core/settings.ts"
 
 interface Entry {
@@ -64,6 +65,22 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function runCommand(name: string, entry: Entry, argv: readonly string[]): Promise<void> {
+  const ending = new AbortController()
+  let running: Running | undefined
+  let log: Logger | undefined = undefined
+  let once = false
+  const end = (signal: NodeJS.Signals): void => {
+    if (ending.signal.aborted) process.exit(1) // told twice: at once
+    log?.info({ signal }, "ending")
+    if (once) process.exit(1)
+    setTimeout(() => process.exit(1), END_DEADLINE * 1000).unref()
+    ending.abort()
+    if (running !== undefined) void finish(running)
+  }
+  // before anything is loaded: the first process of a container is not ended by a signal that it does not handle
+  process.on("SIGTERM", end).on("SIGINT", end)
+  process.on("SIGHUP", () => void running?.reload?.())
+
   const [{ command }, { readSettings, setting, oneOf }, { createLogger, LOG_LEVELS, LOG_FORMATS }] = await Promise.all([
     entry.load(),
     import("#core/settings.ts"),
@@ -93,22 +110,10 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   )
   if (reading.kind === "help") return print(reading.text)
   const { values, argument } = reading
-  const log = createLogger({ level: values.logLevel, format: values.logFormat }, name, (line) =>
-    process.stderr.write(line),
-  )
+  log = createLogger({ level: values.logLevel, format: values.logFormat }, name, (line) => process.stderr.write(line))
 
-  const ending = new AbortController()
-  let running: Running | undefined
-  const end = (signal: NodeJS.Signals): void => {
-    if (ending.signal.aborted) process.exit(1) // told twice: at once
-    log.info({ signal }, "ending")
-    setTimeout(() => process.exit(1), END_DEADLINE * 1000).unref()
-    ending.abort()
-    if (running !== undefined) void finish(running)
-  }
-  process.on("SIGTERM", end).on("SIGINT", end)
-  process.on("SIGHUP", () => void running?.reload?.())
-
+  once = command.once?.(values) === true
+  if (ending.signal.aborted) process.exit(once ? 1 : 0)
   try {
     running = await command.run(
       values,
@@ -117,7 +122,7 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
     )
   } catch (error) {
     if (!ending.signal.aborted) throw error
-    process.exit(command.once?.(values) === true ? 1 : 0) // what was starting has stopped
+    process.exit(0) // what was starting has stopped
   }
   if (running === undefined) return
   if (ending.signal.aborted) return finish(running)
@@ -185,11 +190,11 @@ async function fail(error: unknown): Promise<never> {
   process.exit(1)
 }
 
-// who reads has gone, as in `fedstack --help | head -1`: nothing is left to say
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error
-    if (stream === process.stdout) process.exit(0)
-  })
-}
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0) // who reads has gone, as in `fedstack --help | head -1`
+  process.stderr.write(`fedstack: can't write to standard output: ${error.message}\n`)
+  process.exit(1)
+})
+// a log that can't be written, on a full disk or to a reader that has gone, ends nothing that serves; nor can it be told
+process.stderr.on("error", () => undefined)
 await main(process.argv.slice(2)).catch(fail)

@@ -24,7 +24,7 @@ export interface Context {
 export interface Component<S extends Settings> {
   readonly settings: S
   readonly argument?: { readonly notation: string; readonly help: string }
-  /** Whether it is to end by itself: told to end before that, it has failed. */
+  /** Whether it is to end by itself: told to end before that, it has failed, and ends at once. */
   once?(values: Values<S>): boolean
   run(values: Values<S>, context: Context, argument: string): Promise<Running | undefined>
 }

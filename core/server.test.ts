@@ -6,7 +6,8 @@ import type { FastifyInstance } from "fastify"
 import { defineError } from "#core/errors.ts"
 import { createLogger } from "#core/log.ts"
 import { createRegistry } from "#core/metrics.ts"
-import { addAdmin, serve, type ServeOptions } from "#core/server.ts"
+import { addAdmin, serve, type ServeOptions, webSettings } from "#core/server.ts"
+import { readSettings } from "#core/settings.ts"
 import { until } from "../dev/testing/until.ts"
 import { freePort } from "../dev/testing/free-port.ts"
 
@@ -310,4 +311,11 @@ test("HEAD is answered like GET, without a body", async (t) => {
   const { url } = await start(t)
   const answer = await fetch(url, { method: "HEAD" })
   assert.deepEqual([answer.status, answer.headers.get("content-length"), await answer.text()], [200, "6", ""])
+})
+
+test("an empty --web.config.file is none, as in Prometheus' own exporters", () => {
+  const usage = { command: "fedstack test", summary: "", settings: webSettings(":80") }
+  const reading = readSettings(usage, ["--web.config.file="], {})
+  assert.ok(reading.kind === "values")
+  assert.equal(reading.values.webConfigFile, undefined)
 })

@@ -12,7 +12,7 @@ import { closeAll, type Running } from "#core/component.ts"
 import { explain, FedstackError } from "#core/errors.ts"
 import { createListener, showAddress, type Timeouts, TIMEOUTS } from "#core/listener.ts"
 import type { Logger } from "#core/log.ts"
-import { type Address, listenAddress, setting, settings, text } from "#core/settings.ts"
+import { type Address, listenAddress, setting, settings } from "#core/settings.ts"
 import { readWebConfig } from "#core/web-config.ts"
 import { createGuard } from "#core/web-guard.ts"
 import { followWebConfig, tellWarnings } from "#core/web-reload.ts"
@@ -24,7 +24,7 @@ export const webSettings = (defaultAddress: string) => ({
     { flag: "--web.listen-address <host:port>", help: "address to listen on; may be repeated" },
     [defaultAddress],
   ),
-  webConfigFile: setting(text, {
+  webConfigFile: setting((file) => file || undefined, {
     flag: "--web.config.file <file>",
     help: "TLS, client certificates and users, in the format of Prometheus' exporter-toolkit",
   }),

@@ -114,6 +114,10 @@ test("variables stand in for flags, the first that is not empty", () => {
   )
 })
 
+test("a variable of nothing but separators is as good as unset, for a list too", () => {
+  assert.deepEqual(read([], { FEDSTACK_PORT: " , ,", FEDSTACK_DOMAIN: " ", OLD_INTERVAL: "" }), defaults)
+})
+
 test("a flag counts before its variable, even where the variable is wrong", () => {
   assert.deepEqual(read(["--port", "1"], { FEDSTACK_PORT: "x" }).ports, [1])
 })
@@ -218,6 +222,10 @@ const parsed: readonly (readonly [name: string, parse: Parse<unknown>, text: str
   ["whole", whole(1, 5), "1.5", "must be a whole number from 1 to 5"],
   ["whole", whole(1, 5), "-1", "must be a whole number from 1 to 5"],
   ["duration", duration(0), "soon", "must be a duration such as 30s, 1m30s or a number of seconds"],
+  ["duration", duration(0), "24d", 2_073_600],
+  // timers take 2^31 ms at most: what is longer would be over at once
+  ["duration", duration(0), "25d", "must be at most 24d"],
+  ["duration", duration(0), "99999999999999999999y", "must be at most 24d"],
 ]
 for (const [name, parse, given, expected] of parsed) {
   test(`${name} of ${given}`, () => {
@@ -229,6 +237,10 @@ for (const [name, parse, given, expected] of parsed) {
 for (const [url, message] of [
   ["http://me:SECRET@a", '--upstream: must not hold a user name or password (is "http://<secret>@a")'],
   ["htp://me:SECR@ET@a", `--upstream: ${HTTP} (is "htp://<secret>@a")`],
+  ["http://me:SEC/RET@a:b", `--upstream: ${HTTP} (is "http://<secret>@a:b")`],
+  ["htp://me:SEC RET@a", `--upstream: ${HTTP} (is "htp://<secret>@a")`],
+  ["me:SECRET@a", `--upstream: ${HTTP} (is "<secret>@a")`],
+  ["a@b", `--upstream: ${HTTP} (is "a@b")`],
 ] as const) {
   test(`the password in ${url} does not stand in the message`, () => {
     const upstream = { upstream: setting(httpUrl, { flag: "--upstream <url>", help: "where" }) }

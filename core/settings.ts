@@ -91,12 +91,15 @@ export const whole =
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
     return number >= least && number <= most ? number : new Wrong(`must be a whole number from ${least} to ${most}`)
   }
+/** Days that a timer takes: one of more milliseconds than 2^31 would be over at once. */
+const LONGEST = 24
 /** Seconds. */
 export const duration =
   (least: number): Parse<number> =>
   (value) => {
     const seconds = parseDuration(value)
     if (seconds === undefined) return new Wrong("must be a duration such as 30s, 1m30s or a number of seconds")
+    if (seconds > LONGEST * 86_400) return new Wrong(`must be at most ${LONGEST}d`)
     return seconds >= least ? seconds : new Wrong(`must be at least ${least}s`)
   }
 /** Bytes. */
@@ -161,7 +164,8 @@ export function readSettings<S extends Settings>(
       const { texts, source } = find(definition, given.options.get(name), env)
       const value = definition.read(texts)
       if (!(value instanceof Wrong)) return [name, value]
-      const shown = definition.flag === undefined ? "" : ` (is ${JSON.stringify(withoutUser((texts ?? []).join(",")))})`
+      const shown =
+        definition.flag === undefined ? "" : ` (is ${JSON.stringify((texts ?? []).map(withoutUser).join(","))})`
       faults.push({ where: source, message: `${value.reason}${shown}` })
       return [name, undefined]
     }),
@@ -170,8 +174,9 @@ export function readSettings<S extends Settings>(
   return { kind: "values", values: values as Values<S>, argument: given.argument }
 }
 
-/** A URL's user name and password are never shown. */
-const withoutUser = (shown: string): string => shown.replaceAll(/\/\/[^\s/]*@/g, "//<secret>@")
+/** A URL's user name and password are never shown, also where they are misspelt or the scheme is forgotten. */
+const withoutUser = (shown: string): string =>
+  shown.replace(/^(?:((?:[a-z][\w+.-]*:)?\/\/).*|[^\s{"'/]*:.*)@/is, "$1<secret>@")
 
 function find(
   definition: SettingOptions,
@@ -181,14 +186,19 @@ function find(
   const flag = definition.flag === undefined ? undefined : `--${longName(definition.flag)}`
   if (fromFlag !== undefined) return { texts: fromFlag, source: flag ?? "" }
   const names = variables(definition)
-  const name = names.find((candidate) =>
-    definition.emptyCounts ? env[candidate] !== undefined : Boolean(env[candidate]),
-  )
-  if (name === undefined) return { texts: undefined, source: flag ?? names[0] ?? "" }
-  const value = env[name] ?? ""
-  if (!definition.several) return { texts: [value], source: name }
+  for (const name of names) {
+    const texts = textsOf(definition, env[name])
+    if (texts !== undefined) return { texts, source: name }
+  }
+  return { texts: undefined, source: flag ?? names[0] ?? "" }
+}
+
+/** Of a variable; undefined where it is unset, or empty and that is no value. */
+function textsOf(definition: SettingOptions, value: string | undefined): readonly string[] | undefined {
+  if (value === undefined) return undefined
   const parts = value.split(definition.separator ?? ",").map((part) => part.trim())
-  return { texts: parts.filter((part) => part !== ""), source: name }
+  const texts = definition.several ? parts.filter((part) => part !== "") : [value]
+  return definition.emptyCounts || texts.some((part) => part !== "") ? texts : undefined
 }
 
 function parseArguments<S extends Settings>(

@@ -6,6 +6,7 @@ import { loadSites, type Site } from "./sites.ts"
 export const command = component({
   settings: {},
   argument: { notation: "<file>", help: "the sites file, such as portal/sites.yaml" },
+  once: () => true,
   async run(_, { print, env }, file) {
     const { sites, limits } = await loadSites(file, openInputs(env))
     print(describe(file, sites, limits))

@@ -17,6 +17,7 @@ export const command = component({
     match: settings(text, { flag: "--match <selector>", help: "what it would ask for; may be repeated", env: [] }, []),
   },
   argument: { notation: "<file>", help: "the policy, such as policy.yaml" },
+  once: () => true,
   async run({ as, match }, { print, env, now }, file) {
     const selectors = readQuestion(as, match)
     // nobody is asked for keys: a policy is right or wrong by itself

@@ -5,6 +5,7 @@ import { readToken, tokenArgument } from "./read.ts"
 export const command = component({
   settings: {},
   argument: tokenArgument,
+  once: () => true,
   async run(_values, { print }, file) {
     print(`${sha256(await readToken(file)).toString("hex")}\n`)
     return undefined

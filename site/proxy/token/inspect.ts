@@ -18,6 +18,7 @@ export const command = component({
     }),
   },
   argument: tokenArgument,
+  once: () => true,
   async run({ policy }, { print, now, env, log }, file) {
     const token = await readToken(file)
     const lines = policy === undefined ? [] : await ownerLines(token, policyFile(policy, { env, now, log }), now())

@@ -7,6 +7,7 @@ const BYTES = 32
 
 export const command = component({
   settings: {},
+  once: () => true,
   run(_values, { print }) {
     const token = randomBytes(BYTES).toString("base64url")
     print(`token: ${token}\nsha256: ${sha256(token).toString("hex")}\n`)
