@@ -29,7 +29,8 @@ const OBEDIENT = new URL(
       if (label === "hang") for (;;);
       if (label === "throw") throw new Error("as told")
       if (label === "grow") for (const all = []; ; ) all.push(Array(10000).fill(1.5))
-      parentPort.postMessage(label)
+      if (label === "late") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+      parentPort.postMessage({ verdict: label, seconds: label === "dear" ? 0.1 : 0.001 })
     })`)}`,
 )
 
@@ -61,6 +62,15 @@ test("decides as is decided without a thread", async (t) => {
       decider.move(3_600_000) // none of this is to be too much
     }),
   )
+})
+
+test("a client pays for the work of deciding, and not for a thread that starts or has to wait", async (t) => {
+  const { judge: decide, effort } = open(t, OBEDIENT)
+  effort.spend("portal", 1.95)
+  await decide(clientOf("portal"), label("late"))
+  assert.equal(effort.wait("portal"), 0)
+  await decide(clientOf("portal"), label("dear"))
+  assert.ok(effort.wait("portal") > 0)
 })
 
 test("lets clients take turns", async (t) => {

@@ -28,6 +28,13 @@ export interface Decider extends Running {
   readonly judge: JudgeElsewhere
 }
 
+/** What the thread answers. */
+export interface Decision {
+  readonly verdict: Verdict
+  /** Of processor time: who asks does not pay for a busy machine. */
+  readonly seconds: number
+}
+
 interface Question {
   readonly client: string
   readonly asked: { readonly grant: Grant; readonly selector: Selector }
@@ -50,8 +57,8 @@ export function openDecider(effort: Effort, log: Logger, { deadline, idle } = DE
   function start(): Worker {
     const made = new Worker(thread, { resourceLimits: MEGABYTES })
     // one that was given up may have answered before it learnt so: that is no verdict about what is asked now
-    made.on("message", (verdict: Verdict) => {
-      if (made === worker) finish((question) => question.resolve(verdict))
+    made.on("message", ({ verdict, seconds }: Decision) => {
+      if (made === worker) finish(seconds, (question) => question.resolve(verdict))
     })
     made.on("error", (error) => {
       if (made === worker) lose(`it ended: ${explain(error)}`)
@@ -85,11 +92,11 @@ export function openDecider(effort: Effort, log: Logger, { deadline, idle } = DE
     worker.postMessage(question.asked)
   }
 
-  function finish(tell: (question: Question) => void): void {
+  function finish(seconds: number, tell: (question: Question) => void): void {
     if (under === undefined) return
     const question = under
     under = undefined
-    effort.spend(question.client, (performance.now() - begun) / 1000)
+    effort.spend(question.client, seconds)
     tell(question)
     next()
   }
@@ -98,7 +105,8 @@ export function openDecider(effort: Effort, log: Logger, { deadline, idle } = DE
   function lose(reason: string): void {
     log.warn({ client: under?.client, reason }, "a decision about a selector was given up")
     end()
-    finish((question) => question.reject(tooMuchToDecide({ client: question.client })))
+    const seconds = (performance.now() - begun) / 1000
+    finish(seconds, (question) => question.reject(tooMuchToDecide({ client: question.client })))
   }
 
   function end(): void {
