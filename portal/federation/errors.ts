@@ -9,7 +9,7 @@ export const notWritten = defineError(
 export const foreignConfiguration = defineError(
   "FOREIGN_CONFIGURATION",
   500,
-  "{file} was not written by fedstack portal and is not overwritten. Name a folder of its own with --prometheus.config-dir, or move the file away.",
+  "{file} was not written by fedstack portal, which neither overwrites nor deletes it. Name a folder of its own with --prometheus.config-dir, or move the file away.",
 )
 
 export const lifecycleDisabled = defineError(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { HEADER } from "./prometheus-config.ts"
 import { type OutputFile, publish, removeStale } from "./publish.ts"
@@ -63,6 +63,33 @@ test("refuses to overwrite a configuration that somebody else wrote", async (t) 
   await writeFile(join(folder, "prometheus.yml"), "global: {}\n")
   await assert.rejects(publish(folder, outputs("1", "site-a")), { code: "FOREIGN_CONFIGURATION" })
   assert.deepEqual(await contents(folder), { "prometheus.yml": "global: {}\n" })
+})
+
+for (const mine of ["rules/node.yml", "tls/prometheus.key.pem", "tokens/grafana"]) {
+  test(`takes no folder over in which ${mine} of somebody else stands, where it would be deleted`, async (t) => {
+    const folder = await scratch(t)
+    await mkdir(join(folder, dirname(mine)), { recursive: true })
+    await writeFile(join(folder, mine), "mine")
+    await assert.rejects(publish(folder, outputs("1", "site-a")), {
+      code: "FOREIGN_CONFIGURATION",
+      message: `${join(folder, mine)} was not written by fedstack portal, which neither overwrites nor deletes it. Name a folder of its own with --prometheus.config-dir, or move the file away.`,
+    })
+    assert.deepEqual(await contents(folder), { [mine]: "mine" })
+  })
+}
+
+test("goes on where it was killed in the midst of its first writing", async (t) => {
+  const folder = await scratch(t)
+  await mkdir(join(folder, "tokens"), { recursive: true })
+  await mkdir(join(folder, "rules"))
+  await writeFile(join(folder, "tokens/site-a.0123abcd"), "token, with the key of then")
+  await writeFile(join(folder, "rules/.own.yml.tmp"), "groups: [")
+  const rule = { path: "rules/new.yml", content: "groups: []", mode: 0o640 }
+  await writeFile(join(folder, rule.path), rule.content, { mode: rule.mode })
+  const files = [rule, ...outputs("1", "site-a")]
+  await publish(folder, files)
+  await removeStale(folder, files)
+  assert.deepEqual(Object.keys(await contents(folder)), ["prometheus.yml", "rules/new.yml", "tokens/site-a"])
 })
 
 test("removes the tokens of sites that are gone, and nothing outside its own folders", async (t) => {

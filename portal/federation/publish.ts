@@ -14,6 +14,8 @@ export interface OutputFile {
 export const CONFIG_FILE = "prometheus.yml"
 /** Folders whose every file is written here. */
 const OWN_FOLDERS = ["tokens", "tls", "rules"]
+const TEMPORARY = /^\..*\.tmp$/
+const TOKEN = /\.[\da-f]{8}$/
 
 /**
  * Writes what differs, in the order given. All is on disk under temporary names before the first file is replaced, so that
@@ -22,7 +24,7 @@ const OWN_FOLDERS = ["tokens", "tls", "rules"]
 export async function publish(folder: string, files: readonly OutputFile[]): Promise<void> {
   const staged: { temporary: string; file: string }[] = []
   try {
-    await refuseForeign(folder)
+    await refuseForeign(folder, files)
     await makeFolder(folder)
     for (const { path, content, mode } of files) {
       const file = join(folder, path)
@@ -51,10 +53,21 @@ export async function removeStale(folder: string, files: readonly OutputFile[]):
   }
 }
 
-async function refuseForeign(folder: string): Promise<void> {
+/** A folder is ours by the configuration in it; without one, all must be what a first writing that was cut short leaves. */
+async function refuseForeign(folder: string, files: readonly OutputFile[]): Promise<void> {
   const file = join(folder, CONFIG_FILE)
   const content = await readFile(file, "utf8").catch(nothingIfMissing)
-  if (content !== undefined && !content.startsWith(HEADER)) throw foreignConfiguration({ file })
+  if (content?.startsWith(HEADER)) return
+  if (content !== undefined) throw foreignConfiguration({ file })
+  for (const own of OWN_FOLDERS) {
+    for (const name of (await readdir(join(folder, own)).catch(nothingIfMissing)) ?? []) {
+      const found = join(folder, own, name)
+      if (TEMPORARY.test(name) || (own === "tokens" && TOKEN.test(name))) continue
+      const ours = files.find(({ path }) => path === `${own}/${name}`)
+      if (ours === undefined || !(await isWritten(found, ours.content, ours.mode)))
+        throw foreignConfiguration({ file: found })
+    }
+  }
 }
 
 async function isWritten(file: string, content: string, mode: number): Promise<boolean> {
