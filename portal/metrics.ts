@@ -21,7 +21,7 @@ export function portalMetrics(registry: Registry): PortalMetrics {
     ),
     configWritten: gauge(
       "fedstack_portal_config_written",
-      "1 if the Prometheus configuration on disk is that of the last valid configuration files.",
+      "1 if the Prometheus configuration of the last valid configuration files could be written.",
     ),
     prometheusReloaded: gauge(
       "fedstack_portal_prometheus_reload_successful",

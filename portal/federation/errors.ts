@@ -21,7 +21,13 @@ export const lifecycleDisabled = defineError(
 export const reloadRefused = defineError(
   "RELOAD_REFUSED",
   502,
-  "Prometheus at {url} did not take its new configuration (status {status}): {reason}",
+  "Prometheus at {url} did not take its new configuration: {reason}",
+)
+
+export const reloadFailed = defineError(
+  "RELOAD_FAILED",
+  502,
+  "Prometheus at {url} can't be told to reload (status {status}): {reason}",
 )
 
 /** What the operating system said, without the path that the message names already. */

@@ -113,3 +113,35 @@ test("brings a rotated token in force", async (t) => {
   await portal.write("site-a.token", "new")
   await delivers(portal.prometheus, [{ site: "site-a", project_name: "a" }])
 })
+
+test("leaves the configuration in place that Prometheus took last where it refuses the new one, so that it can start again", async (t) => {
+  const prometheus = need(t, findPrometheus())
+  if (prometheus === undefined) return
+  const portal = await startFederatedPortal(t, prometheus, {
+    token: "token",
+    "good.yml": "groups: []\n",
+    "base.yml": "rule_files: [good.yml]\n",
+    "sites.yaml": `sites:\n  - {name: a, url: "http://127.0.0.1:1", token: {file: token}}\n`,
+  })
+  const reloaded = (expected: number) =>
+    until(`a reload with the result ${expected}`, async () =>
+      (await portal.metric("fedstack_portal_prometheus_reload_successful")) === expected ? true : undefined,
+    )
+  const contents = () =>
+    Promise.all(["prometheus.yml", "rules/good.yml"].map((name) => readFile(join(portal.folder, "out", name), "utf8")))
+  await reloaded(1)
+  const before = await contents()
+
+  await portal.write("good.yml", "groups: [none]\n")
+  await portal.write("base.yml", "rule_files: [good.yml]\nglobal: {nonsense: 1}\n")
+  await reloaded(0)
+  assert.match(portal.child.output(), /did not take its new configuration/)
+  await until("the configuration before", async () => {
+    assert.deepEqual(await contents(), before)
+    return true
+  })
+  await portal.write("good.yml", "groups: []\n")
+  await portal.write("base.yml", "rule_files: [good.yml]\nglobal: {scrape_interval: 7s}\n")
+  await reloaded(1)
+  assert.match((await contents()).join(), /scrape_interval: 7s/)
+})

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import type { Context, Running } from "#core/component.ts"
-import { ConfigurationError, explain } from "#core/errors.ts"
+import { ConfigurationError, explain, FedstackError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { watchFiles } from "#core/watch-file.ts"
 import type { PortalMetrics } from "../metrics.ts"
@@ -35,6 +35,7 @@ export async function startFederation(options: FederationOptions): Promise<Feder
   let watcher: Running | undefined
   let watched = ""
   let queue = Promise.resolve()
+  let accepted: Plan | undefined
   let applying = { cancel: new AbortController(), done: Promise.resolve() }
   let closed = false
 
@@ -77,12 +78,25 @@ export async function startFederation(options: FederationOptions): Promise<Feder
     metrics.configWritten.set(1)
     notReady = undefined
     log.info({ folder: settings.configDir }, "Prometheus configuration written")
-    const reloading = () => reloadPrometheus(settings.prometheusUrl, signal)
+    const reloading = () => submit(plan, signal)
     const failedToReload = () => metrics.prometheusReloaded.set(0)
     if (!(await retry(reloading, { signal, log, failed: failedToReload }))) return
     metrics.prometheusReloaded.set(1)
     log.info({ url: settings.prometheusUrl.href }, "Prometheus reloaded")
     await retry(() => removeStale(settings.configDir, plan.files), { signal, log })
+  }
+
+  /** What Prometheus refuses does not stay on the disk: it could not start with it. */
+  async function submit(plan: Plan, signal: AbortSignal): Promise<void> {
+    await publish(settings.configDir, plan.files)
+    try {
+      await reloadPrometheus(settings.prometheusUrl, signal)
+    } catch (error) {
+      const refused = error instanceof FedstackError && error.code === "RELOAD_REFUSED"
+      if (refused && accepted !== undefined) await publish(settings.configDir, accepted.files)
+      throw error
+    }
+    accepted = plan
   }
 
   function reload(): Promise<void> {

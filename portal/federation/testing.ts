@@ -9,7 +9,7 @@ import { type Child, start } from "../../dev/testing/child.ts"
 import { type RunningPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
 
-const launcher = join(import.meta.dirname, "../../bin/fedstack")
+export const launcher = join(import.meta.dirname, "../../bin/fedstack")
 
 export async function scratch(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "fedstack-portal-"))

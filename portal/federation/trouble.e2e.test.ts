@@ -1,11 +1,12 @@
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
+import { start } from "../../dev/testing/child.ts"
 import { until } from "../../dev/testing/until.ts"
-import { ready, scratch, startPortal, type TestPortal } from "./testing.ts"
+import { launcher, ready, scratch, startPortal, type TestPortal } from "./testing.ts"
 
 const files = {
   "site-a.token": "s3cret",
@@ -46,6 +47,26 @@ test("is ready without Prometheus, and ends at once on SIGTERM", async (t) => {
   assert.equal(await portal.metric("fedstack_portal_prometheus_reload_successful"), 0)
   assert.equal(await portal.child.stop(), 0)
   assert.doesNotMatch(portal.child.output(), /s3cret/)
+})
+
+test("SIGTERM while it starts ends it with 0, and what it wrote is whole", async (t) => {
+  const folder = await scratch(t)
+  const names = Array.from({ length: 300 }, (_, index) => `site-${index}`)
+  const site = (name: string) => `  - {name: ${name}, url: "http://127.0.0.1:1/${name}", token: {env: SITE_TOKEN}}\n`
+  await writeFile(join(folder, "sites.yaml"), `sites:\n${names.map(site).join("")}`)
+  const output = join(folder, "out")
+  const args = [`--sites.file=${join(folder, "sites.yaml")}`, `--prometheus.config-dir=${output}`]
+  const child = start(launcher, ["portal", ...args, "--web.listen-address=127.0.0.1:0"], { SITE_TOKEN: "s3cret" })
+  t.after(() => child.stop())
+  await until("it to write", async () => ((await readdir(join(output, "tokens"))).length > 0 ? true : undefined))
+  assert.equal(await child.stop(), 0)
+  const config = await readFile(join(output, "prometheus.yml"), "utf8").catch(() => "")
+  const tokens = await readdir(join(output, "tokens"))
+  const missing = [...config.matchAll(/credentials_file: "tokens\/(.*)"/g)].filter(
+    ([, file = ""]) => !tokens.includes(file),
+  )
+  assert.deepEqual(missing, [])
+  assert.doesNotMatch(child.output(), /s3cret/)
 })
 
 test("reads the files again on SIGHUP", async (t) => {
