@@ -70,6 +70,17 @@ export interface WebConfig {
   readonly files: readonly string[]
 }
 
+/** Of a web configuration that can't come into force as its files are now. */
+export class FaultyWebConfig extends ConfigurationError {
+  /** The file itself and all that it names; one that was missing may come. */
+  readonly files: readonly string[]
+
+  constructor(faults: readonly Fault[], files: readonly string[]) {
+    super(faults)
+    this.files = files
+  }
+}
+
 export interface WebConfigOptions {
   /** Why this server can't have basic_auth_users, in a sentence. */
   readonly refuseBasicAuth?: string
@@ -79,14 +90,15 @@ export interface WebConfigOptions {
 /**
  * Reads a file in the format of Prometheus' exporter-toolkit
  * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md) with the certificates that it
- * names. Throws ConfigurationError with every fault.
+ * names. Throws ConfigurationError with every fault, FaultyWebConfig where the file itself can be read.
  */
 export async function readWebConfig(file: string, options: WebConfigOptions = {}): Promise<WebConfig> {
   const { value, where } = await readYamlFile(file, schema)
   const faults: Fault[] = []
+  const files = [file]
   const given = value?.tls_server_config ?? undefined
   const now = (options.now ?? (() => new Date()))()
-  const tls = given === undefined ? undefined : await readTls(given, { file, where, now }, faults)
+  const tls = given === undefined ? undefined : await readTls(given, { file, where, now }, { faults, files })
   const users = new Map(Object.entries(value?.basic_auth_users ?? {}))
   if (users.size > 0 && options.refuseBasicAuth !== undefined) {
     faults.push({ where: where(["basic_auth_users"]), message: options.refuseBasicAuth })
@@ -95,7 +107,7 @@ export async function readWebConfig(file: string, options: WebConfigOptions = {}
   if (limit !== undefined && limit.interval > 0 && limit.burst < 1) {
     faults.push({ where: where(["rate_limit", "burst"]), message: "must be at least 1, otherwise nobody is served" })
   }
-  if (faults.length > 0) throw new ConfigurationError(faults)
+  if (faults.length > 0) throw new FaultyWebConfig(faults, files)
   const headers = Object.entries(value?.http_server_config?.headers ?? {})
   return {
     tls,
@@ -103,6 +115,6 @@ export async function readWebConfig(file: string, options: WebConfigOptions = {}
     headers: headers.flatMap(([name, text]) => (text ? [[name, text] as const] : [])),
     rateLimit: limit === undefined || limit.interval === 0 ? undefined : limit,
     warnings: value?.http_server_config?.http2 && tls ? [`${where(["http_server_config", "http2"])}: ${HTTP2}`] : [],
-    files: [file, ...(tls?.files ?? [])],
+    files,
   }
 }

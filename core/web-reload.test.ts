@@ -8,6 +8,7 @@ import { readWebConfig } from "#core/web-config.ts"
 import { followWebConfig } from "#core/web-reload.ts"
 import { makeAuthority } from "../dev/testing/certificates.ts"
 import { temporaryFolder } from "../dev/testing/folder.ts"
+import { until } from "../dev/testing/until.ts"
 
 test("a slow reading never replaces one that began later", async (t) => {
   const folder = temporaryFolder(t)
@@ -50,4 +51,25 @@ test("finds a change between the first reading and the beginning of the watch", 
   )
   await following.close()
   assert.deepEqual(applied, [2])
+})
+
+test("a certificate that a faulty file already names is watched too: it may come later", async (t) => {
+  const folder = temporaryFolder(t)
+  const authority = makeAuthority("authority")
+  const [first, next] = [authority.issue({ name: "a" }), authority.issue({ name: "b" })]
+  await folder.write("first.pem", first.cert)
+  await folder.write("first.key", first.key)
+  const file = await folder.write("web.yaml", "tls_server_config: {cert_file: first.pem, key_file: first.key}\n")
+  const applied: string[] = []
+  const faulty = Promise.withResolvers<void>()
+  const log = pino({ level: "error" }, { write: () => faulty.resolve() })
+  const following = await followWebConfig(file, await readWebConfig(file), { log, listener: "" }, ({ tls }) =>
+    applied.push(String(tls?.context.cert)),
+  )
+  t.after(() => following.close())
+  await folder.write("web.yaml", "tls_server_config: {cert_file: next.pem, key_file: next.key}\n")
+  await faulty.promise
+  await folder.write("next.key", next.key)
+  await folder.write("next.pem", next.cert)
+  await until("the certificate", () => (applied.at(-1) === next.cert ? true : undefined), 12)
 })

@@ -4,7 +4,7 @@ import type { Running } from "#core/component.ts"
 import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { watchFiles } from "#core/watch-file.ts"
-import { readWebConfig, type WebConfig, type WebConfigOptions } from "#core/web-config.ts"
+import { FaultyWebConfig, readWebConfig, type WebConfig, type WebConfigOptions } from "#core/web-config.ts"
 
 export interface FollowOptions extends WebConfigOptions {
   readonly log: Logger
@@ -35,10 +35,12 @@ export async function followWebConfig(
     if (options.registry !== undefined) showCertificate(options.registry, listener, config)
   }
   let current = first
+  let filesReadLast: readonly string[] = []
   accept(first)
   const reloadNow = async (): Promise<void> => {
     try {
       const next = await readWebConfig(file, options)
+      filesReadLast = next.files
       const faults = needRestart(current, next, file)
       if (faults.length > 0) throw new ConfigurationError(faults)
       apply(next)
@@ -46,6 +48,7 @@ export async function followWebConfig(
       log.info({ file }, "web configuration read again")
       tellWarnings(next, log)
     } catch (error) {
+      if (error instanceof FaultyWebConfig) filesReadLast = error.files
       successful?.set({ listener }, 0)
       const faults = error instanceof ConfigurationError ? error.faults : [{ where: file, message: explain(error) }]
       log.error(
@@ -57,7 +60,7 @@ export async function followWebConfig(
   // one after the other, so that an older reading never replaces a newer one
   let last: Promise<void> = Promise.resolve()
   const reload = (): Promise<void> => (last = last.then(reloadNow))
-  const watching = await watchFiles(() => current.files, reload)
+  const watching = await watchFiles(() => [...new Set([...current.files, ...filesReadLast])], reload)
   const unchanged = await readWebConfig(file, options).then(
     (now) => isDeepStrictEqual(now, first),
     () => false,

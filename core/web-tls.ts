@@ -52,8 +52,6 @@ export interface TlsConfig {
   readonly clients: ClientPolicy
   /** Of the server's own certificate. */
   readonly validity: { readonly from: Date; readonly to: Date }
-  /** Read again when they change. */
-  readonly files: readonly string[]
 }
 
 interface Source {
@@ -63,13 +61,18 @@ interface Source {
   readonly now: Date
 }
 
-/** Reads certificates and keys and checks that they belong together. Faults go to `faults`; then it returns undefined. */
+/** What is found on the way: faults, and the files that are read. */
+interface Findings {
+  readonly faults: Fault[]
+  readonly files: string[]
+}
+
+/** Reads certificates and keys and checks that they belong together. Where it finds faults it returns undefined. */
 export async function readTls(
   given: z.infer<typeof tlsSchema>,
   { file, where, now }: Source,
-  faults: Fault[],
+  { faults, files }: Findings,
 ): Promise<TlsConfig | undefined> {
-  const files: string[] = []
   const before = faults.length
   const fault = (key: string, message: string): void => {
     faults.push({ where: where(["tls_server_config", key]), message })
@@ -124,7 +127,7 @@ export async function readTls(
     }
   }
   if (leaf === undefined || faults.length > before) return undefined
-  return { context: whole, clients, validity: { from: leaf.validFromDate, to: leaf.validToDate }, files }
+  return { context: whole, clients, validity: { from: leaf.validFromDate, to: leaf.validToDate } }
 }
 
 type FaultAt = (key: string, message: string) => void
