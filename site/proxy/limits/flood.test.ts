@@ -52,18 +52,16 @@ jwt: [{name: central, issuer: "${ISSUER}", audience: site-a, jwks: {file: jwks.j
 test("a flood of wrong tokens is refused, and a right one from the same address is not", async (t) => {
   const { proxy, agent, ask } = await start(t)
   const flooder = agent()
-  const statuses = new Map<number, number>()
-  for (let i = 0; i < 200; i++) {
-    const { status } = await ask(`wrong-${i}`, flooder)
-    statuses.set(status, (statuses.get(status) ?? 0) + 1)
-  }
-  assert.deepEqual([...statuses.keys()], [401, 429])
+  const answers: Awaited<ReturnType<typeof ask>>[] = []
+  for (let i = 0; i < 200; i++) answers.push(await ask(`wrong-${i}`, flooder))
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [401, 429])
   assert.equal((await ask(TOKEN, agent())).status, 200)
-  const { status, text, headers } = await ask("wrong", flooder)
-  assert.deepEqual([status, text, headers["retry-after"]], [429, "Too many requests without a valid token.\n", "1"])
+  const refused = answers.filter(({ status }) => status === 429)
+  const { text, headers } = refused[0] ?? {}
+  assert.deepEqual([text, headers?.["retry-after"]], ["Too many requests without a valid token.\n", "1"])
   const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
   const counted = /requests_total\{client="",code="429",reason="too_many_failures"\} (\d+)/.exec(metrics)?.[1]
-  assert.equal(Number(counted), (statuses.get(429) ?? 0) + 1)
+  assert.equal(Number(counted), refused.length)
 })
 
 test("a client whose token is verified keeps its access through a flood of forged ones, and renews its token", async (t) => {

@@ -45,13 +45,13 @@ const EVERYTHING = ["--domain", "--start", "2025-01-02T12:00:00"]
 
 real("agrees with a computation from what was seeded: weights, clipping, all domains, pages of seven", async (t) => {
   const exporter = await startRealExporter(t, cloud.openrc, [...EVERYTHING, "-w", fileOf(t, WEIGHTS, "weights.toml")])
-  const scraped = await exporter.scrape()
+  const scraped = await exporter.first()
   agree(scraped, expectedUsage(seed, { start: "2025-01-02T12:00:00Z", end: scraped.end, weights: true }))
 })
 
 real("agrees with it without weights, for one domain, since the first server's start", async (t) => {
   const exporter = await startRealExporter(t, cloud.openrc, ["--domain", "elixir", "--start", "2025-01-01"])
-  const scraped = await exporter.scrape()
+  const scraped = await exporter.first()
   agree(
     scraped,
     expectedUsage(seed, { start: "2025-01-01T00:00:00Z", end: scraped.end, weights: false, domain: "elixir" }),
@@ -88,7 +88,7 @@ real("splits the pool by its tag, and tells of servers that belong to nobody", a
   assert.ok(pool)
   const argv = [...EVERYTHING, "--simple-vm-id", pool.id]
   const exporter = await startRealExporter(t, cloud.openrc, argv)
-  const scraped = await exporter.scrape()
+  const scraped = await exporter.first()
   const owned = { start: "2025-01-02T12:00:00Z", end: scraped.end, weights: false, pool: pool.id }
   agree(scraped, expectedUsage(seed, owned))
   // one without a tag, and one that was deleted before the exporter first saw it
@@ -99,7 +99,7 @@ real("splits the pool by its tag, and tells of servers that belong to nobody", a
 
 real("asks as many requests as there are pages", async (t) => {
   const exporter = await startRealExporter(t, cloud.openrc, [...EVERYTHING, "--update-interval", "1h"])
-  const scraped = await exporter.scrape()
+  const scraped = await exporter.first()
   // never started servers have no usage, those that ended before the start none in the period
   const start = Date.parse("2025-01-02T12:00:00Z")
   const used = Object.values(seed.servers).filter(
@@ -118,7 +118,7 @@ real("goes on over the ends of tokens without a failure", async (t) => {
   const exporter = await startRealExporter(t, cloud.openrc, [...EVERYTHING, "--update-interval", "1s"])
   const answered = (scraped: Scraped, service: string): number =>
     scraped.value(`fedstack_openstack_requests_total{service="${service}",outcome="ok"}`) ?? 0
-  const pages = answered(await exporter.scrape(), "compute")
+  const pages = answered(await exporter.first(), "compute")
   // beside sign-ins an update asks for domains and projects; of one under way both may be counted already
   const signedIn = (scraped: Scraped): number =>
     answered(scraped, "identity") - 2 * Math.ceil(answered(scraped, "compute") / pages) - 2
@@ -133,7 +133,7 @@ for (const [service, reason, message] of [
 ] as const) {
   real(`keeps the last values while ${service} is down, says why, and goes on when it is back`, async (t) => {
     const exporter = await startRealExporter(t, cloud.openrc, [...EVERYTHING, "--update-interval", "1s"])
-    assert.equal((await exporter.scrape()).up, 1)
+    await exporter.first()
     await cloud.stop(service)
     const last = await exporter.until("a failure", ({ up }) => up === 0)
     const later = await exporter.until("another", (now) => failures(now, reason) > failures(last, reason))
@@ -210,6 +210,6 @@ real("reads through TLS with a private authority, and names OS_CACERT without it
   assert.match(stranger.log(), /an authority that is not known here\. Give the authority's file: OS_CACERT/)
 
   const exporter = await startRealExporter(t, { ...env, OS_CACERT: fileOf(t, authority.cert, "ca.pem") }, EVERYTHING)
-  const scraped = await exporter.scrape()
+  const scraped = await exporter.first()
   agree(scraped, expectedUsage(seed, { start: "2025-01-02T12:00:00Z", end: scraped.end, weights: false }))
 })

@@ -23,6 +23,8 @@ export interface RealExporter {
   readonly url: string
   log(): string
   scrape(): Promise<Scraped>
+  /** A scrape after the first update, which a busy machine may need longer for than a scrape waits. */
+  first(): Promise<Scraped>
   until(what: string, condition: (scraped: Scraped) => boolean): Promise<Scraped>
   close(): Promise<void>
 }
@@ -46,16 +48,18 @@ export async function startRealExporter(
   t.after(close)
   const url = `http://127.0.0.1:${running.addresses[0]?.port}`
   const scrape = async (): Promise<Scraped> => readScrape(await (await fetch(url)).text())
+  const scrapeUntil: RealExporter["until"] = (what, condition) =>
+    until(what, async () => {
+      const scraped = await scrape()
+      return condition(scraped) ? scraped : undefined
+    })
   return {
     url,
     log: () => lines.join(""),
     scrape,
+    first: () => scrapeUntil("the first update", ({ up }) => up === 1),
     close,
-    until: (what, condition) =>
-      until(what, async () => {
-        const scraped = await scrape()
-        return condition(scraped) ? scraped : undefined
-      }),
+    until: scrapeUntil,
   }
 }
 
