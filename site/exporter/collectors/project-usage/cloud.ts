@@ -73,6 +73,8 @@ export interface Remarks {
 
 export interface Reading extends Remarks {
   readonly projects: readonly Project[]
+  /** The cloud's own present to a second, in Unix time, where it tells: it knows nothing of later. */
+  readonly present?: number | undefined
 }
 
 /** Where usage comes from. */

@@ -26,6 +26,7 @@ test("adds hours times amount, memory in whole GiB for the old name and exact in
     ...amounts,
     fresh: amounts,
     countedTo: 10 * 3600,
+    usedTo: 10 * 3600,
   })
 })
 
@@ -47,7 +48,7 @@ test("weights in MB are looked up with GiB for the old name, and with MB for the
 
 test("hours of 0 or less count nothing", () => {
   const amounts = { vcpuSeconds: 0, memoryByteSeconds: 0 }
-  const none = { vcpuHours: 0, legacyMemory: 0, ...amounts, fresh: amounts, countedTo: 0 }
+  const none = { vcpuHours: 0, legacyMemory: 0, ...amounts, fresh: amounts, countedTo: 0, usedTo: 0 }
   assert.deepEqual(usageOf([server({ hours: 0 }), server({ hours: -5 })], [], ALL_FRESH), none)
   assert.deepEqual(usageOf([], [], ALL_FRESH), none)
 })

@@ -22,6 +22,8 @@ export interface Usage extends Amounts {
   readonly fresh: Amounts
   /** The cloud's present as far as living servers tell, in Unix time, or the end of the period if that is earlier; else 0. */
   readonly countedTo: number
+  /** When the last of the usage was, in Unix time; 0 if there is none. */
+  readonly usedTo: number
 }
 
 /** Moments in Unix time. */
@@ -39,6 +41,7 @@ export function usageOf(servers: readonly Server[], weights: Weights, moments: M
   let freshVcpuHours = 0
   let freshMibHours = 0
   let countedTo = 0
+  let usedTo = 0
   for (const { hours, vcpus, memoryMb, startedAt, endedAt } of servers) {
     if (hours <= 0) continue
     const set = weightsFor(weights, startedAt)
@@ -53,6 +56,7 @@ export function usageOf(servers: readonly Server[], weights: Weights, moments: M
     const freshHours = Math.min(hours, Math.max(0, end - moments.fresh) / SECONDS_PER_HOUR)
     freshVcpuHours += freshHours * vcpus * vcpuWeight
     freshMibHours += freshHours * memoryMb * memoryWeight
+    usedTo = Math.max(usedTo, end)
     if (endedAt === Infinity) countedTo = Math.max(countedTo, end)
   }
   return {
@@ -61,6 +65,7 @@ export function usageOf(servers: readonly Server[], weights: Weights, moments: M
     ...amounts(vcpuHours, mibHours),
     fresh: amounts(freshVcpuHours, freshMibHours),
     countedTo,
+    usedTo,
   }
 }
 

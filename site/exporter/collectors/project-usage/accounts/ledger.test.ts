@@ -10,6 +10,7 @@ const usage = (vcpuSeconds: number, fresh: number, countedTo = 0) => ({
   memoryByteSeconds: 2 * vcpuSeconds,
   fresh: { vcpuSeconds: fresh, memoryByteSeconds: 2 * fresh },
   countedTo,
+  usedTo: 0,
 })
 const TERMS = { start: 1000, weights: "w" }
 

@@ -63,6 +63,33 @@ test("a month does not end because the exporter's clock is ahead", async (t) => 
   assert.deepEqual(await values(exporter, FAMILY), { "2026-03/p": 15 * 2 * 3600 })
 })
 
+test("a month that begins at this very moment is not asked for yet, as Nova refuses an empty period", async (t) => {
+  const { exporter, at } = await exporterOf(t, STATE, ["--usage-months", "1"])
+  await at(APRIL)
+  assert.deepEqual(Object.keys(await values(exporter, FAMILY)), ["2026-03/p"])
+  await at(APRIL + 0.01)
+  assert.deepEqual(await values(exporter, FAMILY), { "2026-04/p": 72 })
+})
+
+test("no month of the future begins because the exporter's clock is ahead, although no server lives", async (t) => {
+  const ended = server("a", "p", { endedAt: NOW })
+  const tested = await exporterOf(t, { projects: [project("p")], servers: [ended] }, ["--usage-months", "2"])
+  const { api, exporter, at } = tested
+  const march = { "2026-02/p": 0, "2026-03/p": 20 * 3600 }
+  exporter.clock.now = new Date(NOW + (APRIL + 24) * HOUR)
+  await exporter.update()
+  assert.deepEqual(await values(exporter, FAMILY), march)
+  assert.equal(await exporter.value("fedstack_exporter_collector_up"), 1)
+  const { state } = api
+  state.now = NOW + 2 * HOUR
+  state.servers = [ended, server("b", "p", { launchedAt: NOW + HOUR, endedAt: NOW + 2 * HOUR })]
+  await exporter.update()
+  await at(5)
+  assert.deepEqual(await values(exporter, FAMILY), { ...march, "2026-03/p": 22 * 3600 })
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 22 * 3600 })
+  assert.match(exporter.log(), /level=warn .*the cloud's clock is ahead of ours/)
+})
+
 test("without the flag there are no months", async (t) => {
   const { exporter } = await exporterOf(t, STATE)
   assert.deepEqual(await values(exporter, FAMILY), {})

@@ -64,7 +64,8 @@ export async function settle(before: CloudState, period: Period, options: Settle
   // the cloud's own present: a month is not over because our clock is ahead
   const present = total.ledger.end
   const months: [string, MonthState, readonly MonthRow[]][] = []
-  for (const window of latestMonths(present, options.months)) {
+  // one that begins right now is an empty period, which Nova refuses
+  for (const window of latestMonths(present - 1, options.months)) {
     const known = Object.hasOwn(before.months, window.name) ? before.months[window.name] : undefined
     if (known?.closed === undefined) {
       const month = await monthTo(present, window, options, { period, reading })
@@ -118,16 +119,17 @@ async function enter(
   const start = terms.start / 1000
   const end = period.end.getTime() / 1000
   const summed: { key: string; project: Project; usage: Usage; inUse: InUse }[] = []
-  let countedTo = 0
+  let [countedTo, usedTo] = [0, 0]
   for (const project of splitPool(reading.projects, pool)) {
     const { key } = project
     const usage = usageOf(project.servers, weights, { start, fresh: freshSince(before, terms, key) / 1000 })
     summed.push({ key, project, usage, inUse: inUseAt(end, project.servers) })
     countedTo = Math.max(countedTo, usage.countedTo)
+    usedTo = Math.max(usedTo, usage.usedTo)
     if (summed.length % SLICE === 0) await turn()
   }
-  // a cloud whose clock is behind ours counts to its own present
-  const until = countedTo > 0 ? Math.min(end, countedTo) : end
+  // a cloud whose clock is behind ours counts to its own present, also where no server lives to tell it
+  const until = Math.min(end, Math.max(usedTo, countedTo > 0 ? countedTo : (reading.present ?? end)))
   const { ledger, amounts, held } = account(
     before,
     terms,

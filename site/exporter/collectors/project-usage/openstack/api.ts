@@ -19,4 +19,6 @@ export interface Api {
    * that names the service, what it answered and what to do; never with a secret.
    */
   get(service: Service, path: string, options: Get): Promise<unknown>
+  /** A service's clock when it last answered, in whole seconds of Unix time; undefined if it does not tell. */
+  dateOf(service: Service): number | undefined
 }

@@ -1,4 +1,4 @@
-import { exchange } from "#core/http-client.ts"
+import { exchangeWithHeaders } from "#core/http-client.ts"
 import type { Api, Get, Service } from "./api.ts"
 import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
@@ -17,11 +17,16 @@ export interface ClientOptions extends Pick<Api, "cloud" | "region"> {
 }
 
 export function openApi({ cloud, region, session, metrics, timeout }: ClientOptions): Api {
-  const ask = (token: Token, service: Service, path: string, options: Get): Promise<unknown> =>
-    metrics.measure(service, () => get(token, service, path, options, timeout))
+  const dates = new Map<Service, number>()
+  const ask = async (token: Token, service: Service, path: string, options: Get): Promise<unknown> => {
+    const { date, body } = await metrics.measure(service, () => get(token, service, path, options, timeout))
+    if (!Number.isNaN(date)) dates.set(service, date / 1000)
+    return body
+  }
   return {
     cloud,
     region,
+    dateOf: (service) => dates.get(service),
     async get(service, path, options) {
       const token = await session.token(options.signal)
       try {
@@ -45,7 +50,7 @@ async function get(
   path: string,
   { query = {}, microversion, signal }: Get,
   timeout: number,
-): Promise<unknown> {
+): Promise<{ readonly date: number; readonly body: unknown }> {
   const url = `${endpoints.urls[service]}${path}`
   const search = new URLSearchParams(query).toString()
   const headers = {
@@ -54,9 +59,11 @@ async function get(
     ...(microversion === undefined ? {} : { "openstack-api-version": `compute ${microversion}` }),
   }
   const request = { deadline: timeout, limit: ANSWER_LIMIT, headers, signal, dispatcher }
-  const answer = await exchange(new URL(search === "" ? url : `${url}?${search}`), request).catch((error: unknown) => {
+  const whole = new URL(search === "" ? url : `${url}?${search}`)
+  const answer = await exchangeWithHeaders(whole, request).catch((error: unknown) => {
     throw connectionFailure(`${service} at ${url}`, error, signal)
   })
-  if (answer.status === 200) return parseJson(`${service} at ${url}`, answer)
+  if (answer.status === 200)
+    return { date: Date.parse(answer.headers.date ?? ""), body: parseJson(`${service} at ${url}`, answer) }
   throw refusal({ service, path, url, microversion }, answer)
 }

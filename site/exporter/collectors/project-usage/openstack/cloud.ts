@@ -65,6 +65,7 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
       return {
         projects,
         clockLead: usage.clockLead,
+        present: usage.present,
         untagged: pool === undefined ? undefined : untagged,
         repeated: usage.twice.length,
       }

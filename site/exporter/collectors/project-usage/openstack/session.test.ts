@@ -124,3 +124,17 @@ test("who gave up before asking leaves no failure of the sign-in behind", async 
   await assert.rejects(get("compute", "/a", { signal: AbortSignal.abort() }), { code: "OPENSTACK_ABORTED" })
   await assert.rejects(get(), { code: "OPENSTACK_UNAUTHORIZED" }) // joins the sign-in, whose failure is told to it
 })
+
+test("a service's clock is that of its last answer with a date", async (t) => {
+  const cloud = await fakeCloud(t)
+  const { get, apis } = await openFor(t, { env: variablesFor(cloud.url) })
+  cloud.answer = (_, response) => response.setHeader("date", "Sun, 01 Mar 2026 12:00:01 GMT").end("{}")
+  await get()
+  cloud.answer = (_, response) => {
+    response.sendDate = false
+    response.end("{}")
+  }
+  await get()
+  assert.equal(apis[0]?.dateOf("compute"), Date.UTC(2026, 2, 1, 12, 0, 1) / 1000)
+  assert.equal(apis[0]?.dateOf("identity"), undefined)
+})

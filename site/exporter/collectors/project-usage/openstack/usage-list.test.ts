@@ -71,6 +71,14 @@ test("tells how far the cloud's clock is ahead", async () => {
   assert.equal((await listUsage(api, PERIOD, options)).clockLead, 3600)
 })
 
+test("where no server lives, tells how far clocks differ by the date of the answer", async () => {
+  const api = fakeCloud({ now: NOW + HOUR, servers: [server("a", "p", { endedAt: NOW })] })
+  const { clockLead, present } = await listUsage(api, PERIOD, options)
+  assert.deepEqual([clockLead, present], [3600, (NOW + HOUR) / 1000])
+  const silent = { ...api, dateOf: () => undefined }
+  assert.equal((await listUsage(silent, PERIOD, options)).clockLead, undefined)
+})
+
 test("starts again when the server that a page ended with is gone", async () => {
   const servers = [server("a", "p"), server("b", "p"), server("c", "p")]
   const api = fakeCloud({ servers, maxLimit: 2 })

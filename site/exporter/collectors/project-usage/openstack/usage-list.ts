@@ -10,8 +10,10 @@ const MS_PER_HOUR = 3_600_000
 export interface UsageList {
   /** By project, in the order of the list, which is that of a project's own usage. */
   readonly projects: ReadonlyMap<string, readonly Server[]>
-  /** Nova's clock minus ours in seconds, as far as living servers tell. */
+  /** Nova's clock minus ours in seconds, as living servers tell, else the date of the last answer. */
   readonly clockLead: number | undefined
+  /** Nova's present when it answered last, or less than a second earlier, in Unix time. */
+  readonly present: number | undefined
   /** Servers that were listed more than once. They count once, as they were listed first. */
   readonly twice: readonly string[]
 }
@@ -60,7 +62,9 @@ export async function listUsage(
       }
     }
   })
-  return { projects, clockLead, twice }
+  const date = api.dateOf("compute")
+  if (date === undefined) return { projects, clockLead, present: undefined, twice }
+  return { projects, clockLead: clockLead ?? date - now().getTime() / 1000, present: date, twice }
 }
 
 function serversOf(projects: Map<string, Server[]>, id: string): Server[] {

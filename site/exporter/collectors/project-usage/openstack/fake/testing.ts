@@ -53,6 +53,7 @@ export function fakeCloud(
     region,
     state: { now: Date.UTC(2026, 2, 10, 12), domains, projects: [], servers: [], maxLimit: 1000, ...state },
     asked: [],
+    dateOf: () => Math.floor(fake.state.now / 1000),
     intercept: () => undefined,
     async get(service, path, { query = {}, microversion, signal }) {
       await Promise.resolve()
