@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
@@ -173,4 +174,16 @@ test("after close nothing is told, and close waits for what is under way", async
   release.resolve()
   await closing
   assert.equal(changes, 1)
+})
+
+test("does not wait for a writer where a pipe stands, and tells of the file that takes its place", async (t) => {
+  const folder = temporaryFolder(t)
+  const next = await folder.write("next", "1")
+  const pipe = join(folder.path, "pipe")
+  assert.equal(spawnSync("mkfifo", [pipe]).status, 0)
+  let changes = 0
+  const watching = await watchFiles([pipe], () => Promise.resolve(void (changes += 1)))
+  t.after(() => watching.close())
+  await rename(next, pipe)
+  await until("the change", () => (changes > 0 ? true : undefined), 3)
 })

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { type FSWatcher, readFileSync, watch } from "node:fs"
+import { type FSWatcher, readFileSync, statSync, watch } from "node:fs"
 import { dirname } from "node:path"
 import type { Running } from "#core/component.ts"
 
@@ -88,7 +88,7 @@ function fingerprints(files: Iterable<string>): ReadonlyMap<string, string> {
 
 function contentOf(file: string): Buffer | string {
   try {
-    return readFileSync(file)
+    return statSync(file).isFile() ? readFileSync(file) : "no file" // a pipe would wait for a writer, and all with it
   } catch (error) {
     return `unreadable: ${(error as NodeJS.ErrnoException).code}`
   }

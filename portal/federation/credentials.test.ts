@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
 import { generateKeyPairSync } from "node:crypto"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -43,6 +44,24 @@ for (const [pair, expected] of [
     assert.equal(await faultsOf(t, `token: {file: token}, tls: {cert_file: own.pem, key_file: ${pair}}`), expected)
   })
 }
+
+test(
+  "refuses files that are not in UTF-8, and what is no file but waits to be written to",
+  { timeout: 5000 },
+  async (t) => {
+    const folder = await scratch(t)
+    const [latin, pipe] = [join(folder, "latin.yaml"), join(folder, "pipe")]
+    await writeFile(latin, Buffer.from("sites: [] # D\u00fcsseldorf\n", "latin1"))
+    assert.equal(spawnSync("mkfifo", [pipe]).status, 0)
+    const messages = [latin, pipe].map((file) =>
+      loadSites(file, openInputs({})).catch((error: unknown) => String(error)),
+    )
+    assert.deepEqual(await Promise.all(messages), [
+      `ConfigurationError: ${latin}: can't be read: it is not in UTF-8`,
+      `ConfigurationError: ${pipe}: can't be read: it is no file`,
+    ])
+  },
+)
 
 test("refuses a certificate under a name that Prometheus does not know", async (t) => {
   assert.equal(

@@ -1,5 +1,6 @@
+import { isUtf8 } from "node:buffer"
 import { randomBytes } from "node:crypto"
-import { readFile } from "node:fs/promises"
+import { readFile, stat } from "node:fs/promises"
 import { resolve } from "node:path"
 import { ConfigurationError } from "#core/errors.ts"
 import { reasonOf } from "./errors.ts"
@@ -23,12 +24,20 @@ export function openInputs(env: Inputs["env"], key = randomBytes(32)): Inputs {
     files,
     async read(file, where = file) {
       files.add(resolve(file))
-      try {
-        return await readFile(file, "utf8")
-      } catch (error) {
+      const unreadable = (reason: string): ConfigurationError => {
         const subject = where === file ? "can't" : `the file ${file} can't`
-        throw new ConfigurationError([{ where, message: `${subject} be read: ${reasonOf(error)}` }])
+        return new ConfigurationError([{ where, message: `${subject} be read: ${reason}` }])
       }
+      let content: Buffer
+      try {
+        // a pipe would wait for a writer
+        if (!(await stat(file)).isFile()) throw unreadable("it is no file")
+        content = await readFile(file)
+      } catch (error) {
+        throw error instanceof ConfigurationError ? error : unreadable(reasonOf(error))
+      }
+      if (!isUtf8(content)) throw unreadable("it is not in UTF-8")
+      return content.toString("utf8")
     },
   }
 }
