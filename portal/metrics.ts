@@ -6,6 +6,7 @@ export interface PortalMetrics {
   readonly configWritten: Gauge
   readonly prometheusReloaded: Gauge
   readonly sites: Gauge
+  readonly siteInterval: Gauge<"site">
 }
 
 export function portalMetrics(registry: Registry): PortalMetrics {
@@ -28,5 +29,11 @@ export function portalMetrics(registry: Registry): PortalMetrics {
       "1 if Prometheus took the last written configuration.",
     ),
     sites: gauge("fedstack_portal_sites", "Sites in the last valid configuration files."),
+    siteInterval: new Gauge({
+      name: "fedstack_portal_site_interval_seconds",
+      help: "How often each site of the last valid configuration files is to be scraped.",
+      labelNames: ["site"],
+      registers: [registry],
+    }),
   }
 }

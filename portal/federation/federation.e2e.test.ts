@@ -30,6 +30,12 @@ async function federated(prometheus: RunningPrometheus): Promise<readonly Record
     .toSorted((a, b) => ((a.site ?? "") < (b.site ?? "") ? -1 : 1))
 }
 
+/** That the alerts expect to be scraped. */
+async function sitesOf({ url }: { readonly url: string }): Promise<readonly (string | undefined)[]> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return [...text.matchAll(/^fedstack_portal_site_interval_seconds\{site="(.+)"\} 1$/gm)].map(([, site]) => site)
+}
+
 const delivers = (prometheus: RunningPrometheus, expected: readonly Record<string, string>[]) =>
   until(`exactly ${JSON.stringify(expected)}`, async () => {
     const now = await federated(prometheus)
@@ -88,11 +94,13 @@ test("brings a change of sites.yaml in force without a restart, and keeps the ol
   assert.equal(await portal.metric("fedstack_portal_sites"), 2)
   await delivers(portal.prometheus, [ofA, ofB])
 
+  assert.deepEqual(await sitesOf(portal), ["site-a", "site-b"])
   await portal.write("sites.yaml", `sites:\n${onlyB}`)
   await delivers(portal.prometheus, [ofB])
   await until("the token of the removed site to be gone", async () =>
     /^site-b\.[0-9a-f]{8}$/.test((await readdir(join(output, "tokens"))).join()) ? true : undefined,
   )
+  assert.deepEqual(await sitesOf(portal), ["site-b"])
   assert.equal(await portal.metric("fedstack_config_last_reload_successful"), 1)
   assert.doesNotMatch(portal.child.output(), /token-[ab]/)
 })

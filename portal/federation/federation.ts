@@ -64,6 +64,8 @@ export async function startFederation(options: FederationOptions): Promise<Feder
     metrics.configRead.set(1)
     metrics.configReadTime.set(now().getTime() / 1000)
     metrics.sites.set(plan.sites.length)
+    metrics.siteInterval.reset()
+    for (const { name, interval } of plan.sites) metrics.siteInterval.set({ site: name }, interval)
     log.info({ sites: plan.sites.length }, "configuration files read")
     if (plan.sites.length === 0) log.warn({ file: settings.sitesFile }, "no sites are listed")
     applying.cancel.abort()
