@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises"
-import { defineError } from "#core/errors.ts"
+import { defineError, explain } from "#core/errors.ts"
 import { isFederated, readStatus, type SiteStatus, statusLine, statusTable } from "./federation.ts"
 import { type Portal, startPortal } from "./portal.ts"
-import { lastLines } from "./processes.ts"
+import { lastLines, type Processes } from "./processes.ts"
 import type { Run } from "./run.ts"
 import { type Site, startSite } from "./site.ts"
 
@@ -30,18 +30,21 @@ export async function startStack(run: Run, count: number): Promise<Stack> {
  */
 export async function untilFederated(
   { sites, portal }: Stack,
-  { processes, progress, signal }: Pick<Run, "processes" | "progress" | "signal">,
+  { processes, progress, signal }: Pick<Run, "progress" | "signal"> & { readonly processes: Pick<Processes, "log"> },
 ): Promise<readonly SiteStatus[]> {
   const names = sites.map(({ name }) => name)
   const seconds = 60 + 5 * names.length
   const end = performance.now() + seconds * 1000
   for (;;) {
-    const statuses = await readStatus(portal.prometheus, names, signal)
-    if (statuses.every(isFederated)) return statuses
-    progress.update(statusLine(statuses))
+    const statuses = await readStatus(portal.prometheus, names, signal).catch((error: unknown) => explain(error))
+    signal.throwIfAborted()
+    // it listens before it is ready, and is slow to answer while many sites start
+    const isAnswer = typeof statuses !== "string"
+    if (isAnswer && statuses.every(isFederated)) return statuses
+    progress.update(isAnswer ? statusLine(statuses) : `waiting for the portal's Prometheus: ${statuses}`)
     if (performance.now() > end) {
       const log = lastLines(await processes.log("portal"))
-      throw notFederated({ seconds, table: statusTable(statuses), log })
+      throw notFederated({ seconds, table: isAnswer ? statusTable(statuses) : `${statuses}\n`, log })
     }
     await delay(200, undefined, { signal })
   }
