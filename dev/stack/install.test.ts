@@ -63,6 +63,16 @@ dev/install: npm install failed, see above. Check that npm reaches its registry 
   assert.equal((await calls()).match(/^install/gm)?.length, 2)
 })
 
+test("installs again after an installation for another package-lock.json that was broken off", async (t) => {
+  const { root, install, calls } = await checkout(t, "grep -q 1 package-lock.json")
+  assert.equal(await install().ended, 0)
+  await writeFile(join(root, "package-lock.json"), "2\n")
+  assert.equal(await install().ended, 1)
+  await writeFile(join(root, "package-lock.json"), "1\n")
+  assert.equal(await install().ended, 0)
+  assert.equal((await calls()).match(/^install/gm)?.length, 3)
+})
+
 test("two at a time install once", async (t) => {
   const { install, calls } = await checkout(t, "sleep 0.5")
   const both = [install(), install()]

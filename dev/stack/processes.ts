@@ -15,7 +15,7 @@ export const childDied = defineError(
 const STOP_DEADLINE = 10
 const SHOWN_LINES = 15
 /** Settings of the components that stand in the user's own environment; what runs here is told everything by flags. */
-const SETTINGS = /^(?:FEDSTACK|PORTAL|OS|USAGE_EXPORTER)_/
+const SETTINGS = /^(?:FEDSTACK|PORTAL|OS|USAGE_EXP?ORTER)_/
 
 export interface Program {
   /** Names the log file and the process in messages. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { mkdtemp, writeFile } from "node:fs/promises"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { defineError, explain } from "#core/errors.ts"
@@ -37,12 +37,14 @@ export async function openRun(
   signal: AbortSignal,
 ): Promise<Run> {
   const token = randomBytes(24).toString("base64url")
+  let folder: string | undefined
   try {
-    const folder = await mkdtemp(join(tmpdir(), "fedstack-up-"))
+    folder = await mkdtemp(join(tmpdir(), "fedstack-up-"))
     const tokenFile = join(folder, "token")
     await writeFile(tokenFile, `${token}\n`, { mode: 0o600 })
     return { folder, processes: new Processes(folder), progress, prometheus, fedstack, token, tokenFile, signal }
   } catch (error) {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
     throw noFolder({ reason: explain(error) })
   }
 }

@@ -95,10 +95,11 @@ function expectedTable(...sites: readonly string[]): string {
 }
 
 test("--sites starts further sites with invented clouds", async (t) => {
-  const child = up(t, "--check", "--sites", "3")
+  const child = up(t, "--check", "--sites", "5")
   if (child === undefined) return
   assert.equal(await child.ended, 0, child.output())
-  assert.equal(tableOf(child.output()), expectedTable("site-a", "site-b", "site-c"))
+  assert.equal(tableOf(child.output()), expectedTable("site-a", "site-b", "site-c", "site-d", "site-e"))
+  await nothingLeft(child)
 })
 
 test("its first curl line is answered, its second is refused, and its token stands in no command line", async (t) => {
