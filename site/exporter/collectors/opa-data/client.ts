@@ -43,13 +43,13 @@ export function createClient(credentials: Credentials, defaultScheme: "http" | "
       twice(signal, () => ask(credentials.current().agent, optionsOf(target, question), limit, signal)),
     stream: (target, question, signal, use) =>
       twice(signal, async () => {
-        const answer = await credentials.current().agent.request({ ...optionsOf(target, question), signal })
+        const request = credentials.current().agent.request({ ...optionsOf(target, question), signal })
+        const answer = await Promise.race([request, aborted(signal)]) // undici looks at the signal when it is connected
         answer.body.on("error", () => undefined) // whoever reads it gets the error too
         try {
           return await use(answer)
-        } catch (error) {
-          answer.body.destroy()
-          throw error
+        } finally {
+          answer.body.destroy() // more than what was used would keep the connection
         }
       }),
   }
@@ -82,6 +82,12 @@ function ask(agent: Agent, options: Dispatcher.DispatchOptions, limit: number, s
     onResponseEnd: () => resolve({ status, text: Buffer.concat(chunks).toString("utf8") }),
     onResponseError: (_, error) => reject(error),
   })
+  return promise
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true })
   return promise
 }
 

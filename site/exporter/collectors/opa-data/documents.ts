@@ -48,6 +48,7 @@ function plain({ body, headers }: Dispatcher.ResponseData): AsyncIterable<Buffer
   if (encoding === "identity") return body as AsyncIterable<Buffer>
   if (encoding !== "gzip") throw new ReadFailure("answer", "its answer has an encoding that was not asked for")
   const gunzip = createGunzip({ chunkSize: 65_536 })
+  gunzip.on("error", () => undefined) // whoever reads it gets the error too
   body.on("error", (error) => gunzip.destroy(error))
   return body.pipe(gunzip)
 }

@@ -235,7 +235,8 @@ test("an OPA that can't make digests in time is counted without, and not asked f
     ups.push((await exporter.series("opa_up"))[0])
   }
   assert.deepEqual(new Set(ups), new Set(['opa_up{pod_name="opa-0"} 1']))
-  assert.deepEqual(await exporter.series("opa_data_digest_interval_seconds"), ["opa_data_digest_interval_seconds{} 60"])
+  const [line = ""] = await exporter.series("opa_data_digest_interval_seconds")
+  assert.equal(Math.round(Number(line.split(" ")[1])), 60)
   assert.equal(opa.requests.filter(({ body }) => body.includes("sha256")).length, 2)
 })
 

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { gzipSync } from "node:zlib"
-import { until } from "../../../../dev/testing/until.ts"
-import type { ReadFailure } from "./failure.ts"
 import { countedPaths } from "./paths.ts"
 import type { Way } from "./reading.ts"
 import { type FakeOpa, fakeOpa, queryAnswer, targetOf, testReader } from "./testing.ts"
@@ -167,6 +165,7 @@ const bad: readonly (readonly [what: string, answer: ReturnType<FakeOpa["answer"
   ["an answer that stops", { body: '{"result":[', end: "hang" }, "timeout"],
   ["an endless answer", { body: " ".repeat(1_048_577), end: "hang" }, "size"],
 ]
+
 for (const [what, answer, reason] of bad) {
   test(`${what} is told as ${reason}, and nothing else is tried`, async (t) => {
     const opa = await fakeOpa(t, () => answer)
@@ -175,103 +174,24 @@ for (const [what, answer, reason] of bad) {
   })
 }
 
-const badDocuments: readonly (readonly [what: string, answer: ReturnType<FakeOpa["answer"]>, reason: string])[] = [
-  ["HTML", { body: "<html>" }, "answer"],
-  ["half JSON", { body: '{"result":{"a":' }, "answer"],
-  ["half gzip", { headers: { "content-encoding": "gzip" }, body: gzipSync('{"result":{}}').subarray(0, 20) }, "answer"],
-  ["no gzip", { headers: { "content-encoding": "gzip" }, body: "plain" }, "answer"],
-  ["an unknown encoding", { headers: { "content-encoding": "br" }, body: "x" }, "answer"],
-  [
-    "a bomb",
-    { headers: { "content-encoding": "gzip" }, body: gzipSync(`{"result":{"a":"${" ".repeat(5000)}`) },
-    "size",
-  ],
-  ["a document that stops", { body: '{"result":{', end: "hang" }, "timeout"],
-  ["500", { status: 500 }, "status"],
-]
-for (const [what, answer, reason] of badDocuments) {
-  test(`${what} as a document is told as ${reason}`, async (t) => {
-    const opa = await fakeOpa(t, () => answer)
-    const reader = await readerOf(t, ["documents"])
-    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason })
-  })
-}
-
-test("an OPA that nobody answers for", async (t) => {
-  const reader = await readerOf(t)
-  const reasonOf = (changes: Parameters<typeof targetOf>[1]): Promise<string> =>
-    reader.read(targetOf(1, changes), undefined, NEVER).then(
-      () => "none",
-      ({ reason }: ReadFailure) => reason,
-    )
-  assert.equal(await reasonOf({}), "connection")
-  assert.equal(await reasonOf({ address: "no-such-name.invalid" }), "name")
-})
-
-test("a server that speaks no TLS is told as tls", async (t) => {
-  const opa = await fakeOpa(t, () => GOOD)
-  await assert.rejects((await readerOf(t)).read(targetOf(opa.port, { scheme: "https" }), undefined, NEVER), {
-    reason: "tls",
-    message: "no trusted TLS connection: wrong version number",
-  })
-})
-
-test("connections are kept from one collection to the next", async (t) => {
+test("an OPA whose turn comes when the time for digests is over is asked for counts, and no digests are charged to it", async (t) => {
   const opa = await fakeOpa(t, () => GOOD)
   const reader = await readerOf(t)
-  for (const round of [1, 2, 3]) {
-    await reader.read(targetOf(opa.port), undefined, NEVER)
-    assert.deepEqual([round, opa.sockets], [round, { opened: 1, closed: 0 }])
-  }
+  const reading = await reader.read(targetOf(opa.port), "content", NEVER, performance.now() - 400)
+  assert.deepEqual(reading, { places: PLACES, way: "query", opaSeconds: 0.002, digests: false, gaveUpAfter: 0 })
+  assert.equal(opa.requests.length, 1)
 })
 
-test("a connection that was closed meanwhile is replaced without a failure", async (t) => {
-  const opa = await fakeOpa(t, () => GOOD)
+test("digests that are given up cost the time for which they were waited for", async (t) => {
+  const opa = await fakeOpa(t, ({ body }) => (body.includes("sha256") ? { end: "hang" } : GOOD))
   const reader = await readerOf(t)
-  await reader.read(targetOf(opa.port), undefined, NEVER)
-  let first = true
-  opa.answer = () => {
-    const answer = first ? ({ end: "drop" } as const) : GOOD
-    first = false
-    return answer
-  }
-  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).way, "query")
-  assert.equal(opa.sockets.opened, 2)
+  const reading = await reader.read(targetOf(opa.port), "resourceVersion", NEVER, performance.now() - 233)
+  assert.equal(reading.gaveUpAfter?.toFixed(2), "0.10")
 })
 
-for (const way of ["query", "documents"] as const) {
-  test(`at the deadline the socket is closed, so that OPA waits for nobody: ${way}`, async (t) => {
-    const opa = await fakeOpa(t, () => ({ body: '{"result":{', end: "hang" }))
-    const reader = await readerOf(t, [way])
-    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "timeout" })
-    await until("the socket to be closed", () => (opa.sockets.closed === 1 ? true : undefined), 0.3)
-  })
-}
-
-test("a document that is too large is not read to its end", async (t) => {
-  const opa = await fakeOpa(t, () => ({ body: `{"result":{"a":"${" ".repeat(5000)}`, end: "hang" }))
-  const reader = await readerOf(t, ["documents"])
-  await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "size" })
-  await until("the socket to be closed", () => (opa.sockets.closed === 1 ? true : undefined), 0.3)
-})
-
-test("an answer that is not read frees its connection", async (t) => {
-  const opa = await fakeOpa(t, () => ({ status: 500, body: "and then", end: "hang" }))
-  const reader = await readerOf(t, ["documents"])
-  for (const round of [1, 2]) {
-    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "status" })
-    await until("the socket to be closed", () => (opa.sockets.closed === round ? true : undefined), 0.3)
-  }
-})
-
-test("what is told to end ends at once", async (t) => {
-  const opa = await fakeOpa(t, () => ({ end: "hang" }))
-  const reader = await readerOf(t)
-  const ending = new AbortController()
-  const reading = reader.read(targetOf(opa.port), undefined, ending.signal)
-  await until("the request", () => (opa.requests.length > 0 ? true : undefined))
-  const begin = performance.now()
-  ending.abort()
-  await assert.rejects(reading)
-  assert.ok(performance.now() - begin < 300)
+test("an OPA that complains of the same path for ever is given up", async (t) => {
+  const complaint = JSON.stringify({ errors: [{ code: "rego_type_error", location: { row: 2 } }] })
+  const opa = await fakeOpa(t, () => ({ status: 400, body: complaint }))
+  await assert.rejects((await readerOf(t, ["query"])).read(targetOf(opa.port), undefined, NEVER), { reason: "status" })
+  assert.equal(opa.requests.length, 2)
 })

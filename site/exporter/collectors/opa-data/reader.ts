@@ -71,20 +71,24 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   const count = async (way: Way, target: Target, digest: DigestKind | undefined, known: Learnt, time: Time) => {
-    const by = (kind: DigestKind | undefined, share: number): Promise<Counts> =>
-      within(timeout * share - (performance.now() - time.begun) / 1000, time.signal, (limited) =>
+    const left = (share: number): number => timeout * share - (performance.now() - time.begun) / 1000
+    const by = async (kind: DigestKind | undefined, share: number): Promise<Counts> => {
+      if (left(share) <= 0) throw new ReadFailure("timeout", "its turn came after the deadline of the collection")
+      return within(left(share), time.signal, (limited) =>
         way === "query"
           ? readByQuery(options, target, kind, known.withheld, limited)
           : readByPackage(options, target, kind, options.packageSegments, limited),
       )
+    }
     if (digest === undefined) return { ...(await by(undefined, 1)), digests: false }
+    const given = Math.max(0, left(DIGEST_SHARE))
     try {
       return { ...(await by(digest, DIGEST_SHARE)), digests: true }
     } catch (error) {
       const late = error instanceof ReadFailure && error.reason === "timeout"
       const closed = error instanceof WayClosed && way === "package" // it may have the counts' rule alone
       if (!late && !closed) throw error
-      return { ...(await by(undefined, 1)), digests: false, ...(late && { gaveUpAfter: timeout * DIGEST_SHARE }) }
+      return { ...(await by(undefined, 1)), digests: false, ...(late && { gaveUpAfter: given }) }
     }
   }
   const readDocumentsOf = (target: Target, signal: AbortSignal): Promise<Counts> =>

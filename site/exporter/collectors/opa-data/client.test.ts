@@ -1,0 +1,102 @@
+import assert from "node:assert/strict"
+import { once } from "node:events"
+import { type AddressInfo, createServer } from "node:net"
+import { test, type TestContext } from "node:test"
+import { until } from "../../../../dev/testing/until.ts"
+import type { ReadFailure } from "./failure.ts"
+import { countedPaths } from "./paths.ts"
+import type { Way } from "./reading.ts"
+import { fakeOpa, queryAnswer, targetOf, testReader } from "./testing.ts"
+
+const paths = countedPaths([{ name: "k", segments: ["k"] }], [])
+const NEVER = new AbortController().signal
+const GOOD = queryAnswer([{ keys: 3 }])
+
+const readerOf = (t: TestContext, ways: readonly Way[] = ["query"]) =>
+  testReader(t, { paths, timeout: 0.5, documentLimit: 1000, ways })
+
+test("an OPA that nobody answers for", async (t) => {
+  const reader = await readerOf(t)
+  const reasonOf = (changes: Parameters<typeof targetOf>[1]): Promise<string> =>
+    reader.read(targetOf(1, changes), undefined, NEVER).then(
+      () => "none",
+      ({ reason }: ReadFailure) => reason,
+    )
+  assert.equal(await reasonOf({}), "connection")
+  assert.equal(await reasonOf({ address: "no-such-name.invalid" }), "name")
+})
+
+test("a server that speaks no TLS is told as tls", async (t) => {
+  const opa = await fakeOpa(t, () => GOOD)
+  await assert.rejects((await readerOf(t)).read(targetOf(opa.port, { scheme: "https" }), undefined, NEVER), {
+    reason: "tls",
+    message: "no trusted TLS connection: wrong version number",
+  })
+})
+
+test("connections are kept from one collection to the next", async (t) => {
+  const opa = await fakeOpa(t, () => GOOD)
+  const reader = await readerOf(t)
+  for (const round of [1, 2, 3]) {
+    await reader.read(targetOf(opa.port), undefined, NEVER)
+    assert.deepEqual([round, opa.sockets], [round, { opened: 1, closed: 0 }])
+  }
+})
+
+test("a connection that was closed meanwhile is replaced without a failure", async (t) => {
+  const opa = await fakeOpa(t, () => GOOD)
+  const reader = await readerOf(t)
+  await reader.read(targetOf(opa.port), undefined, NEVER)
+  let first = true
+  opa.answer = () => {
+    const answer = first ? ({ end: "drop" } as const) : GOOD
+    first = false
+    return answer
+  }
+  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).way, "query")
+  assert.equal(opa.sockets.opened, 2)
+})
+
+for (const way of ["query", "documents"] as const) {
+  test(`at the deadline the socket is closed, so that OPA waits for nobody: ${way}`, async (t) => {
+    const opa = await fakeOpa(t, () => ({ body: '{"result":{', end: "hang" }))
+    const reader = await readerOf(t, [way])
+    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "timeout" })
+    await until("the socket to be closed", () => (opa.sockets.closed === 1 ? true : undefined), 0.3)
+  })
+}
+
+for (const way of ["query", "documents"] as const) {
+  test(`the deadline holds while there is no connection yet: ${way}`, async (t) => {
+    const silent = createServer((socket) => t.after(() => socket.destroy()))
+    silent.listen(0, "127.0.0.1")
+    await once(silent, "listening")
+    t.after(() => silent.close())
+    const { port } = silent.address() as AddressInfo
+    const reader = await testReader(t, { paths, timeout: 0.2, ways: [way] })
+    const begin = performance.now()
+    await assert.rejects(reader.read(targetOf(port, { scheme: "https" }), undefined, NEVER), { reason: "timeout" })
+    assert.ok(performance.now() - begin < 700)
+  })
+}
+
+test("an answer that is not read frees its connection", async (t) => {
+  const opa = await fakeOpa(t, () => ({ status: 500, body: "and then", end: "hang" }))
+  const reader = await readerOf(t, ["documents"])
+  for (const round of [1, 2]) {
+    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "status" })
+    await until("the socket to be closed", () => (opa.sockets.closed === round ? true : undefined), 0.3)
+  }
+})
+
+test("what is told to end ends at once", async (t) => {
+  const opa = await fakeOpa(t, () => ({ end: "hang" }))
+  const reader = await readerOf(t)
+  const ending = new AbortController()
+  const reading = reader.read(targetOf(opa.port), undefined, ending.signal)
+  await until("the request", () => (opa.requests.length > 0 ? true : undefined))
+  const begin = performance.now()
+  ending.abort()
+  await assert.rejects(reading)
+  assert.ok(performance.now() - begin < 300)
+})

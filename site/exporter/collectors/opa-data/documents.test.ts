@@ -1,0 +1,53 @@
+import assert from "node:assert/strict"
+import { test, type TestContext } from "node:test"
+import { gzipSync } from "node:zlib"
+import { until } from "../../../../dev/testing/until.ts"
+import { countedPaths } from "./paths.ts"
+import { type FakeOpa, fakeOpa, targetOf, testReader } from "./testing.ts"
+
+const paths = countedPaths([{ name: "k", segments: ["k"] }], [])
+const NEVER = new AbortController().signal
+
+const readerOf = (t: TestContext) => testReader(t, { paths, timeout: 0.5, documentLimit: 1000, ways: ["documents"] })
+
+const badDocuments: readonly (readonly [what: string, answer: ReturnType<FakeOpa["answer"]>, reason: string])[] = [
+  ["HTML", { body: "<html>" }, "answer"],
+  ["half JSON", { body: '{"result":{"a":' }, "answer"],
+  ["half gzip", { headers: { "content-encoding": "gzip" }, body: gzipSync('{"result":{}}').subarray(0, 20) }, "answer"],
+  ["no gzip", { headers: { "content-encoding": "gzip" }, body: "plain" }, "answer"],
+  ["an unknown encoding", { headers: { "content-encoding": "br" }, body: "x" }, "answer"],
+  [
+    "a bomb",
+    { headers: { "content-encoding": "gzip" }, body: gzipSync(`{"result":{"a":"${" ".repeat(5000)}`) },
+    "size",
+  ],
+  ["a document that stops", { body: '{"result":{', end: "hang" }, "timeout"],
+  ["500", { status: 500 }, "status"],
+]
+
+for (const [what, answer, reason] of badDocuments) {
+  test(`${what} as a document is told as ${reason}`, async (t) => {
+    const opa = await fakeOpa(t, () => answer)
+    const reader = await readerOf(t)
+    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason })
+  })
+}
+
+test("a document that is too large is not read to its end", async (t) => {
+  const opa = await fakeOpa(t, () => ({ body: `{"result":{"a":"${" ".repeat(5000)}`, end: "hang" }))
+  const reader = await readerOf(t)
+  await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "size" })
+  await until("the socket to be closed", () => (opa.sockets.closed === 1 ? true : undefined), 0.3)
+})
+
+test("zeros that follow a whole gzip are not waited for, and hold up no other reading", async (t) => {
+  const gzip = gzipSync(JSON.stringify({ result: { a: {} } }))
+  const opa = await fakeOpa(t, () => ({
+    headers: { "content-encoding": "gzip" },
+    body: Buffer.concat([gzip, Buffer.alloc(8)]),
+    end: "hang",
+  }))
+  const reader = await readerOf(t)
+  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).way, "documents")
+  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).way, "documents")
+})
