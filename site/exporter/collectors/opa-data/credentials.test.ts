@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { once } from "node:events"
 import { createServer } from "node:https"
 import { test, type TestContext } from "node:test"
 import type { TLSSocket } from "node:tls"
@@ -37,6 +38,7 @@ async function open(t: TestContext, options: Partial<CredentialOptions>) {
     serverName: undefined,
     connectTimeout: 2,
     keepAlive: 10,
+    connections: 1,
     log: createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line)),
     registry,
     ...options,
@@ -45,6 +47,7 @@ async function open(t: TestContext, options: Partial<CredentialOptions>) {
   const client = createClient(credentials, "https")
   return {
     log: () => lines.join(""),
+    credentials,
     successful: async () => /_successful (\d)$/m.exec(await registry.metrics())?.[1],
     ask: async (port: number) => {
       const { text } = await client.text(targetOf(port, { scheme: "https" }), { method: "GET", path: "/" }, 1000, NEVER)
@@ -126,4 +129,19 @@ test("files that can't be used end the start, all faults at once", async (t) => 
 ${tokenFile}: must hold one token, a line without spaces
 ${caFile}: holds no certificate in PEM format`,
   })
+})
+
+test("what was begun with an older token is not waited for in the end", async (t) => {
+  const server = createServer({ ...authority.issue({ name: NAME, sans: [`DNS:${NAME}`] }) }, () => undefined)
+  const port = await listen(t, server)
+  const files = temporaryFolder(t)
+  const tokenFile = await files.write("token", "old")
+  const caFile = await files.write("ca.pem", authority.cert)
+  const { ask, credentials } = await open(t, { tokenFile, caFile, serverName: NAME })
+  const asking = ask(port)
+  await once(server, "request")
+  await credentials.reload?.()
+  await credentials.close()
+  server.closeAllConnections()
+  await assert.rejects(asking)
 })

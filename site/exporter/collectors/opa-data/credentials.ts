@@ -21,6 +21,8 @@ export interface CredentialOptions extends CredentialFiles {
   readonly connectTimeout: number
   /** Seconds for which an idle connection is kept. */
   readonly keepAlive: number
+  /** To one address, at most: what is asked beyond them waits. */
+  readonly connections: number
   readonly log: Logger
   readonly registry: Registry
 }
@@ -44,15 +46,11 @@ export async function openCredentials(options: CredentialOptions): Promise<Crede
   let loaded = load(options)
   const successful = reloadGauge(registry)
   successful.set(1)
-  /** Those of before, which end with their last request. */
-  const closing = new Set<Promise<void>>()
   const reload = (): Promise<void> => {
     try {
       const next = load(options)
-      const old = loaded.agent.close()
+      void loaded.agent.close() // it ends with its last request, which has its own deadline
       loaded = next
-      closing.add(old)
-      void old.finally(() => closing.delete(old))
       successful.set(1)
       log.info({ files }, "token and certificates for OPA read again")
     } catch (error) {
@@ -67,7 +65,7 @@ export async function openCredentials(options: CredentialOptions): Promise<Crede
     reload,
     async close() {
       await watching.close()
-      await Promise.all([loaded.agent.destroy(), ...closing])
+      await loaded.agent.destroy()
     },
   }
 }
@@ -106,12 +104,15 @@ function load(options: CredentialOptions): Loaded {
 }
 
 /** One context for all connections: each of its own would hold the certificates once more. */
-function openAgent(secureContext: SecureContext, { serverName, connectTimeout, keepAlive }: CredentialOptions): Agent {
+function openAgent(
+  secureContext: SecureContext,
+  { serverName, connectTimeout, keepAlive, connections }: CredentialOptions,
+): Agent {
   const connect = buildConnector({ secureContext, timeout: connectTimeout * 1000, allowH2: false })
   return new Agent({
     connect: (options, callback) =>
       connect(serverName === undefined ? options : { ...options, servername: serverName }, callback),
-    connections: 1,
+    connections,
     pipelining: 1,
     headersTimeout: 0, // one deadline spans connecting, waiting and the body
     bodyTimeout: 0,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
+import { until } from "../../../../dev/testing/until.ts"
 import { fakeOpa, queryAnswer, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
 const PATHS = ["--opa-cluster-data", "kubernetes/namespaces", "--opa-namespaced-data", "kubernetes/services"]
@@ -281,4 +282,26 @@ test("the number of pods is that of the pods that were asked", async (t) => {
   targets.list = [targetOf(opa.port)]
   const exporter = await startTestExporter(t, targets, PATHS)
   assert.deepEqual(await exporter.series("opa_data_exporter_pods"), ["opa_data_exporter_pods{} 1"])
+})
+
+test("OPAs behind one address don't wait for one of them that hangs", async (t) => {
+  const gateway = await fakeOpa(t, ({ url }) => (url.startsWith("/a/") ? { end: "hang" } : HOLDS))
+  const url = `http://127.0.0.1:${gateway.port}`
+  const flags = ["--opa-url", `${url}/a`, "--opa-url", `${url}/b`, "--timeout", "0.9"]
+  const exporter = await startTestExporter(t, undefined, [...PATHS, ...flags])
+  assert.deepEqual(await exporter.series("opa_up"), [
+    `opa_up{pod_name="127.0.0.1:${gateway.port}/a"} 0`,
+    `opa_up{pod_name="127.0.0.1:${gateway.port}/b"} 1`,
+  ])
+})
+
+test("told to end, it answers a scrape that waits for a collection, and ends at once", async (t) => {
+  const opa = await fakeOpa(t, () => ({ end: "hang" }))
+  const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--collect", "scrape"])
+  const scrape = exporter.scrape()
+  await until("the request", () => (opa.requests.length > 0 ? true : undefined))
+  const begin = performance.now()
+  await exporter.close()
+  assert.ok(performance.now() - begin < 2000)
+  assert.match(await scrape, /^fedstack_exporter_collector_up\{collector="opa-data"\} 0$/m)
 })

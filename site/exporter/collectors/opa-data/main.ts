@@ -79,7 +79,8 @@ export async function startOpaData(
     )
     return {
       addresses: serving.addresses,
-      close: () => closeAll([serving, closing]),
+      // the runner first: scrapes that wait for it are then answered
+      close: () => closeAll([runner, serving, closing]),
       async reload() {
         await serving.reload()
         await credentials.reload?.()
@@ -131,6 +132,7 @@ async function openCollector(
     serverName: values.opaServerName,
     connectTimeout: timeout,
     keepAlive: 2 * values.interval,
+    connections: mostOfOneHost(values.opaUrl),
     log,
     registry,
   })
@@ -168,7 +170,17 @@ async function openCollector(
   }
 }
 
-async function openTargets(values: OpaDataValues, { env, log, signal }: Context): Promise<Targets> {
+/** How many OPAs stand behind one address, as they do behind a reverse proxy. */
+function mostOfOneHost(urls: readonly URL[]): number {
+  return Math.max(
+    1,
+    ...Map.groupBy(urls, ({ host }) => host)
+      .values()
+      .map(({ length }) => length),
+  )
+}
+
+export async function openTargets(values: OpaDataValues, { env, log, signal }: Context): Promise<Targets> {
   const { opaUrl, opaNamespace: namespace } = values
   const services = values.opaService.flat()
   if (opaUrl.length > 0) return urlTargets(opaUrl, namespace, services.join(","))

@@ -6,7 +6,7 @@ import { createLogger } from "#core/log.ts"
 import { readSettings } from "#core/settings.ts"
 import { createClient } from "./client.ts"
 import { openCredentials } from "./credentials.ts"
-import { startOpaData } from "./main.ts"
+import { openTargets, startOpaData } from "./main.ts"
 import { createReader, type Reader, type ReaderOptions } from "./reader.ts"
 import { WAYS } from "./reading.ts"
 import { opaDataSettings, type OpaDataValues } from "./settings.ts"
@@ -124,6 +124,7 @@ export async function testReader(
     serverName: undefined,
     connectTimeout: 1,
     keepAlive: 10,
+    connections: 1,
     log: createLogger({ level: "error", format: "logfmt" }, "test", () => undefined),
     registry: new Registry(),
   })
@@ -146,16 +147,20 @@ export interface TestExporter {
   readonly clock: { now: Date }
   log(): string
   collect(): Promise<void>
+  close(): Promise<void>
   /** The answer to a scrape without the metrics of the process, and with 0 for what was measured. */
   scrape(): Promise<string>
   /** Lines of one family without the labels that all have. */
   series(name: string): Promise<readonly string[]>
 }
 
-/** The exporter as the command line starts it, at noon of 2026-03-10, on a free port; gone after the test. */
+/**
+ * The exporter as the command line starts it, at noon of 2026-03-10, on a free port; gone after the test. Without targets
+ * it finds them as its flags say.
+ */
 export async function startTestExporter(
   test: TestContext,
-  targets: Targets,
+  targets: Targets | undefined,
   argv: readonly string[],
 ): Promise<TestExporter> {
   const lines: string[] = []
@@ -170,7 +175,7 @@ export async function startTestExporter(
       env: {},
       now: () => clock.now,
     },
-    () => Promise.resolve(targets),
+    targets === undefined ? openTargets : () => Promise.resolve(targets),
   )
   test.after(() => running.close())
   const url = `http://127.0.0.1:${running.addresses[0]?.port}`
@@ -180,6 +185,7 @@ export async function startTestExporter(
     clock,
     log: () => lines.join(""),
     collect: () => running.reload(),
+    close: () => running.close(),
     scrape,
     async series(name) {
       const found = (await scrape()).split("\n").filter((line) => line.startsWith(`${name}{`))
