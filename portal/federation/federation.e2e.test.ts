@@ -57,7 +57,7 @@ test("federates two sites with the portal's labels, also where one of them lies 
   })
   await delivers(portal, [
     { site: "site-a", location: "x$1", location_id: "1", project_name: "a" },
-    { site: "site-b", location: "y$1${2}$", code: "7", project_name: "b" },
+    { site: "site-b", location: "y$1${2}$", exported_location_id: "1", code: "7", project_name: "b" },
   ])
 })
 

@@ -56,13 +56,15 @@ function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, ve
 
 /**
  * honor_labels lets a site send any label, also those by which the portal tells sites apart. Those are set to the portal's
- * values, and those that only other sites or the portal itself (external_labels) have are dropped: no site can speak as another.
+ * values; those that only other sites or the portal itself (external_labels) have are renamed, as series may differ by
+ * nothing else: no site can speak as another.
  */
 function ownIdentityOnly(
   labels: Readonly<Record<string, string>> & { site: string },
   ofPortal: ReadonlySet<string>,
 ): object[] {
-  const foreign = [...ofPortal].filter((label) => !Object.hasOwn(labels, label)).toSorted()
+  const foreign = [...ofPortal].filter((label) => !Object.hasOwn(labels, label) && !SCRAPED.includes(label)).toSorted()
+  const regex = foreign.map(literally).join("|")
   return [
     // what the portal records and alerts on has no job, so that a site can't send it
     { source_labels: ["job"], regex: "", target_label: "job", replacement: labels.site },
@@ -76,9 +78,17 @@ function ownIdentityOnly(
       target_label: label,
       replacement: value.replaceAll("$", "$$$$"), // two dollars each: one would begin a capture group's name
     })),
-    ...(foreign.length === 0 ? [] : [{ action: "labeldrop", regex: foreign.map(literally).join("|") }]),
+    ...(foreign.length === 0
+      ? []
+      : [
+          { action: "labelmap", regex: `(${regex})`, replacement: "exported_$1" },
+          { action: "labeldrop", regex },
+        ]),
   ]
 }
+
+/** Each site has its own anyway. */
+const SCRAPED = ["job", "instance"]
 
 /** As a regular expression of RE2. */
 const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)

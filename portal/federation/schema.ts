@@ -32,7 +32,7 @@ const siteUrl: Parse<URL> = (text) => {
 /** To the YAML of Prometheus some of them are line breaks, which it folds into spaces. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u
 const TAKEN_LABELS = ["site", "job", "instance", "le", "quantile"]
-/** Those of usage: set for one site and dropped from the others, they would make one series of all projects. */
+/** Those of usage: set for a site, they would make one series of all its projects. */
 const USAGE_LABELS = ["project_id", "project_name", "domain_id", "domain_name"]
 const labelName = z.string().check((context) => {
   const label = context.value
