@@ -24,7 +24,10 @@ function row(file: Coverage["totals"], name: string): string {
   return `  ${percents.map((percent) => percent.toFixed(1).padStart(9)).join("")}  ${name}\n`
 }
 
-export function coverageOutcome({ totals }: Coverage): Outcome {
+/** Without a measurement nothing is known, which is no success. */
+export function coverageOutcome(coverage: Coverage | undefined): Outcome {
+  if (coverage === undefined) return { kind: "failed", name: "coverage", where: "", reason: "it was not measured" }
+  const { totals } = coverage
   const reached = {
     line: totals.coveredLinePercent,
     branch: totals.coveredBranchPercent,

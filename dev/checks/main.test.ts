@@ -109,6 +109,42 @@ test("counts a file that cannot be loaded, and one without a test, as failures",
   assert.match(output, /\n0 passed, 2 failed, 0 skipped\n$/)
 })
 
+test("counts a test that another file declares for the file that calls it", async (context) => {
+  const { code, output } = await runIn(context, { "a.test.ts": "elsewhere.ts", "declared.ts": "declared.ts" }, [
+    "a.test",
+  ])
+  assert.equal(code, 1)
+  assert.match(output, /^ {2}declared\.ts:4 {2}is declared by another file\n {4}Error: fails there\n/m)
+  assert.match(output, /\n1 passed, 1 failed, 0 skipped\n$/)
+})
+
+test("counts a file whose process ends before its last test, and says how it ended", async (context) => {
+  const files = { "e.test.ts": "ending.ts", "k.test.ts": "killed.ts", "l.test.ts": "late.ts" }
+  const { code, output } = await runIn(context, files, [".test"])
+  assert.equal(code, 1)
+  assert.match(
+    output,
+    /^ {2}e\.test\.ts:1 {2}the file as a whole\n {4}its process ended before its last test was done\n/m,
+  )
+  assert.match(output, /^ {2}k\.test\.ts:1 {2}the file as a whole\n {4}its process was ended by SIGKILL\n/m)
+  assert.match(output, /^ {2}l\.test\.ts:1 {2}the file as a whole\n {4}its process ended with 1\n[^]*thrown too late/m)
+  assert.match(output, /\n2 passed, 3 failed, 0 skipped\n$/)
+})
+
+test("shows a skipped suite with its reason", async (context) => {
+  const { output } = await runIn(context, { "s.test.ts": "skipping-suite.ts" }, ["s.test"])
+  assert.match(
+    output,
+    /\nSkipped:\n {2}s\.test\.ts:4 {2}a suite\n {4}no such component here\n\n1 passed, 0 failed, 1 skipped\n$/,
+  )
+})
+
+test("counts a check that can't be made as a failed one, and goes on to the sum", async (context) => {
+  const { code, output } = await runIn(context, {}, ["licences"])
+  assert.equal(code, 1)
+  assert.match(output, /\nFailed:\n {2}licences\n[^]*package-lock\.json[^]*\n0 passed, 1 failed, 0 skipped\n$/)
+})
+
 test("refuses a pattern that nothing matches", async (context) => {
   assert.deepEqual(await runIn(context, { "z.test.ts": "passing.ts" }, ["nonsense"]), {
     code: 2,

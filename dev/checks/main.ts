@@ -69,7 +69,7 @@ async function runChecks(chosen: readonly Check[], signal: AbortSignal): Promise
   for (const { name, run } of chosen) {
     if (signal.aborted) break
     const start = performance.now()
-    const reason = await run(root)
+    const reason = await run(root).catch((error: unknown) => `it can't be made: ${String(error)}`)
     print(statusLine(reason === "" ? "ok" : "FAILED", name, performance.now() - start))
     outcomes.push({ kind: reason === "" ? "passed" : "failed", name, where: "", reason })
   }
@@ -94,8 +94,8 @@ async function runUnitTests(
     signal,
     print,
   })
-  if (coverage === undefined) return outcomes
-  print(`\nCoverage by unit tests, percent\n${showCoverage(coverage, root)}`)
+  if (!measure || files.length === 0 || signal.aborted) return outcomes
+  if (coverage !== undefined) print(`\nCoverage by unit tests, percent\n${showCoverage(coverage, root)}`)
   return [...outcomes, coverageOutcome(coverage)]
 }
 
@@ -140,7 +140,12 @@ function readArguments(argv: readonly string[]): { readonly help: boolean; reado
 try {
   process.exit(await main(process.argv.slice(2)))
 } catch (error) {
-  if (!(error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))) throw error
-  process.stderr.write(`dev/test: ${error.message}. Its --help tells what it takes.\n`)
-  process.exit(2)
+  if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) {
+    process.stderr.write(`dev/test: ${error.message}. Its --help tells what it takes.\n`)
+    process.exit(2)
+  }
+  // not thrown on: node:test takes it for the fault of a test, and waits for ever
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  print(report([{ kind: "failed", name: "dev/test itself", where: "", reason }]))
+  process.exit(1)
 }

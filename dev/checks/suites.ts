@@ -41,25 +41,32 @@ export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
   const byFile = new Map<string, Outcome[]>(files.map((file) => [file, []]))
   const output = new Map<string, string>()
   const enclosing = new Map<string, string[]>()
+  const finished = new Set<string>()
   let coverage: Coverage | undefined
   const watchdog = setTimeout(() => ending.abort(), options.silence * 1000)
 
   for await (const event of stream) {
     watchdog.refresh()
     if (event.type === "test:coverage") coverage = event.data.summary
-    if (event.type === "test:stdout" || event.type === "test:stderr") {
-      const { file = "", message } = event.data
-      output.set(file, `${output.get(file) ?? ""}${message}`)
+    // a process that is ended early tells no sum
+    if (event.type === "test:summary" && event.data.file !== undefined) finished.add(event.data.file)
+    if (event.type === "test:stdout" || event.type === "test:stderr" || event.type === "test:diagnostic") {
+      const { message } = event.data
+      const file = entryOf(event.data)
+      output.set(file, `${output.get(file) ?? ""}${message}${event.type === "test:diagnostic" ? "\n" : ""}`)
     }
     if (event.type === "test:dequeue") {
-      const names = enclosing.get(event.data.file ?? "") ?? []
-      enclosing.set(event.data.file ?? "", [...names.slice(0, event.data.nesting), event.data.name])
+      const file = entryOf(event.data)
+      const names = enclosing.get(file) ?? []
+      enclosing.set(file, [...names.slice(0, event.data.nesting), event.data.name])
     }
     // not test:pass and test:fail: those are held back until everything declared earlier is done
     if (event.type === "test:complete") {
       const { file = "", name, line, nesting, details } = event.data
-      const around = (enclosing.get(file) ?? []).slice(0, nesting)
-      const outcomes = byFile.get(file) ?? []
+      const entry = entryOf(event.data)
+      const around = (enclosing.get(entry) ?? []).slice(0, nesting)
+      const outcomes = byFile.get(entry) ?? []
+      byFile.set(entry, outcomes)
       const outcome = outcomeOf(event.data, [...around, name], `${relative(root, file)}:${line}`)
       if (outcome !== undefined) outcomes.push(outcome)
       if (name === file) print(fileLine(relative(root, file), outcomes, details.duration_ms))
@@ -74,22 +81,38 @@ export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
     const name = isFile ? "the file as a whole" : names.join(" › ")
     const { details, skip, todo } = data
     if ("error" in details && details.error !== undefined) {
-      const { failureType, cause } = details.error as Error & { failureType?: string }
+      const { failureType, cause, exitCode, signal } = details.error as FailedTest
       if (failureType === "subtestsFailed") return undefined // those are counted themselves
       const reason = ending.signal.aborted
         ? `ended: nothing happened for ${options.silence} s`
         : options.signal.aborted
           ? "ended before it was done"
-          : explainFailure(cause)
+          : signal
+            ? `its process was ended by ${signal}`
+            : exitCode
+              ? `its process ended with ${exitCode}`
+              : explainFailure(cause)
       return { kind: "failed", name, where, reason }
     }
-    if (isFile && (byFile.get(data.name) ?? []).length > 0) return undefined
-    if (isFile) return { kind: "failed", name, where, reason: "it holds no test" }
-    if (details.type === "suite") return undefined
+    if (isFile && (byFile.get(data.name) ?? []).length === 0) {
+      return { kind: "failed", name, where, reason: "it holds no test" }
+    }
+    if (isFile && finished.has(data.name)) return undefined
+    if (isFile) return { kind: "failed", name, where, reason: "its process ended before its last test was done" }
     const left = skip ?? todo
-    if (left === undefined || left === false) return { kind: "passed", name, where, reason: "" }
+    if (left === undefined || left === false) {
+      return details.type === "suite" ? undefined : { kind: "passed", name, where, reason: "" }
+    }
     return { kind: "skipped", name, where, reason: left === true ? "no reason given" : left }
   }
+}
+
+/** The error of a failed test; of a file: with how its process ended. */
+type FailedTest = Error & { readonly failureType?: string; readonly exitCode?: number; readonly signal?: string }
+
+/** The test file that runs: `file` is where a test is declared. Node's types don't know it. */
+function entryOf(data: { readonly file?: string | undefined; readonly entryFile?: string }): string {
+  return data.entryFile ?? data.file ?? ""
 }
 
 /** A failure shows what its file wrote: the reason often stands there. */

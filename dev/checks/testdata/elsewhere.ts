@@ -1,0 +1,5 @@
+import { test } from "node:test"
+import { declareFailing } from "./declared.ts"
+
+test("passes", () => {})
+declareFailing()

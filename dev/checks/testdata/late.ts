@@ -1,0 +1,3 @@
+import { test } from "node:test"
+
+test("passes", () => void setTimeout(() => { throw new Error("thrown too late") }, 20))
