@@ -100,3 +100,11 @@ test("removes the tokens of sites that are gone, and nothing outside its own fol
   await removeStale(folder, outputs("1", "site-b"))
   assert.deepEqual(Object.keys(await contents(folder)), ["mine.txt", "prometheus.yml", "tokens/site-b"])
 })
+
+test("removes nothing where another portal has written its configuration meanwhile, which names what it wrote", async (t) => {
+  const folder = await scratch(t)
+  await publish(folder, outputs("1", "site-a"))
+  await publish(folder, outputs("2", "site-b"))
+  await removeStale(folder, outputs("1", "site-a"))
+  assert.deepEqual(Object.keys(await contents(folder)), ["prometheus.yml", "tokens/site-a", "tokens/site-b"])
+})

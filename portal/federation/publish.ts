@@ -42,8 +42,10 @@ export async function publish(folder: string, files: readonly OutputFile[]): Pro
   }
 }
 
-/** Deletes what was written for sites and rules that are gone. */
+/** Deletes what was written for sites and rules that are gone, unless a second portal has put its configuration there. */
 export async function removeStale(folder: string, files: readonly OutputFile[]): Promise<void> {
+  const config = files.find(({ path }) => path === CONFIG_FILE)
+  if ((await readFile(join(folder, CONFIG_FILE), "utf8")) !== config?.content) return
   const kept = new Set(files.map(({ path }) => path))
   for (const own of OWN_FOLDERS) {
     const names = await readdir(join(folder, own)).catch(nothingIfMissing)
