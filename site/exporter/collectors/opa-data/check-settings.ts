@@ -8,9 +8,7 @@ export function checkOpaData(values: OpaDataValues): { readonly clusterName: str
   const { clusterName } = values
   const faults: Fault[] = []
   if (clusterName === undefined) faults.push({ where: "--cluster-name", message: "is needed (or APP_CLUSTER_NAME)" })
-  if (values.opaClusterData.flat().length + values.opaNamespacedData.flat().length === 0) {
-    faults.push({ where: "--opa-cluster-data", message: "or --opa-namespaced-data is needed: what is to be counted" })
-  }
+  faults.push(...pathFaults(values))
   if (values.opaService.flat().length === 0 && values.opaSelector === undefined && values.opaUrl.length === 0) {
     faults.push({
       where: "--opa-service",
@@ -28,6 +26,17 @@ export function checkOpaData(values: OpaDataValues): { readonly clusterName: str
   }
   if (faults.length > 0 || clusterName === undefined) throw new UsageError(faults)
   return { clusterName }
+}
+
+/** Throws UsageError where there is nothing to count. */
+export function checkPaths(values: OpaDataValues): void {
+  const faults = pathFaults(values)
+  if (faults.length > 0) throw new UsageError(faults)
+}
+
+function pathFaults({ opaClusterData, opaNamespacedData }: OpaDataValues): readonly Fault[] {
+  if (opaClusterData.flat().length + opaNamespacedData.flat().length > 0) return []
+  return [{ where: "--opa-cluster-data", message: "or --opa-namespaced-data is needed: what is to be counted" }]
 }
 
 /** Where to listen. Throws UsageError if --prometheus-port and --web.listen-address say different things. */

@@ -30,7 +30,7 @@ test("a server that speaks no TLS is told as tls", async (t) => {
   const opa = await fakeOpa(t, () => GOOD)
   await assert.rejects((await readerOf(t)).read(targetOf(opa.port, { scheme: "https" }), undefined, NEVER), {
     reason: "tls",
-    message: "no trusted TLS connection: wrong version number",
+    message: "no trusted TLS connection: wrong version number. If it speaks plain HTTP, ask it by http",
   })
 })
 

@@ -115,6 +115,11 @@ export function statusFailure(status: number): ReadFailure {
   if (status === 401 || status === 403) {
     return new ReadFailure("unauthorized", `it answers ${status}: a token is missing, wrong, or may not ask this`)
   }
-  const hint = status >= 300 && status < 400 ? ", and redirects are not followed" : ""
-  return new ReadFailure("status", `it answers ${status}${hint}`)
+  return new ReadFailure("status", `it answers ${status}${hintOn(status)}`)
+}
+
+function hintOn(status: number): string {
+  if (status >= 300 && status < 400) return ", and redirects are not followed"
+  if (status === 400) return ": it may want to be asked by https"
+  return status === 404 ? ": what answers is no OPA, or its address was given with /v1" : ""
 }

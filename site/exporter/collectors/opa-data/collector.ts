@@ -10,7 +10,7 @@ import { driftFamilies, gauge, type Outcome, podFamilies } from "./families.ts"
 import { gate } from "./parallel.ts"
 import type { Counted } from "./paths.ts"
 import type { Reader } from "./reader.ts"
-import type { DigestKind } from "./reading.ts"
+import type { DigestKind, Reading } from "./reading.ts"
 import { type Target, targetKey, type Targets } from "./target.ts"
 
 /** OPAs that are asked at once, but for those that have not answered for so many milliseconds. */
@@ -75,6 +75,18 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
     down = failures
   }
 
+  let empty: ReadonlySet<string> = new Set()
+  /** A path that is nowhere is more likely written wrong than not loaded. */
+  const tellEmpty = (readings: readonly (readonly [Target, Reading])[]): void => {
+    if (readings.length === 0) return
+    const nowhere = paths.flatMap(({ name }, index) =>
+      readings.every(([, { places }]) => places[index]?.kind === "undefined") ? [name] : [],
+    )
+    for (const path of nowhere)
+      if (!empty.has(path)) log.warn({ path }, "no OPA has anything at this path: is it right?")
+    empty = new Set(nowhere)
+  }
+
   let waited = false
   const first = async (signal: AbortSignal): Promise<void> => {
     if (waited) return
@@ -99,6 +111,7 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
       const readings = outcomes.flatMap(({ target, result }) => ("places" in result ? [[target, result] as const] : []))
       if (withDigests) digests.taken(at, readings)
       tell(outcomes)
+      tellEmpty(readings)
       const unread = outcomes.flatMap(({ target, result }) => ("places" in result ? [] : [target]))
       const compared = drift.compare(at, readings, unread)
       time.observe((performance.now() - begin) / 1000)

@@ -48,6 +48,7 @@ function tlsReason(error: unknown): string {
 }
 
 function tlsAdvice(code: string): string {
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") return ". If it speaks plain HTTP, ask it by http"
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return ". Give the name in it as --opa-server-name"
   return /^(?:UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/.test(code)
     ? ". Name the certificates that vouch for it by --opa-ca-file"

@@ -305,3 +305,15 @@ test("told to end, it answers a scrape that waits for a collection, and ends at 
   assert.ok(performance.now() - begin < 2000)
   assert.match(await scrape, /^fedstack_exporter_collector_up\{collector="opa-data"\} 0$/m)
 })
+
+test("a path at which no OPA has anything is told once", async (t) => {
+  const opa = await fakeOpa(t, () => queryAnswer([undefined, { keys: 2, members: 7 }]))
+  const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), PATHS)
+  await exporter.scrape()
+  await exporter.collect()
+  const lines = exporter.log().match(/level=warn.*/g) ?? []
+  assert.deepEqual(
+    lines.map((line) => line.replace(/ component=\S+/, "")),
+    ['level=warn msg="no OPA has anything at this path: is it right?" path=kubernetes/namespaces'],
+  )
+})

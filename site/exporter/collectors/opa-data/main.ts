@@ -16,7 +16,7 @@ import { type Counted, countedPaths } from "./paths.ts"
 import { createReader } from "./reader.ts"
 import { WAYS } from "./reading.ts"
 import { countPackage } from "./rego.ts"
-import { addressesOf, checkOpaData } from "./check-settings.ts"
+import { addressesOf, checkOpaData, checkPaths } from "./check-settings.ts"
 import { opaDataSettings, type OpaDataValues, SCRAPE_TIMEOUT } from "./settings.ts"
 import type { Targets } from "./target.ts"
 import { urlTargets } from "./url-targets.ts"
@@ -34,6 +34,7 @@ export const command = component({
   once: ({ single }) => single,
   run: async (values, context) => {
     if (values.printPackage) {
+      checkPaths(values)
       context.print(countPackage(pathsOf(values), values.opaPackage))
       return undefined
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { UsageError } from "#core/errors.ts"
-import { addressesOf, checkOpaData } from "./check-settings.ts"
+import { addressesOf, checkOpaData, checkPaths } from "./check-settings.ts"
 import { valuesOf } from "./testing.ts"
 
 const NEEDED = { APP_CLUSTER_NAME: "c", APP_OPA_SERVICE: "opa-service", APP_OPA_CLUSTER_DATA: "kubernetes/namespaces" }
@@ -115,4 +115,11 @@ test("two ports that contradict each other are refused", () => {
   assert.deepEqual(addressesOf(valuesOf(["--web.listen-address", "127.0.0.1:5"], NEEDED)), [
     { host: "127.0.0.1", port: 5 },
   ])
+})
+
+test("a package for no paths is refused", () => {
+  assert.throws(() => checkPaths(valuesOf(["--print-package"])), {
+    message: "--opa-cluster-data: or --opa-namespaced-data is needed: what is to be counted",
+  })
+  checkPaths(valuesOf(["--print-package", "--opa-namespaced-data", "a"]))
 })

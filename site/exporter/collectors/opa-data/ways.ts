@@ -59,7 +59,10 @@ export async function readByPackage(
   if (status !== 200) throw closedOr(status)
   const counts = readPackageAnswer(text, paths)
   if (counts !== undefined) return counts
-  throw new WayClosed("answer", `it has no package ${packageSegments.join(".")} for these paths`)
+  throw new WayClosed(
+    "answer",
+    `it has no package ${packageSegments.join(".")} for these paths: load what --print-package prints`,
+  )
 }
 
 /** Refusals, and addresses that don't exist or don't take this, close a way; all else is the OPA's own trouble. */
