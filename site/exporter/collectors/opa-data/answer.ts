@@ -42,7 +42,7 @@ export function readPackageAnswer(body: string, paths: readonly Counted[]): Coun
 
 /** Paths that OPA can't count because a policy computes something else there; undefined if that is not its complaint. */
 export function complainedPaths(body: string, paths: readonly Counted[]): readonly string[] | undefined {
-  const result = complaint.safeParse(parseJson(body))
+  const result = complaint.safeParse(jsonOrNothing(body))
   if (!result.success) return undefined
   // after ten complaints OPA says, without a place, that there are more
   const names = result.data.errors.flatMap(({ location }) => paths[(location?.row ?? 0) - FIRST_ROW]?.name ?? [])
@@ -56,11 +56,17 @@ function parseAnswer<T>(body: string, schema: z.ZodType<T>): T {
 }
 
 function parseJson(body: string): unknown {
+  const value = jsonOrNothing(body)
+  // the parser's message would quote what OPA sent
+  if (value === undefined) throw new ReadFailure("answer", "it answers something that is not JSON")
+  return value
+}
+
+function jsonOrNothing(body: string): unknown {
   try {
     return JSON.parse(body) as unknown
   } catch {
-    // the parser's message would quote what OPA sent
-    throw new ReadFailure("answer", "it answers something that is not JSON")
+    return undefined // no JSON is undefined
   }
 }
 

@@ -44,7 +44,7 @@ export function connectionFailure(error: unknown): ReadFailure {
 /** OpenSSL's errors are lines of its source; their reason is "wrong version number" and the like. */
 function tlsReason(error: unknown): string {
   const isOpenSsl = error instanceof Error && "library" in error && "reason" in error
-  return isOpenSsl ? String(error.reason) : explain(error).replace(/; if the root CA .*/, "") // advice on flags of Node
+  return isOpenSsl ? String(error.reason) : explain(error).replace(/; if the root CA .*|: *$/, "") // advice on flags of Node, or a list without entries
 }
 
 function tlsAdvice(code: string): string {

@@ -126,6 +126,13 @@ test("where everything is refused, the first refusal counts, and all ways are tr
   assert.deepEqual(asked(opa), [QUERY, PACKAGE, DOCUMENTS[0], QUERY, PACKAGE, DOCUMENTS[0]])
 })
 
+test("a 400 that no OPA writes closes the way", async (t) => {
+  const opa = await fakeOpa(t, () => ({ status: 400, body: "Client sent an HTTP request to an HTTPS server." }))
+  const message = "it answers 400: it may want to be asked by https"
+  await assert.rejects((await readerOf(t)).read(targetOf(opa.port), undefined, NEVER), { reason: "status", message })
+  assert.deepEqual(asked(opa), [QUERY, PACKAGE, DOCUMENTS[0]])
+})
+
 test("only the ways that are allowed are tried", async (t) => {
   const opa = await fakeOpa(t, () => ({ status: 401 }))
   await assert.rejects((await readerOf(t, ["query"])).read(targetOf(opa.port), undefined, NEVER))
