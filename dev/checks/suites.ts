@@ -23,6 +23,8 @@ export interface SuiteResult {
   readonly coverage: Coverage | undefined
 }
 
+const WHOLE_FILE = "the file as a whole"
+
 /** Runs test files side by side and prints a line for each that is done. */
 export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
   const { root, files, concurrency, coverageOf, print } = options
@@ -73,12 +75,18 @@ export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
     }
   }
   clearTimeout(watchdog)
+  // known only now: sums are held back until every file before theirs is done
+  for (const [file, all] of stopped.aborted ? [] : byFile) {
+    if (finished.has(file) || all.some(({ name }) => name === WHOLE_FILE)) continue
+    const where = `${relative(root, file)}:1`
+    all.push({ kind: "failed", name: WHOLE_FILE, where, reason: "its process ended before its last test was done" })
+  }
   const outcomes = [...byFile].flatMap(([file, all]) => all.map((outcome) => withOutput(outcome, output.get(file))))
   return { outcomes, coverage }
 
   function outcomeOf(data: EventData.TestComplete, names: string[], where: string): Outcome | undefined {
     const isFile = data.name === data.file
-    const name = isFile ? "the file as a whole" : names.join(" › ")
+    const name = isFile ? WHOLE_FILE : names.join(" › ")
     const { details, skip, todo } = data
     if ("error" in details && details.error !== undefined) {
       const { failureType, cause, exitCode, signal } = details.error as FailedTest
@@ -97,8 +105,7 @@ export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
     if (isFile && (byFile.get(data.name) ?? []).length === 0) {
       return { kind: "failed", name, where, reason: "it holds no test" }
     }
-    if (isFile && finished.has(data.name)) return undefined
-    if (isFile) return { kind: "failed", name, where, reason: "its process ended before its last test was done" }
+    if (isFile) return undefined
     const left = skip ?? todo
     if (left === undefined || left === false) {
       return details.type === "suite" ? undefined : { kind: "passed", name, where, reason: "" }
