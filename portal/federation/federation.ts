@@ -127,8 +127,11 @@ export async function startFederation(options: FederationOptions): Promise<Feder
     await applying.done
   }
 
+  // in the queue too: a change meanwhile is read after it, not beside it
+  const first = read().then((outcome) => accept(outcome()))
+  queue = first.catch(() => undefined)
   try {
-    accept((await read())())
+    await first
   } catch (error) {
     await close()
     throw error
