@@ -43,6 +43,8 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
   const drift = createDrift(paths, digests, log)
   let down: ReadonlyMap<string, string> = new Map()
   let problems: readonly string[] = []
+  /** Of the list of OPAs, as of the last collection. */
+  let trouble: string | undefined
 
   const read = async (
     target: Target,
@@ -60,7 +62,12 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
 
   const tell = (outcomes: readonly Outcome[]): void => {
     const failures = new Map<string, string>()
-    problems = [targets.problem() ?? []].flat()
+    const problem = targets.problem()
+    if (problem !== undefined && problem !== trouble)
+      log.warn({ reason: problem }, "the list of OPAs is not whole, or may be outdated")
+    if (problem === undefined && trouble !== undefined) log.info("the list of OPAs is up to date again")
+    trouble = problem
+    problems = [problem ?? []].flat()
     for (const { target, result } of outcomes) {
       const key = targetKey(target)
       const about = { pod: target.pod, namespace: target.namespace, service: target.service }

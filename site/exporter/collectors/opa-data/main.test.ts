@@ -317,3 +317,18 @@ test("a path at which no OPA has anything is told once", async (t) => {
     ['level=warn msg="no OPA has anything at this path: is it right?" path=kubernetes/namespaces'],
   )
 })
+
+test("why OPAs can't be found is told once, and when they can", async (t) => {
+  const targets = targetsOf([])
+  targets.trouble = "There is no service opa in the namespace opa."
+  const exporter = await startTestExporter(t, targets, PATHS)
+  await exporter.scrape()
+  await exporter.collect()
+  targets.trouble = undefined
+  await exporter.collect()
+  const told = exporter.log().match(/(?<=component=exporter )msg=.*OPAs.*/g) ?? []
+  assert.deepEqual(told, [
+    'msg="the list of OPAs is not whole, or may be outdated" reason="There is no service opa in the namespace opa."',
+    'msg="the list of OPAs is up to date again"',
+  ])
+})

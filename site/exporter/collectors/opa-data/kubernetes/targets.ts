@@ -75,7 +75,7 @@ async function open({ context, env, log }: KubernetesOptions): Promise<Kubernete
   } catch (error) {
     if (!(error instanceof FedstackError)) throw error
     log.debug({ reason: explain(error) }, "no kubernetes")
-    const message = `${error.message} Give --opa-url for an OPA outside of Kubernetes.`
+    const message = `${error.message.replace(/\.?$/, ".")} Give --opa-url for an OPA outside of Kubernetes.`
     throw new UsageError([{ where: context === undefined ? "KUBECONFIG" : "--context", message }])
   }
 }
