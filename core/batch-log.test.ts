@@ -39,5 +39,5 @@ test("leaves out what is below the level", () => {
 
 function start(options: LogOptions) {
   const lines: string[] = []
-  return { lines, log: createLogger(options, "proxy", (line) => lines.push(line)) }
+  return { lines, log: createLogger(options, "two words", (line) => lines.push(line)) }
 }

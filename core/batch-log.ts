@@ -19,8 +19,9 @@ const MOST_CHARACTERS = 65_536
 const PLAIN = /^[\w./:+-]+$/
 
 export function batchLog(log: Logger, message: string): BatchLog {
-  const { format, component, write } = outputOf(log)
+  const { format, component: name, write } = outputOf(log)
   const json = format === "json"
+  const component = json ? JSON.stringify(name) : quote(name)
   let text = ""
   let timer: NodeJS.Timeout | undefined
   let closed = false
@@ -50,7 +51,7 @@ export function batchLog(log: Logger, message: string): BatchLog {
     write(level, shown, fields) {
       if (!log.isLevelEnabled(level)) return
       text += json
-        ? `{"level":"${level}","ts":"${time()}","component":"${component}"${shown}${show(fields)},"msg":"${message}"}\n`
+        ? `{"level":"${level}","ts":"${time()}","component":${component}${shown}${show(fields)},"msg":"${message}"}\n`
         : `ts=${time()} level=${level} component=${component} msg=${message}${shown}${show(fields)}\n`
       if (closed || text.length > MOST_CHARACTERS) flush()
       else timer ??= setTimeout(flush, DELAY).unref()

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { test } from "node:test"
 import { z } from "zod"
 import { parseTomlText, parseYaml, readTomlFile, readYamlFile } from "#core/config-file.ts"
@@ -217,3 +219,9 @@ for (const read of [readYamlFile, readTomlFile]) {
     })
   })
 }
+
+test("a file that is not UTF-8 is a fault: other letters than were meant would be in force", async (t) => {
+  const file = join(temporaryFolder(t).path, "latin-1.yaml")
+  await writeFile(file, Buffer.from("sites: [{name: caf\xe9}]\n", "latin1"))
+  await assert.rejects(readYamlFile(file, schema), { message: `${file}: is not UTF-8: save it in this encoding` })
+})

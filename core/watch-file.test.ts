@@ -133,6 +133,7 @@ test("files that a change brings in are watched from then on", async (t) => {
   await turn()
   await folder.write("sub/b", "2")
   await until("the new file's change", () => (changes > before ? true : undefined))
+  await watching.close() // before its folder is gone
 })
 
 test("a file that a change brings in and that changes right after it was read is told of again", async (t) => {
@@ -152,6 +153,7 @@ test("a file that a change brings in and that changes right after it was read is
   t.after(() => watching.close())
   await writeFile(list, "added")
   await until("the second content", () => (seen.at(-1) === "2" ? true : undefined), 3)
+  await watching.close() // before its folder is gone
 })
 
 test("after close nothing is told, and close waits for what is under way", async (t) => {
