@@ -62,10 +62,18 @@ for (const args of [[], ["--help"], ["-h"], ["help"]]) {
   })
 }
 
-test("fedstack --version: its own and Node's", async () => {
-  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string }
-  const stdout = `fedstack ${version} (Node ${process.versions.node})\n`
-  assert.deepEqual(await run(launcher, ["--version"]), { code: 0, stdout, stderr: "" })
+for (const command of [[], ["exporter", "opa-data"], ["token", "new"]]) {
+  test(`fedstack ${[...command, "--version"].join(" ")}: its own and Node's`, async () => {
+    const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string }
+    const stdout = `fedstack ${version} (Node ${process.versions.node})\n`
+    assert.deepEqual(await run(launcher, [...command, "--version"]), { code: 0, stdout, stderr: "" })
+  })
+}
+
+test("fedstack help COMMAND is its --help", async () => {
+  const { code, stdout } = await run(launcher, ["help", "token", "new"])
+  assert.equal(code, 0)
+  assert.match(stdout, /^Usage: fedstack token new /)
 })
 
 const misuse: readonly (readonly [args: readonly string[], stderr: string])[] = [

@@ -52,8 +52,9 @@ const commands: Readonly<Record<string, Entry>> = {
 const END_DEADLINE = 15
 
 async function main(argv: readonly string[]): Promise<void> {
+  if (argv[0] === "help" && argv.length > 1) return main([...argv.slice(1), "--help"])
   if (argv.length === 0 || argv[0] === "-h" || argv[0] === "--help" || argv[0] === "help") return print(help())
-  if (argv[0] === "--version") return print(`fedstack ${await version()} (Node ${process.versions.node})\n`)
+  if (argv[0] === "--version") return print(await version())
   const name = Object.keys(commands).find((words) => words.split(" ").every((word, index) => argv[index] === word))
   const entry = name === undefined ? undefined : commands[name]
   if (name === undefined || entry === undefined) {
@@ -61,7 +62,9 @@ async function main(argv: readonly string[]): Promise<void> {
     if (isGroup(group) && (asked === "-h" || asked === "--help")) return print(help(`${group} `))
     return unknownCommand(argv)
   }
-  await runCommand(name, entry, argv.slice(name.split(" ").length))
+  const rest = argv.slice(name.split(" ").length)
+  if (rest[0] === "--version") return print(await version())
+  await runCommand(name, entry, rest)
 }
 
 async function runCommand(name: string, entry: Entry, argv: readonly string[]): Promise<void> {
@@ -171,7 +174,8 @@ function unknownCommand(argv: readonly string[]): never {
 }
 
 async function version(): Promise<string> {
-  return (await import("#core/metrics.ts")).VERSION
+  const { VERSION } = await import("#core/metrics.ts")
+  return `fedstack ${VERSION} (Node ${process.versions.node})\n`
 }
 
 function print(text: string): void {
