@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { createDigests } from "./digests.ts"
 import type { Place, Reading } from "./reading.ts"
-import { targetOf } from "./testing.ts"
+import { fakeOpa, HOLDS, PATHS, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
 const placeOf = (members: number, keys = 1, digest: string | null = "d1"): Place => ({
   kind: "counted",
@@ -91,4 +91,57 @@ test("a digest is awaited where there may be one the next time, but not of an OP
   )
   assert.equal(digests.awaited(target, 0, placeOf(6, 1, null)), true)
   assert.equal(digests.awaited(asleep, 0, { kind: "undefined" }), false)
+})
+
+test("digests are asked for in their own interval, counts in every collection", async (t) => {
+  const opa = await fakeOpa(t, () => HOLDS)
+  const flags = [...PATHS, "--digest-interval", "5m"]
+  const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), flags)
+  await exporter.scrape()
+  for (const time of ["12:01", "12:04", "12:05", "12:06"]) {
+    exporter.clock.now = new Date(`2026-03-10T${time}:00Z`)
+    await exporter.collect()
+  }
+  assert.deepEqual(
+    opa.requests.map(({ body }) => body.includes("sha256")),
+    [true, false, false, true, false],
+  )
+  assert.deepEqual(await exporter.series("opa_data_digest_interval_seconds"), [
+    "opa_data_digest_interval_seconds{} 300",
+  ])
+  assert.deepEqual(await exporter.series("opa_data_digest_timestamp_seconds"), [
+    `opa_data_digest_timestamp_seconds{} ${Date.UTC(2026, 2, 10, 12, 5) / 1000}`,
+  ])
+})
+
+test("digests that take an OPA long are asked for more rarely, and that is told", async (t) => {
+  const opa = await fakeOpa(t, () => ({
+    body: '{"metrics":{"timer_server_handler_ns":2000000000},"result":[{"r":[[],[]]}]}',
+  }))
+  const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--digest-budget", "0.02"])
+  assert.deepEqual(await exporter.series("opa_data_digest_interval_seconds"), [
+    "opa_data_digest_interval_seconds{} 100",
+  ])
+})
+
+test("an OPA that can't make digests in time is counted without, and not asked for them each time", async (t) => {
+  const opa = await fakeOpa(t, ({ body }) => (body.includes("sha256") ? { end: "hang" } : HOLDS))
+  const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--timeout", "0.9"])
+  const ups: (string | undefined)[] = []
+  for (const second of [0, 30, 59, 60]) {
+    exporter.clock.now = new Date(Date.UTC(2026, 2, 10, 12, 0, second))
+    if (second > 0) await exporter.collect()
+    ups.push((await exporter.series("opa_up"))[0])
+  }
+  assert.deepEqual(new Set(ups), new Set(['opa_up{pod_name="opa-0"} 1']))
+  const [line = ""] = await exporter.series("opa_data_digest_interval_seconds")
+  assert.equal(Math.round(Number(line.split(" ")[1])), 60)
+  assert.equal(opa.requests.filter(({ body }) => body.includes("sha256")).length, 2)
+})
+
+test("without digests none are asked for or shown", async (t) => {
+  const opa = await fakeOpa(t, () => HOLDS)
+  const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--digest", "off"])
+  assert.doesNotMatch(await exporter.scrape(), /^opa_data_digest/m)
+  assert.doesNotMatch(opa.requests[0]?.body ?? "", /sha256/)
 })

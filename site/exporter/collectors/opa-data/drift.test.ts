@@ -4,7 +4,7 @@ import { createLogger } from "#core/log.ts"
 import { createDigests } from "./digests.ts"
 import { createDrift } from "./drift.ts"
 import type { Reading } from "./reading.ts"
-import { targetOf } from "./testing.ts"
+import { fakeOpa, HOLDS, PATHS, queryAnswer, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
 const PATH = { name: "k/services", segments: ["k", "services"], cluster: false, namespaced: true }
 
@@ -96,4 +96,102 @@ test("the log names ten of the pods that differ", () => {
   const many = drifting()
   many.collect(`${pods(260, "5", "a")} ${pods(240, "4", "b")}`)
   assert.match(many.log(), / odd="b0 b1 b10 b100 b101 b102 b103 b104 b105 b106 and 230 others"\n/)
+})
+
+test("since when replicas differ is kept until they agree, and begins anew then", async (t) => {
+  const [a, b] = [await fakeOpa(t, () => HOLDS), await fakeOpa(t, () => HOLDS)]
+  const targets = targetsOf([targetOf(a.port, { pod: "opa-a" }), targetOf(b.port, { pod: "opa-b" })])
+  const exporter = await startTestExporter(t, targets, PATHS)
+  const since = async (time: string): Promise<readonly string[]> => {
+    exporter.clock.now = new Date(`2026-03-10T${time}Z`)
+    await exporter.collect()
+    const found = await exporter.series("opa_data_out_of_sync_since_timestamp_seconds")
+    return found.map((line) =>
+      line.replace(/.*data_path="(.*?)".*\} (.*)/, (_, path: string, seconds: string) => {
+        return `${path} ${new Date(Number(seconds) * 1000).toISOString().slice(11, 19)}`
+      }),
+    )
+  }
+  const LESS = queryAnswer([
+    { keys: 3, digest: "n1" },
+    { keys: 2, members: 6, digest: "s2" },
+  ])
+  const OTHER = queryAnswer([
+    { keys: 3, digest: "n2" },
+    { keys: 2, members: 7, digest: "s1" },
+  ])
+  assert.deepEqual(await since("12:01:00"), [])
+  b.answer = () => LESS
+  assert.deepEqual(await since("12:02:00"), ["kubernetes/services 12:02:00"])
+  assert.deepEqual(await since("12:03:00"), ["kubernetes/services 12:02:00"])
+  b.answer = () => OTHER
+  assert.deepEqual(await since("12:04:00"), ["kubernetes/namespaces 12:04:00"])
+  b.answer = () => HOLDS
+  assert.deepEqual(await since("12:05:00"), [])
+  b.answer = () => OTHER
+  assert.deepEqual(await since("12:06:00"), ["kubernetes/namespaces 12:06:00"])
+  assert.match(exporter.log(), /msg="replicas differ" namespace=opa service=opa path=kubernetes\/services odd=opa-b\n/)
+  assert.match(exporter.log(), /msg="replicas agree again" namespace=opa service=opa path=kubernetes\/services/)
+})
+
+test("a path stays out of sync while the pod that held something else can't be read", async (t) => {
+  const [a, b] = [await fakeOpa(t, () => HOLDS), await fakeOpa(t, () => HOLDS)]
+  const targets = targetsOf([targetOf(a.port, { pod: "opa-a" }), targetOf(b.port, { pod: "opa-b" })])
+  b.answer = () =>
+    queryAnswer([
+      { keys: 2, digest: "n2" },
+      { keys: 2, members: 7, digest: "s1" },
+    ])
+  const exporter = await startTestExporter(t, targets, PATHS)
+  const state = async (): Promise<readonly string[]> => {
+    exporter.clock.now = new Date(exporter.clock.now.getTime() + 30_000)
+    await exporter.collect()
+    const found = ["opa_data_in_sync", "opa_data_out_of_sync_since_timestamp_seconds"].map((name) =>
+      exporter.series(name),
+    )
+    return (await Promise.all(found)).map((lines) => {
+      const value = lines.find((line) => line.includes("kubernetes/namespaces"))?.split(" ")[1]
+      return value ?? "none"
+    })
+  }
+  const SINCE = String(Date.parse("2026-03-10T12:00:00Z") / 1000)
+  assert.deepEqual(await state(), ["0", SINCE])
+  b.answer = () => ({ status: 500 })
+  assert.deepEqual(await state(), ["0", SINCE])
+  a.answer = () => ({ status: 500 })
+  assert.deepEqual(await state(), ["none", "none"])
+  a.answer = () => HOLDS
+  assert.deepEqual(await state(), ["0", SINCE])
+  targets.list = targets.list.slice(0, 1)
+  assert.deepEqual(await state(), ["1", "none"])
+})
+
+test("replicas are compared within their service only", async (t) => {
+  const [a, b] = [
+    await fakeOpa(t, () => HOLDS),
+    await fakeOpa(t, () => queryAnswer([{ keys: 1 }, { keys: 1, members: 1 }])),
+  ]
+  const targets = targetsOf([targetOf(a.port, { service: "one" }), targetOf(b.port, { service: "two" })])
+  const exporter = await startTestExporter(t, targets, PATHS)
+  assert.deepEqual(
+    (await exporter.series("opa_data_in_sync")).map((line) => line.at(-1)),
+    ["1", "1", "1", "1"],
+  )
+})
+
+test("replicas that differed for a moment agree again with the next collection, however rare digests are", async (t) => {
+  const of = (digest: string) =>
+    queryAnswer([
+      { keys: 3, digest },
+      { keys: 2, members: 7 },
+    ])
+  const [a, b] = [await fakeOpa(t, () => of("new")), await fakeOpa(t, () => of("old"))]
+  const targets = targetsOf([targetOf(a.port, { pod: "opa-a" }), targetOf(b.port, { pod: "opa-b" })])
+  const exporter = await startTestExporter(t, targets, [...PATHS, "--digest-interval", "1h"])
+  const inSync = async () => (await exporter.series("opa_data_in_sync"))[0]?.at(-1)
+  assert.equal(await inSync(), "0")
+  b.answer = () => of("new")
+  exporter.clock.now = new Date("2026-03-10T12:00:30Z")
+  await exporter.collect()
+  assert.equal(await inSync(), "1")
 })

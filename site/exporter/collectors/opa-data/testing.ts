@@ -79,6 +79,13 @@ export function queryAnswer(
   return { body: JSON.stringify({ metrics: { timer_server_handler_ns: 2_000_000 }, result: [{ r }] }) }
 }
 
+/** The paths of most tests, as flags, and the answer of an OPA that holds something at both. */
+export const PATHS = ["--opa-cluster-data", "kubernetes/namespaces", "--opa-namespaced-data", "kubernetes/services"]
+export const HOLDS = queryAnswer([
+  { keys: 3, digest: "n1" },
+  { keys: 2, members: 7, digest: "s1" },
+])
+
 export function targetOf(port: number, changes: Partial<Target> = {}): Target {
   return {
     pod: "opa-0",
