@@ -92,6 +92,7 @@ export function createListener(
   return {
     async listen(address, flag) {
       await listen(server, address, flag)
+      server.on("error", (error) => log.error({ reason: explain(error) }, "connection not taken"))
       const { address: host, port } = server.address() as AddressInfo
       return { host, port }
     },

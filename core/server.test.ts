@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { once } from "node:events"
-import { connect, createServer as createTcp, type AddressInfo, type Socket } from "node:net"
+import { connect, createServer as createTcp, type AddressInfo, Server, type Socket } from "node:net"
 import { test, type TestContext } from "node:test"
 import type { FastifyInstance } from "fastify"
 import { defineError } from "#core/errors.ts"
@@ -318,4 +318,18 @@ test("an empty --web.config.file is none, as in Prometheus' own exporters", () =
   const reading = readSettings(usage, ["--web.config.file="], {})
   assert.ok(reading.kind === "values")
   assert.equal(reading.values.webConfigFile, undefined)
+})
+
+test("a connection that can't be taken, as where the machine has no memory for it, ends nothing", async (t) => {
+  const servers: Server[] = []
+  // oxlint-disable-next-line typescript/unbound-method -- called with what it is called on
+  const { listen } = Server.prototype
+  t.mock.method(Server.prototype, "listen", function (this: Server, ...args: Parameters<typeof listen>) {
+    servers.push(this)
+    return listen.apply(this, args)
+  })
+  const { url, log } = await start(t)
+  servers[0]?.emit("error", new Error("accept ENOBUFS")) // what Node does then
+  assert.match(log(), /level=error component=test msg="connection not taken" reason="accept ENOBUFS"/)
+  assert.equal((await fetch(url)).status, 200)
 })
