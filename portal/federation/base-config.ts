@@ -55,7 +55,7 @@ export async function loadBaseConfig(file: string, inputs: Inputs): Promise<Base
       const path = `rules/${basename(name)}`
       if (files.has(path)) faults.push({ where: place, message: `brings a second rule file called ${basename(name)}` })
       files.set(path, { path, content: await inputs.read(join(dirname(file), name), place), mode: 0o640 })
-      ruleFiles.push(path)
+      ruleFiles.push(path.replaceAll(/[*?[\\]/g, String.raw`\$&`)) // Prometheus takes it for a pattern
     }
   }
   const jobs = (value?.scrape_configs ?? []).map(

@@ -33,7 +33,7 @@ async function federated(prometheus: RunningPrometheus): Promise<readonly Record
 /** That the alerts expect to be scraped. */
 async function sitesOf({ url }: { readonly url: string }): Promise<readonly (string | undefined)[]> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  return [...text.matchAll(/^fedstack_portal_site_interval_seconds\{site="(.+)"\} 1$/gm)].map(([, site]) => site)
+  return [...text.matchAll(/^fedstack_portal_site_interval_seconds\{site="(.+)"\} 1$/gm)].map(([, name]) => name)
 }
 
 const delivers = (prometheus: RunningPrometheus, expected: readonly Record<string, string>[]) =>

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -56,6 +56,29 @@ test("the shipped base configuration and sites.yaml become a configuration with 
   const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "prometheus.yml")])
   assert.equal(await promtool.ended, 0, promtool.output())
   assert.match(promtool.output(), /2 rule files found/)
+})
+
+test("a rule file whose name has characters of patterns is loaded", async (t) => {
+  const folder = need(t, findPrometheus())
+  if (folder === undefined) return
+  const output = await mkdtemp(join(tmpdir(), "fedstack-rules-"))
+  t.after(() => rm(output, { recursive: true }))
+  await writeFile(join(output, "base.yml"), "rule_files: ['a*.yml']\n")
+  await writeFile(join(output, "a[1]*.yml"), "groups: []\n")
+  await writeFile(join(output, "sites.yaml"), "sites: []\n")
+  const plan = await loadPlan(
+    {
+      sitesFile: join(output, "sites.yaml"),
+      baseConfig: join(output, "base.yml"),
+      configDir: join(output, "out"),
+      prometheusVersion: { major: 2, minor: 42 },
+    },
+    openInputs({}),
+  )
+  await publish(join(output, "out"), plan.files)
+  const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "out/prometheus.yml")])
+  assert.equal(await promtool.ended, 0, promtool.output())
+  assert.match(promtool.output(), /1 rule files found/)
 })
 
 test("the sites that the shipped sites.yaml shows in comments are right", async () => {
