@@ -207,6 +207,7 @@ const parsed: readonly (readonly [name: string, parse: Parse<unknown>, text: str
   ["listenAddress", listenAddress, "127.0.0.1:80", { host: "127.0.0.1", port: 80 }],
   ["listenAddress", listenAddress, ":0", { host: "", port: 0 }],
   ["listenAddress", listenAddress, "[::1]:80", { host: "::1", port: 80 }],
+  ["listenAddress", listenAddress, "[fe80::1%eth0]:80", { host: "fe80::1%eth0", port: 80 }],
   ["listenAddress", listenAddress, "a.b:65535", { host: "a.b", port: 65_535 }],
   ["listenAddress", listenAddress, "a:65536", ADDRESS],
   ["listenAddress", listenAddress, "::1:80", ADDRESS],

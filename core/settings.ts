@@ -118,7 +118,7 @@ export interface Address {
 }
 /** `HOST:PORT`, `:PORT` for all interfaces, `[::1]:PORT`. */
 export const listenAddress: Parse<Address> = (value) => {
-  const [, bracketed, host, port] = /^(?:\[([\da-fA-F:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(value) ?? []
+  const [, bracketed, host, port] = /^(?:\[([\da-fA-F:.]+(?:%[\w.-]+)?)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(value) ?? []
   if (port === undefined || Number(port) > 65_535)
     return new Wrong("must be HOST:PORT or :PORT, such as 127.0.0.1:8080")
   return { host: bracketed ?? host ?? "", port: Number(port) }
