@@ -10,8 +10,9 @@ import { driftFamilies, gauge, type Outcome, podFamilies } from "./families.ts"
 import { gate } from "./parallel.ts"
 import type { Counted } from "./paths.ts"
 import type { Reader } from "./reader.ts"
-import type { DigestKind, Reading } from "./reading.ts"
-import { type Target, targetKey, type Targets } from "./target.ts"
+import type { DigestKind } from "./reading.ts"
+import type { Target, Targets } from "./target.ts"
+import { tellChanges } from "./tell.ts"
 
 /** OPAs that are asked at once, but for those that have not answered for so many milliseconds. */
 const AT_ONCE = 64
@@ -41,10 +42,8 @@ export interface OpaDataCollector extends Collector {
 export function opaData(options: OpaDataOptions): OpaDataCollector {
   const { clusterName, paths, targets, reader, digests, time, log, now } = options
   const drift = createDrift(paths, digests, log)
-  let down: ReadonlyMap<string, string> = new Map()
+  const tell = tellChanges(paths, log)
   let problems: readonly string[] = []
-  /** Of the list of OPAs, as of the last collection. */
-  let trouble: string | undefined
 
   const read = async (
     target: Target,
@@ -58,40 +57,6 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
       if (!(error instanceof ReadFailure)) throw error
       return { target, result: error }
     }
-  }
-
-  const tell = (outcomes: readonly Outcome[]): void => {
-    const failures = new Map<string, string>()
-    const problem = targets.problem()
-    if (problem !== undefined && problem !== trouble)
-      log.warn({ reason: problem }, "the list of OPAs is not whole, or may be outdated")
-    if (problem === undefined && trouble !== undefined) log.info("the list of OPAs is up to date again")
-    trouble = problem
-    problems = [problem ?? []].flat()
-    for (const { target, result } of outcomes) {
-      const key = targetKey(target)
-      const about = { pod: target.pod, namespace: target.namespace, service: target.service }
-      if ("places" in result) {
-        if (down.has(key)) log.info(about, "this OPA can be read again")
-        continue
-      }
-      failures.set(key, result.reason)
-      problems = [...problems, `${target.pod}: ${explain(result)}`]
-      if (down.get(key) !== result.reason) log.warn({ ...about, reason: explain(result) }, "can't read this OPA")
-    }
-    down = failures
-  }
-
-  let empty: ReadonlySet<string> = new Set()
-  /** A path that is nowhere is more likely written wrong than not loaded. */
-  const tellEmpty = (readings: readonly (readonly [Target, Reading])[]): void => {
-    if (readings.length === 0) return
-    const nowhere = paths.flatMap(({ name }, index) =>
-      readings.every(([, { places }]) => places[index]?.kind === "undefined") ? [name] : [],
-    )
-    for (const path of nowhere)
-      if (!empty.has(path)) log.warn({ path }, "no OPA has anything at this path: is it right?")
-    empty = new Set(nowhere)
   }
 
   let waited = false
@@ -117,15 +82,19 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
       signal.throwIfAborted()
       const readings = outcomes.flatMap(({ target, result }) => ("places" in result ? [[target, result] as const] : []))
       if (withDigests) digests.taken(at, readings)
-      tell(outcomes)
-      tellEmpty(readings)
+      const problem = targets.problem()
+      tell(problem, outcomes)
+      problems = [
+        ...(problem === undefined ? [] : [problem]),
+        ...outcomes.flatMap(({ target, result }) => ("places" in result ? [] : `${target.pod}: ${explain(result)}`)),
+      ]
       const unread = outcomes.flatMap(({ target, result }) => ("places" in result ? [] : [target]))
       const compared = drift.compare(at, readings, unread)
       time.observe((performance.now() - begin) / 1000)
       return [
         ...podFamilies(clusterName, paths, outcomes, digests),
         ...driftFamilies(clusterName, compared),
-        ...statusFamilies(clusterName, current, targets.problem(), options.digest === undefined ? undefined : digests),
+        ...statusFamilies(clusterName, current, problem, options.digest === undefined ? undefined : digests),
         ...time.families(),
       ]
     },
