@@ -91,15 +91,15 @@ export const whole =
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
     return number >= least && number <= most ? number : new Wrong(`must be a whole number from ${least} to ${most}`)
   }
-/** Days that a timer takes: one of more milliseconds than 2^31 would be over at once. */
-const LONGEST = 24
-/** Seconds. */
+/** Seconds that a timer takes: one of more milliseconds than 2^31 would be over at once. */
+const LONGEST = 24 * 86_400
+/** Seconds. `most` may be more than a timer takes where whoever parses has a bound of its own. */
 export const duration =
-  (least: number): Parse<number> =>
+  (least: number, most = LONGEST): Parse<number> =>
   (value) => {
     const seconds = parseDuration(value)
     if (seconds === undefined) return new Wrong("must be a duration such as 30s, 1m30s or a number of seconds")
-    if (seconds > LONGEST * 86_400) return new Wrong(`must be at most ${LONGEST}d`)
+    if (seconds > most) return new Wrong(`must be at most ${most / 86_400}d`)
     return seconds >= least ? seconds : new Wrong(`must be at least ${least}s`)
   }
 /** Bytes. */

@@ -86,10 +86,7 @@ const selector: Parse<string> = (text) => {
   }
 }
 
-const interval: Parse<number> = (text) => {
-  const seconds = duration(1)(text)
-  return seconds instanceof Wrong || seconds <= LONGEST_INTERVAL ? seconds : new Wrong("must be at most 1d")
-}
+const interval = duration(1, LONGEST_INTERVAL)
 
 export const siteShape = {
   name,

@@ -22,7 +22,7 @@ const count = (most: number) =>
     .min(1, `must be a whole number from 1 to ${most}`)
     .max(most, `must be a whole number from 1 to ${most}`)
 
-export const wholeAnswer = between(duration(0), 0.1, 3600, "from 100ms to 1h")
+export const wholeAnswer = between(duration(0, Infinity), 0.1, 3600, "from 100ms to 1h")
 
 const RATE = "a number of requests above 0, at most 100000"
 const limitsShape = {
@@ -108,9 +108,10 @@ const issuer = z.strictObject(
       .array(algorithm, expected("a list of algorithms"))
       .min(1, "must hold at least one algorithm")
       .default([...ALGORITHMS]),
-    clock_tolerance: parsed("a duration such as 30s", between(duration(0), 0, LONGEST_TOLERANCE, "at most 5m")).default(
-      30,
-    ),
+    clock_tolerance: parsed(
+      "a duration such as 30s",
+      between(duration(0, Infinity), 0, LONGEST_TOLERANCE, "at most 5m"),
+    ).default(30),
     ...grant,
   },
   expected("an entry: a map with issuer, audience, jwks and match"),
@@ -176,7 +177,7 @@ export const policySchema = z.strictObject(
         expected("a map of response_bytes, series, concurrent, requests_per_second, upstream_timeout and memory"),
       )
       .default({}),
-    reuse: parsed("a duration such as 1s", between(duration(0), 0, 300, "at most 5m")).default(1),
+    reuse: parsed("a duration such as 1s", between(duration(0, Infinity), 0, 300, "at most 5m")).default(1),
     tls: z.undefined("stands in the file of --web.config.file").optional(),
   },
   expected("a map with upstreams, and with tokens, jwt or certificates"),
