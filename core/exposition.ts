@@ -53,9 +53,9 @@ export function* encodePieces(families: Iterable<Family>): Generator<string> {
 }
 
 function encodeLabels(labels: Labels): string {
-  let text = ""
-  for (const name in labels) text += `${text === "" ? "{" : ","}${name}="${escapeValue(labels[name] ?? "")}"`
-  return text === "" ? "" : `${text}}`
+  const pairs: string[] = []
+  for (const name in labels) pairs.push(`${name}="${escapeValue(labels[name] ?? "")}"`)
+  return pairs.length === 0 ? "" : `{${pairs.join()}}` // joined: a text that is added up keeps all its steps in memory
 }
 
 function encodeValue(value: number): string {

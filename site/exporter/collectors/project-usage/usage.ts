@@ -4,6 +4,8 @@ import { type Weights, weightOf, weightsFor } from "./weights.ts"
 const MIB_PER_GIB = 1024
 const BYTES_PER_MIB = 2 ** 20
 const SECONDS_PER_HOUR = 3600
+/** Of a MiB for an hour. */
+const BYTE_SECONDS = SECONDS_PER_HOUR * BYTES_PER_MIB
 
 /** What is exported in base units. */
 export interface Amounts {
@@ -62,17 +64,11 @@ export function usageOf(servers: readonly Server[], weights: Weights, moments: M
   return {
     vcpuHours,
     legacyMemory,
-    ...amounts(vcpuHours, mibHours),
-    fresh: amounts(freshVcpuHours, freshMibHours),
+    vcpuSeconds: vcpuHours * SECONDS_PER_HOUR,
+    memoryByteSeconds: mibHours * BYTE_SECONDS,
+    fresh: { vcpuSeconds: freshVcpuHours * SECONDS_PER_HOUR, memoryByteSeconds: freshMibHours * BYTE_SECONDS },
     countedTo,
     usedTo,
-  }
-}
-
-function amounts(vcpuHours: number, mibHours: number): Amounts {
-  return {
-    vcpuSeconds: vcpuHours * SECONDS_PER_HOUR,
-    memoryByteSeconds: mibHours * SECONDS_PER_HOUR * BYTES_PER_MIB,
   }
 }
 

@@ -2,7 +2,7 @@ import type { Period, Server } from "../cloud.ts"
 import type { Api } from "./api.ts"
 import { listIn, strangeAnswers, textIn } from "./answer.ts"
 import { PAGE, readPages } from "./pages.ts"
-import { readServerUsage } from "./server-usage.ts"
+import { answeredAt, readServerUsage } from "./server-usage.ts"
 
 const PATH = "/os-simple-tenant-usage"
 const MS_PER_HOUR = 3_600_000
@@ -53,11 +53,16 @@ export async function listUsage(
         const projectId = textIn(item, "tenant_id", refuse)
         const servers = serversOf(projects, projectId)
         for (const entry of listIn(item, "server_usages", refuse)) {
-          const { id, answeredAt, ...server } = readServerUsage(entry, hours, refuse)
-          if (answeredAt !== undefined) clockLead = answeredAt - arrived
-          if (ids.has(id)) twice.push(id)
-          else servers.push({ ...server, metadata: metadataOf(projectId, id) })
+          const id = textIn(entry, "instance_id", refuse)
+          if (ids.has(id)) {
+            twice.push(id)
+            continue
+          }
           ids.add(id)
+          const server = readServerUsage(entry, hours, metadataOf(projectId, id), refuse)
+          servers.push(server)
+          const present = answeredAt(entry, server)
+          if (present !== undefined) clockLead = present - arrived
         }
       }
     }
