@@ -77,7 +77,7 @@ void test("a site with docker-compose 1.29", { timeout: 400_000 }, async (contex
     const state = JSON.parse(
       await site.compose("exec", "-T", "exporter", "cat", "/var/lib/fedstack/project-usage.json"),
     )
-    assert.equal((state as { version: number }).version, 1)
+    assert.equal((state as { version: number }).version, 2)
   })
 
   await context.test("no container has more rights than it needs, and only the proxy's port is published", async () => {
