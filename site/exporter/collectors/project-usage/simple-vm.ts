@@ -7,7 +7,7 @@ export interface Pool {
 }
 
 /**
- * The pool is replaced by one project per value of the tag,  in the order of their first servers. Untagged servers are
+ * The pool is replaced by one project per value of the tag, in the order of their first servers. Untagged servers are
  * left out. The parts are remembered by their names, as they have nothing else.
  */
 export function splitPool(projects: readonly Project[], pool: Pool | undefined): readonly Project[] {
