@@ -1,21 +1,15 @@
 import assert from "node:assert/strict"
-import { once } from "node:events"
 import { createServer, type RequestListener } from "node:http"
-import type { AddressInfo } from "node:net"
 import { test, type TestContext } from "node:test"
 import { FedstackError } from "#core/errors.ts"
 import { exchange, type OutboundOptions } from "#core/http-client.ts"
+import { freePort } from "../dev/testing/free-port.ts"
+import { listen } from "../dev/testing/listen.ts"
 
 const LIMITS = { deadline: 5, limit: 1000 }
 
 async function upstream(t: TestContext, handle: RequestListener): Promise<string> {
-  const server = createServer(handle).listen(0, "127.0.0.1")
-  await once(server, "listening")
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://127.0.0.1:${await listen(t, createServer(handle))}`
 }
 
 async function failure(url: string, options: Partial<OutboundOptions> = {}): Promise<string> {
@@ -78,11 +72,7 @@ for (const [what, begin] of [
 }
 
 test("a refused connection says so, without the query and its cause is kept", async () => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
+  const port = await freePort()
   assert.equal(
     await failure(`http://127.0.0.1:${port}/a?key=SECRET#SECRET`),
     `GET http://127.0.0.1:${port}/a: no answer`,

@@ -1,7 +1,4 @@
 import assert from "node:assert/strict"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { test } from "node:test"
 import * as fc from "fast-check"
 import { RE2JS } from "re2js"
@@ -9,6 +6,7 @@ import { FedstackError } from "#core/errors.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { isLegacyLabel, type Matcher, printSelector, type Selector } from "#core/promql/selector.ts"
 import { need } from "../../dev/testing/component.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { findPrometheus, type RunningPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 
 const VERSIONS = ["2.42", "2.53", "3.5"] as const
@@ -196,13 +194,9 @@ for (const version of VERSIONS) {
   test(`takes for a selector what Prometheus ${version} takes`, async (t) => {
     const folder = need(t, findPrometheus(version))
     if (folder === undefined) return
-    const home = await mkdtemp(join(tmpdir(), "fedstack-selectors-"))
-    await writeFile(join(home, "prometheus.yml"), "global: {}\n")
-    const prometheus = await startPrometheus(folder, join(home, "prometheus.yml"))
-    t.after(async () => {
-      await prometheus.stop()
-      await rm(home, { recursive: true })
-    })
+    const configuration = await temporaryFolder(t).write("prometheus.yml", "global: {}\n")
+    const prometheus = await startPrometheus(folder, configuration)
+    t.after(() => prometheus.stop())
     for (const text of TABLE) await compare(version, prometheus, text)
     await fc.assert(
       fc.asyncProperty(nearMiss, (text) => compare(version, prometheus, text)),

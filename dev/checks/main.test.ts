@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
-import { cp, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { cp } from "node:fs/promises"
 import { join } from "node:path"
 import test, { type TestContext } from "node:test"
 import { start } from "../testing/child.ts"
+import { temporaryFolder } from "../testing/folder.ts"
 
 const main = join(import.meta.dirname, "main.ts")
 
@@ -14,8 +14,7 @@ async function runIn(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | string; output: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "fedstack-test-"))
-  context.after(() => rm(folder, { recursive: true }))
+  const folder = temporaryFolder(context).path
   for (const [name, source] of Object.entries(files)) {
     await cp(join(import.meta.dirname, "testdata", source), join(folder, name))
   }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
-import { chmod, copyFile, mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { chmod, copyFile, mkdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type TestContext, test } from "node:test"
 import { start } from "../testing/child.ts"
+import { temporaryFolder } from "../testing/folder.ts"
 import { until } from "../testing/until.ts"
 
 const INSTALLING =
@@ -11,8 +11,7 @@ const INSTALLING =
 
 /** A checkout with dev/install and an npm that is this shell script; the calls of npm are written to npm-calls. */
 async function checkout(t: TestContext, npm: string) {
-  const root = await mkdtemp(join(tmpdir(), "fedstack-install-"))
-  t.after(() => rm(root, { recursive: true, force: true }))
+  const root = temporaryFolder(t).path
   await mkdir(join(root, "dev"))
   await mkdir(join(root, "bin"))
   await copyFile(join(import.meta.dirname, "..", "install"), join(root, "dev", "install"))

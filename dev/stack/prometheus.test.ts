@@ -1,16 +1,10 @@
 import assert from "node:assert/strict"
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { type TestContext, test } from "node:test"
+import { test } from "node:test"
+import { temporaryFolder } from "../testing/folder.ts"
 import { webDependencies } from "./package.ts"
 import { providePrometheus } from "./prometheus.ts"
-
-async function folder(t: TestContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "fedstack-provide-"))
-  t.after(() => rm(path, { recursive: true, force: true }))
-  return path
-}
 
 /** A program that answers --version as Prometheus does. */
 async function pretend(path: string, version: string): Promise<void> {
@@ -24,7 +18,7 @@ function provide(cache: string, env: Record<string, string>) {
 }
 
 test("takes the Prometheus in PATH before the unpacked one", async (t) => {
-  const path = await folder(t)
+  const { path } = temporaryFolder(t)
   await pretend(join(path, "bin"), "3.5.0")
   await pretend(join(path, "prometheus", "usr", "bin"), "2.42.0+ds")
   assert.deepEqual(await provide(path, { PATH: `:/nowhere:${path}/bin` }), {
@@ -35,7 +29,7 @@ test("takes the Prometheus in PATH before the unpacked one", async (t) => {
 })
 
 test("takes the one that FEDSTACK_PROMETHEUS_DIR names before all others", async (t) => {
-  const path = await folder(t)
+  const { path } = temporaryFolder(t)
   await pretend(join(path, "bin"), "3.5.0")
   await pretend(join(path, "named"), "2.53.0")
   const found = await provide(path, { PATH: `${path}/bin`, FEDSTACK_PROMETHEUS_DIR: `${path}/named` })
@@ -43,13 +37,13 @@ test("takes the one that FEDSTACK_PROMETHEUS_DIR names before all others", async
 })
 
 test("takes the one that was unpacked before", async (t) => {
-  const path = await folder(t)
+  const { path } = temporaryFolder(t)
   await pretend(join(path, "prometheus", "usr", "bin"), "2.42.0+ds")
   assert.equal((await provide(path, { PATH: "/nowhere" })).version, "2.42.0")
 })
 
 test("says that FEDSTACK_PROMETHEUS_DIR holds none", async (t) => {
-  const path = await folder(t)
+  const { path } = temporaryFolder(t)
   await assert.rejects(provide(path, { PATH: "", FEDSTACK_PROMETHEUS_DIR: "/nowhere" }), {
     message:
       "No Prometheus found: FEDSTACK_PROMETHEUS_DIR is /nowhere, which holds no such program. Install it (https://prometheus.io/download/, or your system's package), and put it in PATH or name its folder in FEDSTACK_PROMETHEUS_DIR.",
@@ -57,7 +51,7 @@ test("says that FEDSTACK_PROMETHEUS_DIR holds none", async (t) => {
 })
 
 test("says what to install where there is no apt", async (t) => {
-  const path = await folder(t)
+  const { path } = temporaryFolder(t)
   await assert.rejects(provide(path, { PATH: "/nowhere" }), {
     code: "NO_PROMETHEUS",
     message:
@@ -66,7 +60,7 @@ test("says what to install where there is no apt", async (t) => {
 })
 
 test("tells apart a program that does not run", async (t) => {
-  const path = await folder(t)
+  const { path } = temporaryFolder(t)
   await symlink("/bin/false", join(path, "prometheus"))
   await assert.rejects(provide(path, { PATH: path }), {
     code: "NO_PROMETHEUS",

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { X509Certificate } from "node:crypto"
-import { once } from "node:events"
 import { createServer } from "node:https"
-import { type AddressInfo, Socket } from "node:net"
+import { Socket } from "node:net"
 import { type TestContext, test } from "node:test"
 import { Agent, request } from "undici"
 import { makeAuthority } from "../../dev/testing/certificates.ts"
+import { listen } from "../../dev/testing/listen.ts"
 import { authenticate } from "./authenticate.ts"
 import { identifyCertificate } from "./policy/certificates.ts"
 import { sha256 } from "./policy/secrets.ts"
@@ -99,13 +99,10 @@ async function whoComes(
       )
     },
   )
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  t.after(() => server.close())
+  const port = await listen(t, server)
   const agent = new Agent({ connect: { ca: authority.cert, ...client } })
   t.after(() => agent.destroy())
-  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  return (await request(url, { dispatcher: agent, headers })).body.text()
+  return (await request(`https://127.0.0.1:${port}/`, { dispatcher: agent, headers })).body.text()
 }
 
 const issue = (name: string, ...sans: readonly string[]) => authority.issue({ name, sans })

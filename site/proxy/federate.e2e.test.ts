@@ -1,12 +1,11 @@
 import assert from "node:assert/strict"
-import { once } from "node:events"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import { type TestContext, test } from "node:test"
 import { gunzipSync } from "node:zlib"
 import { request } from "undici"
 import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { listen } from "../../dev/testing/listen.ts"
 import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
 import { BEARER, METRICS, SHARED, startTestProxy, type TestProxy } from "./testing.ts"
@@ -25,9 +24,7 @@ async function start(t: TestContext, version?: "2.42" | "2.53" | "3.5"): Promise
   const folder = need(t, findPrometheus(version))
   if (folder === undefined) return undefined
   const target = createServer((_, response) => response.setHeader("content-type", METRICS).end(USAGE))
-  target.listen(0, "127.0.0.1")
-  await once(target, "listening")
-  const { port } = target.address() as AddressInfo
+  const port = await listen(t, target)
   const config = await temporaryFolder(t).write(
     "prometheus.yml",
     `global: {scrape_interval: 1s, scrape_timeout: 1s}
@@ -39,11 +36,7 @@ scrape_configs:
 `,
   )
   const prometheus = await startPrometheus(folder, config)
-  t.after(async () => {
-    await prometheus.stop()
-    target.closeAllConnections()
-    target.close()
-  })
+  t.after(() => prometheus.stop())
   await until("both jobs to be scraped", async () =>
     (await prometheus.query("project_secret")).length === 2 ? true : undefined,
   )

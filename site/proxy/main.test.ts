@@ -1,12 +1,11 @@
 import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
-import { once } from "node:events"
-import { createServer } from "node:net"
-import type { AddressInfo } from "node:net"
+import { createServer } from "node:http"
 import { type TestContext, test } from "node:test"
 import { fileURLToPath } from "node:url"
 import { type Child, start } from "../../dev/testing/child.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { listen } from "../../dev/testing/listen.ts"
 import { until } from "../../dev/testing/until.ts"
 import { BEARER, METRICS, QUERY, SHARED, startUpstream, TOKEN } from "./testing.ts"
 
@@ -29,10 +28,7 @@ test("ends with 2 and says what to set where there is no token", async (t) => {
 })
 
 test("ends with 1 and names the address that is in use, before it serves anything", async (t) => {
-  const other = createServer().listen(0, "127.0.0.1")
-  await once(other, "listening")
-  t.after(() => other.close())
-  const { port } = other.address() as AddressInfo
+  const port = await listen(t, createServer())
   const child = run(t, [...LOCAL, "--web.listen-address", `127.0.0.1:${port}`], { PORTAL_AUTH_TOKEN: TOKEN })
   assert.equal(await child.ended, 1)
   assert.match(child.output(), new RegExp(`Can't listen on 127.0.0.1:${port}: another process uses it`))

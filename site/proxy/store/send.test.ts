@@ -1,10 +1,11 @@
 import assert from "node:assert/strict"
 import { once } from "node:events"
 import { createServer } from "node:http"
-import { type AddressInfo, connect } from "node:net"
+import { connect } from "node:net"
 import { text } from "node:stream/consumers"
 import { setImmediate as turn } from "node:timers/promises"
 import { test } from "node:test"
+import { listen } from "../../../dev/testing/listen.ts"
 import { Body } from "./body.ts"
 import { boundedMemory } from "./memory.ts"
 import { sendGrowing } from "./send.ts"
@@ -18,10 +19,8 @@ test("sends the end after everything that came in one turn with it", async (t) =
     const limits = { responseBytes: 1000, series: 1000 }
     const fail = (error: unknown): void => void response.destroy(error as Error)
     sendGrowing(body, { response, headOnly: false, limits, bytes: 0, series: undefined, fail })
-  }).listen(0, "127.0.0.1")
-  await once(server, "listening")
-  t.after(() => server.close())
-  const client = connect((server.address() as AddressInfo).port, "127.0.0.1")
+  })
+  const client = connect(await listen(t, server), "127.0.0.1")
   client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
   const received = text(client)
   await once(server, "request")
@@ -48,13 +47,9 @@ test("leaves a response that was ended meanwhile, also where that waits behind a
     body.begin({ format: "text", gzip: false, headers: ["content-type", "text/plain"], length: undefined })
     body.add(Buffer.from("one"))
     server.emit("late")
-  }).listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const client = connect((server.address() as AddressInfo).port, "127.0.0.1")
-  t.after(() => {
-    client.destroy()
-    server.close()
   })
+  const client = connect(await listen(t, server), "127.0.0.1")
+  t.after(() => client.destroy())
   client.write("GET /first HTTP/1.1\r\nHost: x\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\n\r\n")
   await once(server, "late")
   await turn()

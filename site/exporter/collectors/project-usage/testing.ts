@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { createServer, type RequestListener } from "node:http"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
 import type { Context } from "#core/component.ts"
@@ -9,6 +8,7 @@ import { readSettings } from "#core/settings.ts"
 import { startProjectUsage } from "./main.ts"
 import type { Api } from "./openstack/api.ts"
 import { usageSettings, type UsageValues } from "./settings.ts"
+import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { listen } from "../../../../dev/testing/listen.ts"
 
 /** What flags and variables say. Throws UsageError. */
@@ -20,9 +20,7 @@ export function valuesOf(argv: readonly string[], env: Readonly<Record<string, s
 
 /** A file in a folder of its own, gone after the test. */
 export function fileOf(test: TestContext, text: string, name = "cloud.toml"): string {
-  const folder = mkdtempSync(join(tmpdir(), "fedstack-usage-"))
-  test.after(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, name)
+  const file = join(temporaryFolder(test).path, name)
   writeFileSync(file, text)
   return file
 }

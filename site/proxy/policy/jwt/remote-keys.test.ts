@@ -1,13 +1,12 @@
 import assert from "node:assert/strict"
 import { generateKeyPairSync } from "node:crypto"
-import { once } from "node:events"
 import type { RequestListener } from "node:http"
 import { createServer } from "node:https"
-import type { AddressInfo } from "node:net"
 import { type TestContext, test } from "node:test"
 import { SignJWT } from "jose"
 import { createLogger } from "#core/log.ts"
 import { makeAuthority } from "../../../../dev/testing/certificates.ts"
+import { listen } from "../../../../dev/testing/listen.ts"
 import { until } from "../../../../dev/testing/until.ts"
 import type { Client } from "../types.ts"
 import { createIssuer } from "./issuer.ts"
@@ -37,13 +36,7 @@ async function serveKeys(t: TestContext, answer: RequestListener) {
     state.received++
     state.answer(request, response)
   })
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { state, url: new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json?secret=x`) }
+  return { state, url: new URL(`https://127.0.0.1:${await listen(t, server)}/jwks.json?secret=x`) }
 }
 
 function follow(t: TestContext, url: URL, times: Partial<KeyTimes> = {}, ca: string | undefined = authority.cert) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { test } from "node:test"
+import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
 import { exporterOf, HOUR, NOW, project, server, values } from "./testing.ts"
-import { fileOf } from "../testing.ts"
 
 const FEBRUARY = Date.UTC(2026, 1, 1)
 const APRIL = (Date.UTC(2026, 3, 1) - NOW) / HOUR
@@ -30,7 +30,7 @@ test("shows the usage of the latest months, each to its own end", async (t) => {
 })
 
 test("a month that is over keeps its usage, whatever the cloud forgets, over a restart too", async (t) => {
-  const stateFile = join(dirname(fileOf(t, "")), "state.json")
+  const stateFile = join(temporaryFolder(t).path, "state.json")
   const tested = await exporterOf(t, STATE, ["--usage-months", "2", "--state-file", stateFile])
   await tested.at(APRIL + 1)
   const march = (10 + APRIL) * 2 * 3600

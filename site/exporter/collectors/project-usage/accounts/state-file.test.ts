@@ -6,6 +6,7 @@ import { dirname, join } from "node:path"
 import { test } from "node:test"
 import { Registry } from "prom-client"
 import { createLogger } from "#core/log.ts"
+import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
 import { fileOf } from "../testing.ts"
 import { type CloudState, EMPTY } from "./state.ts"
 import { openStateFile } from "./state-file.ts"
@@ -28,7 +29,7 @@ const STATE: CloudState = {
 }
 
 test("remembers over a restart what was set and saved", async (t) => {
-  const file = join(dirname(fileOf(t, "")), "state.json")
+  const file = join(temporaryFolder(t).path, "state.json")
   const first = await opened(file)
   assert.match(first.log(), /level=info .*there is no state file yet/)
   assert.deepEqual(first.state.of("a/b"), EMPTY)
@@ -76,14 +77,14 @@ for (const [what, text] of broken) {
 }
 
 test("a file that can't be read ends the start, and stays as it is", async (t) => {
-  const folder = dirname(fileOf(t, ""))
+  const folder = temporaryFolder(t).path
   await assert.rejects(opened(folder), {
     message: `${folder}: can't be read (--state-file): EISDIR: illegal operation on a directory, read`,
   })
 })
 
 test("a file that another process writes is left to it, until that one has ended", async (t) => {
-  const file = join(dirname(fileOf(t, "")), "state.json")
+  const file = join(temporaryFolder(t).path, "state.json")
   const [first, second] = [await opened(file), await opened(file)]
   first.state.set("a", STATE)
   for (const times of [1, 2]) {
@@ -98,7 +99,7 @@ test("a file that another process writes is left to it, until that one has ended
 })
 
 test("a disk that can't be written is told at every save, and memory goes on", async (t) => {
-  const folder = dirname(fileOf(t, ""))
+  const folder = temporaryFolder(t).path
   const { state, up, log } = await opened(join(folder, "missing", "state.json"))
   state.set("a/b", STATE)
   await state.save()
@@ -109,7 +110,7 @@ test("a disk that can't be written is told at every save, and memory goes on", a
 })
 
 test("a disk that hangs holds nobody up, and is told", async (t) => {
-  const file = join(dirname(fileOf(t, "")), "state.json")
+  const file = join(temporaryFolder(t).path, "state.json")
   const fresh = `${file}.${hostname()}.${process.pid}.new`
   execFileSync("sh", ["-c", 'mkfifo "$0"', fresh]) // its writer waits for a reader
   const { state, up, log } = await opened(file, 0.05)

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict"
 import type { RequestListener } from "node:http"
-import { createServer } from "node:net"
-import type { AddressInfo } from "node:net"
 import { test } from "node:test"
 import { makeAuthority } from "../../../../../dev/testing/certificates.ts"
 import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
+import { freePort } from "../../../../../dev/testing/free-port.ts"
 import type { Service } from "./api.ts"
 import { fakeCloud, openFor, variablesFor } from "./testing.ts"
 
@@ -174,10 +173,7 @@ for (const [what, answer, message] of SIGN_INS) {
 }
 
 test("tells a refused connection and a name without an address", async (t) => {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
-  const { port } = server.address() as AddressInfo
-  await new Promise((done) => server.close(done))
+  const port = await freePort()
   const refused = await openFor(t, { env: variablesFor(`http://127.0.0.1:${port}`) })
   await assert.rejects(refused.get(), {
     code: "OPENSTACK_REFUSED",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { test } from "node:test"
+import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
 import { exporterOf, HOUR, NOW, project, server, values } from "../accounts/testing.ts"
-import { fileOf } from "../testing.ts"
 
 const tagged = (project_name: string) => ({ metadata: { project_name } })
 const POOL = {
@@ -38,7 +38,7 @@ test("counts servers without a tag in the whole period, whatever months are list
 })
 
 test("keeps the usage of pool servers that are deleted, over a restart too", async (t) => {
-  const stateFile = join(dirname(fileOf(t, "")), "state.json")
+  const stateFile = join(temporaryFolder(t).path, "state.json")
   const tested = await exporterOf(t, POOL, [...ARGS, "--state-file", stateFile])
   tested.api.state.servers = POOL.servers.map((one) => (one.id === "c" ? { ...one, endedAt: NOW + HOUR } : one))
   await tested.at(2)
