@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { readYamlFile } from "#core/config-file.ts"
-import { ConfigurationError, type Fault } from "#core/errors.ts"
+import { FaultyFiles, type Fault } from "#core/errors.ts"
 import { parseDuration } from "#core/units.ts"
 import { readTls, type TlsConfig, tlsSchema } from "#core/web-tls.ts"
 
@@ -70,17 +70,6 @@ export interface WebConfig {
   readonly files: readonly string[]
 }
 
-/** Of a web configuration that can't come into force as its files are now. */
-export class FaultyWebConfig extends ConfigurationError {
-  /** The file itself and all that it names; one that was missing may come. */
-  readonly files: readonly string[]
-
-  constructor(faults: readonly Fault[], files: readonly string[]) {
-    super(faults)
-    this.files = files
-  }
-}
-
 export interface WebConfigOptions {
   /** Why this server can't have basic_auth_users, in a sentence. */
   readonly refuseBasicAuth?: string
@@ -90,7 +79,7 @@ export interface WebConfigOptions {
 /**
  * Reads a file in the format of Prometheus' exporter-toolkit
  * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md) with the certificates that it
- * names. Throws ConfigurationError with every fault, FaultyWebConfig where the file itself can be read.
+ * names. Throws ConfigurationError with every fault, FaultyFiles where the file itself can be read.
  */
 export async function readWebConfig(file: string, options: WebConfigOptions = {}): Promise<WebConfig> {
   const { value, where } = await readYamlFile(file, schema)
@@ -107,7 +96,7 @@ export async function readWebConfig(file: string, options: WebConfigOptions = {}
   if (limit !== undefined && limit.interval > 0 && limit.burst < 1) {
     faults.push({ where: where(["rate_limit", "burst"]), message: "must be at least 1, otherwise nobody is served" })
   }
-  if (faults.length > 0) throw new FaultyWebConfig(faults, files)
+  if (faults.length > 0) throw new FaultyFiles(faults, files)
   const headers = Object.entries(value?.http_server_config?.headers ?? {})
   return {
     tls,

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util"
 import { Gauge, type Registry } from "prom-client"
 import type { Running } from "#core/component.ts"
-import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
+import { ConfigurationError, explain, type Fault, FaultyFiles } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { watchFiles } from "#core/watch-file.ts"
-import { FaultyWebConfig, readWebConfig, type WebConfig, type WebConfigOptions } from "#core/web-config.ts"
+import { readWebConfig, type WebConfig, type WebConfigOptions } from "#core/web-config.ts"
 
 export interface FollowOptions extends WebConfigOptions {
   readonly log: Logger
@@ -48,7 +48,7 @@ export async function followWebConfig(
       log.info({ file }, "web configuration read again")
       tellWarnings(next, log)
     } catch (error) {
-      if (error instanceof FaultyWebConfig) filesReadLast = error.files
+      if (error instanceof FaultyFiles) filesReadLast = error.files
       successful?.set({ listener }, 0)
       const faults = error instanceof ConfigurationError ? error.faults : [{ where: file, message: explain(error) }]
       log.error(

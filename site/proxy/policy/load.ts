@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path"
 import type { Path } from "#core/config-file.ts"
-import { ConfigurationError, type Fault } from "#core/errors.ts"
+import { ConfigurationError, type Fault, FaultyFiles } from "#core/errors.ts"
 import { readClient } from "./clients.ts"
 import { withoutSlash } from "./environment.ts"
 import { createIssuer } from "./jwt/issuer.ts"
@@ -10,7 +10,7 @@ import type { CertificateEntry, Grant, IssuerEntry } from "./schema.ts"
 import type { SelectorReader } from "./selectors.ts"
 import { readTokenEntry } from "./tokens.ts"
 import type { CertificateRule, Client, Issuer, TokenCredential } from "./types.ts"
-import { FaultyPolicy, type LoadedPolicy } from "./watch.ts"
+import type { LoadedPolicy } from "./watch.ts"
 
 export interface PolicyContext {
   /** For tokens that are taken from variables. */
@@ -38,7 +38,7 @@ export async function loadPolicy(file: string, context: PolicyContext): Promise<
   }
   loading.checkTwins(tokens)
   const files = [file, ...loading.files]
-  if (loading.faults.length > 0) throw new FaultyPolicy(loading.faults, files)
+  if (loading.faults.length > 0) throw new FaultyFiles(loading.faults, files)
   const [first = "", ...others] = value.upstreams
   return {
     policy: {

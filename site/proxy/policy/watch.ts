@@ -1,5 +1,5 @@
 import type { Running } from "#core/component.ts"
-import { ConfigurationError, explain, type Fault, UsageError } from "#core/errors.ts"
+import { ConfigurationError, explain, type Fault, FaultyFiles, UsageError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { watchFiles } from "#core/watch-file.ts"
 import type { Policy } from "./types.ts"
@@ -10,17 +10,6 @@ export interface LoadedPolicy {
   readonly files: readonly string[]
   /** What is in force and yet worth a look. */
   readonly warnings: readonly Fault[]
-}
-
-/** Of a policy that can't come into force as its files are now. */
-export class FaultyPolicy extends ConfigurationError {
-  /** All that it was made of; one that was missing may come. */
-  readonly files: readonly string[]
-
-  constructor(faults: readonly Fault[], files: readonly string[]) {
-    super(faults)
-    this.files = files
-  }
 }
 
 export interface PolicyLoader extends Running {
@@ -55,7 +44,7 @@ export async function openPolicy(loader: PolicyLoader, { log, loaded }: PolicyWa
       loaded(true)
       await loader.inForce()
     } catch (error) {
-      filesOfFaulty = error instanceof FaultyPolicy ? error.files : []
+      filesOfFaulty = error instanceof FaultyFiles ? error.files : []
       const known = error instanceof ConfigurationError || error instanceof UsageError
       const faults = known ? error.faults : [{ where: "policy", message: explain(error) }]
       for (const { where, message } of faults) log.error({ where, reason: message }, "kept the old policy")
