@@ -9,14 +9,13 @@ import { listen } from "../../dev/testing/listen.ts"
 import { authenticate } from "./authenticate.ts"
 import { identifyCertificate } from "./policy/certificates.ts"
 import { sha256 } from "./policy/secrets.ts"
-import type { Client, Identity, Policy, TokenCredential, Unproven } from "./policy/types.ts"
+import { clientOf } from "./policy/testing.ts"
+import type { Identity, Policy, TokenCredential, Unproven } from "./policy/types.ts"
 
 const NOW = new Date("2026-11-21T12:00:00Z")
-const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
-const named = (name: string): Client => ({ name, shared: [], enforce: false, limits: LIMITS, where: name })
 const credential = (token: string, name: string, dates: Partial<TokenCredential> = {}): TokenCredential => ({
   sha256: sha256(token),
-  client: named(name),
+  client: clientOf(name),
   where: name,
   ...dates,
 })
@@ -79,9 +78,9 @@ for (const [token, time, who] of TIMES) {
 
 const authority = makeAuthority("clients")
 const RULES = [
-  { client: named("by-uri"), names: ["URI:spiffe://a/portal"] },
-  { client: named("by-dns"), names: ["DNS:portal.example.org"] },
-  { client: named("by-name"), names: ["CN:portal"] },
+  { client: clientOf("by-uri"), names: ["URI:spiffe://a/portal"] },
+  { client: clientOf("by-dns"), names: ["DNS:portal.example.org"] },
+  { client: clientOf("by-name"), names: ["CN:portal"] },
 ]
 
 /** Who comes over TLS with this certificate, seen by a server that asks for one of `authority` and lets others in too. */

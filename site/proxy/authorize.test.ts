@@ -4,14 +4,8 @@ import fc from "fast-check"
 import { parseSelector } from "#core/promql/parse.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
 import { authorize, authorizeSoon, explainRefusal } from "./authorize.ts"
+import { clientOf } from "./policy/testing.ts"
 import type { Client } from "./policy/types.ts"
-
-const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
-
-function clientOf(match: readonly string[], enforce = false): Client {
-  const shared = match.map((text, index) => ({ selector: parseSelector(text), where: `match[${index}]` }))
-  return { name: "portal", shared, enforce, limits: LIMITS, where: "tokens[0]" }
-}
 
 /** What is asked upstream and by which rules, or why not. */
 function decide(client: Client, ...asked: readonly string[]): readonly (readonly string[])[] | string {
@@ -20,7 +14,7 @@ function decide(client: Client, ...asked: readonly string[]): readonly (readonly
   return [decision.selectors.map(printSelector), decision.by.map(({ where }) => where)]
 }
 
-const USAGE = clientOf(['{job="project_usages",__name__=~"project_.*_usage"}', 'up{job="project_usages"}'])
+const USAGE = clientOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}', 'up{job="project_usages"}'])
 
 const DECISIONS: readonly (readonly [asked: readonly string[], decision: ReturnType<typeof decide>])[] = [
   [
@@ -53,9 +47,9 @@ test("says why an expression that can't be compared is refused", () => {
 })
 
 test("nothing shared is nothing allowed", () =>
-  assert.equal(decide(clientOf([]), "up"), '{__name__="up"}: nothing is shared'))
+  assert.equal(decide(clientOf("portal", []), "up"), '{__name__="up"}: nothing is shared'))
 
-const ENFORCED = clientOf(['{job="a"}', '{job="b",x=~"y.*"}'], true)
+const ENFORCED = clientOf("portal", ['{job="a"}', '{job="b",x=~"y.*"}'], true)
 
 test("adds the shared matchers to what is asked, one selector for each", () => {
   const upstream = ['{__name__="up",job="a"}', '{__name__="up",job="b",x=~"y.*"}']
@@ -71,10 +65,11 @@ test("refuses an expression that Prometheus would refuse, also where matchers ar
 })
 
 test("nothing shared is nothing allowed, also where matchers would be added", () =>
-  assert.equal(decide(clientOf([], true), "up"), '{__name__="up"}: nothing is shared'))
+  assert.equal(decide(clientOf("portal", [], true), "up"), '{__name__="up"}: nothing is shared'))
 
 test("refuses a product of too many selectors", () => {
   const many = clientOf(
+    "portal",
     Array.from({ length: 100 }, (_, index) => `{job="${index}"}`),
     true,
   )
@@ -92,7 +87,7 @@ test("explains for each shared selector why it does not cover a request", () => 
 const LONG_LIST = `{job="project_usages",__name__=~"project_(${"vcpu|".repeat(200)}mb)_usage"}`
 
 test("leaves what takes work to others, once for all who ask the same at a time", async () => {
-  const client = clientOf(['{job="project_usages",__name__=~"project_.*_usage"}'])
+  const client = clientOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}'])
   const left: string[] = []
   const elsewhere = async (_: Client, selector: Selector) => {
     left.push(printSelector(selector))
@@ -112,7 +107,7 @@ test("leaves what takes work to others, once for all who ask the same at a time"
 
 for (const verdict of [undefined, 1, -2, Number.NaN]) {
   test(`allows nothing where the answer from elsewhere is ${verdict}, which is no verdict`, async () => {
-    const client = clientOf(['{job="project_usages",__name__=~"project_.*_usage"}'])
+    const client = clientOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}'])
     const elsewhere = () => Promise.resolve(verdict as number)
     const soon = async () => authorizeSoon(client, [parseSelector(LONG_LIST)], elsewhere)
     await assert.rejects(soon, /no verdict/)
@@ -128,10 +123,10 @@ test("a decision that was kept is the same as a new one, and never one of anothe
   const selector = fc.array(matcher, { minLength: 1, maxLength: 3 }).map((all) => `{${all.join(",")}}`)
   fc.assert(
     fc.property(fc.array(selector, { minLength: 1, maxLength: 3 }), selector, fc.boolean(), (match, asked, enforce) => {
-      const client = clientOf(match, enforce)
+      const client = clientOf("portal", match, enforce)
       const first = decide(client, asked)
       assert.deepEqual(decide(client, asked), first)
-      assert.deepEqual(decide(clientOf(match, enforce), asked), first)
+      assert.deepEqual(decide(clientOf("portal", match, enforce), asked), first)
     }),
   )
 })

@@ -7,18 +7,10 @@ import { createLogger } from "#core/log.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import type { Selector } from "#core/promql/selector.ts"
 import { judge } from "../authorize.ts"
-import type { Client } from "../policy/types.ts"
+import { clientOf } from "../policy/testing.ts"
 import { type DeciderTimes, openDecider } from "./decider.ts"
 import { limitEffort } from "./effort.ts"
 
-const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
-const clientOf = (name: string, match: readonly string[] = [], enforce = false): Client => ({
-  name,
-  shared: match.map((text) => ({ selector: parseSelector(text), where: text })),
-  enforce,
-  limits: LIMITS,
-  where: name,
-})
 const label = (name: string): Selector => [{ label: name, op: "=", value: "" }]
 
 /** Does what the label of a selector says. */

@@ -1,13 +1,22 @@
 import { readFile } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import { ConfigurationError } from "#core/errors.ts"
+import { parseSelector } from "#core/promql/parse.ts"
 import { createKeySets } from "./jwt/key-sets.ts"
 import { noKeys } from "./jwt/remote-keys.ts"
 import { loadPolicy, type PolicyContext } from "./load.ts"
 import { createSelectorReader } from "./selectors.ts"
+import type { Client } from "./types.ts"
 import type { LoadedPolicy } from "./watch.ts"
 
 export const NOW = new Date("2026-11-21T12:00:00Z")
+
+/** A client that shares this. */
+export function clientOf(name: string, match: readonly string[] = [], enforce = false): Client {
+  const shared = match.map((text, index) => ({ selector: parseSelector(text), where: `match[${index}]` }))
+  const limits = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
+  return { name, shared, enforce, limits, where: name }
+}
 
 /** Loads a policy without asking any issuer. */
 export function load(file: string, changes: Partial<PolicyContext> = {}): Promise<LoadedPolicy> {

@@ -5,6 +5,7 @@ import { type JWTPayload, SignJWT } from "jose"
 import { parseSelector } from "#core/promql/parse.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { sha256 } from "../secrets.ts"
+import { clientOf } from "../testing.ts"
 import type { Client } from "../types.ts"
 import { createIssuer } from "./issuer.ts"
 import { parseKeys } from "./keys.ts"
@@ -12,12 +13,9 @@ import type { KeySet } from "./remote-keys.ts"
 
 const NOW = new Date("2026-11-21T12:00:00Z")
 const SECONDS = NOW.getTime() / 1000
-const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
 const CLIENT: Client = {
-  name: "central",
+  ...clientOf("central"),
   shared: [{ selector: parseSelector('{job="a",__name__=~"x_.*"}'), where: "p:1:1 jwt[0].match[0]" }],
-  enforce: false,
-  limits: LIMITS,
   where: "p:1:1 jwt[0]",
 }
 const CLAIMS = { iss: "https://portal.example.org", aud: "site-a", exp: SECONDS + 600 }

@@ -8,13 +8,11 @@ import { createLogger } from "#core/log.ts"
 import { makeAuthority } from "../../../../dev/testing/certificates.ts"
 import { listen } from "../../../../dev/testing/listen.ts"
 import { until } from "../../../../dev/testing/until.ts"
-import type { Client } from "../types.ts"
+import { clientOf } from "../testing.ts"
 import { createIssuer } from "./issuer.ts"
 import { followKeys, KEY_TIMES, type KeyTimes } from "./remote-keys.ts"
 
 const authority = makeAuthority("test authority")
-const LIMITS = { concurrent: 1, requestsPerSecond: 1, responseBytes: 1, series: 1, upstreamTimeout: 1 }
-const CLIENT: Client = { name: "central", shared: [], enforce: false, limits: LIMITS, where: "jwt[0]" }
 
 function keyPair(kid: string) {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
@@ -44,7 +42,11 @@ function follow(t: TestContext, url: URL, times: Partial<KeyTimes> = {}, ca: str
   const log = createLogger({ level: "debug", format: "logfmt" }, "proxy", (line) => lines.push(line))
   const keys = followKeys(url, ca, log, { ...KEY_TIMES, ...times })
   t.after(() => keys.close())
-  const issuer = createIssuer({ issuer: "i", audience: ["a"], algorithms: ["ES256"], clock_tolerance: 0 }, CLIENT, keys)
+  const issuer = createIssuer(
+    { issuer: "i", audience: ["a"], algorithms: ["ES256"], clock_tolerance: 0 },
+    clientOf("central"),
+    keys,
+  )
   let count = 0
   const accepts = async (token: string): Promise<boolean> => {
     const result = await issuer.verify(token, String(count++), new Date())
