@@ -1,12 +1,13 @@
 import assert from "node:assert/strict"
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
-import { chmod, copyFile, glob, mkdir, readFile, symlink } from "node:fs/promises"
+import { chmod, copyFile, glob, mkdir, readFile, stat, symlink } from "node:fs/promises"
 import { createServer } from "node:http"
 import { join } from "node:path"
 import { Readable } from "node:stream"
 import { text } from "node:stream/consumers"
 import { test } from "node:test"
+import { SETTINGS, unknownVariables } from "#core/variables.ts"
 import { start } from "./dev/testing/child.ts"
 import { freePort } from "./dev/testing/free-port.ts"
 import { temporaryFolder } from "./dev/testing/folder.ts"
@@ -102,6 +103,67 @@ test("a wrong variable is named, exit code 2", async () => {
   })
   assert.deepEqual([code, stdout], [2, ""])
   assert.equal(stderr, 'FEDSTACK_UPSTREAM: must be a URL that starts with http:// or https:// (is "x")\n')
+})
+
+test("a variable of ours that nothing reads is told with the nearest that is read, without its value", async () => {
+  const { code, stdout, stderr } = await run(launcher, ["token", "new"], {
+    FEDSTACK_LISTEN_ADRESS: "s3cret",
+    FEDSTACK_COLOUR: "s3cret",
+    FEDSTACK_UPSTREAM: "http://prometheus:9090",
+    FEDSTACK_TEST_SEED: "7",
+    FEDSTACK_SERVICE_HOST: "10.0.0.1",
+    FEDSTACK_PORT: "tcp://10.0.0.1:9090",
+  })
+  assert.deepEqual([code, stdout.length > 0], [0, true])
+  const told = `msg="no setting has this name: ignored, unless a configuration file names it"`
+  assert.deepEqual(
+    stderr
+      .split("\n")
+      .map((line) => line.replace(/^ts=\S+ level=warn component="token new" /, ""))
+      .toSorted(),
+    [
+      "",
+      `${told} variable=FEDSTACK_COLOUR`,
+      `${told} variable=FEDSTACK_LISTEN_ADRESS nearest=FEDSTACK_WEB_LISTEN_ADDRESS`,
+    ],
+  )
+})
+
+test("Kubernetes' links to a Service in place of a port change nothing, and show at the level debug", async () => {
+  const flags = ["--log.level=debug", "--print-package", "--opa-cluster-data=a"]
+  const { code, stderr } = await run(launcher, ["exporter", "opa-data", ...flags], {
+    APP_OPA_PORT: "tcp://10.0.0.1:8181",
+    APP_PROMETHEUS_PORT: "tcp://[fd00::1]:9999",
+    APP_OPA_SERVICE_HOST: "10.0.0.1",
+  })
+  assert.equal(code, 0)
+  assert.deepEqual(
+    [...stderr.matchAll(/level=debug .*msg="(.*)" variable=(\S+)$/gm)].map(([, told, variable]) => [variable, told]),
+    [
+      ["APP_PROMETHEUS_PORT", "ignored: Kubernetes' link to a Service"],
+      ["APP_OPA_PORT", "ignored: Kubernetes' link to a Service"],
+    ],
+  )
+})
+
+test("every FEDSTACK_ variable of a command's help is known, and no other", async () => {
+  const names = [...HELP.matchAll(/^ {2}((?:[a-z]+[ -])*[a-z]+) {2,}/gm)].flatMap(([, name]) => name ?? [])
+  const helps = await Promise.all(names.map((name) => run(launcher, [...name.split(" "), "--help"])))
+  const found = helps.flatMap(({ stdout }) => stdout.match(/FEDSTACK_\w+/g) ?? [])
+  assert.deepEqual([...new Set(found)].toSorted(), SETTINGS.toSorted())
+})
+
+test("every FEDSTACK_ variable that the project's own files name is known", async () => {
+  const unknown: string[] = []
+  const files = "{.ci/*,bin/*,dev/**,docs/*.md,docker-compose.*,Dockerfile,*.md,**/*.{ts,yml,yaml}}"
+  const exclude = (name: string) => /(?:^|\/)(?:node_modules|\.cache|\.git)$|\.test\.ts$/.test(name)
+  for await (const file of glob(files, { cwd: root, exclude })) {
+    if (!(await stat(join(root, file))).isFile()) continue
+    const named = (await readFile(join(root, file), "utf8")).match(/\bFEDSTACK_\w*[A-Z\d]\b/g) ?? []
+    const found = unknownVariables(Object.fromEntries(named.map((name) => [name, "1"])))
+    unknown.push(...found.map(({ variable }) => `${file}: ${variable}`))
+  }
+  assert.deepEqual(unknown, ["docs/variables.md: FEDSTACK_LOGLEVEL"]) // the example of a misspelt one
 })
 
 test("a faulty file is exit code 1, with every fault on a line", async (t) => {

@@ -84,11 +84,8 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   process.on("SIGTERM", end).on("SIGINT", end)
   process.on("SIGHUP", () => void running?.reload?.())
 
-  const [{ command }, { readSettings, setting, oneOf }, { createLogger, LOG_LEVELS, LOG_FORMATS }] = await Promise.all([
-    entry.load(),
-    import("#core/settings.ts"),
-    import("#core/log.ts"),
-  ])
+  const [{ command }, { readSettings, setting, oneOf, variables }, { createLogger, LOG_LEVELS, LOG_FORMATS }, known] =
+    await Promise.all([entry.load(), import("#core/settings.ts"), import("#core/log.ts"), import("#core/variables.ts")])
   const logSettings = {
     logLevel: setting(
       oneOf(LOG_LEVELS),
@@ -114,6 +111,11 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   if (reading.kind === "help") return print(reading.text)
   const { values, argument } = reading
   log = createLogger({ level: values.logLevel, format: values.logFormat }, name, (line) => process.stderr.write(line))
+  for (const unknown of known.unknownVariables(process.env))
+    log.warn(unknown, "no setting has this name: ignored, unless a configuration file names it")
+  for (const variable of Object.values(command.settings).flatMap(variables))
+    if (known.isServiceLink(variable, process.env[variable]))
+      log.debug({ variable }, "ignored: Kubernetes' link to a Service")
 
   once = command.once?.(values) === true
   if (ending.signal.aborted) process.exit(once ? 1 : 0)

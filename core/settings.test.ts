@@ -122,6 +122,15 @@ test("a flag counts before its variable, even where the variable is wrong", () =
   assert.deepEqual(read(["--port", "1"], { FEDSTACK_PORT: "x" }).ports, [1])
 })
 
+test("a link to a Service that Kubernetes sets is as good as unset, and another value of its variable is not", () => {
+  assert.deepEqual(read([], { FEDSTACK_PORT: "tcp://10.0.0.1:9090" }), defaults)
+  assert.equal(
+    faults([], { FEDSTACK_PORT: "tcp://somewhere", FEDSTACK_LIMIT: "tcp://10.0.0.1:9090" }),
+    `FEDSTACK_LIMIT: must be a size such as 256MiB or 1000000 (is "tcp://10.0.0.1:9090")
+FEDSTACK_PORT: must be a whole number from 0 to 65535 (is "tcp://somewhere")`,
+  )
+})
+
 test("every fault is reported, naming flag or variable, and the value only where it is no secret", () => {
   assert.equal(
     faults(["-l", "middle", "--port", "1", "--port", "65536", "--limit", "a lot"], {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander"
 import { type Fault, UsageError } from "#core/errors.ts"
 import { parseDuration, parseSize } from "#core/units.ts"
+import { isServiceLink } from "#core/variables.ts"
 
 /** Turns the text of a flag or variable into a value, or says in half a sentence what is wrong: "must be a whole number". */
 export type Parse<T> = (text: string) => T | Wrong
@@ -127,7 +128,7 @@ export const listenAddress: Parse<Address> = (value) => {
 /** The flag's long name without dashes: `web.listen-address`. */
 const longName = (flag: string): string => new Option(flag, "").name()
 
-function variables(definition: SettingOptions): readonly string[] {
+export function variables(definition: SettingOptions): readonly string[] {
   if (definition.env !== undefined) return definition.env
   return definition.flag === undefined
     ? []
@@ -187,7 +188,7 @@ function find(
   if (fromFlag !== undefined) return { texts: fromFlag, source: flag ?? "" }
   const names = variables(definition)
   for (const name of names) {
-    const texts = textsOf(definition, env[name])
+    const texts = isServiceLink(name, env[name]) ? undefined : textsOf(definition, env[name])
     if (texts !== undefined) return { texts, source: name }
   }
   return { texts: undefined, source: flag ?? names[0] ?? "" }
