@@ -1,5 +1,6 @@
 import { component } from "#core/component.ts"
 import { openInputs } from "./inputs.ts"
+import { PLAIN_HTTP, sendsTokenInPlain } from "./plain-http.ts"
 import type { Limits } from "./schema.ts"
 import { loadSites, type Site } from "./sites.ts"
 
@@ -37,6 +38,7 @@ function describeSite({ name, url, labels, match, interval, timeout, tls }: Site
               .join(", "),
           ] as const,
         ]),
+    ...(sendsTokenInPlain(url) ? [["warning", PLAIN_HTTP] as const] : []),
   ]
   return `${name}\n${lines.map(([key = "", value]) => `  ${key.padEnd(8)} ${value}\n`).join("")}`
 }

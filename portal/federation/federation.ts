@@ -6,6 +6,7 @@ import { watchFiles } from "#core/watch-file.ts"
 import type { PortalMetrics } from "../metrics.ts"
 import { type Inputs, openInputs } from "./inputs.ts"
 import { type FederationSettings, loadPlan, type Plan } from "./load.ts"
+import { PLAIN_HTTP, sendsTokenInPlain } from "./plain-http.ts"
 import { publish, removeStale } from "./publish.ts"
 import { reloadPrometheus } from "./reload.ts"
 import { retry } from "./retry.ts"
@@ -68,6 +69,7 @@ export async function startFederation(options: FederationOptions): Promise<Feder
     for (const { name, interval } of plan.sites) metrics.siteInterval.set({ site: name }, interval)
     log.info({ sites: plan.sites.length }, "configuration files read")
     if (plan.sites.length === 0) log.warn({ file: settings.sitesFile }, "no sites are listed")
+    for (const { name, url } of plan.sites) if (sendsTokenInPlain(url)) log.warn({ site: name }, PLAIN_HTTP)
     applying.cancel.abort()
     const cancel = new AbortController()
     applying = { cancel, done: applying.done.then(() => apply(plan, cancel.signal)) }

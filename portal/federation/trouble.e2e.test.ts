@@ -78,6 +78,21 @@ test("reads the files again on SIGHUP", async (t) => {
   )
 })
 
+test("warns of each site whose token crosses the network unencrypted, once at each reading", async (t) => {
+  const site = (name: string, url: string) => `  - {name: ${name}, url: "${url}", token: {file: site-a.token}}\n`
+  const sites = site("a", "http://a.invalid") + site("b", "http://127.0.0.1:1") + site("c", "http://proxy:8000/c")
+  const portal = await startPortal(t, { ...files, "sites.yaml": `sites:\n${sites}` })
+  await ready(portal)
+  portal.child.process.kill("SIGHUP")
+  const warned = () =>
+    [
+      ...portal.child.output().matchAll(/level=warn .*msg="token and data cross the network unencrypted: .*" (.*)$/gm),
+    ].map(([, fields]) => fields)
+  const found = await until("warnings of two readings", () => (warned().length > 3 ? warned() : undefined))
+  assert.deepEqual(found, ["site=a", "site=c", "site=a", "site=c"])
+  assert.doesNotMatch(portal.child.output(), /s3cret/)
+})
+
 test("takes a token file that could not be read at first as soon as it can be", async (t) => {
   const portal = await startPortal(t, files)
   await ready(portal)

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { test } from "node:test"
+import { createLogger } from "#core/log.ts"
+import { command } from "./check.ts"
+import { sendsTokenInPlain } from "./plain-http.ts"
+import { scratch } from "./testing.ts"
+
+for (const [url, expected] of [
+  ["https://site-a.example.org", false],
+  ["http://site-a.example.org", true],
+  ["http://site-a-proxy:8000", true],
+  ["http://10.0.0.1", true],
+  ["http://[fd00::1]:8000", true],
+  ["http://localhost.example.org", true],
+  ["http://127.example.org", true],
+  ["http://localhost:8000/prefix", false],
+  ["http://LOCALHOST.", false],
+  ["http://127.0.0.1:8000", false],
+  ["http://127.1", false],
+  ["http://[::1]:8000", false],
+  ["http://[::ffff:127.0.0.1]", false],
+  ["http://[::ffff:10.0.0.1]", true],
+] as const) {
+  test(`${url} ${expected ? "shows" : "does not show"} the token to the network`, () => {
+    assert.equal(sendsTokenInPlain(new URL(url)), expected)
+  })
+}
+
+test("check sites warns of the sites whose token crosses the network unencrypted", async (t) => {
+  const file = join(await scratch(t), "sites.yaml")
+  const site = (name: string, url: string) => `  - {name: ${name}, url: "${url}", token: {env: SITE_TOKEN}}\n`
+  await writeFile(file, `sites:\n${site("a", "http://a.example.org")}${site("b", "https://b.example.org")}`)
+  let printed = ""
+  await command.run(
+    {},
+    {
+      log: createLogger({ level: "info", format: "logfmt" }, "check", () => undefined),
+      signal: new AbortController().signal,
+      print: (text) => (printed += text),
+      now: () => new Date(0),
+      env: { SITE_TOKEN: "s3cret" },
+    },
+    file,
+  )
+  assert.equal(
+    printed,
+    `${file}: 2 sites, each up to 268435456 bytes and 1000000 series a scrape
+
+a
+  url      http://a.example.org/federate
+  labels   site="a"
+  match    {job="project_usages",__name__=~"project_.*_usage"}
+  scraped  every 30s, for at most 30s
+  warning  token and data cross the network unencrypted: give the site TLS, and its url https://
+
+b
+  url      https://b.example.org/federate
+  labels   site="b"
+  match    {job="project_usages",__name__=~"project_.*_usage"}
+  scraped  every 30s, for at most 30s
+`,
+  )
+})
