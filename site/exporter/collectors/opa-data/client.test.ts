@@ -43,6 +43,23 @@ test("connections are kept from one collection to the next", async (t) => {
   }
 })
 
+test("connections to many pods are closed after each answer", async (t) => {
+  const opa = await fakeOpa(t, () => GOOD)
+  const reader = await readerOf(t)
+  for (const [pods, opened, closed] of [
+    [100, 1, 0],
+    [101, 1, 1],
+    [101, 2, 2],
+    [100, 3, 2],
+    [100, 3, 2],
+  ] as const) {
+    reader.keep(Array.from({ length: pods }, (_, index) => targetOf(opa.port, { pod: `opa-${index}` })))
+    await reader.read(targetOf(opa.port), undefined, NEVER)
+    await until(`${closed} connections to be closed`, () => (opa.sockets.closed === closed ? true : undefined))
+    assert.deepEqual([pods, opa.sockets], [pods, { opened, closed }])
+  }
+})
+
 test("a connection that was closed meanwhile is replaced without a failure", async (t) => {
   const opa = await fakeOpa(t, () => GOOD)
   const reader = await readerOf(t)

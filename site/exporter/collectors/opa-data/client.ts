@@ -17,8 +17,13 @@ export interface Answer {
   readonly text: string
 }
 
+/** OPAs to which connections are kept: each TLS connection is 60 kB, of which 500 would be a quarter of the process. */
+const MOST_KEPT = 100
+
 /** Asks OPAs. Redirects are answers like any other. What is not read to its end has its connection destroyed. */
 export interface Client {
+  /** How many OPAs are asked: where they are many, a connection is closed after its answer. */
+  expect(targets: number): void
   /** Throws ReadFailure, also where the body has more bytes than `limit`. */
   text(target: Target, question: Question, limit: number, signal: AbortSignal): Promise<Answer>
   /** Hands the answer to `use`, which reads its body whole. Throws ReadFailure. */
@@ -31,14 +36,17 @@ export interface Client {
 }
 
 export function createClient(credentials: Credentials, defaultScheme: "http" | "https"): Client {
+  let many = false
   const optionsOf = (target: Target, { method, path, headers, body }: Question) => ({
     origin: originOf(target, defaultScheme),
     path: target.path + path,
     method,
     headers: { ...credentials.current().headers, ...headers },
     body: body ?? null,
+    reset: many,
   })
   return {
+    expect: (targets) => void (many = targets > MOST_KEPT),
     text: (target, question, limit, signal) =>
       twice(signal, () => ask(credentials.current().agent, optionsOf(target, question), limit, signal)),
     stream: (target, question, signal, use) =>

@@ -15,8 +15,8 @@ import type { Target, Targets } from "./target.ts"
 import { tellChanges } from "./tell.ts"
 
 /** OPAs that are asked at once, but for those that have not answered for so many milliseconds. */
-const AT_ONCE = 64
-const SLOW = 1000
+const AT_ONCE = 16
+const SLOW = 250
 
 export interface OpaDataOptions {
   readonly clusterName: string

@@ -119,6 +119,7 @@ export function createReader(options: ReaderOptions): Reader {
       throw closed ?? new Error("there is no way to read an OPA")
     },
     keep(targets) {
+      options.client.expect(targets.length)
       const keys = new Set(targets.map(targetKey))
       for (const key of learnt.keys()) if (!keys.has(key)) learnt.delete(key)
     },
