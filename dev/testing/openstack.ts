@@ -77,6 +77,7 @@ export async function startOpenStack(script: string, options: OpenStackOptions):
   const env = {
     OPENSTACK_ROOT: join(tmpdir(), "openstack-state/root"), // the script's own default, so that packages are fetched once
     ...process.env,
+    PYTHONUSERBASE: await withThreadsOwnLocks(join(state, "python")),
     OPENSTACK_STATE: state,
     OPENSTACK_KEYSTONE_PORT: String(keystone),
     OPENSTACK_NOVA_PORT: String(nova),
@@ -115,6 +116,25 @@ export async function startOpenStack(script: string, options: OpenStackOptions):
       await release()
     },
   }
+}
+
+/**
+ * Where Python finds a start-up file that keeps Keystone's log on locks of threads. oslo.log takes those of eventlet
+ * instead, once eventlet is imported, with which the threads of a worker can wait for each other for ever.
+ */
+async function withThreadsOwnLocks(folder: string): Promise<string> {
+  const env = { ...process.env, PYTHONUSERBASE: folder }
+  const where = "import site; print(site.getusersitepackages())"
+  const packages = (await run("/usr/bin/python3", ["-c", where], { env })).stdout.trim()
+  await mkdir(packages, { recursive: true })
+  const lines = [
+    "import sys",
+    'if "keystone" in sys.orig_argv:',
+    "    import oslo_log.log",
+    "    oslo_log.log._fix_eventlet_logging = lambda: None",
+  ]
+  await writeFile(join(packages, "usercustomize.py"), lines.map((line) => `${line}\n`).join(""))
+  return folder
 }
 
 const KEPT = join(import.meta.dirname, "../../.cache/openstack")
