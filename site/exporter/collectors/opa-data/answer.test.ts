@@ -8,7 +8,7 @@ const paths = countedPaths(
   [],
   pathNames.map((name) => ({ name, segments: [name] })),
 )
-const PLACES = '[["object",[2],[5],["ab"]]],[],[["string",[],[0],[]]]'
+const PLACES = '[[[2],[5],["ab"]]],[],[[[],[0],[]]]'
 const EXPECTED = [
   { kind: "counted", keys: 2, members: 5, digest: "ab" },
   { kind: "undefined" },
@@ -26,12 +26,13 @@ test("a path that was withheld can't be counted", () => {
 })
 
 test("the package answers by path, in any order", () => {
-  const result = '{"c":[["string",[],[0],[]]],"x":[],"a":[["object",[2],[5],["ab"]]],"b":[]}'
+  const result = '{"c":[[[],[0],[]]],"x":[],"a":[[[2],[5],["ab"]]],"b":[]}'
   assert.deepEqual(readPackageAnswer(`{"result":${result}}`, paths)?.places, EXPECTED)
 })
 
-for (const body of ["{}", '{"result":{"a":[],"b":[]}}']) {
-  test(`a package that lacks a path or is not there at all is of no use: ${body}`, () => {
+const OLDER = '{"result":{"a":[["object",[2],[5],["ab"]]],"b":[],"c":[]}}'
+for (const body of ["{}", '{"result":{"a":[],"b":[]}}', OLDER]) {
+  test(`a package that lacks a path, was made by another version or is not there at all is of no use: ${body}`, () => {
     assert.equal(readPackageAnswer(body, paths), undefined)
   })
 }
@@ -39,14 +40,14 @@ for (const body of ["{}", '{"result":{"a":[],"b":[]}}']) {
 const strangers: readonly (readonly [what: string, body: string])[] = [
   ["HTML", "<html>s3cret</html>"],
   ["nothing", ""],
-  ["half of it", '{"result":[{"r":[[["object",[2'],
+  ["half of it", '{"result":[{"r":[[[[2'],
   ["another product", '{"status":"success","data":{"result":[]}}'],
   ["an empty result", '{"result":[]}'],
   ["two results", '{"result":[{"r":[[],[],[]]},{"r":[[],[],[]]}]}'],
   ["a path too few", '{"result":[{"r":[[],[]]}]}'],
-  ["a count that is none", '{"result":[{"r":[[["object",[-1],[0],[]]],[],[]]}]}'],
-  ["a count with a fraction", '{"result":[{"r":[[["object",[1.5],[0],[]]],[],[]]}]}'],
-  ["a count as text", '{"result":[{"r":[[["object",["1"],[0],[]]],[],[]]}]}'],
+  ["a count that is none", '{"result":[{"r":[[[[-1],[0],[]]],[],[]]}]}'],
+  ["a count with a fraction", '{"result":[{"r":[[[[1.5],[0],[]]],[],[]]}]}'],
+  ["a count as text", '{"result":[{"r":[[[["1"],[0],[]]],[],[]]}]}'],
   ["null", "null"],
   ["a list", "[1]"],
 ]

@@ -5,11 +5,11 @@ import { FIRST_ROW } from "./rego.ts"
 import type { Place } from "./reading.ts"
 
 const count = z.int().nonnegative()
-const found = z.tuple([z.string(), z.array(count).max(1), z.array(count).max(1), z.array(z.string()).max(1)])
+const found = z.tuple([z.array(count).max(1), z.array(count).max(1), z.array(z.string()).max(1)])
 const place = z.array(found).max(1).nullable()
 const metrics = z.object({ timer_server_handler_ns: z.number().optional() }).optional()
 const queryAnswer = z.object({ result: z.tuple([z.object({ r: z.array(place) })]), metrics })
-const packageAnswer = z.object({ result: z.record(z.string(), place).optional(), metrics })
+const packageAnswer = z.object({ result: z.record(z.string(), z.unknown()).optional(), metrics })
 const complaint = z.object({
   errors: z.array(z.object({ code: z.string(), location: z.object({ row: z.number() }).optional() })).default([]),
 })
@@ -27,15 +27,15 @@ export function readQueryAnswer(body: string, paths: readonly Counted[]): Counts
   return { places: raw.map(placeOf), opaSeconds: secondsOf(timers) }
 }
 
-/** The answer of the package's rule; undefined if it has no such rule, or not all of these paths. */
+/** The answer of the package's rule; undefined if it has no such rule, not all of these paths, or is another version's. */
 export function readPackageAnswer(body: string, paths: readonly Counted[]): Counts | undefined {
   const { result, metrics: timers } = parseAnswer(body, packageAnswer)
   if (result === undefined) return undefined
   const places: Place[] = []
   for (const { name } of paths) {
-    const raw = result[name]
-    if (raw === undefined) return undefined
-    places.push(placeOf(raw))
+    const raw = place.safeParse(result[name])
+    if (!raw.success) return undefined
+    places.push(placeOf(raw.data))
   }
   return { places, opaSeconds: secondsOf(timers) }
 }
@@ -74,7 +74,7 @@ function placeOf(raw: z.infer<typeof place>): Place {
   if (raw === null) return { kind: "uncountable" }
   const [first] = raw
   if (first === undefined) return { kind: "undefined" }
-  const [, [keys], [members], [digest]] = first
+  const [[keys], [members], [digest]] = first
   return keys === undefined ? { kind: "uncountable" } : { kind: "counted", keys, members, digest }
 }
 

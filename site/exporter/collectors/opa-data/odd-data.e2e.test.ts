@@ -55,7 +55,7 @@ async function digestsOf(
   t: TestContext,
   opa: RunningOpa,
   kind: DigestKind,
-  values: readonly Readonly<Record<string, unknown>>[],
+  values: readonly unknown[],
 ): Promise<readonly string[]> {
   const reader = await testReader(t, { paths: countedPaths([pathOf("d/flat")], [pathOf("d/deep")]), ways: ["query"] })
   const digests: string[] = []
@@ -67,7 +67,7 @@ async function digestsOf(
   return digests
 }
 
-const of = (resourceVersion: string) => ({ metadata: { resourceVersion } })
+const of = (resourceVersion: unknown) => ({ metadata: { resourceVersion } })
 
 test("a digest tells names and resourceVersions apart, of what has no version the name", async (t) => {
   const opa = await opaOf(t)
@@ -80,6 +80,14 @@ test("a digest tells names and resourceVersions apart, of what has no version th
     { b: 1 },
     { a: 1, b: of("1") },
     { a: null, c: of("1") },
+    { "a/1": {} },
+    { a: of(1) },
+    { a: of(2) },
+    { a: of(null) },
+    [of("1")],
+    [of("2")],
+    [{}],
+    [],
   ])
   assert.equal(new Set(digests).size, digests.length, digests.join("\n"))
   assert.ok(digests.every((digest) => /^[\da-f]{64},[\da-f]{64}$/.test(digest)))

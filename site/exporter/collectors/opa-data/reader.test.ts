@@ -37,7 +37,7 @@ test("where queries are refused, the package is asked, and from then on at once"
       ? { status: 401, body: '{"code":"unauthorized"}' }
       : {
           body: JSON.stringify({
-            result: { "k/namespaces": [["object", [3], [], []]], "k/services": [["object", [2], [7], []]] },
+            result: { "k/namespaces": [[[3], [], []]], "k/services": [[[2], [7], []]] },
           }),
         },
   )
@@ -50,7 +50,7 @@ test("where queries are refused, the package is asked, and from then on at once"
 })
 
 test("a package that has no rule of digests still tells the counts", async (t) => {
-  const result = { "k/namespaces": [["object", [3], [], []]], "k/services": [["object", [2], [7], []]] }
+  const result = { "k/namespaces": [[[3], [], []]], "k/services": [[[2], [7], []]] }
   const opa = await fakeOpa(t, ({ url }) =>
     url.includes("/counts?") ? { body: JSON.stringify({ result }) } : { status: 401 },
   )

@@ -74,7 +74,7 @@ export function queryAnswer(
       ? null
       : place === undefined
         ? []
-        : [["object", [place.keys], list(place.members), list(place.digest)]],
+        : [[[place.keys], list(place.members), list(place.digest)]],
   )
   return { body: JSON.stringify({ metrics: { timer_server_handler_ns: 2_000_000 }, result: [{ r }] }) }
 }

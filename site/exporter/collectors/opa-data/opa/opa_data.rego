@@ -2,19 +2,19 @@
 package fedstack.opa_data
 
 counts := {
-	"kubernetes/namespaces": [[type_name(d), [count(d) | not is_string(d)], [], []] | d := data["kubernetes"]["namespaces"]],
-	"kubernetes/services": [[type_name(d), [count(d) | not is_string(d)], [sum([count(m) | m := d[_]; not is_string(m)])], []] | d := data["kubernetes"]["services"]],
-	"kubernetes/ingresses": [[type_name(d), [count(d) | not is_string(d)], [sum([count(m) | m := d[_]; not is_string(m)])], []] | d := data["kubernetes"]["ingresses"]],
+	"kubernetes/namespaces": [[keys, members, digest] | d := data["kubernetes"]["namespaces"]; keys := [count(d) | not is_string(d)]; members := []; digest := []],
+	"kubernetes/services": [[keys, members, digest] | d := data["kubernetes"]["services"]; keys := [count(d) | not is_string(d)]; members := [sum([count(m) | m := d[_]; not is_string(m)])]; digest := []],
+	"kubernetes/ingresses": [[keys, members, digest] | d := data["kubernetes"]["ingresses"]; keys := [count(d) | not is_string(d)]; members := [sum([count(m) | m := d[_]; not is_string(m)])]; digest := []],
 }
 
 counts_and_versions := {
-	"kubernetes/namespaces": [[type_name(d), [count(d) | not is_string(d)], [], [h | a := {concat("/", [n, v]) | v := d[n].metadata.resourceVersion}; c := count(d); b := {concat("/", [n]) | count(a) != c; _ = d[n]; not d[n].metadata.resourceVersion}; h := crypto.sha256(concat("\n", a | b))]] | d := data["kubernetes"]["namespaces"]],
-	"kubernetes/services": [[type_name(d), [count(d) | not is_string(d)], [sum([count(m) | m := d[_]; not is_string(m)])], [h | a := {concat("/", [n, i, v]) | v := d[n][i].metadata.resourceVersion}; c := sum([count(m) | m := d[_]; not is_string(m)]); b := {concat("/", [n, i]) | count(a) != c; _ = d[n][i]; not d[n][i].metadata.resourceVersion}; h := crypto.sha256(concat("\n", a | b))]] | d := data["kubernetes"]["services"]],
-	"kubernetes/ingresses": [[type_name(d), [count(d) | not is_string(d)], [sum([count(m) | m := d[_]; not is_string(m)])], [h | a := {concat("/", [n, i, v]) | v := d[n][i].metadata.resourceVersion}; c := sum([count(m) | m := d[_]; not is_string(m)]); b := {concat("/", [n, i]) | count(a) != c; _ = d[n][i]; not d[n][i].metadata.resourceVersion}; h := crypto.sha256(concat("\n", a | b))]] | d := data["kubernetes"]["ingresses"]],
+	"kubernetes/namespaces": [[keys, members, digest] | d := data["kubernetes"]["namespaces"]; keys := [count(d) | not is_string(d)]; members := []; digest := [h | a := [[n, v] | v := d[n].metadata.resourceVersion]; b := [[n] | count(a) != keys[0]; _ = d[n]]; h := crypto.sha256(json.marshal([sort(a), sort(b)]))]],
+	"kubernetes/services": [[keys, members, digest] | d := data["kubernetes"]["services"]; keys := [count(d) | not is_string(d)]; members := [sum([count(m) | m := d[_]; not is_string(m)])]; digest := [h | a := [[n, i, v] | v := d[n][i].metadata.resourceVersion]; b := [[n, i] | count(a) != members[0]; _ = d[n][i]]; h := crypto.sha256(json.marshal([sort(a), sort(b)]))]],
+	"kubernetes/ingresses": [[keys, members, digest] | d := data["kubernetes"]["ingresses"]; keys := [count(d) | not is_string(d)]; members := [sum([count(m) | m := d[_]; not is_string(m)])]; digest := [h | a := [[n, i, v] | v := d[n][i].metadata.resourceVersion]; b := [[n, i] | count(a) != members[0]; _ = d[n][i]]; h := crypto.sha256(json.marshal([sort(a), sort(b)]))]],
 }
 
 counts_and_contents := {
-	"kubernetes/namespaces": [[type_name(d), [count(d) | not is_string(d)], [], [h | h := crypto.sha256(json.marshal(d))]] | d := data["kubernetes"]["namespaces"]],
-	"kubernetes/services": [[type_name(d), [count(d) | not is_string(d)], [sum([count(m) | m := d[_]; not is_string(m)])], [h | h := crypto.sha256(json.marshal({n: m | m := d[n]; m != {}}))]] | d := data["kubernetes"]["services"]],
-	"kubernetes/ingresses": [[type_name(d), [count(d) | not is_string(d)], [sum([count(m) | m := d[_]; not is_string(m)])], [h | h := crypto.sha256(json.marshal({n: m | m := d[n]; m != {}}))]] | d := data["kubernetes"]["ingresses"]],
+	"kubernetes/namespaces": [[keys, members, digest] | d := data["kubernetes"]["namespaces"]; keys := [count(d) | not is_string(d)]; members := []; digest := [h | h := crypto.sha256(json.marshal(d))]],
+	"kubernetes/services": [[keys, members, digest] | d := data["kubernetes"]["services"]; keys := [count(d) | not is_string(d)]; members := [sum([count(m) | m := d[_]; not is_string(m)])]; digest := [h | h := crypto.sha256(json.marshal({n: m | m := d[n]; m != {}}))]],
+	"kubernetes/ingresses": [[keys, members, digest] | d := data["kubernetes"]["ingresses"]; keys := [count(d) | not is_string(d)]; members := [sum([count(m) | m := d[_]; not is_string(m)])]; digest := [h | h := crypto.sha256(json.marshal({n: m | m := d[n]; m != {}}))]],
 }
