@@ -20,30 +20,27 @@ const reference = (segments: readonly string[]): string =>
  * the whole answer. No `some … in`, `if` or `contains`, so that every version of Rego reads it.
  */
 export function countExpression({ segments, namespaced }: Counted, digest: DigestKind | undefined): string {
-  const steps = [
-    `d := ${reference(segments)}`,
-    "keys := [count(d) | not is_string(d)]",
-    `members := ${namespaced ? "[sum([count(m) | m := d[_]; not is_string(m)])]" : "[]"}`,
-    `digest := ${digest === undefined ? "[]" : digestExpression(namespaced, digest)}`,
-  ]
-  return `[[keys, members, digest] | ${steps.join("; ")}]`
-}
-
-/**
- * Empty namespaces don't count: kube-mgmt leaves them behind in some replicas and not in others. Versions are looked up by
- * reference, for a function would have every object handed to it; where one is missing, the names of all are added, which
- * tells those without. One conversion of everything to JSON costs half as much as putting each object into a text, and
- * keeps numbers from texts and a slash in a name from two names.
- */
-function digestExpression(namespaced: boolean, digest: DigestKind): string {
+  const d = `d := ${reference(segments)}`
+  const keys = "[count(d) | not is_string(d)]"
+  const members = namespaced ? "[sum([count(m) | m := d[_]; not is_string(m)])]" : "[]"
+  if (digest === undefined) return `[[${keys}, ${members}, []] | ${d}]`
   if (digest === "content") {
+    // kube-mgmt leaves empty namespaces behind in some replicas and not in others
     const content = namespaced ? "{n: m | m := d[n]; m != {}}" : "d"
-    return `[h | h := crypto.sha256(json.marshal(${content}))]`
+    return `[[${keys}, ${members}, [h | h := crypto.sha256(json.marshal(${content}))]] | ${d}]`
   }
   const [names, item, count] = namespaced ? ["n, i", "d[n][i]", "members[0]"] : ["n", "d[n]", "keys[0]"]
-  const versions = `[[${names}, v] | v := ${item}.metadata.resourceVersion]`
-  const others = `[[${names}] | count(a) != ${count}; _ = ${item}]`
-  return `[h | a := ${versions}; b := ${others}; h := crypto.sha256(json.marshal([sort(a), sort(b)]))]`
+  const steps = [
+    d,
+    `keys := ${keys}`,
+    `members := ${members}`,
+    // by reference, for a function would have every object handed to it
+    `versions := [[${names}, v] | v := ${item}.metadata.resourceVersion]`,
+    // all, where one has no version: those without are the others
+    `names := [[${names}] | count(versions) != ${count}; _ = ${item}]`,
+  ]
+  // one conversion of everything costs half as much as a text for each object; OPA compiles few and flat steps soonest
+  return `[[keys, members, [crypto.sha256(json.marshal([sort(versions), sort(names)]))]] | ${steps.join("; ")}]`
 }
 
 /** Names of paths that a policy computes in a way that can't be counted, or not be digested. */

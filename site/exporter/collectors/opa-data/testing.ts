@@ -70,11 +70,7 @@ export function queryAnswer(
 ): FakeAnswer {
   const list = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value])
   const r = places.map((place) =>
-    place === null
-      ? null
-      : place === undefined
-        ? []
-        : [[[place.keys], list(place.members), list(place.digest)]],
+    place === null ? null : place === undefined ? [] : [[[place.keys], list(place.members), list(place.digest)]],
   )
   return { body: JSON.stringify({ metrics: { timer_server_handler_ns: 2_000_000 }, result: [{ r }] }) }
 }
