@@ -1,9 +1,8 @@
-import { isUtf8 } from "node:buffer"
-import { readFileSync } from "node:fs"
 import { parse as parseToml, TomlError } from "smol-toml"
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml"
 import type { z } from "zod"
 import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
+import { readText } from "#core/read-text.ts"
 
 export type Path = readonly (string | number)[]
 
@@ -35,18 +34,6 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
 
 export function parseTomlText<T>(text: string, file: string, schema: z.ZodType<T>): ConfigFile<T> {
   return validate(fromToml(text, file), file, schema)
-}
-
-/** The text of a file, read at once as core/watch-file.ts does. Throws ConfigurationError where it can't be read. */
-export function readText(file: string): string {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(file)
-  } catch (error) {
-    throw new ConfigurationError([{ where: file, message: `can't be read: ${explain(error)}` }])
-  }
-  if (isUtf8(bytes)) return bytes.toString("utf8")
-  throw new ConfigurationError([{ where: file, message: "is not UTF-8: save it in this encoding" }])
 }
 
 function validate<T>(parsed: Parsed, file: string, schema: z.ZodType<T>): ConfigFile<T> {

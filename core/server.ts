@@ -13,9 +13,7 @@ import { explain, FedstackError } from "#core/errors.ts"
 import { createListener, showAddress, type Timeouts, TIMEOUTS } from "#core/listener.ts"
 import type { Logger } from "#core/log.ts"
 import { type Address, listenAddress, setting, settings } from "#core/settings.ts"
-import { readWebConfig } from "#core/web-config.ts"
-import { createGuard } from "#core/web-guard.ts"
-import { followWebConfig, tellWarnings } from "#core/web-reload.ts"
+import type { WebConfigOptions } from "#core/web-config.ts"
 
 /** The flags of every component that listens. */
 export const webSettings = (defaultAddress: string) => ({
@@ -56,16 +54,16 @@ export interface Serving extends Running {
 
 /** Listens on all addresses, or on none and throws CANNOT_LISTEN; ConfigurationError for a bad web configuration. */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { log, webConfigFile, refuseBasicAuth } = options
+  const { log, refuseBasicAuth } = options
   const webOptions = refuseBasicAuth === undefined ? {} : { refuseBasicAuth }
-  const web = webConfigFile === undefined ? undefined : await readWebConfig(webConfigFile, webOptions)
-  if (web !== undefined) tellWarnings(web, log)
-  let guard = web && createGuard(web)
+  const web = await openWebConfig(options.webConfigFile, webOptions)
+  web?.tellWarnings(web.first, log)
+  let guard = web?.createGuard(web.first)
   const app = createApp(log, options.rewriteUrl ?? strictTarget)
   await options.routes(app)
   await app.ready()
   const listeners = options.addresses.map(() =>
-    createListener(web?.tls, { ...TIMEOUTS, ...options.timeouts }, log, (request, response) => {
+    createListener(web?.first.tls, { ...TIMEOUTS, ...options.timeouts }, log, (request, response) => {
       if (guard === undefined) return app.routing(request, response)
       guard(request, response)
         .then((goesOn) => goesOn && app.routing(request, response))
@@ -90,29 +88,35 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     await closeParts()
     throw error
   }
-  const following =
-    web &&
-    webConfigFile &&
-    (await followWebConfig(
-      webConfigFile,
-      web,
-      { ...webOptions, log, registry: options.registry, listener: addresses.map(showAddress)[0] ?? "" },
-      (next) => {
-        for (const listener of listeners) if (next.tls !== undefined) listener.setTls(next.tls)
-        guard = createGuard(next)
-      },
-    ))
-  log.info({ addresses: addresses.map(showAddress), tls: web?.tls !== undefined }, "listening")
+  const following = await web?.followWebConfig(
+    web.file,
+    web.first,
+    { ...webOptions, log, registry: options.registry, listener: addresses.map(showAddress)[0] ?? "" },
+    (next) => {
+      for (const listener of listeners) if (next.tls !== undefined) listener.setTls(next.tls)
+      guard = web.createGuard(next)
+    },
+  )
+  log.info({ addresses: addresses.map(showAddress), tls: web?.first.tls !== undefined }, "listening")
   return {
     addresses,
-    reload: async () => {
-      if (following) await following.reload()
-    },
+    reload: async () => following?.reload(),
     async close() {
-      if (following) await following.close()
+      await following?.close()
       await closeParts()
     },
   }
+}
+
+/** What a web configuration needs is loaded only where there is one: readers and schemas take 6 MB. */
+async function openWebConfig(file: string | undefined, options: WebConfigOptions) {
+  if (file === undefined) return undefined
+  const [config, guard, reload] = await Promise.all([
+    import("#core/web-config.ts"),
+    import("#core/web-guard.ts"),
+    import("#core/web-reload.ts"),
+  ])
+  return { ...guard, ...reload, file, first: await config.readWebConfig(file, options) }
 }
 
 function createApp(log: FastifyBaseLogger, rewriteUrl: NonNullable<ServeOptions["rewriteUrl"]>): FastifyInstance {

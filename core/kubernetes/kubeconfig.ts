@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs"
 import { isIPv6 } from "node:net"
 import { delimiter, dirname, join, resolve } from "node:path"
-import { parse } from "yaml"
 import { defineError, explain } from "#core/errors.ts"
 import { type KubeConfig, loadKubeConfig } from "./client-node.ts"
 
@@ -43,8 +42,9 @@ export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig>
   const present = files.filter((file) => existsSync(file))
   if (present.length === 0) throw noCluster({ file: files.join(" or ") })
   const file = present.join(delimiter)
+  const { parse } = await import("yaml") // which a pod with an account does not need
   try {
-    config.loadFromString(JSON.stringify(merge(present.map(readOne))))
+    config.loadFromString(JSON.stringify(merge(present.map((one) => located(one, parse(readFileSync(one, "utf8")))))))
   } catch (error) {
     throw badKubeconfig({ file, reason: explain(error) })
   }
@@ -83,27 +83,27 @@ const tokenFile = (file: string): object => ({ "auth-provider": { name: "file", 
 const FILES = new Set(["certificate-authority", "client-certificate", "client-key", "tokenFile"])
 
 /** A file's lists with its paths made absolute. */
-function readOne(file: string): Lists & { readonly current: unknown } {
-  const read = parse(readFileSync(file, "utf8")) as Readonly<Record<string, unknown>> | null
+function located(file: string, content: unknown): Lists & { readonly current: unknown } {
+  const read = content as Readonly<Record<string, unknown>> | null
   const list = (key: string): readonly Entry[] => {
     const entries = read?.[key]
     return Array.isArray(entries) ? (entries as readonly Entry[]) : []
   }
-  const located = (key: "cluster" | "user", entry: Entry): Entry => {
+  const absolute = (key: "cluster" | "user", entry: Entry): Entry => {
     const fields = Object.entries((entry[key] ?? {}) as Readonly<Record<string, unknown>>)
-    const absolute = fields.map(([name, value]) => [
+    const resolved = fields.map(([name, value]) => [
       name,
       FILES.has(name) && typeof value === "string" ? resolve(dirname(file), value) : value,
     ])
-    const found = Object.fromEntries(absolute) as Readonly<Record<string, unknown>>
+    const found = Object.fromEntries(resolved) as Readonly<Record<string, unknown>>
     return {
       ...entry,
       [key]: typeof found.tokenFile === "string" ? { ...found, ...tokenFile(found.tokenFile) } : found,
     }
   }
   return {
-    clusters: list("clusters").map((entry) => located("cluster", entry)),
-    users: list("users").map((entry) => located("user", entry)),
+    clusters: list("clusters").map((entry) => absolute("cluster", entry)),
+    users: list("users").map((entry) => absolute("user", entry)),
     contexts: list("contexts"),
     current: read?.["current-context"],
   }

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process"
 import { hash } from "node:crypto"
-import { readText } from "#core/config-file.ts"
+import { readText } from "#core/read-text.ts"
 import { ConfigurationError, defineError } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import {
