@@ -23,5 +23,7 @@ USER node
 RUN bin/fedstack --help | sed -n '/^Commands:/,/^$/s/^  \([a-z -]*[a-z]\)  .*/\1/p' \
   | while read -r command; do bin/fedstack $command --help >/dev/null </dev/null || exit 1; done \
   && KUBECONFIG=none bin/fedstack exporter opa-data --single --cluster-name=- --opa-service=opa --opa-cluster-data=- 2>&1 \
-  | grep -q 'No Kubernetes is known here'
+  | grep -q 'No Kubernetes is known here' \
+  && bin/fedstack exporter opa-data --web.config.file=none --opa-url=http://127.0.0.1:9 --cluster-name=- --opa-cluster-data=- 2>&1 \
+  | grep -q "none: can't be read"
 ENTRYPOINT ["/opt/fedstack/bin/fedstack"]
