@@ -45,7 +45,8 @@ scrape_configs:
     for (const shipped of [...(await shippedRules(["opa-data"])), ...queries]) {
       missing.push(...(await missingOf(shipped, prometheus.url)))
     }
-    assert.deepEqual([...new Set(missing)], [])
+    // nodes are known in Kubernetes only
+    assert.deepEqual([...new Set(missing.filter((one) => !one.endsWith(": node_name")))], [])
   })
 }
 

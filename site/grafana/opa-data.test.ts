@@ -15,6 +15,19 @@ test("every query is of Prometheus' grammar and looks at the chosen clusters", (
   }
 })
 
+test("without the exporter's series no number at a glance is green", () => {
+  const green = drawn.filter(
+    ({ type, fieldConfig, targets = [] }) =>
+      type === "stat" &&
+      (fieldConfig?.defaults.thresholds?.steps[0]?.color !== "red" ||
+        targets.some(({ expr }) => /vector\(/.test(expr))),
+  )
+  assert.deepEqual(
+    green.map(({ title }) => title),
+    [],
+  )
+})
+
 test("alerts that panels name are alerts that there are", async () => {
   const alerts = (await shippedRules(["opa-data"])).map(({ alert }) => alert)
   const named = drawn.flatMap(({ description = "" }) => description.match(/\bOpaData[A-Z]\w+/g) ?? [])

@@ -17,7 +17,13 @@ export interface Panel {
   readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number }
   readonly datasource?: { readonly type: string; readonly uid: string }
   readonly targets?: readonly Target[]
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } }
+  readonly fieldConfig?: {
+    readonly defaults: {
+      readonly unit?: string
+      /** The first one's colour is also that of no data. */
+      readonly thresholds?: { readonly steps: readonly { readonly color: string }[] }
+    }
+  }
 }
 
 export interface Variable {
