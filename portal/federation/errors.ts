@@ -12,6 +12,12 @@ export const foreignConfiguration = defineError(
   "{file} was not written by fedstack portal, which neither overwrites nor deletes it. Name a folder of its own with --prometheus.config-dir, or move the file away.",
 )
 
+export const stillStarting = defineError(
+  "PROMETHEUS_STARTING",
+  502,
+  "Prometheus at {url} is still starting: it is told of the new configuration when it is ready.",
+)
+
 export const lifecycleDisabled = defineError(
   "LIFECYCLE_DISABLED",
   502,

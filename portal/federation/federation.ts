@@ -1,15 +1,13 @@
 import { randomBytes } from "node:crypto"
 import type { Context, Running } from "#core/component.ts"
-import { ConfigurationError, explain, FedstackError } from "#core/errors.ts"
+import { ConfigurationError, explain } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
 import { watchFiles } from "#core/watch-file.ts"
 import type { PortalMetrics } from "../metrics.ts"
+import { openDelivery } from "./delivery.ts"
 import { type Inputs, openInputs } from "./inputs.ts"
 import { type FederationSettings, loadPlan, type Plan } from "./load.ts"
 import { PLAIN_HTTP, sendsTokenInPlain } from "./plain-http.ts"
-import { publish, removeStale } from "./publish.ts"
-import { reloadPrometheus } from "./reload.ts"
-import { retry } from "./retry.ts"
 
 export interface Federation extends Running {
   reload: () => Promise<void>
@@ -32,12 +30,10 @@ export interface FederationOptions {
 export async function startFederation(options: FederationOptions): Promise<Federation> {
   const { settings, env, metrics, log, now } = options
   const key = randomBytes(32)
-  let notReady: string | undefined = "The Prometheus configuration is not written yet."
+  const delivery = openDelivery({ folder: settings.configDir, prometheusUrl: settings.prometheusUrl, metrics, log })
   let watcher: Running | undefined
   let watched = ""
   let queue = Promise.resolve()
-  let accepted: Plan | undefined
-  let applying = { cancel: new AbortController(), done: Promise.resolve() }
   let closed = false
 
   /** Reads until what is watched is what was read: no change can slip in between. */
@@ -70,37 +66,7 @@ export async function startFederation(options: FederationOptions): Promise<Feder
     log.info({ sites: plan.sites.length }, "configuration files read")
     if (plan.sites.length === 0) log.warn({ file: settings.sitesFile }, "no sites are listed")
     for (const { name, url } of plan.sites) if (sendsTokenInPlain(url)) log.warn({ site: name }, PLAIN_HTTP)
-    applying.cancel.abort()
-    const cancel = new AbortController()
-    applying = { cancel, done: applying.done.then(() => apply(plan, cancel.signal)) }
-  }
-
-  async function apply(plan: Plan, signal: AbortSignal): Promise<void> {
-    metrics.configWritten.set(0)
-    const failedToWrite = (reason: string) => (notReady = notReady === undefined ? undefined : reason)
-    if (!(await retry(() => publish(settings.configDir, plan.files), { signal, log, failed: failedToWrite }))) return
-    metrics.configWritten.set(1)
-    notReady = undefined
-    log.info({ folder: settings.configDir }, "Prometheus configuration written")
-    const reloading = () => submit(plan, signal)
-    const failedToReload = () => metrics.prometheusReloaded.set(0)
-    if (!(await retry(reloading, { signal, log, failed: failedToReload }))) return
-    metrics.prometheusReloaded.set(1)
-    log.info({ url: settings.prometheusUrl.href }, "Prometheus reloaded")
-    await retry(() => removeStale(settings.configDir, plan.files), { signal, log })
-  }
-
-  /** What Prometheus refuses does not stay on the disk: it could not start with it. */
-  async function submit(plan: Plan, signal: AbortSignal): Promise<void> {
-    await publish(settings.configDir, plan.files)
-    try {
-      await reloadPrometheus(settings.prometheusUrl, signal)
-    } catch (error) {
-      const refused = error instanceof FedstackError && error.code === "RELOAD_REFUSED"
-      if (refused && accepted !== undefined) await publish(settings.configDir, accepted.files)
-      throw error
-    }
-    accepted = plan
+    delivery.deliver(plan.files)
   }
 
   function reload(): Promise<void> {
@@ -125,8 +91,7 @@ export async function startFederation(options: FederationOptions): Promise<Feder
     closed = true
     await queue
     await watcher?.close()
-    applying.cancel.abort()
-    await applying.done
+    await delivery.close()
   }
 
   // in the queue too: a change meanwhile is read after it, not beside it
@@ -138,5 +103,5 @@ export async function startFederation(options: FederationOptions): Promise<Feder
     await close()
     throw error
   }
-  return { reload, close, notReady: () => notReady }
+  return { reload, close, notReady: () => delivery.notReady() }
 }

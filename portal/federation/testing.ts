@@ -123,27 +123,52 @@ export async function startPortal(
 export const ready = (portal: TestPortal) =>
   until("the portal to be ready", async () => ((await fetch(`${portal.url}/-/ready`)).ok ? true : undefined))
 
+/** Where the portal finds Prometheus, whose own port is known only when it runs. */
+export interface Door {
+  readonly url: string
+  leadTo(prometheus: string): void
+  /** As if no Prometheus were there, which is so at first. */
+  close(): void
+  /** As if Prometheus were reading its data. */
+  starting(): void
+}
+
+export async function startDoor(t: TestContext): Promise<Door> {
+  let target: URL | "none" | "starting" = "none"
+  const server = createServer((incoming, response) => {
+    if (target === "none") {
+      incoming.destroy()
+      return
+    }
+    if (target === "starting") {
+      response.writeHead(503).end("Service Unavailable")
+      return
+    }
+    const onward = request(new URL(incoming.url ?? "", target), { method: incoming.method ?? "" }, (answer) => {
+      answer.pipe(response.writeHead(answer.statusCode ?? 500))
+    })
+    onward.on("error", () => response.destroy()).end()
+  })
+  const url = await listen(t, server)
+  return {
+    url,
+    leadTo: (prometheus) => (target = new URL(prometheus)),
+    close: () => (target = "none"),
+    starting: () => (target = "starting"),
+  }
+}
+
 /** Portal and its real Prometheus, which is started after the configuration stands, as in production. */
 export async function startFederatedPortal(
   t: TestContext,
   prometheus: string,
   files: Readonly<Record<string, string>>,
 ): Promise<TestPortal & { readonly prometheus: RunningPrometheus }> {
-  // the port of Prometheus is known only when it runs
-  const known: { url?: string } = {}
-  const doorstep = createServer((_, response) => {
-    if (known.url === undefined) {
-      response.writeHead(503).end("not started")
-      return
-    }
-    void fetch(`${known.url}/-/reload`, { method: "POST" }).then(async (answer) =>
-      response.writeHead(answer.status).end(await answer.text()),
-    )
-  })
-  const portal = await startPortal(t, files, await listen(t, doorstep))
+  const door = await startDoor(t)
+  const portal = await startPortal(t, files, door.url)
   await ready(portal)
   const running = await startPrometheus(prometheus, join(portal.folder, "out/prometheus.yml"))
   t.after(() => running.stop())
-  known.url = running.url
+  door.leadTo(running.url)
   return { ...portal, prometheus: running }
 }

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict"
+import { mkdir, stat, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { test } from "node:test"
+import { createLogger } from "#core/log.ts"
+import { acceptedFile, readAccepted } from "./accepted.ts"
+import { HEADER } from "./prometheus-config.ts"
+import { publish } from "./publish.ts"
+import { scratch } from "./testing.ts"
+
+const files = [
+  { path: "tokens/site-a.0123abcd", content: "s3cret", mode: 0o640 },
+  { path: "tls/site-a.ca.pem", content: "certificate", mode: 0o640 },
+  { path: "rules/own.yml", content: "groups: []\n", mode: 0o640 },
+  { path: "prometheus.yml", content: `${HEADER}global: {}\n`, mode: 0o640 },
+]
+
+function logTo(lines: string[]) {
+  return createLogger({ level: "info", format: "logfmt" }, "portal", (line) => lines.push(line.replace(/^ts=\S+ /, "")))
+}
+
+test("what Prometheus took is read back whole, and nobody but the portal can read it", async (t) => {
+  const [folder, lines] = [await scratch(t), [] as string[]]
+  await publish(folder, [...files, acceptedFile(files)])
+  assert.deepEqual(await readAccepted(folder, logTo(lines)), files)
+  assert.equal(((await stat(join(folder, "accepted.json"))).mode & 0o777).toString(8), "600")
+  assert.deepEqual(lines, [])
+})
+
+test("where nothing was taken yet there is nothing, without a word", async (t) => {
+  const [folder, lines] = [await scratch(t), [] as string[]]
+  assert.equal(await readAccepted(folder, logTo(lines)), undefined)
+  assert.equal(await readAccepted(join(folder, "none"), logTo(lines)), undefined)
+  assert.deepEqual(lines, [])
+})
+
+const [token, config] = [files[0], files[3]]
+for (const [what, content, reason] of [
+  ["cut short", '[{"path": "prometheus.yml", "cont', "it is not what fedstack portal writes"],
+  ["something else", '{"s3cret": 1}', "it is not what fedstack portal writes"],
+  ["without a configuration", JSON.stringify([{ ...token, mode: undefined }]), "it is not what fedstack portal writes"],
+  [
+    "with a file elsewhere",
+    JSON.stringify([
+      { path: "tokens/../../x", content: "s3cret" },
+      { ...config, mode: undefined },
+    ]),
+    "it is not what fedstack portal writes",
+  ],
+  [
+    "with a folder's own name",
+    JSON.stringify([
+      { path: "tokens/..", content: "s3cret" },
+      { ...config, mode: undefined },
+    ]),
+    "it is not what fedstack portal writes",
+  ],
+] as const) {
+  test(`a file that is ${what} is left aside, with the reason and nothing of its content`, async (t) => {
+    const [folder, lines] = [await scratch(t), [] as string[]]
+    await writeFile(join(folder, "accepted.json"), content)
+    assert.equal(await readAccepted(folder, logTo(lines)), undefined)
+    assert.deepEqual(lines, [
+      `level=warn component=portal msg="the configuration that Prometheus took last is not known" file=${join(folder, "accepted.json")} reason="${reason}"\n`,
+    ])
+  })
+}
+
+test("a file that can't be read is left aside, with the reason", async (t) => {
+  const [folder, lines] = [await scratch(t), [] as string[]]
+  await mkdir(join(folder, "accepted.json"))
+  assert.equal(await readAccepted(folder, logTo(lines)), undefined)
+  assert.match(lines.join(""), /^level=warn .* reason="EISDIR: [^"]*"\n$/)
+})

@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { z } from "zod"
+import type { Logger } from "#core/log.ts"
+import { reasonOf } from "./errors.ts"
+import { CONFIG_FILE, type OutputFile } from "./publish.ts"
+
+const ACCEPTED_FILE = "accepted.json"
+const UNKNOWN = "the configuration that Prometheus took last is not known"
+const schema = z
+  .array(
+    z.strictObject({
+      path: z.string().regex(/^(?:prometheus\.yml|(?:tokens|tls|rules)\/(?!\.{1,2}$)[^/]+)$/),
+      content: z.string(),
+    }),
+  )
+  .refine((files) => files.at(-1)?.path === CONFIG_FILE)
+
+/**
+ * The files that Prometheus took last, as one that is replaced whole: later ones have the same names, and Prometheus may
+ * refuse those. It holds tokens and keys, and only the portal reads it.
+ */
+export const acceptedFile = (files: readonly OutputFile[]): OutputFile => ({
+  path: ACCEPTED_FILE,
+  content: JSON.stringify(files.map(({ path, content }) => ({ path, content }))),
+  mode: 0o600,
+})
+
+/** What a portal before this one kept; undefined where there is nothing, or where `log` is told why it can't be had. */
+export async function readAccepted(folder: string, log: Logger): Promise<readonly OutputFile[] | undefined> {
+  const file = join(folder, ACCEPTED_FILE)
+  try {
+    const files = parse(await readFile(file, "utf8"))
+    if (files !== undefined) return files.map((kept) => ({ ...kept, mode: 0o640 }))
+    log.warn({ file, reason: "it is not what fedstack portal writes" }, UNKNOWN)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") log.warn({ file, reason: reasonOf(error) }, UNKNOWN)
+  }
+  return undefined
+}
+
+function parse(text: string): z.output<typeof schema> | undefined {
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch {
+    return undefined // the reasons of both would show what stands in it
+  }
+}

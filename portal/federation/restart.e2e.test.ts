@@ -1,0 +1,123 @@
+import assert from "node:assert/strict"
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import { type Child, start } from "../../dev/testing/child.ts"
+import { need } from "../../dev/testing/component.ts"
+import { findPrometheus } from "../../dev/testing/prometheus.ts"
+import { until } from "../../dev/testing/until.ts"
+import { ready, scratch, startDoor, startPortal, type TestPortal } from "./testing.ts"
+
+const files = {
+  token: "s3cret",
+  "own.yml": "groups: []\n",
+  "base.yml": "rule_files: [own.yml]\n",
+  "sites.yaml": `sites: [{name: a, url: "http://127.0.0.1:1", token: {file: token}}]\n`,
+}
+const refused = {
+  ...files,
+  "own.yml": "groups: [none]\n",
+  "base.yml": "rule_files: [own.yml]\nglobal: {nonsense: 1}\n",
+}
+
+const reloaded = (portal: TestPortal, expected: number) =>
+  until(`a reload with the result ${expected}`, async () =>
+    (await portal.metric("fedstack_portal_prometheus_reload_successful")) === expected ? true : undefined,
+  )
+
+/** Starts it until it stays, as whatever restarts it does. */
+async function supervise(t: TestContext, prometheus: string, config: string): Promise<{ url: string; child: Child }> {
+  const data = await scratch(t)
+  return until("Prometheus to stay", async () => {
+    const child = start(join(prometheus, "prometheus"), [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      "--web.listen-address=127.0.0.1:0",
+      "--web.enable-lifecycle",
+    ])
+    t.after(() => child.stop())
+    const stays = await until("Prometheus to be ready or to end", () =>
+      child.output().includes("Server is ready") ? true : child.process.exitCode === null ? undefined : false,
+    )
+    const [, port = ""] = /Listening on.*address=127\.0\.0\.1:(\d+)/.exec(child.output()) ?? []
+    return stays ? { url: `http://127.0.0.1:${port}`, child } : undefined
+  })
+}
+
+/** A portal whose configuration Prometheus took, and that was killed. */
+async function takenThenKilled(t: TestContext, prometheus: string, first: Readonly<Record<string, string>>) {
+  const [output, door] = [await scratch(t), await startDoor(t)]
+  const portal = await startPortal(t, first, door.url, output)
+  await ready(portal)
+  const running = await supervise(t, prometheus, join(output, "prometheus.yml"))
+  door.leadTo(running.url)
+  await until("it to be kept", () => readFile(join(output, "accepted.json")))
+  await portal.child.stop("SIGKILL")
+  const contents = () =>
+    Promise.all(["prometheus.yml", "rules/own.yml"].map((name) => readFile(join(output, name), "utf8")))
+  return { output, door, running, contents, before: await contents() }
+}
+
+test("a portal that starts with a configuration that Prometheus refuses puts the one before back in place", async (t) => {
+  const prometheus = need(t, findPrometheus())
+  if (prometheus === undefined) return
+  const { output, door, contents, before } = await takenThenKilled(t, prometheus, files)
+  const portal = await startPortal(t, refused, door.url, output)
+  await until("the refusal", () => (portal.child.output().includes("did not take its new") ? true : undefined))
+  await until("the configuration before", async () => {
+    assert.deepEqual(await contents(), before)
+    return true
+  })
+  assert.match(before[0] ?? "", /tokens\/a\.[0-9a-f]{8}/)
+  const [, token = ""] = /"(tokens\/a\.[0-9a-f]{8})"/.exec(before[0] ?? "") ?? []
+  assert.equal(await readFile(join(output, token), "utf8"), "s3cret")
+  assert.doesNotMatch(portal.child.output(), /s3cret/)
+})
+
+test("where both start again with a configuration that Prometheus refuses, it comes up with the one before", async (t) => {
+  const prometheus = need(t, findPrometheus())
+  if (prometheus === undefined) return
+  const { output, door, running, contents, before } = await takenThenKilled(t, prometheus, files)
+  await running.child.stop()
+  door.close()
+  const portal = await startPortal(t, refused, door.url, output)
+  await ready(portal)
+  door.leadTo((await supervise(t, prometheus, join(output, "prometheus.yml"))).url)
+  await until("the refusal", () => (portal.child.output().includes("did not take its new") ? true : undefined))
+  await until("the configuration before", async () => {
+    assert.deepEqual(await contents(), before)
+    return true
+  })
+})
+
+test("where both start again and Prometheus takes the one before no longer, it comes up with the new one", async (t) => {
+  const prometheus = need(t, findPrometheus())
+  if (prometheus === undefined) return
+  const rules = join(await scratch(t), "absolute.yml")
+  await writeFile(rules, "groups: []\n")
+  const first = { ...files, "base.yml": `rule_files: [own.yml, ${rules}]\n` }
+  const { output, door, running } = await takenThenKilled(t, prometheus, first)
+  await running.child.stop()
+  door.close()
+  await writeFile(rules, "groups: [none]\n")
+  const portal = await startPortal(t, files, door.url, output)
+  await ready(portal)
+  await until("the one before to be offered", async () =>
+    (await readFile(join(output, "prometheus.yml"), "utf8")).includes(rules) ? true : undefined,
+  )
+  door.leadTo((await supervise(t, prometheus, join(output, "prometheus.yml"))).url)
+  await reloaded(portal, 1)
+  assert.doesNotMatch(await readFile(join(output, "prometheus.yml"), "utf8"), /absolute/)
+})
+
+test("waits with a new configuration while Prometheus starts", async (t) => {
+  const prometheus = need(t, findPrometheus())
+  if (prometheus === undefined) return
+  const { output, door, running, contents, before } = await takenThenKilled(t, prometheus, files)
+  door.starting()
+  const portal = await startPortal(t, { ...files, "own.yml": "groups: [{name: new}]\n" }, door.url, output)
+  await until("it to wait", () => (portal.child.output().includes("is still starting") ? true : undefined))
+  door.leadTo(running.url)
+  await reloaded(portal, 1)
+  assert.notDeepEqual(await contents(), before)
+})
