@@ -54,7 +54,7 @@ test("the manifests of the exporter of OPA data", { timeout: 300_000 }, async (o
     assert.equal(await kubectl(["apply", "-n", "strict", "-f", "-"], JSON.stringify(pod)), "pod/exporter created\n")
   })
 
-  await outer.test("its account may read EndpointSlices of its namespace and nothing else", async () => {
+  await outer.test("its account may list EndpointSlices of its namespace and nothing else", async () => {
     const account = await kubernetes.account("opa/opa-data-exporter")
     const rights = async (namespace: string): Promise<readonly string[]> => {
       const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } }
@@ -67,7 +67,7 @@ test("the manifests of the exporter of OPA data", { timeout: 300_000 }, async (o
           ({ verbs, resources, apiGroups }) => `${verbs.join(", ")} ${resources.join(", ")} of ${apiGroups.join(", ")}`,
         )
     }
-    assert.deepEqual(await rights("opa"), ["get, list, watch endpointslices of discovery.k8s.io"])
+    assert.deepEqual(await rights("opa"), ["list, watch endpointslices of discovery.k8s.io"])
     assert.deepEqual(await rights("default"), [])
   })
 
@@ -122,7 +122,7 @@ test("the manifests of the exporter of OPA data", { timeout: 300_000 }, async (o
   await outer.test("the ServiceMonitor is taken where the kind is known", async () => {
     await kubectl(["apply", "-f", "-"], JSON.stringify(SERVICE_MONITORS))
     await kubectl(["wait", "--for=condition=Established", `crd/${SERVICE_MONITORS.metadata.name}`])
-    const monitor = ["apply", "-f", join(MANIFESTS, "servicemonitor.yaml")]
+    const monitor = ["apply", "-f", join(MANIFESTS, "servicemonitor.yaml"), "--validate=strict", "--warnings-as-errors"]
     assert.equal(await kubectl(monitor), "servicemonitor.monitoring.coreos.com/opa-data-exporter created\n")
   })
 })
@@ -227,7 +227,20 @@ function sliceOf(port: number): string {
   })
 }
 
-/** The kind alone, without the operator's schema. */
+const object = (properties: object, required: readonly string[] = []) => ({
+  type: "object",
+  properties,
+  ...(required.length > 0 && { required }),
+})
+const TEXT = { type: "string" }
+const DURATION = { type: "string", pattern: String.raw`^(\d+(ms|[smhdwy]))+$` }
+const SPEC = {
+  jobLabel: TEXT,
+  selector: object({ matchLabels: { type: "object", additionalProperties: TEXT } }),
+  endpoints: { type: "array", items: object({ port: TEXT, interval: DURATION, scrapeTimeout: DURATION }) },
+}
+
+/** The kind with those fields of the operator's schema that are used; strict validation refuses others. */
 const SERVICE_MONITORS = {
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
@@ -241,7 +254,7 @@ const SERVICE_MONITORS = {
         name: "v1",
         served: true,
         storage: true,
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+        schema: { openAPIV3Schema: object({ spec: object(SPEC, ["endpoints", "selector"]) }, ["spec"]) },
       },
     ],
   },
