@@ -2,8 +2,9 @@ import assert from "node:assert/strict"
 import type { ServerResponse } from "node:http"
 import { type TestContext, test } from "node:test"
 import { gzipSync } from "node:zlib"
+import { sendRaw } from "../../dev/testing/send-raw.ts"
 import { until } from "../../dev/testing/until.ts"
-import { type Answer, BEARER, ok, QUERY, REUSE, sample, scrape, sendRaw, startBoth } from "./testing.ts"
+import { type Answer, BEARER, ok, QUERY, REUSE, sample, scrape, startBoth } from "./testing.ts"
 
 const BROKEN: readonly (readonly [title: string, answer: Answer])[] = [
   ["a bomb", (_, r) => ok(r, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(50_000_000, "#")))],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { type TestContext, test } from "node:test"
-import { BEARER, QUERY, sendRaw, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
+import { sendRaw } from "../../dev/testing/send-raw.ts"
+import { BEARER, QUERY, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
 
 async function start(t: TestContext) {
   const upstream = await startUpstream(t)

@@ -1,6 +1,4 @@
-import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { connect } from "node:net"
 import { text } from "node:stream/consumers"
 import type { TestContext } from "node:test"
 import { createLogger } from "#core/log.ts"
@@ -104,18 +102,6 @@ export async function startUpstream(
 export function sendSample(_: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, { "content-type": METRICS, server: "secret/1.0", "set-cookie": "a=b" })
   response.end("project_vcpu_usage 1 1\n")
-}
-
-/** What comes back for these bytes until the server closes the connection. */
-export async function sendRaw(port: number, bytes: string): Promise<string> {
-  const socket = connect(port, "127.0.0.1")
-  socket.on("error", () => undefined) // a reset is an answer too: what came until then counts
-  socket.setTimeout(5000, () => socket.destroy(new Error("the server kept the connection open for 5 s")))
-  socket.write(bytes, "latin1")
-  const chunks: Buffer[] = []
-  socket.on("data", (chunk: Buffer) => chunks.push(chunk))
-  await once(socket, "close")
-  return Buffer.concat(chunks).toString("latin1")
 }
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void

@@ -7,7 +7,8 @@ import { Agent, request } from "undici"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { policyFile } from "../policy/policy-file.ts"
 import { sha256 } from "../policy/secrets.ts"
-import { QUERY, sendRaw, SHARED, startTestProxy, startUpstream, TOKEN } from "../testing.ts"
+import { sendRaw } from "../../../dev/testing/send-raw.ts"
+import { QUERY, SHARED, startTestProxy, startUpstream, TOKEN } from "../testing.ts"
 
 const ISSUER = "https://portal.example.org"
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { type TestContext, test } from "node:test"
-import { QUERY, sendRaw, startTestProxy, startUpstream, TOKEN } from "../../testing.ts"
+import { sendRaw } from "../../../../dev/testing/send-raw.ts"
+import { QUERY, startTestProxy, startUpstream, TOKEN } from "../../testing.ts"
 import { ATTACKS, SPELLINGS } from "./testing.ts"
 
 async function start(t: TestContext) {
