@@ -6,11 +6,11 @@ import type { CollectionTime } from "./collection-time.ts"
 import type { Digests } from "./digests.ts"
 import { createDrift } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
-import { driftFamilies, gauge, type Outcome, podFamilies } from "./families.ts"
+import { driftFamilies, gauge, podFamilies } from "./families.ts"
 import { gate } from "./parallel.ts"
 import type { Counted } from "./paths.ts"
 import type { Reader } from "./reader.ts"
-import type { DigestKind } from "./reading.ts"
+import type { DigestKind, Outcome } from "./reading.ts"
 import type { Target, Targets } from "./target.ts"
 import { tellChanges } from "./tell.ts"
 
@@ -75,13 +75,16 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
       const at = now().getTime()
       const current = targets.current()
       reader.keep(current)
-      const withDigests = options.digest !== undefined && digests.due(at)
-      const digest = withDigests ? options.digest : undefined
+      const asked = options.digest === undefined ? new Set<Target>() : digests.begin(at, current)
       const pass = gate(AT_ONCE)
-      const outcomes = await Promise.all(current.map((target) => pass(() => read(target, digest, signal, begin), SLOW)))
+      const outcomes = await Promise.all(
+        current.map((target) =>
+          pass(() => read(target, asked.has(target) ? options.digest : undefined, signal, begin), SLOW),
+        ),
+      )
       signal.throwIfAborted()
       const readings = outcomes.flatMap(({ target, result }) => ("places" in result ? [[target, result] as const] : []))
-      if (withDigests) digests.taken(at, readings)
+      digests.taken(at, asked, outcomes)
       const problem = targets.problem()
       tell(problem, outcomes)
       problems = [
@@ -92,39 +95,23 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
       const compared = drift.compare(at, readings, unread)
       time.observe((performance.now() - begin) / 1000)
       return [
-        ...podFamilies(clusterName, paths, outcomes, digests),
+        ...podFamilies(clusterName, paths, outcomes, options.digest === undefined ? undefined : digests),
         ...driftFamilies(clusterName, compared),
-        ...statusFamilies(clusterName, current, problem, options.digest === undefined ? undefined : digests),
+        ...statusFamilies(clusterName, current, problem),
         ...time.families(),
       ]
     },
   }
 }
 
-function statusFamilies(
-  clusterName: string,
-  targets: readonly Target[],
-  problem: string | undefined,
-  digests: Digests | undefined,
-) {
+function statusFamilies(clusterName: string, targets: readonly Target[], problem: string | undefined) {
   const labels = { cluster_name: clusterName }
-  const at = digests?.takenAt()
   return [
     gauge("opa_data_exporter_pods", "How many pods are known.", [{ labels, value: targets.length }]),
     gauge(
       "opa_data_exporter_discovery_up",
       "1 if the list of pods is up to date, 0 if it may be outdated or could not be had.",
       [{ labels, value: problem === undefined ? 1 : 0 }],
-    ),
-    gauge(
-      "opa_data_digest_interval_seconds",
-      "Time between two collections with digests: as configured, or longer to stay within the budget.",
-      digests === undefined ? [] : [{ labels, value: digests.interval() }],
-    ),
-    gauge(
-      "opa_data_digest_timestamp_seconds",
-      "When digests were taken last, in Unix time.",
-      at === undefined ? [] : [{ labels, value: at / 1000 }],
     ),
   ]
 }

@@ -3,12 +3,17 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { compare, type Held } from "./compare.ts"
 
-/** `a:5x` is pod a with 5 items and the digest x; `a:?` is undefined there, `a:!` can't be counted. */
+/**
+ * `a:5x` is pod a with 5 items and the digest x, `a:5x~` with one of an older collection, `a:5x*` was odd before; `a:?` is
+ * undefined there, `a:!` can't be counted.
+ */
 function held(text: string): Held {
-  const [, pod = "", items = "", digest] = /^(\w+):(\d+|[?!])(\w+)?$/.exec(text) ?? []
-  if (items === "?") return { pod, place: { kind: "undefined" }, digest: undefined }
-  if (items === "!") return { pod, place: { kind: "uncountable" }, digest: undefined }
-  return { pod, place: { kind: "counted", keys: Number(items), members: undefined, digest }, digest }
+  const [, pod = "", items = "", value, old, odd] = /^(\w+):(\d+|[?!])([a-z]+)?(~)?(\*)?$/.exec(text) ?? []
+  const digest = value === undefined ? undefined : { value, round: old === undefined ? 2 : 1 }
+  const about = { pod, digest, wasOdd: odd !== undefined }
+  if (items === "?") return { ...about, place: { kind: "undefined" } }
+  if (items === "!") return { ...about, place: { kind: "uncountable" } }
+  return { ...about, place: { kind: "counted", keys: Number(items), members: undefined, digest: value } }
 }
 
 const table: readonly (readonly [replicas: string, inSync: boolean, spread: number, odd: string, why: string])[] = [
@@ -20,6 +25,12 @@ const table: readonly (readonly [replicas: string, inSync: boolean, spread: numb
   ["a:5x b:5x c:5", true, 0, "", "an unknown digest is no difference"],
   ["a:5x b:5y c:5", false, 0, "b", "an unknown digest goes with the first of two that are as common"],
   ["a:5x b:5y c:5y d:5", false, 0, "a", "an unknown digest goes with the most common"],
+  ["a:5x b:5x c:5y~", true, 0, "", "a digest of another collection is no difference"],
+  ["a:5x~ b:5y~ c:5", false, 0, "b", "but two of the same are"],
+  ["a:6x b:5x~ c:5y~", false, 1, "b c", "also where those with other numbers of items have newer ones"],
+  ["a:5x* b:5y c:5z~", false, 0, "a", "who was like the others before is like them still"],
+  ["a:5x* b:5x* c:5y d:5z~ e:5z~", false, 0, "a b", "though more of those that were odd were asked"],
+  ["a:5x* b:5x* c:5y", false, 0, "c", "of digests that are known the most count"],
   ["a:5x b:4", false, 1, "b", "of two the one with fewer items is odd"],
   ["a:4 b:5", false, 1, "a", "whichever name it has"],
   ["a:5x b:5y", false, 0, "b", "of two with as many items the second by name is odd"],
@@ -43,13 +54,17 @@ test("members of namespaces decide, not the namespaces", () => {
     pod,
     place: { kind: "counted", keys, members, digest: undefined },
     digest: undefined,
+    wasOdd: false,
   })
   assert.equal(compare([of("a", 2, 5), of("b", 3, 5)]).inSync, true)
   assert.equal(compare([of("a", 2, 5), of("b", 2, 6)]).inSync, false)
 })
 
 test("the verdict does not depend on the order of the replicas", () => {
-  const replica = fc.tuple(fc.constantFrom("0", "1", "2", "?", "!"), fc.constantFrom("", "x", "y"))
+  const replica = fc.tuple(
+    fc.constantFrom("0", "1", "2", "?", "!"),
+    fc.constantFrom("", "x", "y", "x~", "y~", "x*", "y~*"),
+  )
   fc.assert(
     fc.property(fc.array(replica, { maxLength: 7 }), fc.infiniteStream(fc.nat()), (list, random) => {
       const replicas = list.map(([items, digest], index) => held(`p${index}:${items}${/\d/.test(items) ? digest : ""}`))

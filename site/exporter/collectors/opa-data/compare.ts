@@ -1,3 +1,4 @@
+import type { Digest } from "./digests.ts"
 import type { Place } from "./reading.ts"
 
 /** What one replica holds at a path. */
@@ -5,7 +6,9 @@ export interface Held {
   readonly pod: string
   readonly place: Place
   /** Of the same content as `place`; undefined where it is not known. */
-  readonly digest: string | undefined
+  readonly digest: Digest | undefined
+  /** Whether it held something else than the majority when replicas were compared last. */
+  readonly wasOdd: boolean
 }
 
 export interface Comparison {
@@ -14,9 +17,9 @@ export interface Comparison {
   readonly spread: number
   /** Pods that hold something else than the majority. */
   readonly odd: ReadonlySet<string>
-  /** How many replicas were compared, and how many of them by digest too. */
+  /** How many replicas were compared, and which of them by digest too. */
   readonly replicas: number
-  readonly digests: number
+  readonly byDigest: ReadonlySet<string>
   /** Whether replicas with as many items have different digests. */
   readonly digestsDiffer: boolean
 }
@@ -28,13 +31,15 @@ export function itemsOf(place: Place): number {
 
 /**
  * Replicas agree when they have as many items and no two digests differ; namespaces don't count, because kube-mgmt leaves
- * empty ones behind in some replicas only. One whose digest is not known is taken to be like most of those with as many
- * items. The majority is the largest group that agrees; among groups of one size the one with more items, for objects
- * get lost more often than invented, and then the one that holds the first pod by name.
+ * empty ones behind in some replicas only. Digests are compared with those of the same collection, the newest that any of
+ * those with as many items has, for objects change in between. One whose digest is older or not known is taken to be like
+ * most of those that were not odd before. The majority is the largest group that agrees; among groups of one size the one
+ * with more items, for objects get lost more often than invented, and then the one that holds the first pod by name.
  */
 export function compare(replicas: readonly Held[]): Comparison {
   const byItems = Map.groupBy(replicas, ({ place }) => (place.kind === "counted" ? `${itemsOf(place)}` : place.kind))
-  const groups = [...byItems.values()].flatMap(splitByDigest)
+  const split = [...byItems.values()].map(splitByDigest)
+  const groups = split.flatMap((one) => one.groups)
   const [majority, ...others] = groups.toSorted(
     (a, b) => b.length - a.length || itemsIn(b) - itemsIn(a) || (firstPod(a) < firstPod(b) ? -1 : 1),
   )
@@ -44,19 +49,28 @@ export function compare(replicas: readonly Held[]): Comparison {
     spread: majority === undefined ? 0 : Math.max(...items) - Math.min(...items),
     odd: new Set(others.flat().map(({ pod }) => pod)),
     replicas: replicas.length,
-    digests: replicas.filter(({ digest }) => digest !== undefined).length,
+    byDigest: new Set(split.flatMap(({ known }) => known.map(({ pod }) => pod))),
     digestsDiffer: groups.length > byItems.size,
   }
 }
 
-function splitByDigest(replicas: readonly Held[]): readonly (readonly Held[])[] {
-  const known = replicas.filter(({ digest }) => digest !== undefined)
-  const groups = [...Map.groupBy(known, ({ digest }) => digest).values()].toSorted(
-    (a, b) => b.length - a.length || (firstPod(a) < firstPod(b) ? -1 : 1),
-  )
-  const [largest = [], ...others] = groups
-  return [[...largest, ...replicas.filter(({ digest }) => digest === undefined)], ...others]
+interface Split {
+  readonly groups: readonly (readonly Held[])[]
+  /** Those that were compared. */
+  readonly known: readonly Held[]
 }
 
+function splitByDigest(replicas: readonly Held[]): Split {
+  const newest = Math.max(...replicas.map(({ digest }) => digest?.round ?? -1))
+  const known = replicas.filter(({ digest }) => digest?.round === newest)
+  const unknown = replicas.filter(({ digest }) => digest?.round !== newest)
+  const groups = [...Map.groupBy(known, ({ digest }) => digest?.value).values()].toSorted(
+    (a, b) => steady(b) - steady(a) || b.length - a.length || (firstPod(a) < firstPod(b) ? -1 : 1),
+  )
+  const [first = [], ...others] = groups
+  return { groups: [[...first, ...unknown], ...others], known }
+}
+
+const steady = (group: readonly Held[]): number => group.filter(({ wasOdd }) => !wasOdd).length
 const itemsIn = (group: readonly Held[]): number => Math.max(...group.map(({ place }) => itemsOf(place)))
 const firstPod = (group: readonly Held[]): string => group.map(({ pod }) => pod).toSorted()[0] ?? ""

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import fc from "fast-check"
 import { createDigests } from "./digests.ts"
+import { ReadFailure } from "./failure.ts"
 import type { Place, Reading } from "./reading.ts"
-import { fakeOpa, HOLDS, PATHS, startTestExporter, targetOf, targetsOf } from "./testing.ts"
+import type { Target } from "./target.ts"
+import { fakeOpa, HOLDS, PATHS, queryAnswer, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
 const placeOf = (members: number, keys = 1, digest: string | null = "d1"): Place => ({
   kind: "counted",
@@ -18,79 +21,157 @@ const readingOf = (place: Place, opaSeconds = 0.01, digests = true): Reading => 
 })
 const target = targetOf(1)
 const T = 1_000_000
+const SILENT = new ReadFailure("timeout", "no whole answer in time")
+
+type Options = Partial<Parameters<typeof createDigests>[0]>
+
+/** Of digests in seconds; `dies` falls silent of them, `down` is silent. */
+type Cost = number | "dies" | "down"
+
+/** Collections at seconds since the first. Tells which pods are asked for digests in each. */
+function collecting(options: Options, pods: Record<string, Cost>) {
+  const digests = createDigests({ collections: 30, interval: 30, budget: 0.01, ...options })
+  const targets = Object.keys(pods).map((pod) => targetOf(1, { pod }))
+  const collect = (second: number): string => {
+    const asked = digests.begin(T + second * 1000, targets)
+    const outcomes = targets.map((one) => {
+      const cost = pods[one.pod] ?? 0
+      if (cost === "down" || (cost === "dies" && asked.has(one))) return { target: one, result: SILENT }
+      return { target: one, result: readingOf(placeOf(5), Number(cost) || 0) }
+    })
+    digests.taken(T + second * 1000, asked, outcomes)
+    return [...asked].map(({ pod }) => pod).join(" ")
+  }
+  return { digests, pods, collect }
+}
+
+/** What is remembered of one collection. */
+function after(...outcomes: readonly (readonly [Target, Reading | ReadFailure])[]) {
+  const digests = createDigests({ collections: 30, interval: 30, budget: 0.01 })
+  const asked = outcomes.map(([one]) => one)
+  digests.begin(T, asked)
+  digests.taken(
+    T,
+    new Set(asked),
+    outcomes.map(([one, result]) => ({ target: one, result })),
+  )
+  return digests
+}
 
 test("digests are due at once, and then after their interval", () => {
-  const digests = createDigests({ interval: 60, budget: 0.01 })
-  assert.equal(digests.due(T), true)
-  digests.taken(T, [[target, readingOf(placeOf(5))]])
-  assert.deepEqual([digests.due(T + 30_000), digests.due(T + 59_900), digests.interval()], [false, true, 60])
+  const { collect } = collecting({ interval: 60 }, { a: 0.01 })
+  assert.deepEqual([0, 30, 59.9, 90, 120].map(collect), ["a", "", "a", "", "a"])
 })
 
-test("a difference is looked at again at once, as far as the budget goes, for it may have been a moment's", () => {
-  const digests = createDigests({ interval: 600, budget: 0.01 })
-  digests.taken(T, [[target, readingOf(placeOf(5), 0.4)]])
+test("a difference is looked at again at once, as far as the budgets go, for it may have been a moment's", () => {
+  const { digests, collect } = collecting({ interval: 600 }, { cheap: 0.1, dear: 0.4 })
+  collect(0)
+  assert.equal(collect(30), "")
   digests.differ(true)
-  assert.deepEqual([digests.due(T + 30_000), digests.due(T + 40_000), digests.interval()], [false, true, 600])
+  assert.deepEqual([60, 90, 120, 150].map(collect), ["cheap dear", "cheap", "cheap dear", "cheap"])
   digests.differ(false)
-  assert.equal(digests.due(T + 40_000), false)
+  assert.deepEqual([180, 720].map(collect), ["", "cheap dear"])
 })
 
 test("a clock that is set back does not put digests off", () => {
-  const digests = createDigests({ interval: 60, budget: 0.01 })
-  digests.taken(T, [[target, readingOf(placeOf(5))]])
-  assert.equal(digests.due(T - 3_600_000), true)
+  const { collect } = collecting({ interval: 60 }, { a: 0.01 })
+  assert.deepEqual([0, -3600, -3570, -3540].map(collect), ["a", "a", "", "a"])
 })
 
-test("the interval is stretched so that the slowest OPA stays within its budget", () => {
-  const digests = createDigests({ interval: 30, budget: 0.01 })
-  digests.taken(T, [
-    [target, readingOf(placeOf(5), 0.1)],
-    [targetOf(2, { pod: "opa-1" }), readingOf(placeOf(5), 0.9)],
-  ])
-  assert.deepEqual([digests.interval(), digests.due(T + 80_000), digests.due(T + 90_000)], [90, false, true])
-  digests.taken(T, [[target, readingOf(placeOf(5), 0.1)]])
-  assert.equal(digests.interval(), 30)
+test("an OPA that digests cost much makes them more rarely, and the others as often as before", () => {
+  const { digests, pods, collect } = collecting({}, { a: 0.1, b: 0.9, c: 0.5 })
+  assert.deepEqual([0, 30, 60, 90, 120, 150].map(collect), ["a b c", "a", "a c", "a", "a b c", "a"])
+  const intervals = () => Object.keys(pods).map((pod) => digests.told(targetOf(1, { pod })).interval)
+  assert.deepEqual(intervals(), [30, 120, 60])
+  pods.b = 0.2
+  assert.deepEqual([180, 210, 240, 270].map(collect), ["a c", "a", "a b c", "a b"])
+  assert.deepEqual(intervals(), [30, 30, 60])
+})
+
+test("who makes digests meets all who make them as often or more often, and keeps the budget", () => {
+  const cost = fc.integer({ min: 0, max: 500 }).map((hundredths) => hundredths / 100)
+  const pauses = fc.array(
+    fc.integer({ min: 2990, max: 3010 }).map((hundredths) => hundredths / 100),
+    { minLength: 200, maxLength: 200 },
+  )
+  fc.assert(
+    fc.property(fc.array(cost, { minLength: 2, maxLength: 6 }), pauses, fc.boolean(), (costs, spaces, differ) => {
+      const pods = Object.fromEntries(costs.map((seconds, index) => [`p${index}`, seconds]))
+      const { digests, collect } = collecting({ interval: differ ? 300 : 30 }, pods)
+      digests.differ(differ)
+      const spent = new Map(Object.keys(pods).map((pod) => [pod, 0]))
+      let at = 0
+      for (const space of spaces) {
+        const asked = collect(at).split(" ")
+        at += space
+        const dearest = Math.max(...asked.map((pod) => Number(pods[pod])))
+        for (const [pod, seconds] of costs.entries().map(([index, one]) => [`p${index}`, one] as const)) {
+          if (seconds <= dearest && at > space) assert.ok(asked.includes(pod), `${pod} at ${at} beside ${asked.join()}`)
+          if (asked.includes(pod)) spent.set(pod, (spent.get(pod) ?? 0) + seconds)
+        }
+      }
+      // one more than the time is long enough for, and a timer that is early
+      for (const [pod, seconds] of spent) assert.ok((seconds - Number(pods[pod])) / at <= 0.01 / 0.94, pod)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test("where collections come as they like, dear digests still come together", () => {
+  const { collect } = collecting({ collections: 1, interval: 0 }, { a: 0.15, b: 0.25 })
+  // two Prometheis, each every 30 s
+  const times = Array.from({ length: 24 }, (_, index) => Math.floor(index / 2) * 30 + (index % 2) * 10)
+  const rounds = times.map(collect)
+  assert.ok(rounds.slice(1).filter((one) => one === "a b").length > 5)
+  assert.ok(!rounds.includes("b"))
+})
+
+test("an OPA that falls silent whenever it is asked for digests is asked ever more rarely", () => {
+  const { collect } = collecting({}, { a: 0.01, b: "dies" })
+  const rounds = Array.from({ length: 70 }, (_, index) => index)
+  assert.deepEqual(
+    rounds.filter((index) => collect(index * 30) !== "a"),
+    [0, 2, 4, 8, 16, 32, 64],
+  )
+})
+
+test("an OPA that was silent for long is asked for counts alone until it answers, and soon after that for digests", () => {
+  const { pods, collect } = collecting({}, { a: "down", b: 0.01 })
+  assert.deepEqual([0, 30, 60, 90, 120].map(collect), ["a b", "b", "b", "b", "b"])
+  pods.a = 0.01
+  assert.deepEqual([150, 180, 210].map(collect), ["b", "a b", "a b"])
 })
 
 test("a digest is known as long as nothing visibly changed", () => {
-  const digests = createDigests({ interval: 30, budget: 1 })
-  digests.taken(T, [[target, readingOf(placeOf(5))]])
-  assert.equal(digests.of(target, 0, placeOf(5, 1, null)), "d1")
-  assert.equal(digests.of(target, 0, placeOf(5, 2, null)), "d1")
+  const digests = after([target, readingOf(placeOf(5))])
+  assert.deepEqual(digests.of(target, 0, placeOf(5, 1, null)), { value: "d1", round: 0 })
+  assert.deepEqual(digests.of(target, 0, placeOf(5, 2, null)), { value: "d1", round: 0 })
   assert.equal(digests.of(target, 0, placeOf(6, 1, null)), undefined)
   assert.equal(digests.of(target, 0, { kind: "undefined" }), undefined)
   assert.equal(digests.of(target, 1, placeOf(5)), undefined)
 })
 
 test("a pod that came back under another address is another one", () => {
-  const digests = createDigests({ interval: 30, budget: 1 })
-  digests.taken(T, [[target, readingOf(placeOf(5))]])
-  assert.equal(digests.of(targetOf(2), 0, placeOf(5)), undefined)
+  assert.equal(after([target, readingOf(placeOf(5))]).of(targetOf(2), 0, placeOf(5)), undefined)
 })
 
 test("a pod whose documents are read has no digest", () => {
-  const digests = createDigests({ interval: 30, budget: 1 })
-  digests.taken(T, [[target, { ...readingOf(placeOf(5, 1, null), 99, false), way: "documents" }]])
-  assert.deepEqual([digests.of(target, 0, placeOf(5)), digests.interval()], [undefined, 30])
+  const digests = after([target, { ...readingOf(placeOf(5, 1, null), 99, false), way: "documents" }])
+  assert.equal(digests.of(target, 0, placeOf(5)), undefined)
+  assert.deepEqual(digests.told(target), { interval: 30, at: undefined, seconds: undefined })
 })
 
-test("a digest is awaited where there may be one the next time, but not of an OPA that makes none", () => {
-  const digests = createDigests({ interval: 30, budget: 1 })
+test("a digest is expected where there may be one the next time, but not of an OPA that makes none", () => {
   const [without, late, asleep] = [2, 3, 4].map((index) => targetOf(index, { pod: `opa-${index}` }))
   assert.ok(without && late && asleep)
   const none = readingOf(placeOf(5, 1, null), 0.01, false)
-  digests.taken(T, [
-    [target, readingOf(placeOf(5))],
-    [without, none],
-    [late, { ...none, gaveUpAfter: 2 }],
-  ])
+  const digests = after([target, readingOf(placeOf(5))], [without, none], [late, { ...none, gaveUpAfter: 2 }])
   const now = placeOf(5, 1, null)
   assert.deepEqual(
-    [target, without, late, asleep].map((one) => digests.awaited(one, 0, now)),
-    [false, false, true, true],
+    [target, without, late, asleep].map((one) => digests.expected(one, 0, now)),
+    [true, false, true, true],
   )
-  assert.equal(digests.awaited(target, 0, placeOf(6, 1, null)), true)
-  assert.equal(digests.awaited(asleep, 0, { kind: "undefined" }), false)
+  assert.equal(digests.expected(asleep, 0, { kind: "undefined" }), false)
 })
 
 test("digests are asked for in their own interval, counts in every collection", async (t) => {
@@ -107,20 +188,35 @@ test("digests are asked for in their own interval, counts in every collection", 
     [true, false, false, true, false],
   )
   assert.deepEqual(await exporter.series("opa_data_digest_interval_seconds"), [
-    "opa_data_digest_interval_seconds{} 300",
+    'opa_data_digest_interval_seconds{pod_name="opa-0"} 300',
   ])
   assert.deepEqual(await exporter.series("opa_data_digest_timestamp_seconds"), [
-    `opa_data_digest_timestamp_seconds{} ${Date.UTC(2026, 2, 10, 12, 5) / 1000}`,
+    `opa_data_digest_timestamp_seconds{pod_name="opa-0"} ${Date.UTC(2026, 2, 10, 12, 5) / 1000}`,
   ])
 })
 
-test("digests that take an OPA long are asked for more rarely, and that is told", async (t) => {
-  const opa = await fakeOpa(t, () => ({
-    body: '{"metrics":{"timer_server_handler_ns":2000000000},"result":[{"r":[[],[]]}]}',
-  }))
-  const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--digest-budget", "0.02"])
+test("one OPA that digests take long makes them more rarely, and that is told", async (t) => {
+  const dear = queryAnswer([
+    { keys: 3, digest: "n1" },
+    { keys: 2, members: 7, digest: "s1" },
+  ])
+  const body = String(dear.body).replace("2000000", "2000000000")
+  const [a, b] = [await fakeOpa(t, () => HOLDS), await fakeOpa(t, () => ({ body }))]
+  const targets = targetsOf([targetOf(a.port), targetOf(b.port, { pod: "opa-1" })])
+  const exporter = await startTestExporter(t, targets, [...PATHS, "--digest-budget", "0.02"])
+  for (const second of [0, 30, 60, 90, 120]) {
+    exporter.clock.now = new Date(Date.UTC(2026, 2, 10, 12, 0, second))
+    if (second > 0) await exporter.collect()
+    else await exporter.scrape()
+  }
+  const asked = [a, b].map(({ requests }) => requests.map((request) => request.body.includes("sha256")))
+  assert.deepEqual(asked, [
+    [true, true, true, true, true],
+    [true, false, false, false, true],
+  ])
   assert.deepEqual(await exporter.series("opa_data_digest_interval_seconds"), [
-    "opa_data_digest_interval_seconds{} 100",
+    'opa_data_digest_interval_seconds{pod_name="opa-0"} 30',
+    'opa_data_digest_interval_seconds{pod_name="opa-1"} 120',
   ])
 })
 

@@ -1,97 +1,133 @@
-import type { Place, Reading } from "./reading.ts"
 import { itemsOf } from "./compare.ts"
+import type { Outcome, Place } from "./reading.ts"
 import { type Target, targetKey } from "./target.ts"
 
-interface Taken {
-  readonly address: string
-  readonly places: readonly Place[]
-  /** Whether digests were asked for, and there was no time for them. */
-  readonly late: boolean
-  /** What they cost; undefined where there are none. */
-  readonly opaSeconds: number | undefined
-}
-
 export interface DigestOptions {
+  /** Seconds from one collection to the next, as far as that is known. */
+  readonly collections: number
   /** Seconds from one collection with digests to the next, at least. */
   readonly interval: number
   /** The greatest share of its time that an OPA may spend on them. */
   readonly budget: number
 }
 
-/** Decides when digests are worth their price, and remembers them between. */
+/** A digest, and the collection that it is of: those of two collections tell of different instants. */
+export interface Digest {
+  readonly value: string
+  readonly round: number
+}
+
+/** Decides when digests are worth their price, for each OPA, and remembers them between. */
 export interface Digests {
-  /** Seconds from one collection with digests to the next, as the budget allows now. */
-  interval(): number
-  /** When they were taken last, in milliseconds of Unix time. */
-  takenAt(): number | undefined
-  due(now: number): boolean
-  /** Whether digests differ as they are known now. If so the next ones are due as soon as the budget allows. */
+  /** Begins a collection at `now`, in milliseconds of Unix time: the OPAs that are to make digests in it. */
+  begin(now: number, targets: readonly Target[]): ReadonlySet<Target>
+  /** Ends it. */
+  taken(now: number, asked: ReadonlySet<Target>, outcomes: readonly Outcome[]): void
+  /** Whether digests differ as they are known now. If so the next ones are due as soon as the budgets allow. */
   differ(differ: boolean): void
-  taken(now: number, readings: readonly (readonly [Target, Reading])[]): void
   /** The digest at path number `index`, if that place has not visibly changed since. */
-  of(target: Target, index: number, place: Place): string | undefined
-  /** Whether that digest is not known now, but may be when they are taken the next time. */
-  awaited(target: Target, index: number, place: Place): boolean
-  /** What the last ones cost this OPA, in seconds. */
-  secondsOf(target: Target): number | undefined
+  of(target: Target, index: number, place: Place): Digest | undefined
+  /** Whether there may be one when they are taken the next time. */
+  expected(target: Target, index: number, place: Place): boolean
+  /** What is told of it in metrics. */
+  told(target: Target): Told
+}
+
+export interface Told {
+  /** Seconds from one digest of this OPA to its next, as the budget allows now. */
+  readonly interval: number
+  /** When it made the last ones, in Unix time; undefined: none when they were asked for last. */
+  readonly at: number | undefined
+  /** What they cost it, in seconds. */
+  readonly seconds: number | undefined
+}
+
+interface Taken extends Omit<Told, "interval"> {
+  readonly round: number
+  /** None where there was no time for digests. */
+  readonly places: readonly Place[]
+  /** Seconds that its budget is charged with. */
+  readonly cost: number
 }
 
 /** A timer that is a little early must not cost a whole round. */
 const SLACK = 0.95
 
-export function createDigests({ interval, budget }: DigestOptions): Digests {
+/**
+ * OPAs that can't afford digests whenever they are due make them in every second, fourth, eighth … collection: so each
+ * meets all those that make them as often or more often, and can be compared with them.
+ */
+export function createDigests({ collections, interval, budget }: DigestOptions): Digests {
   let last: number | undefined
-  let slowest = 0
+  /** Numbers of collections: of the last one with digests, and of the one with digests before it. */
+  let [round, before] = [0, -1]
   let differ = false
-  let known = new Map<string, Taken>()
-  const affordable = (): number => slowest / budget
-  const effective = (): number => Math.max(interval, affordable())
-  const about = (target: Target): Taken | undefined => {
-    const taken = known.get(targetKey(target))
-    return taken?.address === at(target) ? taken : undefined
+  let known: ReadonlyMap<string, Taken> = new Map()
+  /** OPAs that gave no answer in the last collection. */
+  let down: ReadonlySet<string> = new Set()
+
+  const about = (target: Target): Taken | undefined => known.get(keyOf(target))
+  /** Collections from one digest of an OPA to its next; 1 if it can afford them every `seconds`. */
+  const everyOf = (target: Target, seconds: number): number => {
+    const affordable = (SLACK * (about(target)?.cost ?? 0)) / budget
+    return affordable <= seconds ? 1 : Math.max(1, 2 ** Math.ceil(Math.log2(affordable / collections)))
   }
-  const digestOf: Digests["of"] = (target, index, place) => {
-    const then = about(target)?.places[index]
-    if (then?.kind !== "counted" || place.kind !== "counted" || itemsOf(then) !== itemsOf(place)) return undefined
-    return then.digest
+  const isDue = (target: Target): boolean => {
+    const every = everyOf(target, differ ? 0 : interval)
+    return !down.has(keyOf(target)) && Math.floor(round / every) > Math.floor(before / every)
   }
+  const charge = (target: Target, result: Outcome["result"], now: number): Taken | undefined => {
+    const taken = { round, places: [], at: undefined, seconds: undefined }
+    if ("places" in result) {
+      const { places, digests, opaSeconds, gaveUpAfter } = result
+      if (gaveUpAfter !== undefined) return { ...taken, cost: gaveUpAfter }
+      return digests
+        ? { ...taken, places, cost: opaSeconds ?? 0, at: now / 1000, seconds: opaSeconds }
+        : { ...taken, places, cost: 0 }
+    }
+    const then = about(target)
+    // it may be digests that it dies of: each time twice as long without
+    return down.has(keyOf(target)) ? { ...taken, cost: 2 * Math.max(then?.cost ?? 0, collections * budget) } : then
+  }
+
   return {
-    interval: effective,
-    takenAt: () => last,
-    due(now) {
-      const wait = (differ ? affordable() : effective()) * 1000 * SLACK
-      // before the last time: the clock was set back
-      return last === undefined || now < last || now - last >= wait
+    begin(now, targets) {
+      const passed = last === undefined ? undefined : (now - last) / 1000
+      // less than none: the clock was set back
+      if (!differ && passed !== undefined && passed >= 0 && passed < interval * SLACK) return new Set()
+      if (passed !== undefined) [round, before] = [round + Math.max(1, Math.round(passed / collections)), round]
+      last = now
+      return new Set(targets.filter(isDue))
+    },
+    taken(now, asked, outcomes) {
+      down = new Set(outcomes.filter(({ result }) => isSilent(result)).map(({ target }) => keyOf(target)))
+      known = new Map(
+        outcomes.flatMap(({ target, result }) => {
+          const taken = asked.has(target) ? charge(target, result, now) : about(target)
+          return taken === undefined ? [] : [[keyOf(target), taken] as const]
+        }),
+      )
     },
     differ: (different) => void (differ = different),
-    taken(now, readings) {
-      last = now
-      const costs = readings.map(([, { digests, opaSeconds = 0, gaveUpAfter = 0 }]) =>
-        digests ? opaSeconds : gaveUpAfter,
-      )
-      slowest = Math.max(0, ...costs)
-      known = new Map(
-        readings.map(([target, { places, digests, opaSeconds, gaveUpAfter }]) => [
-          targetKey(target),
-          {
-            address: at(target),
-            places,
-            late: gaveUpAfter !== undefined,
-            opaSeconds: digests ? opaSeconds : undefined,
-          },
-        ]),
-      )
+    of(target, index, place) {
+      const { places, round: made = 0 } = about(target) ?? {}
+      const then = places?.[index]
+      if (then?.kind !== "counted" || place.kind !== "counted" || itemsOf(then) !== itemsOf(place)) return undefined
+      return then.digest === undefined ? undefined : { value: then.digest, round: made }
     },
-    of: digestOf,
-    awaited(target, index, place) {
-      if (place.kind !== "counted" || digestOf(target, index, place) !== undefined) return false
-      const taken = about(target)
-      const then = taken?.places[index]
+    expected(target, index, place) {
+      const then = about(target)?.places[index]
       // one that was asked and gave none has none
-      return taken === undefined || taken.late || then?.kind !== "counted" || then.digest !== undefined
+      return place.kind === "counted" && (then?.kind !== "counted" || then.digest !== undefined)
     },
-    secondsOf: (target) => about(target)?.opaSeconds,
+    told(target) {
+      const { at: made, seconds } = about(target) ?? {}
+      return { interval: Math.max(interval, everyOf(target, interval) * collections), at: made, seconds }
+    },
   }
 }
 
-const at = ({ address, port }: Target): string => `${address} ${port}`
+/** A pod that came back under another address is another one. */
+const keyOf = (target: Target): string => `${targetKey(target)} ${target.address} ${target.port}`
+const isSilent = (result: Outcome["result"]): boolean =>
+  "reason" in result && (result.reason === "timeout" || result.reason === "connection")

@@ -3,45 +3,52 @@ import { test } from "node:test"
 import { createLogger } from "#core/log.ts"
 import { createDigests } from "./digests.ts"
 import { createDrift } from "./drift.ts"
+import { ReadFailure } from "./failure.ts"
 import type { Reading } from "./reading.ts"
 import { fakeOpa, HOLDS, PATHS, queryAnswer, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
 const PATH = { name: "k/services", segments: ["k", "services"], cluster: false, namespaced: true }
 
-/** `5x` are 5 items with the digest x, `5` are those of a collection without digests, `5!` had no time for a digest. */
+/** `5x` are 5 items with the digest x, `5` made none, `5~` was not asked for one, `5!` had no time for it. */
 function readingOf(text: string): Reading {
-  const [, items, digest] = /^(\d+)(\w|!)?$/.exec(text) ?? []
-  const made = digest !== undefined && digest !== "!"
+  const [, items, digest] = /^(\d+)(\w|[!~])?$/.exec(text) ?? []
+  const made = digest !== undefined && /\w/.test(digest)
   const place = { kind: "counted", keys: 1, members: Number(items), digest: made ? digest : undefined } as const
   return { places: [place], way: "query", opaSeconds: 0, digests: made, ...(digest === "!" && { gaveUpAfter: 0 }) }
 }
 
-/** Collections every 30 s of a service's pods, such as `a:5x b:-`, where b can't be read; digests are due each hour. */
+/** Collections every 30 s of a service's pods, such as `a:5x b:-`, where b can't be read. */
 function drifting() {
   const lines: string[] = []
   const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
-  const digests = createDigests({ interval: 3600, budget: 1 })
+  const created = createDigests({ collections: 30, interval: 0, budget: 1 })
+  let digestsNext = false
+  const digests = { ...created, differ: (differ: boolean) => void (digestsNext = differ) }
   const drift = createDrift([PATH], digests, log)
   let at = 1_000_000
-  /** Whether the pods agree, since when they don't, and whether digests are taken in the next collection. */
-  const collect = (text: string, { takes = /\d[a-z!]/.test(text) } = {}) => {
+  /** Whether the pods agree, since when they don't, and whether digests are wanted in the next collection. */
+  const collect = (text: string) => {
     at += 30_000
     const pods = text.split(" ").map((one) => one.split(":"))
-    const target = (pod = "") => targetOf(1, { pod })
-    const readings = pods.flatMap(([pod, held = "-"]) =>
-      held === "-" ? [] : [[target(pod), readingOf(held)] as const],
-    )
-    const unread = pods.flatMap(([pod, held]) => (held === "-" ? [target(pod)] : []))
-    if (takes) digests.taken(at, readings)
+    const outcomes = pods.map(([pod = "", held = "-"]) => ({
+      target: targetOf(1, { pod }),
+      result: held === "-" ? new ReadFailure("status", "it answers 500") : readingOf(held),
+    }))
+    if (/\d[a-z!]/.test(text)) digests.begin(at, [])
+    const asked = outcomes.filter((_, index) => /[\da-z!-]$/.test(pods[index]?.[1] ?? "") && /\d[a-z!]/.test(text))
+    digests.taken(at, new Set(asked.map(({ target }) => target)), outcomes)
+    const readings = outcomes.flatMap(({ target, result }) => ("places" in result ? [[target, result] as const] : []))
+    const unread = outcomes.flatMap(({ target, result }) => ("places" in result ? [] : [target]))
     const [row] = drift.compare(at, readings, unread)
     const odd = [...(row?.comparison.odd ?? [])].toSorted().join(" ")
     const inSync = row?.comparison.inSync
-    return { inSync, odd, since: row?.since && row.since - 1_030_000, digestsNext: digests.due(at + 30_000) }
+    return { inSync, odd, since: row?.since && row.since - 1_030_000, digestsNext }
   }
   return { collect, log: () => lines.join("") }
 }
 
 const SAME = { inSync: true, odd: "", since: undefined, digestsNext: false }
+const ODD_B_SINCE_90 = { inSync: false, odd: "b", since: 90_000, digestsNext: true }
 const ODD_B = { inSync: false, odd: "b", since: 0, digestsNext: true }
 
 test("a difference of digests stays until the pod that was away is seen to agree by digest", () => {
@@ -66,6 +73,29 @@ test("a difference of digests stays while an OPA is too slow to make them", () =
   assert.deepEqual(collect("a:5x b:5! c:5x"), ODD_B)
 })
 
+test("a pod that is asked for digests more rarely is compared with those of its own collection alone", () => {
+  const { collect } = drifting()
+  assert.deepEqual(collect("a:5x b:5x c:5x"), SAME)
+  assert.deepEqual(collect("a:5y b:5y c:5~"), SAME)
+  assert.deepEqual(collect("a:5y b:5~ c:5~"), SAME)
+  assert.deepEqual(collect("a:5z b:5y c:5z"), ODD_B_SINCE_90)
+})
+
+test("a pod that is asked for digests more rarely stays odd until its next one, whatever the others become", () => {
+  const { collect } = drifting()
+  assert.deepEqual(collect("a:5x b:5y c:5x"), ODD_B)
+  assert.deepEqual(collect("a:5x b:5~ c:5x"), ODD_B)
+  assert.deepEqual(collect("a:5y b:5~ c:5y"), ODD_B)
+  assert.deepEqual(collect("a:5z b:5z c:5z"), SAME)
+})
+
+test("which pod is odd does not change while the one that tells is not asked", () => {
+  const { collect } = drifting()
+  assert.deepEqual(collect("a:5x b:5y c:5x"), ODD_B)
+  assert.deepEqual(collect("a:5~ b:5y c:5z"), ODD_B)
+  assert.deepEqual(collect("a:5z b:5y c:5~"), ODD_B)
+})
+
 test("of two pods either one hides the difference while it can't be read, and ends it where it leaves", () => {
   const { collect } = drifting()
   assert.deepEqual(collect("a:5x b:5y"), ODD_B)
@@ -82,7 +112,7 @@ test("a difference ends with digests, where an OPA makes none any more", () => {
 
 test("a difference of items ends when there are as many, without digests", () => {
   const { collect } = drifting()
-  assert.deepEqual(collect("a:5 b:4 c:5"), { ...ODD_B, digestsNext: true })
+  assert.deepEqual(collect("a:5 b:4 c:5"), { ...ODD_B, digestsNext: false })
   collect("a:5x b:4y c:5x")
   assert.deepEqual(collect("a:5 b:5 c:5"), SAME)
 })

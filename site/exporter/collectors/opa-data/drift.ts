@@ -4,7 +4,7 @@ import type { Digests } from "./digests.ts"
 import type { Compared } from "./families.ts"
 import type { Counted } from "./paths.ts"
 import type { Reading } from "./reading.ts"
-import type { Target } from "./target.ts"
+import { serviceKey, type Target } from "./target.ts"
 
 export interface Drift {
   /**
@@ -43,18 +43,19 @@ export function createDrift(paths: readonly Counted[], digests: Digests, log: Lo
         const targets = replicas.map(([target]) => target)
         const pods = [...targets.map(({ pod }) => pod), ...away]
         return paths.map((path, index): Compared => {
+          const last = before?.get(path.name)
           const held = replicas.map(([target, { places }]) => {
             const place = places[index] ?? { kind: "undefined" }
-            return { target, pod: target.pod, place, digest: digests.of(target, index, place) }
+            const { pod } = target
+            return { target, pod, place, digest: digests.of(target, index, place), wasOdd: last?.odd.has(pod) ?? false }
           })
           const comparison = compare(held)
           const { namespace, service } = replicas[0]?.[0] ?? { namespace: "", service: "" }
           const about = { namespace, service, path: path.name }
-          const last = before?.get(path.name)
-          const waiting = last?.byDigest
-            ? held.filter(({ target, place }) => digests.awaited(target, index, place)).map(({ pod }) => pod)
-            : []
-          const stays = last === undefined ? [] : staysOdd(last.odd, pods, new Set([...away, ...waiting]))
+          const uncompared = last?.byDigest ? held.filter(({ pod }) => !comparison.byDigest.has(pod)) : []
+          const waiting = uncompared.filter(({ target, place }) => digests.expected(target, index, place))
+          const stays =
+            last === undefined ? [] : staysOdd(last.odd, pods, new Set([...away, ...waiting.map(({ pod }) => pod)]))
           const odd = new Set([...comparison.odd, ...stays])
           const inSync = odd.size === 0
           const byDigest = comparison.digestsDiffer || (stays.length > 0 && last?.byDigest === true)
@@ -84,5 +85,3 @@ function listed(pods: ReadonlySet<string>): string {
   const rest = names.length - NAMED
   return rest > 0 ? `${names.slice(0, NAMED).join(" ")} and ${rest} others` : names.join(" ")
 }
-
-const serviceKey = ({ namespace, service }: Target): string => JSON.stringify([namespace, service])

@@ -1,16 +1,9 @@
 import type { Family, Labels, Sample } from "#core/exposition.ts"
 import type { Comparison } from "./compare.ts"
-import type { Digests } from "./digests.ts"
-import type { ReadFailure } from "./failure.ts"
+import type { Digests, Told } from "./digests.ts"
 import type { Counted } from "./paths.ts"
-import type { Place, Reading } from "./reading.ts"
+import type { Outcome, Place } from "./reading.ts"
 import type { Target } from "./target.ts"
-
-/** How one OPA fared in a collection. */
-export interface Outcome {
-  readonly target: Target
-  readonly result: Reading | ReadFailure
-}
 
 /** Replicas of one service, compared at one path. */
 export interface Compared {
@@ -28,7 +21,7 @@ export function podFamilies(
   clusterName: string,
   paths: readonly Counted[],
   outcomes: readonly Outcome[],
-  digests: Pick<Digests, "secondsOf">,
+  digests: Digests | undefined,
 ): Family[] {
   const pods = outcomes.map(({ target, result }) => ({ labels: podLabels(clusterName, target), target, result }))
   const read = pods.flatMap(({ labels, result }) => ("places" in result ? [{ labels, result }] : []))
@@ -42,6 +35,11 @@ export function podFamilies(
     cells.flatMap(({ path, place, labels }): Sample[] =>
       path[wanted] && place.kind === "counted" ? [{ labels, value: value(place) }] : [],
     )
+  const told = (key: keyof Told): Sample[] =>
+    pods.flatMap(({ labels, target }) => {
+      const value = digests?.told(target)[key]
+      return value === undefined ? [] : [{ labels, value }]
+    })
   return [
     gauge(
       "opa_cluster_data_items",
@@ -93,11 +91,14 @@ export function podFamilies(
     gauge(
       "opa_data_digest_request_seconds",
       "Time that the pod itself took for the last request with digests, as it says.",
-      pods.flatMap(({ labels, target }) => {
-        const value = digests.secondsOf(target)
-        return value === undefined ? [] : [{ labels, value }]
-      }),
+      told("seconds"),
     ),
+    gauge(
+      "opa_data_digest_interval_seconds",
+      "Time between two digests of the pod while replicas agree: as configured, or longer to stay within the budget.",
+      told("interval"),
+    ),
+    gauge("opa_data_digest_timestamp_seconds", "When the pod's digests were taken last, in Unix time.", told("at")),
   ]
 }
 
@@ -143,8 +144,8 @@ export function driftFamilies(clusterName: string, compared: readonly Compared[]
     ),
     perPath(
       "opa_data_compared_digests",
-      "How many pods were compared by digest at the path.",
-      ({ comparison }) => comparison.digests,
+      "How many pods were compared by digest at the path, for which their digests have to be of one collection.",
+      ({ comparison }) => comparison.byDigest.size,
     ),
     gauge(
       "opa_data_deviates",

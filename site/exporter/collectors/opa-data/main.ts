@@ -156,6 +156,7 @@ async function openCollector(
       reader,
       digest: values.digest === "off" ? undefined : values.digest,
       digests: createDigests({
+        collections: values.collect === "interval" ? values.interval : 1,
         interval: Math.max(values.digestInterval, values.collect === "interval" ? values.interval : 0),
         budget: values.digestBudget,
       }),

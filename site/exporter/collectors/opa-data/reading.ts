@@ -1,3 +1,6 @@
+import type { ReadFailure } from "./failure.ts"
+import type { Target } from "./target.ts"
+
 /** How a digest is made: of the objects' names and resourceVersions, or of all their content. */
 export type DigestKind = "resourceVersion" | "content"
 
@@ -28,4 +31,10 @@ export interface Reading {
   readonly digests: boolean
   /** Seconds after which digests were given up, where OPA had not made them in time. */
   readonly gaveUpAfter?: number
+}
+
+/** How one OPA fared in a collection. */
+export interface Outcome {
+  readonly target: Target
+  readonly result: Reading | ReadFailure
 }

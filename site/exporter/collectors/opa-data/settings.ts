@@ -233,7 +233,7 @@ export const opaDataSettings = {
     {
       flag: "--digest-budget <share>",
       env: ["APP_DIGEST_BUDGET"],
-      help: "greatest share of its time that an OPA spends on digests; the interval is stretched to keep it",
+      help: "greatest share of its time that an OPA spends on digests; one that they take longer makes them more rarely",
     },
     "0.01",
   ),

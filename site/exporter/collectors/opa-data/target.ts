@@ -47,4 +47,6 @@ export interface KubernetesOptions {
   readonly signal: AbortSignal
 }
 
-export const targetKey = ({ namespace, service, pod }: Target): string => JSON.stringify([namespace, service, pod])
+/** Names of namespaces and services have no slashes; of servers outside of Kubernetes all have the same. */
+export const serviceKey = ({ namespace, service }: Target): string => `${namespace}/${service}`
+export const targetKey = (target: Target): string => `${serviceKey(target)}/${target.pod}`

@@ -1,7 +1,7 @@
 import { explain } from "#core/errors.ts"
 import type { Logger } from "#core/log.ts"
-import type { Outcome } from "./families.ts"
 import type { Counted } from "./paths.ts"
+import type { Outcome } from "./reading.ts"
 import { targetKey } from "./target.ts"
 
 /** Logs what is otherwise than in the collection before. `problem` is that of the list of OPAs. */
