@@ -83,7 +83,6 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
         ),
       )
       signal.throwIfAborted()
-      const readings = outcomes.flatMap(({ target, result }) => ("places" in result ? [[target, result] as const] : []))
       digests.taken(at, asked, outcomes)
       const problem = targets.problem()
       tell(problem, outcomes)
@@ -91,8 +90,7 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
         ...(problem === undefined ? [] : [problem]),
         ...outcomes.flatMap(({ target, result }) => ("places" in result ? [] : `${target.pod}: ${explain(result)}`)),
       ]
-      const unread = outcomes.flatMap(({ target, result }) => ("places" in result ? [] : [target]))
-      const compared = drift.compare(at, readings, unread)
+      const compared = drift.compare(at, outcomes)
       time.observe((performance.now() - begin) / 1000)
       return [
         ...podFamilies(clusterName, paths, outcomes, options.digest === undefined ? undefined : digests),

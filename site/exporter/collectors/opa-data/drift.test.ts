@@ -34,12 +34,11 @@ function drifting() {
       target: targetOf(1, { pod }),
       result: held === "-" ? new ReadFailure("status", "it answers 500") : readingOf(held),
     }))
-    if (/\d[a-z!]/.test(text)) digests.begin(at, [])
-    const asked = outcomes.filter((_, index) => /[\da-z!-]$/.test(pods[index]?.[1] ?? "") && /\d[a-z!]/.test(text))
+    const withDigests = /\d[a-z!]/.test(text)
+    if (withDigests) digests.begin(at, [])
+    const asked = outcomes.filter((_, index) => withDigests && !pods[index]?.[1]?.endsWith("~"))
     digests.taken(at, new Set(asked.map(({ target }) => target)), outcomes)
-    const readings = outcomes.flatMap(({ target, result }) => ("places" in result ? [[target, result] as const] : []))
-    const unread = outcomes.flatMap(({ target, result }) => ("places" in result ? [] : [target]))
-    const [row] = drift.compare(at, readings, unread)
+    const [row] = drift.compare(at, outcomes)
     const odd = [...(row?.comparison.odd ?? [])].toSorted().join(" ")
     const inSync = row?.comparison.inSync
     return { inSync, odd, since: row?.since && row.since - 1_030_000, digestsNext }

@@ -3,15 +3,15 @@ import { compare } from "./compare.ts"
 import type { Digests } from "./digests.ts"
 import type { Compared } from "./families.ts"
 import type { Counted } from "./paths.ts"
-import type { Reading } from "./reading.ts"
-import { serviceKey, type Target } from "./target.ts"
+import type { Outcome } from "./reading.ts"
+import { serviceKey } from "./target.ts"
 
 export interface Drift {
   /**
    * `at` in milliseconds of Unix time. A path that is out of sync stays so while it is not known whether its pods agree now,
    * because some can't be read or their digests are still to come.
    */
-  compare(at: number, readings: readonly (readonly [Target, Reading])[], unread: readonly Target[]): readonly Compared[]
+  compare(at: number, outcomes: readonly Outcome[]): readonly Compared[]
 }
 
 interface Difference {
@@ -30,32 +30,33 @@ export function createDrift(paths: readonly Counted[], digests: Digests, log: Lo
   let known: ReadonlyMap<string, ReadonlyMap<string, Difference>> = new Map()
 
   return {
-    compare(at, readings, unread) {
-      const services = Map.groupBy(readings, ([target]) => serviceKey(target))
-      const hidden = Map.groupBy(unread, serviceKey)
+    compare(at, outcomes) {
       const next = new Map<string, ReadonlyMap<string, Difference>>()
-      // nothing of a service can be read: what was known stays
-      for (const [key, differences] of known) if (hidden.has(key)) next.set(key, differences)
-      const compared = [...services].flatMap(([key, replicas]) => {
+      const services = Map.groupBy(outcomes, ({ target }) => serviceKey(target))
+      const compared = [...services].flatMap(([key, members]) => {
         const [before, now] = [known.get(key), new Map<string, Difference>()]
-        next.set(key, now)
-        const away = (hidden.get(key) ?? []).map(({ pod }) => pod)
-        const targets = replicas.map(([target]) => target)
-        const pods = [...targets.map(({ pod }) => pod), ...away]
+        const replicas = members.flatMap(({ target, result }) => ("places" in result ? [{ target, ...result }] : []))
+        const [first] = replicas
+        // where nothing of a service can be read, what was known stays
+        next.set(key, first === undefined ? (before ?? now) : now)
+        if (first === undefined) return []
+        const { namespace, service } = first.target
+        const targets = replicas.map(({ target }) => target)
+        const pods = members.map(({ target }) => target.pod)
+        const away = members.flatMap(({ target, result }) => ("places" in result ? [] : [target.pod]))
         return paths.map((path, index): Compared => {
           const last = before?.get(path.name)
-          const held = replicas.map(([target, { places }]) => {
+          const held = replicas.map(({ target, places }) => {
             const place = places[index] ?? { kind: "undefined" }
             const { pod } = target
             return { target, pod, place, digest: digests.of(target, index, place), wasOdd: last?.odd.has(pod) ?? false }
           })
           const comparison = compare(held)
-          const { namespace, service } = replicas[0]?.[0] ?? { namespace: "", service: "" }
           const about = { namespace, service, path: path.name }
           const uncompared = last?.byDigest ? held.filter(({ pod }) => !comparison.byDigest.has(pod)) : []
           const waiting = uncompared.filter(({ target, place }) => digests.expected(target, index, place))
-          const stays =
-            last === undefined ? [] : staysOdd(last.odd, pods, new Set([...away, ...waiting.map(({ pod }) => pod)]))
+          const unknown = new Set([...away, ...waiting.map(({ pod }) => pod)])
+          const stays = last === undefined ? [] : staysOdd(last.odd, pods, unknown)
           const odd = new Set([...comparison.odd, ...stays])
           const inSync = odd.size === 0
           const byDigest = comparison.digestsDiffer || (stays.length > 0 && last?.byDigest === true)
