@@ -3,6 +3,7 @@ import { RequestFailed } from "#core/http-client.ts"
 import type { Logger } from "#core/log.ts"
 import type { PortalMetrics } from "../metrics.ts"
 import { acceptedFile, readAccepted } from "./accepted.ts"
+import { claimFolder } from "./claim.ts"
 import { type OutputFile, publish, removeStale } from "./publish.ts"
 import { checkStarted, reloadPrometheus } from "./reload.ts"
 import { retry } from "./retry.ts"
@@ -31,9 +32,14 @@ export function openDelivery({ folder, prometheusUrl, metrics, log }: DeliveryOp
   let written: Files | undefined
   let applying = { cancel: new AbortController(), done: Promise.resolve() }
 
+  const claim = claimFolder(folder, log)
+  const take = async (): Promise<void> => {
+    if (await claim.take()) accepted = await readAccepted(folder, log)
+  }
+
   async function write(files: Files): Promise<void> {
     try {
-      await publish(folder, files)
+      await publish(folder, files, take)
     } catch (error) {
       metrics.configWritten.set(0)
       throw error
@@ -44,7 +50,6 @@ export function openDelivery({ folder, prometheusUrl, metrics, log }: DeliveryOp
 
   async function apply(files: Files, signal: AbortSignal): Promise<void> {
     metrics.configWritten.set(0)
-    accepted ??= await readAccepted(folder, log)
     const failedToWrite = (reason: string) => (notReady = notReady === undefined ? undefined : reason)
     if (!(await retry(() => write(files), { signal, log, failed: failedToWrite }))) return
     notReady = undefined
@@ -90,6 +95,7 @@ export function openDelivery({ folder, prometheusUrl, metrics, log }: DeliveryOp
     async close() {
       applying.cancel.abort()
       await applying.done
+      await claim.close()
     },
   }
 }

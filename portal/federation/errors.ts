@@ -12,6 +12,12 @@ export const foreignConfiguration = defineError(
   "{file} was not written by fedstack portal, which neither overwrites nor deletes it. Name a folder of its own with --prometheus.config-dir, or move the file away.",
 )
 
+export const folderTaken = defineError(
+  "FOLDER_TAKEN",
+  500,
+  "Another fedstack portal is running that writes to {folder}. End that one, or give this one a folder of its own with --prometheus.config-dir.",
+)
+
 export const stillStarting = defineError(
   "PROMETHEUS_STARTING",
   502,

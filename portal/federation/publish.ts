@@ -19,13 +19,19 @@ const TOKEN = /\.[\da-f]{8}$/
 
 /**
  * Writes what differs, in the order given. All is on disk under temporary names before the first file is replaced, so that
- * a full disk changes nothing. Throws FOREIGN_CONFIGURATION and CONFIGURATION_NOT_WRITTEN.
+ * a full disk changes nothing. `claim` is asked before, when the folder is there; what it throws ends the writing. Throws
+ * FOREIGN_CONFIGURATION and CONFIGURATION_NOT_WRITTEN.
  */
-export async function publish(folder: string, files: readonly OutputFile[]): Promise<void> {
+export async function publish(
+  folder: string,
+  files: readonly OutputFile[],
+  claim: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const staged: { temporary: string; file: string }[] = []
   try {
     await refuseForeign(folder, files)
     await makeFolder(folder)
+    await claim()
     for (const { path, content, mode } of files) {
       const file = join(folder, path)
       if (await isWritten(file, content, mode)) continue

@@ -118,6 +118,28 @@ test("does not write where another configuration stands, says so, and goes on wh
   await ready(portal)
 })
 
+test("writes nothing where another portal writes, says so, and takes its place when it is killed", async (t) => {
+  const outputFolder = await scratch(t)
+  const first = await startPortal(t, files, undefined, outputFolder)
+  await ready(first)
+  const before = await readFile(join(outputFolder, "prometheus.yml"), "utf8")
+  const second = await startPortal(t, { ...files, "sites.yaml": more }, undefined, outputFolder)
+  const answer = await until("not ready, with the reason", async () => {
+    const text = await (await fetch(`${second.url}/-/ready`)).text()
+    return text.startsWith("Another") ? text : undefined
+  })
+  assert.equal(
+    answer,
+    `Another fedstack portal is running that writes to ${outputFolder}. End that one, or give this one a folder of its own with --prometheus.config-dir.\n`,
+  )
+  assert.equal(second.child.output().split(answer.trim()).length - 1, 1)
+  assert.equal(await second.metric("fedstack_portal_config_written"), 0)
+  assert.equal(await readFile(join(outputFolder, "prometheus.yml"), "utf8"), before)
+  await first.child.stop("SIGKILL")
+  await ready(second)
+  assert.match(await readFile(join(outputFolder, "prometheus.yml"), "utf8"), /job_name: "site-b"/)
+})
+
 /** A small file system of its own; undefined where this machine does not let us mount one. */
 async function mountTiny(t: TestContext): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "fedstack-disk-"))
