@@ -8,9 +8,9 @@ import { sources } from "./plan.ts"
 const root = join(import.meta.dirname, "../..")
 const production = sources(root, "{core,site,portal}/**/*.ts").filter((file) => !isForTests(file))
 
-/** Tests, and what the tests of one component share, which is always called testing.ts. */
+/** Tests, and what the tests of one component share, in testing.ts or x.testing.ts. */
 function isForTests(file: string): boolean {
-  return file.endsWith(".test.ts") || file.endsWith("/testing.ts")
+  return /(?:\.test|[./]testing)\.ts$/.test(file)
 }
 
 /** The portal is one component; each folder of site/ is another. */

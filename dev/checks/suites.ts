@@ -23,6 +23,7 @@ export interface SuiteResult {
   readonly coverage: Coverage | undefined
 }
 
+const FOR_TESTS = ["**/*.test.ts", "**/testing.ts", "**/*.testing.ts"]
 const WHOLE_FILE = "the file as a whole"
 
 /** Runs test files side by side and prints a line for each that is done. */
@@ -37,7 +38,7 @@ export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
     signal: stopped,
     ...(coverageOf.length === 0
       ? {}
-      : { coverage: true, coverageIncludeGlobs: coverageOf, coverageExcludeGlobs: ["**/*.test.ts", "**/testing.ts"] }),
+      : { coverage: true, coverageIncludeGlobs: coverageOf, coverageExcludeGlobs: FOR_TESTS }),
   })
 
   const byFile = new Map<string, Outcome[]>(files.map((file) => [file, []]))

@@ -8,6 +8,7 @@ import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
+import { SPELLED_QUERIES } from "./safety/attacks/spellings.testing.ts"
 import { BEARER, METRICS, SHARED, startTestProxy, type TestProxy } from "./testing.ts"
 
 const USAGE = `# TYPE project_vcpu_usage gauge
@@ -76,19 +77,14 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
 }
 
 const E = encodeURIComponent
-const SPELLINGS: readonly (readonly [title: string, query: string])[] = [
-  ["as the original was asked", "match%5B%5D=%7Bjob%3D%22project_usages%22%2C__name__%3D~%22project_.%2A_usage%22%7D"],
-  ["with literal brackets", `match[]=${E(SHARED)}`],
-  ["with a letter of the name encoded", `%6Datch[]=${E(SHARED)}`],
-  ["in another order", `match[]=${E('{job="project_usages",__name__=~"project_.*_usage"}')}`],
-  ["with spaces", `match[]=${E('{ job = "project_usages" , __name__ =~ "project_.*_usage" }')}`],
-  ["with plus signs for spaces", "match[]={job=%22project_usages%22,+__name__=~%22project_.*_usage%22}"],
-  ["with a trailing comma", `match[]=${E('{job="project_usages",__name__=~"project_.*_usage",}')}`],
-  ["with a comment and line breaks", `match[]=${E('{job="project_usages", # usage\n__name__=~"project_.*_usage"}')}`],
-  ["with other quotes and escapes", `match[]=${E("{job='project\\x5fusages',__name__=~`project_.*_usage`}")}`],
+const SPELLINGS = [
+  ...SPELLED_QUERIES,
+  [
+    "letter by letter as the original",
+    "match%5B%5D=%7Bjob%3D%22project_usages%22%2C__name__%3D~%22project_.%2A_usage%22%7D",
+  ],
   ["with a matcher twice", `match[]=${E('{job="project_usages",__name__=~"project_.*_usage",job="project_usages"}')}`],
-  ["twice", `match[]=${E(SHARED)}&match%5B%5D=${E(SHARED)}`],
-]
+] as const
 
 test("gives the same bytes in any spelling of the shared selector", async (t) => {
   const proxy = await start(t)

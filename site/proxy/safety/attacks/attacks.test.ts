@@ -2,7 +2,8 @@ import assert from "node:assert/strict"
 import { type TestContext, test } from "node:test"
 import { sendRaw } from "../../../../dev/testing/send-raw.ts"
 import { QUERY, startTestProxy, startUpstream, TOKEN } from "../../testing.ts"
-import { ATTACKS, SPELLINGS } from "./testing.ts"
+import { ATTACKS } from "./attacks.testing.ts"
+import { SPELLINGS } from "./spellings.testing.ts"
 
 async function start(t: TestContext) {
   const upstream = await startUpstream(t)

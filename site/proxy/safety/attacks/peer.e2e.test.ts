@@ -8,7 +8,8 @@ import { type Found, need } from "../../../../dev/testing/component.ts"
 import { sendRaw } from "../../../../dev/testing/send-raw.ts"
 import { until } from "../../../../dev/testing/until.ts"
 import { BEARER, QUERY, SHARED, startTestProxy, startUpstream, TOKEN } from "../../testing.ts"
-import { ATTACKS, SPELLINGS } from "./testing.ts"
+import { ATTACKS } from "./attacks.testing.ts"
+import { SPELLINGS } from "./spellings.testing.ts"
 import { freePort } from "../../../../dev/testing/free-port.ts"
 
 const CONFIG = fileURLToPath(new URL("../../../../dev/fuzz/hardened-haproxy.cfg", import.meta.url))
