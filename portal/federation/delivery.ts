@@ -81,8 +81,8 @@ export function openDelivery({ folder, prometheusUrl, metrics, log }: DeliveryOp
    */
   function replacement(files: Files, error: unknown): Files | undefined {
     if (isRefusal(error)) return accepted
-    const gone = error instanceof RequestFailed && error.failure === "no answer"
-    return gone && written === accepted ? files : gone ? accepted : undefined
+    if (!(error instanceof RequestFailed && error.failure === "no answer")) return undefined
+    return written === accepted ? files : accepted
   }
 
   return {
