@@ -1,6 +1,8 @@
-import { PERL, POSIX } from "./classes.ts"
-import { ANY, type CodePoints, fold, type Folded, MAX_CODE_POINT, negate, NEWLINE, only } from "./code-points.ts"
-import { exactly, merged, type Regex, repeatsAtMost, setOf, signed, unionOf } from "./tree.ts"
+import { ANY, negate, NEWLINE, only } from "./code-points.ts"
+import { codePoint, Letters } from "./letters.ts"
+import { foldedIf, readClass, readPerlClass } from "./read-class.ts"
+import { readEscape } from "./read-escape.ts"
+import { exactly, merged, type Regex, repeatsAtMost, setOf } from "./tree.ts"
 import { InvalidRegex, Undecidable } from "./undecidable.ts"
 
 interface Flags {
@@ -8,6 +10,11 @@ interface Flags {
   readonly multiline: boolean
   /** undefined: as the version of Prometheus has it. */
   readonly dotAll: boolean | undefined
+}
+
+interface Times {
+  readonly min: number
+  readonly max: number
 }
 
 const MAX_LENGTH = 65_536
@@ -25,53 +32,40 @@ export function parseRegex(pattern: string): Regex {
 }
 
 class Parser {
-  readonly #text: readonly string[]
+  readonly #letters: Letters
   readonly #names = new Set<string>()
-  #at = 0
   #depth = 0
   #flags: Flags = { fold: false, multiline: false, dotAll: undefined }
 
   constructor(pattern: string) {
-    this.#text = Array.from(pattern)
+    this.#letters = new Letters(pattern)
   }
 
   parse(): Regex {
     const regex = this.#alternation()
-    if (this.#at < this.#text.length) throw new InvalidRegex("unexpected )")
+    if (this.#letters.peek() !== undefined) throw new InvalidRegex("unexpected )")
     return regex
-  }
-
-  #peek(offset = 0): string | undefined {
-    return this.#text[this.#at + offset]
-  }
-
-  #take(wanted: string): boolean {
-    const found = Array.from(wanted).every((letter, index) => this.#peek(index) === letter)
-    if (found) this.#at += wanted.length
-    return found
-  }
-
-  #next(missing: string): string {
-    const letter = this.#peek()
-    if (letter === undefined) throw new InvalidRegex(missing)
-    this.#at++
-    return letter
   }
 
   /** Up to a closing parenthesis or the end. Flags that are set within stay set in the branches that follow. */
   #alternation(): Regex {
     if (++this.#depth > MAX_DEPTH) throw new Undecidable(`it is nested more than ${MAX_DEPTH} deep`)
     const parts = [this.#branch()]
-    while (this.#take("|")) parts.push(this.#branch())
+    while (this.#letters.take("|")) parts.push(this.#branch())
     this.#depth--
     if (parts.every((part) => part.kind === "set")) return merged(parts) // as Go does
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: "alternate", parts }
   }
 
   #branch(): Regex {
+    const letters = this.#letters
     const parts: Regex[] = []
     let repeated = false
-    for (let letter = this.#peek(); letter !== undefined && letter !== "|" && letter !== ")"; letter = this.#peek()) {
+    for (
+      let letter = letters.peek();
+      letter !== undefined && letter !== "|" && letter !== ")";
+      letter = letters.peek()
+    ) {
       const times = this.#repetition()
       if (times !== undefined) {
         const part = parts.pop()
@@ -88,49 +82,34 @@ class Parser {
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: "concat", parts }
   }
 
-  #repetition(): { min: number; max: number } | undefined {
+  #repetition(): Times | undefined {
     const times = this.#times()
-    if (times !== undefined) this.#take("?")
+    if (times !== undefined) this.#letters.take("?")
     return times
   }
 
-  #times(): { min: number; max: number } | undefined {
-    if (this.#take("*")) return { min: 0, max: Infinity }
-    if (this.#take("+")) return { min: 1, max: Infinity }
-    if (this.#take("?")) return { min: 0, max: 1 }
-    if (this.#peek() !== "{") return undefined
-    const start = this.#at++
-    const min = this.#number()
-    const max = this.#take(",") ? (this.#peek() === "}" ? Infinity : this.#number()) : min
-    if (min === undefined || max === undefined || !this.#take("}")) {
-      this.#at = start // a brace that stands for itself
-      return undefined
-    }
+  #times(): Times | undefined {
+    const letters = this.#letters
+    if (letters.take("*")) return { min: 0, max: Infinity }
+    if (letters.take("+")) return { min: 1, max: Infinity }
+    if (letters.take("?")) return { min: 0, max: 1 }
+    const times = letters.attempt(() => readBraces(letters)) // if not, a brace that stands for itself
+    if (times === undefined) return undefined
+    const { min, max } = times
     if (min > MAX_REPEAT || (max > MAX_REPEAT && max !== Infinity) || min > max) {
       throw new InvalidRegex("invalid repeat count")
     }
-    return { min, max }
-  }
-
-  /** Without leading zeros. */
-  #number(): number | undefined {
-    let digits = ""
-    for (let digit = this.#peek(); digit !== undefined && /^[0-9]$/.test(digit); digit = this.#peek()) {
-      digits += digit
-      this.#at++
-    }
-    // a number too large to tell from "no limit" is as invalid as one above the limit
-    return /^(?:0|[1-9]\d*)$/.test(digits) ? Math.min(Number(digits), 1e9) : undefined
+    return times
   }
 
   /** One thing that can be repeated; several for \Q…\E, none where only flags are set. */
   #item(): readonly Regex[] {
-    const letter = this.#next("it ends too early")
+    const letter = this.#letters.next("it ends too early")
     switch (letter) {
       case "(":
         return this.#group()
       case "[":
-        return [setOf(this.#class(), this.#flags.fold)]
+        return [setOf(readClass(this.#letters, this.#flags.fold), this.#flags.fold)]
       case ".":
         return [this.#dot()]
       case "^":
@@ -150,30 +129,22 @@ class Parser {
   }
 
   #literal(point: number): Regex {
-    return setOf(this.#folded(only(point)), this.#flags.fold)
-  }
-
-  #folded(set: CodePoints): Folded {
-    const folded = this.#flags.fold ? fold(set) : exactly(set)
-    if (folded === undefined) {
-      throw new Undecidable("(?i) on characters beyond ASCII is not supported: versions of Prometheus differ")
-    }
-    return folded
+    return setOf(foldedIf(this.#flags.fold, only(point)), this.#flags.fold)
   }
 
   #group(): readonly Regex[] {
     const outer = this.#flags
-    if (this.#take("?P<") || this.#take("?<")) this.#name()
-    else if (this.#take("?") && !this.#groupFlags()) return []
+    if (this.#letters.take("?P<") || this.#letters.take("?<")) this.#name()
+    else if (this.#letters.take("?") && !this.#groupFlags()) return []
     const inner = this.#alternation()
-    if (!this.#take(")")) throw new InvalidRegex("missing )")
+    if (!this.#letters.take(")")) throw new InvalidRegex("missing )")
     this.#flags = outer
     return [inner]
   }
 
   #name(): void {
-    let name = ""
-    for (let letter = this.#next("missing >"); letter !== ">"; letter = this.#next("missing >")) name += letter
+    const name = this.#letters.until(">")
+    if (name === undefined) throw new InvalidRegex("missing >")
     if (!/^\w+$/.test(name)) throw new InvalidRegex("invalid name of a group")
     if (this.#names.has(name)) throw new InvalidRegex(`two groups named ${name}`)
     this.#names.add(name)
@@ -184,7 +155,7 @@ class Parser {
     let on = true
     let seen = true
     for (;;) {
-      const letter = this.#next("missing )")
+      const letter = this.#letters.next("missing )")
       if (letter === "i") this.#flags = { ...this.#flags, fold: on }
       else if (letter === "m") this.#flags = { ...this.#flags, multiline: on }
       else if (letter === "s") this.#flags = { ...this.#flags, dotAll: on }
@@ -196,111 +167,36 @@ class Parser {
   }
 
   #escape(): readonly Regex[] {
-    const letter = this.#peek()
-    if (this.#take("A")) return [{ kind: "assert", assertion: "text start" }]
-    if (this.#take("z")) return [{ kind: "assert", assertion: "text end" }]
-    if (this.#take("b")) return [{ kind: "assert", assertion: "word boundary" }]
-    if (this.#take("B")) return [{ kind: "assert", assertion: "no word boundary" }]
-    if (this.#take("Q")) return this.#quoted()
-    const perl = this.#perlClass(letter)
-    return [perl === undefined ? this.#literal(this.#escaped()) : setOf(perl, this.#flags.fold)]
+    const letters = this.#letters
+    if (letters.take("A")) return [{ kind: "assert", assertion: "text start" }]
+    if (letters.take("z")) return [{ kind: "assert", assertion: "text end" }]
+    if (letters.take("b")) return [{ kind: "assert", assertion: "word boundary" }]
+    if (letters.take("B")) return [{ kind: "assert", assertion: "no word boundary" }]
+    if (letters.take("Q")) return this.#quoted()
+    const perl = readPerlClass(letters, this.#flags.fold)
+    return [perl === undefined ? this.#literal(readEscape(letters)) : setOf(perl, this.#flags.fold)]
   }
 
   #quoted(): readonly Regex[] {
     const literals: Regex[] = []
-    while (!this.#take("\\E")) {
+    while (!this.#letters.take("\\E")) {
       // Prometheus wraps the expression in a group, whose end an open \Q would swallow: it is invalid there
-      literals.push(this.#literal(codePoint(this.#next("\\Q without \\E"))))
+      literals.push(this.#literal(codePoint(this.#letters.next("\\Q without \\E"))))
     }
     return literals
   }
-
-  #perlClass(letter: string | undefined): Folded | undefined {
-    if (letter === "p" || letter === "P") {
-      throw new Undecidable(`\\${letter} is not supported: Unicode versions differ`)
-    }
-    const perl = PERL.get(letter ?? "")
-    if (perl === undefined) return undefined
-    this.#at++
-    return signed(this.#folded(perl.set), perl.negated)
-  }
-
-  /** The code point that an escape stands for; the backslash is behind. */
-  #escaped(): number {
-    const letter = this.#next("a backslash at the end")
-    const control = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 }[letter]
-    if (control !== undefined) return control
-    if (letter === "x") return this.#hexadecimal()
-    if (letter === "0" || (/^[1-7]$/.test(letter) && /^[0-7]$/.test(this.#peek() ?? ""))) return this.#octal(letter)
-    if (codePoint(letter) < 0x80 && !/^[0-9A-Za-z]$/.test(letter)) return codePoint(letter)
-    throw new InvalidRegex(`\\${letter} is no RE2 syntax`)
-  }
-
-  #octal(first: string): number {
-    let digits = first
-    while (digits.length < 3 && /^[0-7]$/.test(this.#peek() ?? "")) digits += this.#next("")
-    return Number.parseInt(digits, 8)
-  }
-
-  #hexadecimal(): number {
-    const invalid = "\\x needs two hexadecimal digits, or some in braces"
-    let digits = ""
-    if (this.#take("{")) {
-      for (let digit = this.#next(invalid); digit !== "}"; digit = this.#next(invalid)) digits += digit
-    } else {
-      digits = this.#next(invalid) + this.#next(invalid)
-    }
-    const value = /^[0-9A-Fa-f]+$/.test(digits) ? Number.parseInt(digits, 16) : Infinity
-    if (value > MAX_CODE_POINT) throw new InvalidRegex(invalid)
-    return value
-  }
-
-  /** The opening bracket is behind. A closing one is a member if it comes first. */
-  #class(): Folded {
-    const negated = this.#take("^")
-    const sets: Folded[] = []
-    while (sets.length === 0 || this.#peek() !== "]") sets.push(this.#member())
-    this.#at++
-    return signed(unionOf(sets), negated)
-  }
-
-  #member(): Folded {
-    const posix = this.#posixClass()
-    if (posix !== undefined) return posix
-    if (this.#peek() === "\\") {
-      this.#at++
-      const perl = this.#perlClass(this.#peek())
-      if (perl !== undefined) return perl
-      this.#at--
-    }
-    const low = this.#memberPoint()
-    let high = low
-    if (this.#peek() === "-" && this.#peek(1) !== undefined && this.#peek(1) !== "]") {
-      this.#at++
-      high = this.#memberPoint()
-    }
-    if (high < low) throw new InvalidRegex("a range in [] ends before it starts")
-    return this.#folded([low, high])
-  }
-
-  #memberPoint(): number {
-    const letter = this.#next("missing ]")
-    return letter === "\\" ? this.#escaped() : codePoint(letter)
-  }
-
-  #posixClass(): Folded | undefined {
-    if (this.#peek() !== "[" || this.#peek(1) !== ":") return undefined
-    let end = this.#at + 2
-    while (end < this.#text.length && !(this.#text[end] === ":" && this.#text[end + 1] === "]")) end++
-    if (end >= this.#text.length) return undefined
-    const name = this.#text.slice(this.#at + 2, end).join("")
-    const set = POSIX.get(name.replace(/^\^/, ""))
-    if (set === undefined) throw new InvalidRegex(`[:${name}:] is no class`)
-    this.#at = end + 2
-    return signed(this.#folded(set), name.startsWith("^"))
-  }
 }
 
-function codePoint(letter: string): number {
-  return letter.codePointAt(0) ?? 0
+function readBraces(letters: Letters): Times | undefined {
+  if (!letters.take("{")) return undefined
+  const min = readNumber(letters)
+  const max = letters.take(",") ? (letters.peek() === "}" ? Infinity : readNumber(letters)) : min
+  return min !== undefined && max !== undefined && letters.take("}") ? { min, max } : undefined
+}
+
+/** Without leading zeros. */
+function readNumber(letters: Letters): number | undefined {
+  const digits = letters.digits(/^[0-9]$/)
+  // a number too large to tell from "no limit" is as invalid as one above the limit
+  return /^(?:0|[1-9]\d*)$/.test(digits) ? Math.min(Number(digits), 1e9) : undefined
 }
