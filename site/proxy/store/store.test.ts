@@ -1,99 +1,14 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import * as fc from "fast-check"
-import type { Fetch } from "../upstream/fetch.ts"
-import type { Sink } from "../upstream/intake.ts"
-import { ask, type Question } from "../upstream/question.ts"
-import type { Body } from "./body.ts"
-import { type Clock, type Found, openStore } from "./store.ts"
+import { ask } from "../upstream/question.ts"
+import { read, startStore } from "./testing.ts"
 
 const TARGET = { name: "a", upstreams: [], path: "/federate", timeout: 30, bytes: 1e6, series: 1e6 }
 const UP = ask(TARGET, "up", {})
 
-/** Time that moves when it is told to. */
-function handClock(): Clock & { move(milliseconds: number): Promise<void> } {
-  let time = 0
-  const timers = new Set<{ readonly at: number; readonly call: () => void }>()
-  return {
-    now: () => time,
-    after(milliseconds, call) {
-      const timer = { at: time + milliseconds, call }
-      timers.add(timer)
-      return () => timers.delete(timer)
-    },
-    async move(milliseconds) {
-      const end = time + milliseconds
-      for (;;) {
-        const next = [...timers].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0]
-        if (next === undefined) break
-        timers.delete(next)
-        time = Math.max(time, next.at)
-        next.call()
-        await settled()
-      }
-      time = end
-      await settled()
-    },
-  }
-}
-
-/** All promises that can go on have gone on. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-interface Asked {
-  readonly question: Question
-  readonly sink: Sink
-  readonly signal: AbortSignal
-  readonly at: number
-  answer(text?: string): Promise<void>
-  fail(error: Error): Promise<void>
-}
-
-function start({ memory = 1000, took, late = false }: { memory?: number; took?: () => number; late?: boolean } = {}) {
-  const clock = handClock()
-  const asked: Asked[] = []
-  const fetch: Fetch = (question, sink, signal) => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const at = clock.now()
-    signal.addEventListener("abort", () => reject(new Error("aborted")))
-    const answer = async (text = `made ${at}`): Promise<void> => {
-      sink.begin({ format: "text", gzip: false, headers: ["content-type", "text/plain"], length: undefined })
-      try {
-        sink.add(Buffer.from(text))
-        resolve()
-      } catch (error) {
-        reject(error)
-      }
-      await settled()
-    }
-    asked.push({ question, sink, signal, at, answer, fail: (error) => (reject(error), settled()) })
-    if (took !== undefined) clock.after(took(), () => void answer())
-    return promise
-  }
-  return { clock, asked, store: openStore(fetch, memory, late ? { ...clock, after: () => () => undefined } : clock) }
-}
-
-/** What a client got in the end. */
-function read(found: Found): { leave(): void; result(): string } {
-  if (found.source === "reused") {
-    const { content } = found.stored
-    return { leave: () => undefined, result: () => content.toString() }
-  }
-  const { body }: { body: Body } = found
-  const chunks: Buffer[] = []
-  const advance = (): void => {
-    while (link.next !== undefined) chunks.push((link = link.next).chunk)
-    if (body.state.kind !== "growing") body.leave(advance)
-  }
-  let link = body.join(advance)
-  return {
-    leave: () => body.leave(advance),
-    result: () => (body.state.kind === "failed" ? String(body.state.error) : Buffer.concat(chunks).toString()),
-  }
-}
-
 test("asks upstream once for all who ask the same at the same time", async () => {
-  const { store, asked } = start()
+  const { store, asked } = startStore()
   const readers = Array.from({ length: 50 }, () => read(store.find(UP, 0)))
   await asked[0]?.answer("up 1\n")
   assert.equal(asked.length, 1)
@@ -102,7 +17,7 @@ test("asks upstream once for all who ask the same at the same time", async () =>
 })
 
 test("asks anew each time without reuse", async () => {
-  const { store, asked } = start()
+  const { store, asked } = startStore()
   for (let round = 0; round < 3; round++) {
     const reader = read(store.find(UP, 0))
     await asked[round]?.answer(`round ${round}`)
@@ -111,7 +26,7 @@ test("asks anew each time without reuse", async () => {
 })
 
 test("gives those who join later all that came before", async () => {
-  const { store, asked } = start()
+  const { store, asked } = startStore()
   const first = read(store.find(UP, 0))
   asked[0]?.sink.add(Buffer.from("a 1\n"))
   const second = read(store.find(UP, 0))
@@ -120,7 +35,7 @@ test("gives those who join later all that came before", async () => {
 })
 
 test("serves an answer again until its age, from the start of its request, reaches the limit", async () => {
-  const { store, asked, clock } = start()
+  const { store, asked, clock } = startStore()
   read(store.find(UP, 1))
   await clock.move(300)
   await asked[0]?.answer()
@@ -131,7 +46,7 @@ test("serves an answer again until its age, from the start of its request, reach
 })
 
 test("goes by the age where the timers are late", async () => {
-  const { store, asked, clock } = start({ late: true })
+  const { store, asked, clock } = startStore({ late: true })
   read(store.find(UP, 1))
   await asked[0]?.answer()
   await clock.move(999)
@@ -141,7 +56,7 @@ test("goes by the age where the timers are late", async () => {
 })
 
 test("drops an answer that nobody asked for again, without asking upstream", async () => {
-  const { store, asked, clock } = start()
+  const { store, asked, clock } = startStore()
   read(store.find(UP, 1))
   await asked[0]?.answer()
   assert.deepEqual([store.entries, store.memory.used], [1, 6])
@@ -150,7 +65,7 @@ test("drops an answer that nobody asked for again, without asking upstream", asy
 })
 
 test("renews an answer in demand before its age reaches the limit, so that nobody waits", async () => {
-  const { store, asked, clock } = start({ took: () => 100 })
+  const { store, asked, clock } = startStore({ took: () => 100 })
   read(store.find(UP, 1))
   await clock.move(100)
   for (let request = 0; request < 200; request++) {
@@ -161,7 +76,7 @@ test("renews an answer in demand before its age reaches the limit, so that nobod
 })
 
 test("asks a slow upstream no more than twice in the time of reuse", async () => {
-  const { store, asked, clock } = start({ took: () => 450 })
+  const { store, asked, clock } = startStore({ took: () => 450 })
   read(store.find(UP, 1))
   for (let request = 0; request < 200; request++) {
     await clock.move(50)
@@ -172,7 +87,7 @@ test("asks a slow upstream no more than twice in the time of reuse", async () =>
 })
 
 test("serves the old answer while its limit lasts when the renewal fails, and asks once more then", async () => {
-  const { store, asked, clock } = start()
+  const { store, asked, clock } = startStore()
   read(store.find(UP, 1))
   await asked[0]?.answer()
   store.fresh(UP.key)
@@ -185,7 +100,7 @@ test("serves the old answer while its limit lasts when the renewal fails, and as
 })
 
 test("tells a failure to all who wait, and keeps none", async () => {
-  const { store, asked } = start()
+  const { store, asked } = startStore()
   const readers = [read(store.find(UP, 1)), read(store.find(UP, 1))]
   await asked[0]?.fail(new Error("down"))
   assert.deepEqual(
@@ -196,7 +111,7 @@ test("tells a failure to all who wait, and keeps none", async () => {
 })
 
 test("cancels the request upstream when the last of those who wait has gone", () => {
-  const { store, asked } = start()
+  const { store, asked } = startStore()
   const readers = [read(store.find(UP, 1)), read(store.find(UP, 1))]
   readers[0]?.leave()
   assert.equal(asked[0]?.signal.aborted, false)
@@ -206,7 +121,7 @@ test("cancels the request upstream when the last of those who wait has gone", ()
 })
 
 test("never keeps an answer that took longer than it may be reused", async () => {
-  const { store, asked, clock } = start()
+  const { store, asked, clock } = startStore()
   const reader = read(store.find(UP, 1))
   await clock.move(1000)
   await asked[0]?.answer()
@@ -215,7 +130,7 @@ test("never keeps an answer that took longer than it may be reused", async () =>
 })
 
 test("drops what was used least recently where the memory is full", async () => {
-  const { store, asked, clock } = start({ memory: 10 })
+  const { store, asked, clock } = startStore({ memory: 10 })
   const questions = ["a", "b"].map((query) => ask(TARGET, query, {}))
   for (const [index, question] of questions.entries()) {
     read(store.find(question, 10))
@@ -230,7 +145,7 @@ test("drops what was used least recently where the memory is full", async () => 
 })
 
 test("fails an answer that does not fit into the memory", async () => {
-  const { store, asked } = start({ memory: 10 })
+  const { store, asked } = startStore({ memory: 10 })
   const reader = read(store.find(UP, 1))
   await asked[0]?.answer("x".repeat(11))
   assert.match(reader.result(), /fill the proxy's memory/)
@@ -238,7 +153,7 @@ test("fails an answer that does not fit into the memory", async () => {
 })
 
 test("counts the bytes of an answer until its last reader is done", async () => {
-  const { store, asked, clock } = start()
+  const { store, asked, clock } = startStore()
   read(store.find(UP, 1))
   await asked[0]?.answer("1234")
   const stored = store.fresh(UP.key)
@@ -255,7 +170,7 @@ test("never serves an answer older than reuse, nor forgets memory, whatever come
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       let took = 1
-      const { store, clock } = start({ took: () => took })
+      const { store, clock } = startStore({ took: () => took })
       for (const { wait, took: next } of steps) {
         took = next
         await clock.move(wait)
