@@ -1,8 +1,6 @@
 import assert from "node:assert/strict"
 import type { RequestListener } from "node:http"
 import { test } from "node:test"
-import { makeAuthority } from "../../../../../dev/testing/certificates.ts"
-import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
 import { freePort } from "../../../../../dev/testing/free-port.ts"
 import type { Service } from "./api.ts"
 import { fakeCloud, openFor, variablesFor } from "./testing.ts"
@@ -184,81 +182,5 @@ test("tells a refused connection and a name without an address", async (t) => {
     code: "OPENSTACK_DNS",
     message:
       "sign-in at http://keystone.invalid/v3/auth/tokens: there is no address for the host name. Check the name and the name servers",
-  })
-})
-
-const authority = makeAuthority("cloud CA")
-const good = authority.issue({ name: "cloud", sans: ["DNS:localhost"] })
-
-test("trusts a private authority when it is given, and tells what to give when it is not", async (t) => {
-  const cloud = await fakeCloud(t, good)
-  const { write } = temporaryFolder(t)
-  const env = variablesFor(cloud.url)
-  const known = await openFor(t, { env: { ...env, OS_CACERT: await write("ca.pem", authority.cert) } })
-  assert.deepEqual(await known.get(), { ok: true })
-  const unknown = await openFor(t, { env: { ...env, OS_INSECURE: "true" } })
-  await assert.rejects(unknown.get(), {
-    code: "OPENSTACK_TLS",
-    message: `sign-in at ${cloud.url}/v3/auth/tokens: its certificate is of an authority that is not known here. Give the authority's file: OS_CACERT`,
-  })
-  assert.match(
-    unknown.log(),
-    /level=warn .*certificates are checked although OS_INSECURE or verify says not to\. Give the authority's file: OS_CACERT/,
-  )
-  assert.equal(cloud.signIns.length, 1)
-})
-
-test("tells an expired certificate, one of another host, and plain http behind https", async (t) => {
-  const { write } = temporaryFolder(t)
-  const ca = await write("ca.pem", authority.cert)
-  const expired = await fakeCloud(t, authority.issue({ name: "c", sans: ["DNS:localhost"], notAfter: new Date(0) }))
-  const other = await fakeCloud(t, authority.issue({ name: "c", sans: ["DNS:other.example.org"] }))
-  const plain = (await fakeCloud(t)).url.replace("http:", "https:")
-  const cases = [
-    [expired.url, "its certificate has expired. Have it renewed; if it is not, check the clock of this machine"],
-    [other.url, "its certificate is for another host name. Use the name that stands in it"],
-    [plain, "no TLS connection. Does it speak https there, and want a client certificate (OS_CERT, OS_KEY)?"],
-  ] as const
-  for (const [url, message] of cases) {
-    const { get } = await openFor(t, { env: { ...variablesFor(url), OS_CACERT: ca } })
-    await assert.rejects(get(), { code: "OPENSTACK_TLS", message: `sign-in at ${url}/v3/auth/tokens: ${message}` })
-  }
-})
-
-test("shows a client certificate, and takes a new one without a restart", async (t) => {
-  const cloud = await fakeCloud(t, { ...good, ca: authority.cert, requestCert: true, rejectUnauthorized: true })
-  const { write } = temporaryFolder(t)
-  const client = authority.issue({ name: "exporter" })
-  const stranger = makeAuthority("stranger").issue({ name: "exporter" })
-  const env = {
-    ...variablesFor(cloud.url),
-    OS_CACERT: await write("ca.pem", authority.cert),
-    OS_CERT: await write("client.pem", stranger.cert),
-    OS_KEY: await write("client.key", stranger.key),
-  }
-  const { get } = await openFor(t, { env })
-  await assert.rejects(get())
-  await write("client.pem", client.cert)
-  await write("client.key", client.key)
-  assert.deepEqual(await get(), { ok: true })
-  const both = await write("both.pem", client.cert + client.key)
-  const { OS_KEY: _, ...one } = { ...env, OS_CERT: both }
-  assert.deepEqual(await (await openFor(t, { env: one })).get(), { ok: true })
-})
-
-test("tells of files that hold no certificate", async (t) => {
-  const { write } = temporaryFolder(t)
-  const file = await write("ca.pem", "no certificate SECRET")
-  const env = variablesFor("https://k.example.org")
-  await assert.rejects(openFor(t, { env: { ...env, OS_CACERT: file } }), {
-    name: "ConfigurationError",
-    message: `${file}: holds no certificate in PEM (OS_CACERT)`,
-  })
-  await assert.rejects(openFor(t, { env: { ...env, OS_CERT: file } }), {
-    message: /^\S+ca\.pem: can't be used \(OS_CERT and OS_KEY\): (?!.*SECRET)/,
-  })
-  const missing = `${file}.missing`
-  await assert.rejects(openFor(t, { env: { ...env, OS_CACERT: missing } }), {
-    message: `${missing}: can't be read (OS_CACERT): ENOENT: no such file or directory, open '${missing}'`,
   })
 })
