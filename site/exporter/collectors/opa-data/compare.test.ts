@@ -30,6 +30,7 @@ const table: readonly (readonly [replicas: string, inSync: boolean, spread: numb
   ["a:6x b:5x~ c:5y~", false, 1, "b c", "also where those with other numbers of items have newer ones"],
   ["a:5x* b:5y c:5z~", false, 0, "a", "who was like the others before is like them still"],
   ["a:5x* b:5x* c:5y d:5z~ e:5z~", false, 0, "a b", "though more of those that were odd were asked"],
+  ["a:5x* b:5y", false, 0, "a", "of two that may both be right the one that was odd is it still"],
   ["a:5x* b:5x* c:5y", false, 0, "c", "of digests that are known the most count"],
   ["a:5x b:4", false, 1, "b", "of two the one with fewer items is odd"],
   ["a:4 b:5", false, 1, "a", "whichever name it has"],

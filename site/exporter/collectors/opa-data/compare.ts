@@ -34,14 +34,15 @@ export function itemsOf(place: Place): number {
  * empty ones behind in some replicas only. Digests are compared with those of the same collection, the newest that any of
  * those with as many items has, for objects change in between. One whose digest is older or not known is taken to be like
  * most of those that were not odd before. The majority is the largest group that agrees; among groups of one size the one
- * with more items, for objects get lost more often than invented, and then the one that holds the first pod by name.
+ * with more items, for objects get lost more often than invented, then the one that was odd before in fewer pods, and then
+ * the one that holds the first pod by name.
  */
 export function compare(replicas: readonly Held[]): Comparison {
   const byItems = Map.groupBy(replicas, ({ place }) => (place.kind === "counted" ? `${itemsOf(place)}` : place.kind))
   const split = [...byItems.values()].map(splitByDigest)
   const groups = split.flatMap((one) => one.groups)
   const [majority, ...others] = groups.toSorted(
-    (a, b) => b.length - a.length || itemsIn(b) - itemsIn(a) || (firstPod(a) < firstPod(b) ? -1 : 1),
+    (a, b) => b.length - a.length || itemsIn(b) - itemsIn(a) || bySteadiness(a, b),
   )
   const items = replicas.map(({ place }) => itemsOf(place))
   return {
@@ -64,13 +65,13 @@ function splitByDigest(replicas: readonly Held[]): Split {
   const newest = Math.max(...replicas.map(({ digest }) => digest?.round ?? -1))
   const known = replicas.filter(({ digest }) => digest?.round === newest)
   const unknown = replicas.filter(({ digest }) => digest?.round !== newest)
-  const groups = [...Map.groupBy(known, ({ digest }) => digest?.value).values()].toSorted(
-    (a, b) => steady(b) - steady(a) || b.length - a.length || (firstPod(a) < firstPod(b) ? -1 : 1),
-  )
+  const groups = [...Map.groupBy(known, ({ digest }) => digest?.value).values()].toSorted(bySteadiness)
   const [first = [], ...others] = groups
   return { groups: [[...first, ...unknown], ...others], known }
 }
 
+const bySteadiness = (a: readonly Held[], b: readonly Held[]): number =>
+  steady(b) - steady(a) || b.length - a.length || (firstPod(a) < firstPod(b) ? -1 : 1)
 const steady = (group: readonly Held[]): number => group.filter(({ wasOdd }) => !wasOdd).length
 const itemsIn = (group: readonly Held[]): number => Math.max(...group.map(({ place }) => itemsOf(place)))
 const firstPod = (group: readonly Held[]): string => group.map(({ pod }) => pod).toSorted()[0] ?? ""

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import fc from "fast-check"
 import { createLogger } from "#core/log.ts"
 import { createDigests } from "./digests.ts"
 import { createDrift } from "./drift.ts"
@@ -11,7 +12,7 @@ const PATH = { name: "k/services", segments: ["k", "services"], cluster: false, 
 
 /** `5x` are 5 items with the digest x, `5` made none, `5~` was not asked for one, `5!` had no time for it. */
 function readingOf(text: string): Reading {
-  const [, items, digest] = /^(\d+)(\w|[!~])?$/.exec(text) ?? []
+  const [, items, digest] = /^(\d+)([a-z]\w*|[!~])?$/.exec(text) ?? []
   const made = digest !== undefined && /\w/.test(digest)
   const place = { kind: "counted", keys: 1, members: Number(items), digest: made ? digest : undefined } as const
   return { places: [place], way: "query", opaSeconds: 0, digests: made, ...(digest === "!" && { gaveUpAfter: 0 }) }
@@ -114,6 +115,44 @@ test("a difference of items ends when there are as many, without digests", () =>
   assert.deepEqual(collect("a:5 b:4 c:5"), { ...ODD_B, digestsNext: false })
   collect("a:5x b:4y c:5x")
   assert.deepEqual(collect("a:5 b:5 c:5"), SAME)
+})
+
+/** What becomes of a pod in a collection: it makes a digest, is not asked for one, has no time for it, or can't be read. */
+const fate = fc.constantFrom("digest", "digest", "~", "!", "-")
+const FOUR = ["a", "b", "c", "d"]
+const step = fc.record({
+  version: fc.nat(2),
+  items: fc.integer({ min: 5, max: 6 }),
+  fates: fc.array(fate, { minLength: 4, maxLength: 4 }),
+})
+const steps = fc.array(step, { minLength: 1, maxLength: 30 })
+const heldBy = (pod: string, held: string, items: number, what: string): string =>
+  held === "-" ? `${pod}:-` : `${pod}:${items}${held === "digest" ? what : held}`
+
+test("replicas that hold the same at every instant are never said to differ, whoever makes digests", () => {
+  fc.assert(
+    fc.property(steps, (list) => {
+      const { collect } = drifting()
+      for (const { version, items, fates } of list) {
+        const { inSync } = collect(FOUR.map((pod, i) => heldBy(pod, fates[i] ?? "-", items, `v${version}`)).join(" "))
+        assert.notEqual(inSync, false)
+      }
+    }),
+  )
+})
+
+test("once all have made digests, the one that holds something else is odd, and no other, whoever makes digests then", () => {
+  fc.assert(
+    fc.property(steps, fc.constantFrom(...FOUR), (list, other) => {
+      const { collect } = drifting()
+      const full = { version: 0, items: 5, fates: FOUR.map(() => "digest") }
+      for (const { version, items, fates } of [full, ...list]) {
+        const what = (pod: string): string => (pod === other ? "other" : `v${version}`)
+        const row = collect(FOUR.map((pod, i) => heldBy(pod, fates[i] ?? "-", items, what(pod))).join(" "))
+        if (row.inSync !== undefined) assert.deepEqual([row.inSync, row.odd], [false, other])
+      }
+    }),
+  )
 })
 
 test("the log names ten of the pods that differ", () => {
