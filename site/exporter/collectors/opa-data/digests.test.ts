@@ -73,6 +73,16 @@ test("a difference is looked at again at once, as far as the budgets go, for it 
   assert.deepEqual([180, 720].map(collect), ["", "cheap dear"])
 })
 
+test("a new difference is looked at again in the next collection, and the budget is charged with both", () => {
+  const { digests, collect } = collecting({}, { cheap: 0.1, dear: 0.9, dies: "dies" })
+  assert.equal(collect(0), "cheap dear dies")
+  digests.differ(true, new Set(["opa/opa"]))
+  assert.equal(collect(30), "cheap dear")
+  assert.equal(digests.told(targetOf(1, { pod: "dear" })).interval, 240)
+  const dear = Array.from({ length: 20 }, (_, index) => 60 + 30 * index).filter((at) => collect(at).includes("dear"))
+  assert.deepEqual(dear, [240, 360, 480, 600])
+})
+
 test("a clock that is set back does not put digests off", () => {
   const { collect } = collecting({ interval: 60 }, { a: 0.01 })
   assert.deepEqual([0, -3600, -3570, -3540].map(collect), ["a", "a", "", "a"])

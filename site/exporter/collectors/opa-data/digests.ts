@@ -1,6 +1,6 @@
 import { itemsOf } from "./compare.ts"
 import type { Outcome, Place } from "./reading.ts"
-import { type Target, targetKey } from "./target.ts"
+import { serviceKey, type Target, targetKey } from "./target.ts"
 
 export interface DigestOptions {
   /** Seconds from one collection to the next, as far as that is known. */
@@ -23,8 +23,11 @@ export interface Digests {
   begin(now: number, targets: readonly Target[]): ReadonlySet<Target>
   /** Ends it. */
   taken(now: number, asked: ReadonlySet<Target>, outcomes: readonly Outcome[]): void
-  /** Whether digests differ as they are known now. If so the next ones are due as soon as the budgets allow. */
-  differ(differ: boolean): void
+  /**
+   * Whether digests differ as they are known now. If so the next ones are due as soon as the budgets allow; in services
+   * where they did not before, in the next collection, on credit: it may be a moment's difference.
+   */
+  differ(differ: boolean, anew?: ReadonlySet<string>): void
   /** The digest at path number `index`, if that place has not visibly changed since. */
   of(target: Target, index: number, place: Place): Digest | undefined
   /** Whether there may be one when they are taken the next time. */
@@ -62,6 +65,8 @@ export function createDigests({ collections, interval, budget }: DigestOptions):
   /** Numbers of collections: of the last one with digests, and of the one with digests before it. */
   let [round, before] = [0, -1]
   let differ = false
+  let recheck: ReadonlySet<string> = new Set()
+  let onCredit: ReadonlySet<Target> = new Set()
   let known: ReadonlyMap<string, Taken> = new Map()
   /** OPAs that gave no answer in the last collection. */
   let down: ReadonlySet<string> = new Set()
@@ -72,20 +77,21 @@ export function createDigests({ collections, interval, budget }: DigestOptions):
     const affordable = (SLACK * (about(target)?.cost ?? 0)) / budget
     return affordable <= seconds ? 1 : Math.max(1, 2 ** Math.ceil(Math.log2(affordable / collections)))
   }
-  const isDue = (target: Target): boolean => {
+  const isItsTurn = (target: Target): boolean => {
     const every = everyOf(target, differ ? 0 : interval)
-    return !down.has(keyOf(target)) && Math.floor(round / every) > Math.floor(before / every)
+    return Math.floor(round / every) > Math.floor(before / every)
   }
+  const hasCredit = (target: Target): boolean => recheck.has(serviceKey(target)) && about(target)?.at !== undefined
   const charge = (target: Target, result: Outcome["result"], now: number): Taken | undefined => {
     const taken = { round, places: [], at: undefined, seconds: undefined }
-    if ("places" in result) {
-      const { places, digests, opaSeconds, gaveUpAfter } = result
-      if (gaveUpAfter !== undefined) return { ...taken, cost: gaveUpAfter }
-      return digests
-        ? { ...taken, places, cost: opaSeconds ?? 0, at: now / 1000, seconds: opaSeconds }
-        : { ...taken, places, cost: 0 }
-    }
     const then = about(target)
+    if ("places" in result) {
+      const { places, digests, opaSeconds: seconds, gaveUpAfter } = result
+      if (gaveUpAfter !== undefined) return { ...taken, cost: gaveUpAfter }
+      if (!digests) return { ...taken, places, cost: 0 }
+      const debt = onCredit.has(target) ? (then?.cost ?? 0) : 0
+      return { ...taken, places, cost: debt + (seconds ?? 0), at: now / 1000, seconds }
+    }
     // it may be digests that it dies of: each time twice as long without
     return down.has(keyOf(target)) ? { ...taken, cost: 2 * Math.max(then?.cost ?? 0, collections * budget) } : then
   }
@@ -97,7 +103,10 @@ export function createDigests({ collections, interval, budget }: DigestOptions):
       if (!differ && passed !== undefined && passed >= 0 && passed < interval * SLACK) return new Set()
       if (passed !== undefined) [round, before] = [round + Math.max(1, Math.round(passed / collections)), round]
       last = now
-      return new Set(targets.filter(isDue))
+      const asked = targets.filter((one) => !down.has(keyOf(one)) && (isItsTurn(one) || hasCredit(one)))
+      onCredit = new Set(asked.filter((target) => !isItsTurn(target)))
+      recheck = new Set()
+      return new Set(asked)
     },
     taken(now, asked, outcomes) {
       down = new Set(outcomes.filter(({ result }) => isSilent(result)).map(({ target }) => keyOf(target)))
@@ -108,7 +117,10 @@ export function createDigests({ collections, interval, budget }: DigestOptions):
         }),
       )
     },
-    differ: (different) => void (differ = different),
+    differ(different, anew = new Set()) {
+      differ = different
+      recheck = anew
+    },
     of(target, index, place) {
       const { places, round: made = 0 } = about(target) ?? {}
       const then = places?.[index]

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { createLogger } from "#core/log.ts"
-import { createDigests } from "./digests.ts"
+import { createDigests, type Digests } from "./digests.ts"
 import { createDrift } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
 import type { Reading } from "./reading.ts"
@@ -24,7 +24,7 @@ function drifting() {
   const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
   const created = createDigests({ collections: 30, interval: 0, budget: 1 })
   let digestsNext = false
-  const digests = { ...created, differ: (differ: boolean) => void (digestsNext = differ) }
+  const digests = { ...created, differ: (...[differ]: Parameters<Digests["differ"]>) => void (digestsNext = differ) }
   const drift = createDrift([PATH], digests, log)
   let at = 1_000_000
   /** Whether the pods agree, since when they don't, and whether digests are wanted in the next collection. */
@@ -247,19 +247,27 @@ test("replicas are compared within their service only", async (t) => {
   )
 })
 
-test("replicas that differed for a moment agree again with the next collection, however rare digests are", async (t) => {
-  const of = (digest: string) =>
-    queryAnswer([
+test("replicas that differed for a moment agree again with the next collection, however rare and dear digests are", async (t) => {
+  const of = (digest: string) => {
+    const { body } = queryAnswer([
       { keys: 3, digest },
       { keys: 2, members: 7 },
     ])
-  const [a, b] = [await fakeOpa(t, () => of("new")), await fakeOpa(t, () => of("old"))]
+    return { body: String(body).replace("2000000", "2000000000") }
+  }
+  const [a, b] = [await fakeOpa(t, () => of("new")), await fakeOpa(t, () => of("new"))]
   const targets = targetsOf([targetOf(a.port, { pod: "opa-a" }), targetOf(b.port, { pod: "opa-b" })])
-  const exporter = await startTestExporter(t, targets, [...PATHS, "--digest-interval", "1h"])
+  const exporter = await startTestExporter(t, targets, [...PATHS, "--digest-interval", "1h", "--digest-budget", "0.01"])
   const inSync = async () => (await exporter.series("opa_data_in_sync"))[0]?.at(-1)
+  const collectAt = async (time: string) => {
+    exporter.clock.now = new Date(`2026-03-10T${time}Z`)
+    await exporter.collect()
+  }
+  assert.equal(await inSync(), "1")
+  b.answer = () => of("old")
+  await collectAt("13:00:00")
   assert.equal(await inSync(), "0")
   b.answer = () => of("new")
-  exporter.clock.now = new Date("2026-03-10T12:00:30Z")
-  await exporter.collect()
+  await collectAt("13:00:30")
   assert.equal(await inSync(), "1")
 })

@@ -32,6 +32,7 @@ export function createDrift(paths: readonly Counted[], digests: Digests, log: Lo
   return {
     compare(at, outcomes) {
       const next = new Map<string, ReadonlyMap<string, Difference>>()
+      const anew = new Set<string>()
       const services = Map.groupBy(outcomes, ({ target }) => serviceKey(target))
       const compared = [...services].flatMap(([key, members]) => {
         const [before, now] = [known.get(key), new Map<string, Difference>()]
@@ -60,6 +61,7 @@ export function createDrift(paths: readonly Counted[], digests: Digests, log: Lo
           const odd = new Set([...comparison.odd, ...stays])
           const inSync = odd.size === 0
           const byDigest = comparison.digestsDiffer || (stays.length > 0 && last?.byDigest === true)
+          if (byDigest && last?.byDigest !== true) anew.add(key)
           if (!inSync) now.set(path.name, { since: last?.since ?? at, odd, byDigest })
           if (!inSync && last === undefined) log.warn({ ...about, odd: listed(odd) }, "replicas differ")
           if (inSync && last !== undefined) log.info(about, "replicas agree again")
@@ -67,7 +69,8 @@ export function createDrift(paths: readonly Counted[], digests: Digests, log: Lo
         })
       })
       known = next
-      digests.differ([...next.values()].some((service) => [...service.values()].some(({ byDigest }) => byDigest)))
+      const differ = [...next.values()].some((service) => [...service.values()].some(({ byDigest }) => byDigest))
+      digests.differ(differ, anew)
       return compared
     },
   }
