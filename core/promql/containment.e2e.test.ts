@@ -1,25 +1,17 @@
 import assert from "node:assert/strict"
-import { once } from "node:events"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { test, type TestContext } from "node:test"
+import { test } from "node:test"
 import { createOracle } from "../../dev/fuzz/oracle.ts"
 import { seeded } from "../../dev/fuzz/random.ts"
 import { randomSelector } from "../../dev/fuzz/random-selector.ts"
 import { need } from "../../dev/testing/component.ts"
-import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
-import { until } from "../../dev/testing/until.ts"
+import { findPrometheus } from "../../dev/testing/prometheus.ts"
 import { compile } from "./compiled.ts"
 import { type Containment, contains } from "./containment.ts"
-import { Budget } from "./regex/search.ts"
 import type { Selector } from "./selector.ts"
+import { federating, type Series } from "./testing.ts"
 
 /** Stand for the labels of the random selectors, where any value is possible in every version. */
 const LABELS: Readonly<Record<string, string>> = { __name__: "n", job: "j", x: "x" }
-type Series = Readonly<Record<string, string>>
 
 interface Pair {
   readonly allowed: number
@@ -80,118 +72,6 @@ function plan(seed: number, dotAll: boolean): Plan {
   return { selectors, pairs, series }
 }
 
-function exposition(series: readonly Series[]): string {
-  return series
-    .map((labels, id) => {
-      const pairs = Object.entries({ ...labels, id: String(id) }).filter(([, value]) => value !== "")
-      return `m{${pairs.map(([label, value]) => `${label}="${escape(value)}"`).join(",")}} 1\n`
-    })
-    .join("")
-}
-
-/** The text format knows these escapes only. */
-function escape(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
-}
-
-/** Starts a Prometheus that has scraped the series; gives the ids of those that it federates for a selector. */
-async function serve(
-  t: TestContext,
-  folder: string,
-  series: readonly Series[],
-): Promise<(selector: Selector) => Promise<ReadonlySet<number>>> {
-  const target = createServer((_, response) => {
-    response.setHeader("content-type", "text/plain; version=0.0.4")
-    response.end(exposition(series))
-  })
-  target.listen(0, "127.0.0.1")
-  await once(target, "listening")
-  t.after(() => target.close())
-  const files = await mkdtemp(join(tmpdir(), "fedstack-containment-"))
-  t.after(() => rm(files, { recursive: true }))
-  const address = `127.0.0.1:${(target.address() as AddressInfo).port}`
-  const configuration = { job_name: "m", scrape_interval: "1s", static_configs: [{ targets: [address] }] }
-  await writeFile(join(files, "prometheus.yml"), JSON.stringify({ scrape_configs: [configuration] }))
-  const prometheus = await startPrometheus(folder, join(files, "prometheus.yml"))
-  t.after(() => prometheus.stop())
-
-  const federate = async (selector: Selector): Promise<ReadonlySet<number>> => {
-    const matchers = selector.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`)
-    const query = new URLSearchParams({ "match[]": `{__name__="m",${matchers.join(",")}}` })
-    const answer = await fetch(`${prometheus.url}/federate?${query.toString()}`)
-    const body = await answer.text()
-    assert.equal(answer.status, 200, `${query.get("match[]")}: ${body}`)
-    return new Set([...body.matchAll(/[{,]id="(\d+)"/g)].map(([, id]) => Number(id)))
-  }
-  await until("all series", async () => ((await federate([])).size === series.length ? true : undefined))
-  return federate
-}
-
-/** Forms that Prometheus answers without Go's regexp, or that read differently elsewhere. */
-const EXPRESSIONS = [
-  ...[".*", ".+", "a.*", ".*a", ".*a.*", "a.+", ".+a.+", "(.*)", "(.+)", ".?", "a.?", "", "a|", "x?", "a.b", "a|b|ab"],
-  ...["a(b|.*k)", "a.*|b.*", "(?i)k.*", "(?i)ka|kb", "(?i)k", "(?i:s)", "(?i)[^k]*", "(?i)é", "(?i)\\W+", ".*\n.*"],
-  ...[
-    "(?s).*",
-    "(?-s).+",
-    "(?s:a.)b?",
-    "^a.*$",
-    "\\bab\\b.*",
-    "(?m)a$\nb",
-    "(?m)(?:.*\n)?^b.*",
-    "[^a]+",
-    "[[:^alpha:]]",
-    "\\x{1F600}|\\141",
-  ],
-  ...["a{1,2}", "a{,2}", "\\Q.*\\E", "[]a]", "\\d", "\\s+", "(?U)a.*b", "a\\z|\\Ab", "a*?b", "(a*)*k"],
-  // enough alternatives for a map whose keys are normalised (NFKD)
-  `(?i)${Array.from("abcdefghijlmnopqrt", (letter) => `${letter}a`).join("|")}`,
-  Array.from("abcdefghijlmnopqrt", (letter) => `[${letter}${letter.toUpperCase()}][bB]`).join("|"),
-]
-const VALUES = [
-  ...[
-    "",
-    "a",
-    "b",
-    "ab",
-    "aa",
-    "aab",
-    "axb",
-    "a\nb",
-    "\na",
-    "a\n",
-    "\n",
-    "a-k",
-    "k",
-    "K",
-    "\u212a",
-    "ka",
-    "KB",
-    "\u212aa",
-    "s",
-    "\u017f",
-  ],
-  ...[
-    "é",
-    "É",
-    "ab-",
-    "-ab",
-    "a{,2}",
-    ".*",
-    "]",
-    "٣",
-    "1",
-    "\v",
-    "\t",
-    "😀",
-    "b\n",
-    "x\nb",
-    "ab\nk",
-    "\uff41\uff41",
-    "\uff42\uff42",
-  ],
-]
-
 for (const version of ["2.42", "2.53", "3.5"] as const) {
   test(`agrees with Prometheus ${version} on what contained selectors select, and on every witness`, async (t) => {
     const folder = need(t, findPrometheus(version))
@@ -200,7 +80,7 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
     t.diagnostic(`seed ${seed}`)
     const { selectors, pairs, series } = plan(seed, version.startsWith("3"))
 
-    const federate = await serve(t, folder, series)
+    const federate = await federating(t, folder, series)
     const selected: ReadonlySet<number>[] = []
     for (const selector of selectors) selected.push(await federate(selector))
 
@@ -220,44 +100,5 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
     }
     t.diagnostic(`${series.length} series, ${pairs.length} pairs: ${JSON.stringify(count)}`)
     assert.ok(count.contained > 50 && count.shown > 50, JSON.stringify(count))
-  })
-  test(`reads expressions as Prometheus ${version} does`, async (t) => {
-    const folder = need(t, findPrometheus(version))
-    if (folder === undefined) return
-    const federate = await serve(
-      t,
-      folder,
-      VALUES.map((x) => ({ x })),
-    )
-    const dotAll = version.startsWith("3")
-    for (const op of ["=~", "!~"] as const) {
-      for (const value of EXPRESSIONS) {
-        const matcher = { label: "x", op, value }
-        const selected = await federate([matcher])
-        const read = VALUES.filter((_, id) => selected.has(id))
-        const [least, most] = (["at least", "at most"] as const).map((bound) =>
-          VALUES.filter((word) =>
-            compile([matcher]).matchers.every(
-              (compiled) =>
-                compiled.problem(bound) !== undefined || compiled.accepts(word, { dotAll, bound }, new Budget(1e6)),
-            ),
-          ),
-        )
-        const folds = /\(\?i|\[aA\]/.test(value)
-        const known = compile([matcher]).matchers.every((compiled) => compiled.problem("at least") === undefined)
-        if (!folds) assert.deepEqual([read, read], [least, most], op + value)
-        if (known)
-          assert.deepEqual(
-            least?.filter((word) => !read.includes(word)),
-            [],
-            `at least ${op}${value}`,
-          )
-        assert.deepEqual(
-          read.filter((word) => !most?.includes(word)),
-          [],
-          `at most ${op}${value}`,
-        )
-      }
-    }
   })
 }

@@ -28,40 +28,9 @@ const HEADERS = [
   ..."X-Prometheus-Scrape-Timeout-Seconds: -1e999|If-None-Match: *|TE: trailers|Cookie: a=b|X: \x80\xff".split("|"),
 ] as const
 const PIECES = [
-  ...[
-    "\r\n",
-    "\n",
-    "\r",
-    "\0",
-    " ",
-    "\t",
-    "%",
-    "%00",
-    "%2",
-    "&",
-    "&&",
-    ";",
-    "#",
-    "?",
-    "//",
-    "..",
-    "\\",
-    "@",
-    ":",
-    "\xff",
-  ],
-  ...[
-    "match[]=",
-    "match%5b%5d=",
-    "&match[]={}",
-    "0\r\n\r\n",
-    "HTTP/1.1",
-    "GET / HTTP/1.1\r\n\r\n",
-    "\r\n\r\n",
-    "{",
-    "}",
-    '"',
-  ],
+  ...["\r\n", "\n", "\r", "\0", " ", "\t", "%", "%00", "%2", "&", "&&", ";", "#", "?", "//", "..", "\\", "@", ":"],
+  ...["\xff", "match[]=", "match%5b%5d=", "&match[]={}", "0\r\n\r\n", "HTTP/1.1", "GET / HTTP/1.1\r\n\r\n", "\r\n\r\n"],
+  ...["{", "}", '"'],
 ] as const
 
 /** The bytes of one connection, most of them nearly right. */
