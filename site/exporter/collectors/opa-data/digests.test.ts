@@ -152,6 +152,13 @@ test("an OPA that was silent for long is asked for counts alone until it answers
   assert.deepEqual([150, 180, 210].map(collect), ["b", "a b", "a b"])
 })
 
+test("an OPA that was silent between two collections with digests is asked in the next", () => {
+  const { pods, collect } = collecting({ interval: 120 }, { a: 0.01, b: 0.01 })
+  assert.deepEqual([0, 30, 60].map(collect), ["a b", "", ""])
+  pods.a = "down"
+  assert.deepEqual([90, 120].map(collect), ["", "a b"])
+})
+
 test("a digest is known as long as nothing visibly changed", () => {
   const digests = after([target, readingOf(placeOf(5))])
   assert.deepEqual(digests.of(target, 0, placeOf(5, 1, null)), { value: "d1", round: 0 })

@@ -68,7 +68,7 @@ export function createDigests({ collections, interval, budget }: DigestOptions):
   let recheck: ReadonlySet<string> = new Set()
   let onCredit: ReadonlySet<Target> = new Set()
   let known: ReadonlyMap<string, Taken> = new Map()
-  /** OPAs that gave no answer in the last collection. */
+  /** OPAs that gave no answer when they were asked for digests last, nor since. */
   let down: ReadonlySet<string> = new Set()
 
   const about = (target: Target): Taken | undefined => known.get(keyOf(target))
@@ -109,7 +109,8 @@ export function createDigests({ collections, interval, budget }: DigestOptions):
       return new Set(asked)
     },
     taken(now, asked, outcomes) {
-      down = new Set(outcomes.filter(({ result }) => isSilent(result)).map(({ target }) => keyOf(target)))
+      const silent = outcomes.flatMap(({ target, result }) => (isSilent(result) ? [target] : []))
+      down = new Set(silent.filter((one) => asked.has(one) || down.has(keyOf(one))).map(keyOf))
       known = new Map(
         outcomes.flatMap(({ target, result }) => {
           const taken = asked.has(target) ? charge(target, result, now) : about(target)
