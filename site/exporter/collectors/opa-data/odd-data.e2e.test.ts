@@ -94,7 +94,7 @@ test("a digest tells names and resourceVersions apart, of what has no version th
 })
 
 for (const flags of [[], ["--v0-compatible"]]) {
-  test(`a digest is the same for the same objects, in whatever order and form they came ${flags.join("")}`, async (t) => {
+  test(`a digest is the same for the same objects, in whatever order and form they came${flags.length > 0 ? ", in old Rego too" : ""}`, async (t) => {
     const opa = await opaOf(t, flags)
     if (opa === undefined) return
     for (const kind of ["resourceVersion", "content"] as const) {
