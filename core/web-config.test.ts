@@ -1,40 +1,8 @@
 import assert from "node:assert/strict"
-import { test, type TestContext } from "node:test"
-import { ConfigurationError } from "#core/errors.ts"
-import { readWebConfig, type WebConfigOptions } from "#core/web-config.ts"
-import { makeAuthority } from "../dev/testing/certificates.ts"
-import { temporaryFolder } from "../dev/testing/folder.ts"
+import { test } from "node:test"
+import { authority, PAIR, read, server, testRefusals } from "./web-config.testing.ts"
 
 const HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
-const authority = makeAuthority("Test CA")
-const server = authority.issue({ name: "server" })
-
-async function read(t: TestContext, yaml: string, options: WebConfigOptions = {}) {
-  const folder = temporaryFolder(t)
-  const other = authority.issue({ name: "other" })
-  const expired = authority.issue({ name: "old", notAfter: new Date("2020-02-03T04:05:06Z") })
-  const files = {
-    "tls/server.crt": server.cert,
-    "tls/server.key": server.key,
-    "tls/other.key": other.key,
-    "tls/old.crt": expired.cert,
-    "tls/old.key": expired.key,
-    "tls/ca.crt": authority.cert,
-    "tls/text": "hello",
-  }
-  for (const [name, text] of Object.entries(files)) await folder.write(name, text)
-  const file = await folder.write("web.yml", yaml)
-  const relative = (text: string): string => text.replaceAll(`${folder.path}/`, "")
-  try {
-    const config = await readWebConfig(file, options)
-    return { config, files: config.files.map(relative), faults: "" }
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    return { config: undefined, files: [], faults: relative(error.message) }
-  }
-}
-
-const PAIR = "tls_server_config:\n  cert_file: tls/server.crt\n  key_file: tls/server.key\n"
 
 test("an empty file asks for nothing", async (t) => {
   const { config, files } = await read(t, "# nothing\n")
@@ -102,26 +70,6 @@ for (const [yaml, warns] of [
   })
 }
 
-test("certificate, key and authority may stand in the file itself", async (t) => {
-  const indent = (text: string): string => text.trimEnd().replaceAll(/^/gm, "    ")
-  const { config, faults } = await read(
-    t,
-    `tls_server_config:
-  cert: |\n${indent(server.cert)}
-  key: |\n${indent(server.key)}
-  client_ca: |\n${indent(authority.cert)}
-  client_auth_type: VerifyClientCertIfGiven
-`,
-  )
-  assert.equal(faults, "")
-  assert.deepEqual(config?.tls?.clients, { auth: "VerifyClientCertIfGiven", allowedSans: undefined })
-})
-
-test("suites of TLS 1.3 alone leave only TLS 1.3, as in Go", async (t) => {
-  const { config } = await read(t, `${PAIR}  cipher_suites: [TLS_AES_256_GCM_SHA384]\n`)
-  assert.equal(config?.tls?.context.minVersion, "TLSv1.3")
-})
-
 test("reports every fault of form at once, with line and key, and no secret", async (t) => {
   const { faults } = await read(
     t,
@@ -163,80 +111,19 @@ web.yml:17:1 tls: unknown key`,
   )
 })
 
-const faultsOfMeaning: readonly (readonly [what: string, yaml: string, faults: string, options?: WebConfigOptions])[] =
-  [
-    [
-      "missing files",
-      "tls_server_config: {cert_file: no.crt, key_file: tls}",
-      `web.yml:1:21 tls_server_config.cert_file: can't be read: ENOENT: no such file or directory, open 'no.crt'
-web.yml:1:40 tls_server_config.key_file: can't be read: EISDIR: illegal operation on a directory, read`,
-    ],
-    [
-      "settings without a certificate: no silent plain HTTP",
-      "tls_server_config: {min_version: TLS13}",
-      `web.yml:1:1 tls_server_config.cert_file: is missing: give cert_file or cert
-web.yml:1:1 tls_server_config.key_file: is missing: give key_file or key`,
-    ],
-    [
-      "both forms of one thing",
-      `${PAIR}  cert: x`,
-      "web.yml:4:3 tls_server_config.cert: give either cert or cert_file",
-    ],
-    [
-      "text in place of certificates",
-      "tls_server_config: {cert_file: tls/text, key_file: tls/text, client_ca_file: tls/text, client_auth_type: RequireAndVerifyClientCert}",
-      `web.yml:1:21 tls_server_config.cert_file: holds no certificate in PEM format
-web.yml:1:42 tls_server_config.key_file: holds no private key in PEM format without a passphrase
-web.yml:1:62 tls_server_config.client_ca_file: holds no certificate in PEM format`,
-    ],
-    [
-      "a key of another certificate",
-      "tls_server_config: {cert_file: tls/server.crt, key_file: tls/other.key}",
-      "web.yml:1:48 tls_server_config.key_file: does not belong to the certificate",
-    ],
-    [
-      "an expired certificate",
-      "tls_server_config: {cert_file: tls/old.crt, key_file: tls/old.key}",
-      "web.yml:1:21 tls_server_config.cert_file: the certificate expired on 2020-02-03T04:05:06.000Z",
-    ],
-    [
-      "an authority without a policy",
-      `${PAIR}  client_ca_file: tls/ca.crt`,
-      "web.yml:1:1 tls_server_config.client_auth_type: is missing: without one no client certificate is asked for",
-    ],
-    [
-      "verification against nobody",
-      `${PAIR}  client_auth_type: RequireAndVerifyClientCert`,
-      "web.yml:4:3 tls_server_config.client_auth_type: RequireAndVerifyClientCert needs client_ca_file or client_ca: whose certificates are accepted",
-    ],
-    [
-      "names that a client can avoid by sending no certificate",
-      `${PAIR}  client_auth_type: RequestClientCert\n  client_allowed_sans: [a]`,
-      "web.yml:5:3 tls_server_config.client_allowed_sans: needs client_auth_type RequireAndVerifyClientCert or RequireAnyClientCert",
-    ],
-    [
-      "versions upside down",
-      `${PAIR}  min_version: TLS13\n  max_version: TLS12`,
-      "web.yml:4:3 tls_server_config.min_version: is above max_version",
-    ],
-    [
-      "a burst of nothing",
-      "rate_limit: {interval: 1s}",
-      "web.yml:1:1 rate_limit.burst: must be at least 1, otherwise nobody is served",
-    ],
-    [
-      "users where the server refuses them",
-      `basic_auth_users: {a: ${HASH}}`,
-      "web.yml:1:1 basic_auth_users: the proxy reads Authorization itself",
-      { refuseBasicAuth: "the proxy reads Authorization itself" },
-    ],
-  ]
-for (const [what, yaml, expected, options] of faultsOfMeaning) {
-  test(`refuses ${what}`, async (t) => {
-    const { faults } = await read(t, yaml, options)
-    assert.equal(faults.replaceAll(/open '.*\//g, "open '"), expected)
-  })
-}
+testRefusals([
+  {
+    what: "a burst of nothing",
+    yaml: "rate_limit: {interval: 1s}",
+    faults: "web.yml:1:1 rate_limit.burst: must be at least 1, otherwise nobody is served",
+  },
+  {
+    what: "users where the server refuses them",
+    yaml: `basic_auth_users: {a: ${HASH}}`,
+    faults: "web.yml:1:1 basic_auth_users: the proxy reads Authorization itself",
+    options: { refuseBasicAuth: "the proxy reads Authorization itself" },
+  },
+])
 
 test("reads the example of the format's own documentation", async (t) => {
   const { faults, config } = await read(
