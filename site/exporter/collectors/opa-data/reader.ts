@@ -1,6 +1,6 @@
 import type { Counts } from "./answer.ts"
 import { readDocuments } from "./documents.ts"
-import { ReadFailure, WayClosed } from "./failure.ts"
+import { ReadFailure, type Reason, WayClosed } from "./failure.ts"
 import { gate, within } from "./parallel.ts"
 import type { DigestKind, Reading, Way } from "./reading.ts"
 import type { Withheld } from "./rego.ts"
@@ -11,6 +11,8 @@ import { readByPackage, readByQuery, type Sources } from "./ways.ts"
 const DOCUMENTS_AT_ONCE = 4
 /** Of the time to read an OPA, when digests are asked for; what is left is for counts alone. */
 const DIGEST_SHARE = 2 / 3
+/** Reasons why digests were not had, with which counts alone may still be. */
+const GIVEN_UP: readonly Reason[] = ["timeout", "status"]
 /** Milliseconds after which a better way is tried again. */
 const TRY_AGAIN = 600_000
 
@@ -29,7 +31,7 @@ export interface ReaderOptions extends Sources {
 
 export interface Reader {
   /**
-   * Throws ReadFailure. An OPA that can't make digests in time is read without. `begun` is when the collection began, in
+   * Throws ReadFailure. An OPA that can't make digests, or not in time, is read without. `begun` is when the collection began, in
    * milliseconds of performance.now(): its deadline is that of all its reads, but for whole documents, which take turns.
    */
   read(target: Target, digest: DigestKind | undefined, signal: AbortSignal, begun?: number): Promise<Reading>
@@ -81,14 +83,16 @@ export function createReader(options: ReaderOptions): Reader {
       )
     }
     if (digest === undefined) return { ...(await by(undefined, 1)), digests: false }
-    const given = Math.max(0, left(DIGEST_SHARE))
+    const begin = performance.now()
     try {
       return { ...(await by(digest, DIGEST_SHARE)), digests: true }
     } catch (error) {
-      const late = error instanceof ReadFailure && error.reason === "timeout"
-      const closed = error instanceof WayClosed && way === "package" // it may have the counts' rule alone
-      if (!late && !closed) throw error
-      return { ...(await by(undefined, 1)), digests: false, ...(late && { gaveUpAfter: given }) }
+      const closed = error instanceof WayClosed
+      // a proxy may wait for less, with a status of its own; a package may have the rule of counts alone
+      const isOfDigests = closed ? way === "package" : error instanceof ReadFailure && GIVEN_UP.includes(error.reason)
+      if (!isOfDigests) throw error
+      const gaveUpAfter = (performance.now() - begin) / 1000
+      return { ...(await by(undefined, 1)), digests: false, ...(!closed && { gaveUpAfter }) }
     }
   }
   const readDocumentsOf = (target: Target, signal: AbortSignal): Promise<Counts> =>

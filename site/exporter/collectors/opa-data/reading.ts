@@ -29,7 +29,7 @@ export interface Reading {
   readonly opaSeconds: number | undefined
   /** Whether digests are among it, as far as OPA can make them. */
   readonly digests: boolean
-  /** Seconds after which digests were given up, where OPA had not made them in time. */
+  /** Seconds after which digests were given up, where OPA failed over them or had not made them in time. */
   readonly gaveUpAfter?: number
 }
 
