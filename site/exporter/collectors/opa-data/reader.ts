@@ -31,8 +31,9 @@ export interface ReaderOptions extends Sources {
 
 export interface Reader {
   /**
-   * Throws ReadFailure. An OPA that can't make digests, or not in time, is read without. `begun` is when the collection began, in
-   * milliseconds of performance.now(): its deadline is that of all its reads, but for whole documents, which take turns.
+   * Throws ReadFailure. An OPA that can't make digests, or not in time, is read without. `begun` is when the collection
+   * began, in milliseconds of performance.now(): its deadline is that of all its reads, but for whole documents, which take
+   * turns.
    */
   read(target: Target, digest: DigestKind | undefined, signal: AbortSignal, begun?: number): Promise<Reading>
   /** Forgets what it learnt about OPAs that are not among these. */
