@@ -5,7 +5,7 @@ import { start } from "../../dev/testing/child.ts"
 import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { readDashboard, shippedQueries } from "../../dev/testing/grafana/dashboard.ts"
-import { missingOf, resultsOf } from "../../dev/testing/grafana/queries.ts"
+import { emptyOf, missingOfAny } from "../../dev/testing/grafana/queries.ts"
 import { findOpa, startOpa } from "../../dev/testing/opa.ts"
 import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
@@ -34,19 +34,14 @@ scrape_configs:
     const queries = shippedQueries(await readDashboard(join(import.meta.dirname, "dashboards/opa-data.json")))
 
     await until("all panels to show something", async () => {
-      const empty: string[] = []
-      for (const { where, expression } of queries) {
-        if ((await resultsOf(prometheus.url, expression)) === 0) empty.push(where)
-      }
-      assert.deepEqual(empty, [])
+      assert.deepEqual(await emptyOf(queries, prometheus.url), [])
       return true
     })
-    const missing: string[] = []
-    for (const shipped of [...(await shippedRules(["opa-data"])), ...queries]) {
-      missing.push(...(await missingOf(shipped, prometheus.url)))
-    }
-    // nodes are known in Kubernetes only
-    assert.deepEqual([...new Set(missing.filter((one) => !one.endsWith(": node_name")))], [])
+    const missing = await missingOfAny([...(await shippedRules(["opa-data"])), ...queries], prometheus.url)
+    assert.deepEqual(
+      missing.filter((one) => !one.endsWith(": node_name")), // nodes are known in Kubernetes only
+      [],
+    )
   })
 }
 

@@ -9,7 +9,7 @@ import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
-import { missingOf, resultsOf } from "../../dev/testing/grafana/queries.ts"
+import { emptyOf, missingOfAny } from "../../dev/testing/grafana/queries.ts"
 import { readDashboard, shippedQueries } from "../../dev/testing/grafana/dashboard.ts"
 import { shippedRules } from "../prometheus/testing.ts"
 import { sha256 } from "../proxy/policy/secrets.ts"
@@ -32,22 +32,15 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
     await t.test("every query of the dashboard shows something", async () => {
       await until("all panels to show something", async () => {
         await ask()
-        const empty: string[] = []
-        for (const { where, expression } of queries) {
-          if ((await resultsOf(prometheus.url, expression)) === 0) empty.push(where)
-        }
-        assert.deepEqual(empty, [])
+        assert.deepEqual(await emptyOf(queries, prometheus.url), [])
         return true
       })
     })
 
     await t.test("metrics and labels that rules and queries name exist", async () => {
-      const missing: string[] = []
-      for (const shipped of [...(await shippedRules()), ...queries]) {
-        missing.push(...(await missingOf(shipped, prometheus.url)))
-      }
+      const missing = await missingOfAny([...(await shippedRules()), ...queries], prometheus.url)
       assert.deepEqual(
-        [...new Set(missing)].filter((what) => !OF_OPENSTACK.test(what)),
+        missing.filter((what) => !OF_OPENSTACK.test(what)),
         [],
       )
     })

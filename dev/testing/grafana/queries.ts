@@ -11,6 +11,22 @@ export async function resultsOf(prometheus: string, expression: string): Promise
   return data.result.length
 }
 
+/** Where the expressions stand that have no series. */
+export async function emptyOf(queries: readonly Shipped[], prometheus: string): Promise<readonly string[]> {
+  const empty: string[] = []
+  for (const { where, expression } of queries) {
+    if ((await resultsOf(prometheus, expression)) === 0) empty.push(where)
+  }
+  return empty
+}
+
+/** What is missing for any of the expressions, each thing once. */
+export async function missingOfAny(shipped: readonly Shipped[], prometheus: string): Promise<readonly string[]> {
+  const missing: string[] = []
+  for (const one of shipped) missing.push(...(await missingOf(one, prometheus)))
+  return [...new Set(missing)]
+}
+
 /** Metrics without series, and labels that no series has. */
 export async function missingOf({ where, expression, shown }: Shipped, prometheus: string): Promise<string[]> {
   const { matched, grouped } = usesOf(expression)
