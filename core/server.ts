@@ -111,12 +111,12 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 /** What a web configuration needs is loaded only where there is one: readers and schemas take 6 MB. */
 async function openWebConfig(file: string | undefined, options: WebConfigOptions) {
   if (file === undefined) return undefined
-  const [config, guard, reload] = await Promise.all([
+  const [{ readWebConfig }, { createGuard }, reload] = await Promise.all([
     import("#core/web-config.ts"),
     import("#core/web-guard.ts"),
     import("#core/web-reload.ts"),
   ])
-  return { ...guard, ...reload, file, first: await config.readWebConfig(file, options) }
+  return { createGuard, ...reload, file, first: await readWebConfig(file, options) }
 }
 
 function createApp(log: FastifyBaseLogger, rewriteUrl: NonNullable<ServeOptions["rewriteUrl"]>): FastifyInstance {
