@@ -127,6 +127,23 @@ test("who makes digests meets all who make them as often or more often, and keep
   )
 })
 
+test("new differences at any time don't overdraw the budget", () => {
+  const cost = fc.integer({ min: 0, max: 500 }).map((hundredths) => hundredths / 100)
+  const news = fc.array(fc.boolean(), { minLength: 400, maxLength: 400 })
+  fc.assert(
+    fc.property(cost, news, (seconds, anew) => {
+      const { digests, collect } = collecting({}, { a: seconds })
+      const spent = anew.map((isNew, index) => {
+        if (isNew) digests.differ(true, new Set(["opa/opa"]))
+        return collect(index * 30) === "a" ? seconds : 0
+      })
+      const share = (spent.reduce((sum, one) => sum + one) - 3 * seconds) / (30 * anew.length)
+      assert.ok(share <= 0.01 / 0.94, `${share}`)
+    }),
+    { numRuns: 200 },
+  )
+})
+
 test("where collections come as they like, dear digests still come together", () => {
   const { collect } = collecting({ collections: 1, interval: 0 }, { a: 0.15, b: 0.25 })
   // two Prometheis, each every 30 s

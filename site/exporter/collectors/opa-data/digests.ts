@@ -79,9 +79,14 @@ export function createDigests({ collections, interval, budget }: DigestOptions):
   }
   const isItsTurn = (target: Target): boolean => {
     const every = everyOf(target, differ ? 0 : interval)
-    return Math.floor(round / every) > Math.floor(before / every)
+    const since = round - (about(target)?.round ?? Number.NEGATIVE_INFINITY)
+    return Math.floor(round / every) > Math.floor(before / every) && since >= every / 2
   }
-  const hasCredit = (target: Target): boolean => recheck.has(serviceKey(target)) && about(target)?.at !== undefined
+  /** Not for who failed, or is in debt. */
+  const hasCredit = (target: Target): boolean => {
+    const { cost, seconds } = about(target) ?? {}
+    return recheck.has(serviceKey(target)) && cost === seconds
+  }
   const charge = (target: Target, result: Outcome["result"], now: number): Taken | undefined => {
     const taken = { round, places: [], at: undefined, seconds: undefined }
     const then = about(target)
