@@ -4,7 +4,7 @@ import { createOracle } from "../../dev/fuzz/oracle.ts"
 import { seeded } from "../../dev/fuzz/random.ts"
 import { randomSelector } from "../../dev/fuzz/random-selector.ts"
 import { need } from "../../dev/testing/component.ts"
-import { findPrometheus } from "../../dev/testing/prometheus.ts"
+import { findPrometheus, VERSIONS } from "../../dev/testing/prometheus.ts"
 import { compile } from "./compiled.ts"
 import { type Containment, contains } from "./containment.ts"
 import type { Selector } from "./selector.ts"
@@ -72,7 +72,7 @@ function plan(seed: number, dotAll: boolean): Plan {
   return { selectors, pairs, series }
 }
 
-for (const version of ["2.42", "2.53", "3.5"] as const) {
+for (const version of VERSIONS) {
   test(`agrees with Prometheus ${version} on what contained selectors select, and on every witness`, async (t) => {
     const folder = need(t, findPrometheus(version))
     if (folder === undefined) return

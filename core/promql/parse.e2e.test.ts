@@ -7,10 +7,13 @@ import { parseSelector } from "#core/promql/parse.ts"
 import { isLegacyLabel, type Matcher, printSelector, type Selector } from "#core/promql/selector.ts"
 import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
-import { findPrometheus, type RunningPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
-
-const VERSIONS = ["2.42", "2.53", "3.5"] as const
-type Version = (typeof VERSIONS)[number]
+import {
+  findPrometheus,
+  type RunningPrometheus,
+  startPrometheus,
+  type Version,
+  VERSIONS,
+} from "../../dev/testing/prometheus.ts"
 
 /** Pieces that selectors are made of and mistaken with; joined at random they give near misses of every kind. */
 const PIECES = [

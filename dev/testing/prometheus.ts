@@ -6,11 +6,15 @@ import { type Child, start } from "./child.ts"
 import type { Found } from "./component.ts"
 import { until } from "./until.ts"
 
+/** Those that are tested with. */
+export const VERSIONS = ["2.42", "2.53", "3.5"] as const
+export type Version = (typeof VERSIONS)[number]
+
 /**
  * The folder that holds prometheus and promtool: FEDSTACK_PROMETHEUS_2_42, _2_53 or _3_5 for one version,
  * FEDSTACK_PROMETHEUS_DIR or PATH for any.
  */
-export function findPrometheus(version?: "2.42" | "2.53" | "3.5"): Found<string> {
+export function findPrometheus(version?: Version): Found<string> {
   const variable =
     version === undefined ? "FEDSTACK_PROMETHEUS_DIR" : `FEDSTACK_PROMETHEUS_${version.replace(".", "_")}`
   const folders = [process.env[variable], ...(version === undefined ? (process.env.PATH ?? "").split(delimiter) : [])]

@@ -7,13 +7,13 @@ import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { readDashboard, shippedQueries } from "../../dev/testing/grafana/dashboard.ts"
 import { emptyOf, missingOfAny } from "../../dev/testing/grafana/queries.ts"
 import { findOpa, startOpa } from "../../dev/testing/opa.ts"
-import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
+import { findPrometheus, startPrometheus, VERSIONS } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
 import { shippedRules } from "../prometheus/testing.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 
-for (const version of ["2.42", "2.53", "3.5"] as const) {
+for (const version of VERSIONS) {
   test(`all that rules and dashboard ask of Prometheus ${version} about OPA data is there`, async (t) => {
     const folder = need(t, findPrometheus(version))
     const opa = need(t, findOpa())

@@ -7,7 +7,7 @@ import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { type Child, start } from "../../dev/testing/child.ts"
 import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
-import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
+import { findPrometheus, startPrometheus, type Version, VERSIONS } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
 import { emptyOf, missingOfAny } from "../../dev/testing/grafana/queries.ts"
 import { readDashboard, shippedQueries } from "../../dev/testing/grafana/dashboard.ts"
@@ -22,7 +22,7 @@ const LOCAL = "127.0.0.1:0"
 /** What an invented cloud does not tell; real-cloud.e2e.test.ts of the exporter has it. */
 const OF_OPENSTACK = /fedstack_project_usage_(?:clock_lead_seconds|untagged_servers)/
 
-for (const version of ["2.42", "2.53", "3.5"] as const) {
+for (const version of VERSIONS) {
   test(`all that rules and dashboard ask of Prometheus ${version} is there`, { timeout: 120_000 }, async (t) => {
     const site = await startSite(t, version)
     if (site === undefined) return
@@ -65,7 +65,7 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
 }
 
 /** Exporter, proxy and the shipped configuration of Prometheus, each second; behind the proxy a stand-in. */
-async function startSite(t: TestContext, version: "2.42" | "2.53" | "3.5") {
+async function startSite(t: TestContext, version: Version) {
   const folder = need(t, findPrometheus(version))
   if (folder === undefined) return undefined
   const files = temporaryFolder(t)

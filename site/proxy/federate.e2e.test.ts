@@ -6,7 +6,7 @@ import { request } from "undici"
 import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { listen } from "../../dev/testing/listen.ts"
-import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
+import { findPrometheus, startPrometheus, type Version, VERSIONS } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
 import { SPELLED_QUERIES } from "./safety/attacks/spellings.testing.ts"
 import { BEARER, METRICS, SHARED, startTestProxy, type TestProxy } from "./testing.ts"
@@ -21,7 +21,7 @@ project_secret 1
 `
 
 /** A real Prometheus that scrapes project usage, the same series under another job, and itself; behind the proxy. */
-async function start(t: TestContext, version?: "2.42" | "2.53" | "3.5"): Promise<TestProxy | undefined> {
+async function start(t: TestContext, version?: Version): Promise<TestProxy | undefined> {
   const folder = need(t, findPrometheus(version))
   if (folder === undefined) return undefined
   const target = createServer((_, response) => response.setHeader("content-type", METRICS).end(USAGE))
@@ -66,7 +66,7 @@ const SERIES = [
   'project_vcpu_usage{instance="TARGET",job="project_usages",project_id="b",project_name="zwei ü"}',
 ]
 
-for (const version of ["2.42", "2.53", "3.5"] as const) {
+for (const version of VERSIONS) {
   test(`shares the agreed series of Prometheus ${version}, and no other`, async (t) => {
     const proxy = await start(t, version)
     if (proxy === undefined) return

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { need } from "../../../dev/testing/component.ts"
-import { findPrometheus } from "../../../dev/testing/prometheus.ts"
+import { findPrometheus, VERSIONS } from "../../../dev/testing/prometheus.ts"
 import { compile } from "../compiled.ts"
 import { federating } from "../testing.ts"
 import { Budget } from "./search.ts"
@@ -23,7 +23,7 @@ const VALUES = [
   ...["ab\nk", "\uff41\uff41", "\uff42\uff42"],
 ]
 
-for (const version of ["2.42", "2.53", "3.5"] as const) {
+for (const version of VERSIONS) {
   test(`reads expressions as Prometheus ${version} does`, async (t) => {
     const folder = need(t, findPrometheus(version))
     if (folder === undefined) return

@@ -2,9 +2,10 @@ import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { printSelector } from "#core/promql/selector.ts"
 import { type Random, seeded } from "../../../dev/fuzz/random.ts"
+import { VERSIONS } from "../../../dev/testing/prometheus.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { exposition, type Question, randomQuestion, randomRound, type Round } from "./rounds.testing.ts"
-import { type Answer, type Ask, connectTo, seedOf, startScraping, VERSIONS } from "./testing.ts"
+import { type Answer, type Ask, connectTo, seedOf, startScraping } from "./testing.ts"
 import { startForAllWays } from "./ways/testing.ts"
 
 const CLIENTS = 15

@@ -4,12 +4,14 @@ import type { SecureContextOptions } from "node:tls"
 import { type Dispatcher, Pool } from "undici"
 import { need } from "../../../dev/testing/component.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
-import { findPrometheus, type RunningPrometheus, startPrometheus } from "../../../dev/testing/prometheus.ts"
+import {
+  findPrometheus,
+  type RunningPrometheus,
+  startPrometheus,
+  type Version,
+} from "../../../dev/testing/prometheus.ts"
 import { METRICS } from "../testing.ts"
 import { listen } from "../../../dev/testing/listen.ts"
-
-export const VERSIONS = ["2.42", "2.53", "3.5"] as const
-export type Version = (typeof VERSIONS)[number]
 
 /** FEDSTACK_TEST_SEED, or another one each time; told in the output of the test. */
 export function seedOf(t: TestContext): number {

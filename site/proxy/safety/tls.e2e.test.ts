@@ -6,11 +6,10 @@ import { pino } from "pino"
 import { makeAuthority } from "../../../dev/testing/certificates.ts"
 import { need } from "../../../dev/testing/component.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
-import { findPrometheus, startPrometheus } from "../../../dev/testing/prometheus.ts"
+import { findPrometheus, startPrometheus, VERSIONS } from "../../../dev/testing/prometheus.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { policyFile } from "../policy/policy-file.ts"
 import { METRICS, SHARED, startTestProxy, startUpstream, TOKEN } from "../testing.ts"
-import { VERSIONS } from "./testing.ts"
 
 const authority = makeAuthority("authority")
 const issueServer = () => authority.issue({ name: "site", sans: ["IP:127.0.0.1"] })
