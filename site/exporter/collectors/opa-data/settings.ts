@@ -58,7 +58,7 @@ export const opaDataSettings = {
       env: ["APP_TIMEOUT"],
       help: "deadline for the OPAs of a collection; at most 0.9 of --interval",
     },
-    "30",
+    "30s",
   ),
   prometheusPort: setting(whole(0, 65_535), {
     flag: "--prometheus-port <port>",
@@ -92,7 +92,7 @@ export const opaDataSettings = {
   interval: setting(
     duration(1),
     { flag: "--interval <duration>", env: ["APP_INTERVAL"], help: "time between two collections" },
-    "30",
+    "30s",
   ),
   opaClusterData: settings(
     paths,
