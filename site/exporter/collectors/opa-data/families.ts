@@ -24,7 +24,7 @@ export function podFamilies(
   digests: Digests | undefined,
 ): Family[] {
   const pods = outcomes.map(({ target, result }) => ({ labels: podLabels(clusterName, target), target, result }))
-  const read = pods.flatMap(({ labels, result }) => ("places" in result ? [{ labels, result }] : []))
+  const read = pods.flatMap(({ labels, target, result }) => ("places" in result ? [{ labels, target, result }] : []))
   const cells = read.flatMap(({ labels, result }) =>
     paths.flatMap((path, index): { path: Counted; place: Place; labels: Labels }[] => {
       const place = result.places[index]
@@ -36,7 +36,7 @@ export function podFamilies(
       path[wanted] && place.kind === "counted" ? [{ labels, value: value(place) }] : [],
     )
   const told = (key: keyof Told): Sample[] =>
-    pods.flatMap(({ labels, target }) => {
+    read.flatMap(({ labels, target }) => {
       const value = digests?.told(target)[key]
       return value === undefined ? [] : [{ labels, value }]
     })
