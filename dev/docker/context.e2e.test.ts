@@ -17,6 +17,13 @@ const CODE = [
   "portal/main.ts",
   "site/proxy/main.ts",
 ]
+const TESTS = [
+  "core/log.test.ts",
+  "core/testing.ts",
+  "portal/federation/testing.ts",
+  "site/proxy/rounds.testing.ts",
+  "site/proxy/testdata/a.json",
+]
 /** What docs/docker.md and docs/portal.md let people put beside the code. */
 const SECRETS = [
   ".env",
@@ -36,12 +43,12 @@ const SECRETS = [
 ]
 
 for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
-  void test(`${name} sends the engine code, and no secret that stands beside it`, async (context) => {
+  void test(`${name} sends the engine code, and neither tests nor secrets that stand beside it`, async (context) => {
     const program = need(context, await findCompose(name))
     if (program === undefined) return
     const folder = temporaryFolder(context)
     const image = newName()
-    for (const file of [...CODE, ...SECRETS]) await folder.write(file, "A=1\n")
+    for (const file of [...CODE, ...TESTS, ...SECRETS]) await folder.write(file, "A=1\n")
     await folder.write(".dockerignore", await readFile(join(ROOT, ".dockerignore"), "utf8"))
     await folder.write("Dockerfile", "FROM scratch\nCOPY . /context\n")
     const file = await folder.write("compose.yml", `services: {all: {image: ${image}, build: .}}\n`)
