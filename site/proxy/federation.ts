@@ -26,6 +26,8 @@ export interface FederationOptions {
   readonly metrics: ProxyMetrics
   readonly log: Logger
   readonly now: () => Date
+  /** A clock that only goes forward, for what is limited by time. */
+  readonly milliseconds: () => number
 }
 
 export interface Federation extends Running {
@@ -35,10 +37,9 @@ export interface Federation extends Running {
   adopt(): void
 }
 
-const milliseconds = (): number => performance.now()
-
 /** Answers requests for /federate, and nobody who is not in the policy. */
-export function openFederation({ policy: current, metrics, log, now }: FederationOptions): Federation {
+export function openFederation(options: FederationOptions): Federation {
+  const { policy: current, metrics, log, now, milliseconds } = options
   const order = rememberFailures(milliseconds)
   const upstream = openUpstream({ order, metrics, log })
   const store = openStore(upstream.fetch, current().memory)

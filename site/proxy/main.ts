@@ -22,6 +22,7 @@ export async function startProxy(
   config: ProxyConfig,
   log: Logger,
   now: () => Date = () => new Date(),
+  milliseconds = (): number => performance.now(),
 ): Promise<RunningProxy> {
   const metrics = createProxyMetrics()
   const loaded = (successful: boolean): void => {
@@ -40,7 +41,13 @@ export async function startProxy(
       routes: (app) => addAdmin(app, { registry: metrics.registry, notReady: () => undefined }),
     })
     opened.unshift(admin)
-    const { answer } = (federation = openFederation({ policy: () => policy.current(), metrics, log, now }))
+    const { answer } = (federation = openFederation({
+      policy: () => policy.current(),
+      metrics,
+      log,
+      now,
+      milliseconds,
+    }))
     opened.unshift(federation)
     const serving = await serve({
       addresses: config.addresses,

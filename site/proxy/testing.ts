@@ -31,7 +31,7 @@ export interface TestProxy {
 export async function startTestProxy(
   test: TestContext,
   upstream: string,
-  changes: Partial<EnvironmentPolicy & ProxyConfig> = {},
+  changes: Partial<EnvironmentPolicy & ProxyConfig & { readonly milliseconds: () => number }> = {},
 ): Promise<TestProxy> {
   const lines: string[] = []
   const log = createLogger({ level: "debug", format: "json" }, "proxy", (line) => lines.push(line))
@@ -53,6 +53,8 @@ export async function startTestProxy(
       ...changes,
     },
     log,
+    undefined,
+    changes.milliseconds,
   )
   test.after(() => running.close())
   const port = running.public.addresses[0]?.port ?? 0

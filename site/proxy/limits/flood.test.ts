@@ -12,7 +12,7 @@ import { QUERY, SHARED, startTestProxy, startUpstream, TOKEN } from "../testing.
 
 const ISSUER = "https://portal.example.org"
 
-/** A proxy that knows one token and one issuer. */
+/** A proxy that knows one token and one issuer, for which no time passes, however long a flood takes. */
 async function start(t: TestContext) {
   const folder = temporaryFolder(t)
   const upstream = await startUpstream(t)
@@ -27,7 +27,7 @@ jwt: [{name: central, issuer: "${ISSUER}", audience: site-a, jwks: {file: jwks.j
 `,
   )
   const policy = policyFile(file, { env: {}, now: () => new Date(), log: pino({ enabled: false }) })
-  const proxy = await startTestProxy(t, upstream.url, { policy })
+  const proxy = await startTestProxy(t, upstream.url, { policy, milliseconds: () => 0 })
   const agent = (): Agent => {
     const made = new Agent({ connections: 1, pipelining: 1 })
     t.after(() => made.destroy())
