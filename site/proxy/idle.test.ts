@@ -20,7 +20,13 @@ test("a time that is longer than the server lets a connection idle is kept to al
   })
   const { policy } = await loader.load()
   const log = createLogger({ level: "info", format: "json" }, "proxy", () => undefined)
-  const options = { policy: () => policy, metrics: createProxyMetrics(), log, now: () => new Date() }
+  const options = {
+    policy: () => policy,
+    metrics: createProxyMetrics(),
+    log,
+    now: () => new Date(),
+    milliseconds: () => 0,
+  }
   const federation = openFederation(options)
   t.after(() => federation.close())
   const server = createServer(federation.answer).setTimeout(100)
