@@ -20,14 +20,14 @@ test("bounds what a client has under way at once, and tells when to come again",
 })
 
 test("bounds a client's rate", async (t) => {
-  const { proxy } = await startBoth(t, sample, { limits: { requestsPerSecond: 0.1 } })
+  const { proxy } = await startBoth(t, sample, { limits: { requestsPerSecond: 0.1 }, milliseconds: () => 0 })
   assert.equal((await scrape(proxy.url)).status, 200)
   const { status, headers } = await scrape(proxy.url)
   assert.deepEqual([status, headers["retry-after"]], [429, "10"])
 })
 
 test("answers who guesses tokens with 429, and never the rightful client of the same address", async (t) => {
-  const { proxy } = await startBoth(t, sample)
+  const { proxy } = await startBoth(t, sample, { milliseconds: () => 0 })
   const guesses = await Promise.all(
     Array.from({ length: 60 }, (_, index) => scrape(proxy.url, { authorization: `Bearer wrong-${index}` })),
   )

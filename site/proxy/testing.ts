@@ -31,7 +31,7 @@ export interface TestProxy {
 export async function startTestProxy(
   test: TestContext,
   upstream: string,
-  changes: Partial<EnvironmentPolicy & ProxyConfig & { readonly milliseconds: () => number }> = {},
+  changes: Partial<EnvironmentPolicy & ProxyConfig & Clock> = {},
 ): Promise<TestProxy> {
   const lines: string[] = []
   const log = createLogger({ level: "debug", format: "json" }, "proxy", (line) => lines.push(line))
@@ -108,13 +108,19 @@ export function sendSample(_: IncomingMessage, response: ServerResponse): void {
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
-export interface Changes {
+/** A clock that only goes forward, in place of the process's own. */
+interface Clock {
+  readonly milliseconds: () => number
+}
+
+export interface Changes extends Partial<Clock> {
   readonly policy?: Partial<Policy>
   readonly limits?: Partial<ClientLimits>
 }
 
 /** A proxy before these upstreams with one client, whose policy is changed so. */
-export async function startBefore(t: TestContext, urls: readonly string[], { policy, limits }: Changes = {}) {
+export async function startBefore(t: TestContext, urls: readonly string[], changes: Changes = {}) {
+  const { policy, limits, ...clock } = changes
   const [first = "", ...others] = urls
   const environment = environmentPolicy({
     allow: [SHARED],
@@ -135,6 +141,7 @@ export async function startBefore(t: TestContext, urls: readonly string[], { pol
         return { ...loaded, policy: { ...loaded.policy, upstreams: [...upstreams], clients, tokens, ...policy } }
       },
     },
+    ...clock,
   })
 }
 
