@@ -1,13 +1,26 @@
+import { randomInt } from "node:crypto"
 import { once } from "node:events"
-import { type AddressInfo, createServer } from "node:net"
+import { createServer, type Server } from "node:net"
+
+/** Below those that systems give to outgoing connections and to who listens on port 0: 32768 and up, or 49152 and up. */
+const [FIRST, END] = [20_000, 32_768]
+const ATTEMPTS = 100
 
 /** Ports of 127.0.0.1 that nobody listens on now, all different: for programs that can't be told to choose one themselves. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"))
-  await Promise.all(servers.map((server) => once(server, "listening")))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), "close")))
-  return ports
+  const taken = new Map<number, Server>()
+  for (let attempt = 0; taken.size < count; attempt += 1) {
+    const port = randomInt(FIRST, END)
+    const server = createServer().listen(port, "127.0.0.1")
+    try {
+      await once(server, "listening")
+      taken.set(port, server)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || attempt > count + ATTEMPTS) throw error
+    }
+  }
+  await Promise.all([...taken.values()].map((server) => once(server.close(), "close")))
+  return [...taken.keys()]
 }
 
 export async function freePort(): Promise<number> {
