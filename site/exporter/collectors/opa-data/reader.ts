@@ -36,7 +36,7 @@ export interface Reader {
    * turns.
    */
   read(target: Target, digest: DigestKind | undefined, signal: AbortSignal, begun?: number): Promise<Reading>
-  /** Forgets what it learnt about OPAs that are not among these. */
+  /** These are all the OPAs there are: forgets what it learnt about others, and keeps connections unless they are many. */
   keep(targets: readonly Target[]): void
 }
 
