@@ -84,7 +84,7 @@ export function createReader(options: ReaderOptions): Reader {
       )
     }
     if (digest === undefined) return { ...(await by(undefined, 1)), digests: false }
-    const begin = performance.now()
+    const [begin, given] = [performance.now(), Math.max(0, left(DIGEST_SHARE))]
     try {
       return { ...(await by(digest, DIGEST_SHARE)), digests: true }
     } catch (error) {
@@ -92,7 +92,8 @@ export function createReader(options: ReaderOptions): Reader {
       // a proxy may wait for less, with a status of its own; a package may have the rule of counts alone
       const isOfDigests = closed ? way === "package" : error instanceof ReadFailure && GIVEN_UP.includes(error.reason)
       if (!isOfDigests) throw error
-      const gaveUpAfter = (performance.now() - begin) / 1000
+      const late = error instanceof ReadFailure && error.reason === "timeout"
+      const gaveUpAfter = late ? given : (performance.now() - begin) / 1000
       return { ...(await by(undefined, 1)), digests: false, ...(!closed && { gaveUpAfter }) }
     }
   }
