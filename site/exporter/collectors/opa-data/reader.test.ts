@@ -206,10 +206,10 @@ test("digests that are given up cost the time for which they were waited for", a
 })
 
 test("an OPA that fails over digests, or whose proxy does not wait for them, is counted without", async (t) => {
-  const clock = clockOf(t)
+  const { pass } = clockOf(t)
   const opa = await fakeOpa(t, ({ body }) => {
     if (!body.includes("sha256")) return GOOD
-    clock.pass(150)
+    pass(150)
     return { status: 504, body: "<html>" }
   })
   const reading = await (await readerOf(t)).read(targetOf(opa.port), "resourceVersion", NEVER)
