@@ -1,7 +1,7 @@
 import { flushCompileCache } from "node:module"
 import type { Component, Running } from "#core/component.ts"
-import type { Logger } from "#core/log.ts"
-import type { Settings } from "#core/settings.ts"
+import type { Logger } from "#core/log/logger.ts"
+import type { Settings } from "#core/config/settings.ts"
 
 interface Entry {
   readonly summary: string
@@ -85,7 +85,12 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   process.on("SIGHUP", () => void running?.reload?.())
 
   const [{ command }, { readSettings, setting, oneOf, variables }, { createLogger, LOG_LEVELS, LOG_FORMATS }, known] =
-    await Promise.all([entry.load(), import("#core/settings.ts"), import("#core/log.ts"), import("#core/variables.ts")])
+    await Promise.all([
+      entry.load(),
+      import("#core/config/settings.ts"),
+      import("#core/log/logger.ts"),
+      import("#core/config/variables.ts"),
+    ])
   const logSettings = {
     logLevel: setting(
       oneOf(LOG_LEVELS),
@@ -176,7 +181,7 @@ function unknownCommand(argv: readonly string[]): never {
 }
 
 async function version(): Promise<string> {
-  const { VERSION } = await import("#core/metrics.ts")
+  const { VERSION } = await import("#core/metrics/registry.ts")
   return `fedstack ${VERSION} (Node ${process.versions.node})\n`
 }
 

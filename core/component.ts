@@ -1,10 +1,9 @@
-import type { Logger } from "#core/log.ts"
-import type { Settings, Values } from "#core/settings.ts"
+import type { Closable } from "#core/closable.ts"
+import type { Logger } from "#core/log/logger.ts"
+import type { Settings, Values } from "#core/config/settings.ts"
 
-/** What is running until it is closed. */
-export interface Running {
-  /** Stops taking work, finishes what is under way within its own deadline, and frees ports, files and timers. */
-  close(): Promise<void>
+/** A component that runs until it is closed. */
+export interface Running extends Closable {
   /** Reads the configuration files again, as on SIGHUP. Faults are logged and shown in metrics; it never throws. */
   reload?(): Promise<void>
 }
@@ -31,17 +30,4 @@ export interface Component<S extends Settings> {
 
 export function component<const S extends Settings>(definition: Component<S>): Component<S> {
   return definition
-}
-
-/** Closes in the order given, each even if one before it fails, and then throws the first failure. */
-export async function closeAll(parts: readonly Running[]): Promise<void> {
-  const failures: unknown[] = []
-  for (const part of parts) {
-    try {
-      await part.close()
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  if (failures.length > 0) throw failures[0]
 }

@@ -1,5 +1,5 @@
-import { webSettings } from "#core/server.ts"
-import { httpUrl, type Parse, setting, text, Wrong } from "#core/settings.ts"
+import { webSettings } from "#core/http/server.ts"
+import { httpUrl, type Parse, setting, text, Wrong } from "#core/config/settings.ts"
 import type { PrometheusVersion } from "./federation/prometheus-config.ts"
 
 const version: Parse<PrometheusVersion> = (value) => {

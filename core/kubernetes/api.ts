@@ -1,6 +1,6 @@
 import type { AgentOptions, RequestOptions } from "node:https"
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent, request } from "undici"
-import type { Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
 import { defineError, explain } from "#core/errors.ts"
 import { noAnswer, type Status, statusError } from "./errors.ts"
 import type { KubeConfig } from "./client-node.ts"
@@ -8,7 +8,7 @@ import { type ClusterSource, readKubeconfig } from "./kubeconfig.ts"
 import { pathOf, type Question } from "./resource.ts"
 
 /** A Kubernetes API. Every failure is a KubernetesError, or the signal's reason where that was aborted. */
-export interface KubernetesApi extends Running {
+export interface KubernetesApi extends Closable {
   /** A whole answer as parsed JSON. */
   read(question: Question, signal: AbortSignal): Promise<unknown>
   /** An answer that has begun with status 200. It ends with an error when nothing came for `silence` seconds. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net"
 import { type TestContext, test } from "node:test"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { openKubernetes } from "./api.ts"
 import { watchObjects } from "./watch-objects.ts"
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
-import type { Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import type { KubernetesApi } from "./api.ts"
 import { KubernetesError } from "./errors.ts"
 import { listObjects, type Scope } from "./list.ts"
@@ -18,7 +18,7 @@ export interface WatchOptions<T> extends Scope {
   readonly silence?: number
 }
 
-export interface Watched<T> extends Running {
+export interface Watched<T> extends Closable {
   /** By namespace/name, whole as of some moment; undefined before the first list is complete. */
   objects(): ReadonlyMap<string, T> | undefined
   /** Why `objects` may be outdated or missing; undefined while a watch is open. */

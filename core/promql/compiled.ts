@@ -1,9 +1,9 @@
-import { Automaton } from "./regex/automaton.ts"
-import { parseRegex } from "./regex/parse.ts"
-import { compileRegex, compileWord, type Program, type Reading } from "./regex/program.ts"
-import { acceptsWord, type Budget, type Language } from "./regex/search.ts"
-import { hasBareDot, maySpreadFolding, type Regex } from "./regex/tree.ts"
-import { InvalidRegex, Undecidable } from "./regex/undecidable.ts"
+import { Automaton } from "#core/promql/regex/automaton.ts"
+import { parseRegex } from "#core/promql/regex/parse.ts"
+import { compileRegex, compileWord, type Program, type Reading } from "#core/promql/regex/program.ts"
+import { acceptsWord, type Budget, type Language } from "#core/promql/regex/search.ts"
+import { hasBareDot, maySpreadFolding, type Regex } from "#core/promql/regex/tree.ts"
+import { InvalidRegex, Undecidable } from "#core/promql/regex/undecidable.ts"
 import type { Matcher, Selector } from "./selector.ts"
 
 /** A matcher with what is known of its language, found out when it is first needed. */

@@ -1,8 +1,8 @@
 import { compile, type CompiledMatcher, type CompiledSelector, problemOf } from "./compiled.ts"
 import type { Matcher, Selector } from "./selector.ts"
-import type { Reading } from "./regex/program.ts"
-import { Budget, findSharedWord } from "./regex/search.ts"
-import { Undecidable } from "./regex/undecidable.ts"
+import type { Reading } from "#core/promql/regex/program.ts"
+import { Budget, findSharedWord } from "#core/promql/regex/search.ts"
+import { Undecidable } from "#core/promql/regex/undecidable.ts"
 
 export type Containment =
   | { readonly kind: "contained" }

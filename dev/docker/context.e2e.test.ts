@@ -11,15 +11,15 @@ const ROOT = join(import.meta.dirname, "..", "..")
 const CODE = [
   "bin/fedstack",
   "cli.ts",
-  "core/log.ts",
+  "core/log/logger.ts",
   "package.json",
   "portal/federation/sites.ts",
   "portal/main.ts",
   "site/proxy/main.ts",
 ]
 const TESTS = [
-  "core/log.test.ts",
-  "core/testing.ts",
+  "core/log/logger.test.ts",
+  "core/http/testing.ts",
   "portal/federation/testing.ts",
   "site/proxy/rounds.testing.ts",
   "site/proxy/testdata/a.json",

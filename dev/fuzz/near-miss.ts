@@ -1,4 +1,4 @@
-import type { Matcher, MatchOp, Selector } from "../../core/promql/selector.ts"
+import type { Matcher, MatchOp, Selector } from "#core/promql/selector.ts"
 import type { Random } from "./random.ts"
 import { nearMiss } from "./random-regex.ts"
 

@@ -1,5 +1,5 @@
 import { RE2JS } from "re2js"
-import type { Matcher } from "../../core/promql/selector.ts"
+import type { Matcher } from "#core/promql/selector.ts"
 
 /** Judges words by re2js, which shares no code with the automata. */
 export interface Oracle {

@@ -1,4 +1,4 @@
-import type { Selector } from "../../core/promql/selector.ts"
+import type { Selector } from "#core/promql/selector.ts"
 import { nearMissOf } from "./near-miss.ts"
 import type { Random } from "./random.ts"
 import { randomTokens } from "./random-regex.ts"

@@ -1,4 +1,4 @@
-import { isLegacyLabel, type Matcher, type Selector } from "../../core/promql/selector.ts"
+import { isLegacyLabel, type Matcher, type Selector } from "#core/promql/selector.ts"
 import type { Random } from "./random.ts"
 
 /** The selector as somebody could write it; all of these mean the same to Prometheus. */

@@ -1,4 +1,4 @@
-import { on, readSettings, type Reading, setting, whole } from "#core/settings.ts"
+import { on, readSettings, type Reading, setting, whole } from "#core/config/settings.ts"
 
 const settings = {
   sites: setting(whole(1, 1000), { flag: "--sites <number>", help: "how many sites to start", env: [] }, "2"),

@@ -1,4 +1,4 @@
-import { exchange } from "#core/http-client.ts"
+import { exchange } from "#core/http/client.ts"
 import { table } from "./table.ts"
 
 /** What the portal's Prometheus says of one site. */

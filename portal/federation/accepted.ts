@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { z } from "zod"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { reasonOf } from "./errors.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
 

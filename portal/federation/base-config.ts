@@ -1,7 +1,7 @@
 import { glob } from "node:fs/promises"
 import { basename, dirname, isAbsolute, join } from "node:path"
 import { z } from "zod"
-import { parseYaml } from "#core/config-file.ts"
+import { parseYaml } from "#core/config/config-file.ts"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
 import type { Inputs } from "./inputs.ts"
 import type { OutputFile } from "./publish.ts"

@@ -2,14 +2,14 @@ import { once } from "node:events"
 import { lstatSync, rmSync } from "node:fs"
 import { connect, createServer, type Server } from "node:net"
 import { join } from "node:path"
-import type { Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { folderTaken, reasonOf } from "./errors.ts"
 
 const SOCKET = "portal.sock"
 
-export interface Claim extends Running {
+export interface Claim extends Closable {
   /** Throws FOLDER_TAKEN while another process has the folder. True the first time that it is ours. */
   take(): Promise<boolean>
 }

@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, X509Certificate } from "node:crypto"
 import { isAbsolute, join } from "node:path"
 import { ConfigurationError } from "#core/errors.ts"
-import type { Path } from "#core/config-file.ts"
+import type { Path } from "#core/config/config-file.ts"
 import type { Inputs } from "./inputs.ts"
 import type { OutputFile } from "./publish.ts"
 import type { SiteEntry } from "./schema.ts"

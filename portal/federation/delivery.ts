@@ -1,6 +1,6 @@
 import { FedstackError } from "#core/errors.ts"
-import { RequestFailed } from "#core/http-client.ts"
-import type { Logger } from "#core/log.ts"
+import { RequestFailed } from "#core/http/client.ts"
+import type { Logger } from "#core/log/logger.ts"
 import type { PortalMetrics } from "../metrics.ts"
 import { acceptedFile, readAccepted } from "./accepted.ts"
 import { claimFolder } from "./claim.ts"

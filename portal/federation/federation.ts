@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto"
-import type { Context, Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
+import type { Context } from "#core/component.ts"
 import { ConfigurationError, explain } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
-import { watchFiles } from "#core/watch-file.ts"
+import type { Logger } from "#core/log/logger.ts"
+import { watchFiles } from "#core/files/watch.ts"
 import type { PortalMetrics } from "../metrics.ts"
 import { openDelivery } from "./delivery.ts"
 import { type Inputs, openInputs } from "./inputs.ts"
 import { type FederationSettings, loadPlan, type Plan } from "./load.ts"
 import { PLAIN_HTTP, sendsTokenInPlain } from "./plain-http.ts"
 
-export interface Federation extends Running {
+export interface Federation extends Closable {
   reload: () => Promise<void>
   /** Why Prometheus has no configuration yet; undefined once it was written. */
   notReady: () => string | undefined
@@ -31,7 +32,7 @@ export async function startFederation(options: FederationOptions): Promise<Feder
   const { settings, env, metrics, log, now } = options
   const key = randomBytes(32)
   const delivery = openDelivery({ folder: settings.configDir, prometheusUrl: settings.prometheusUrl, metrics, log })
-  let watcher: Running | undefined
+  let watcher: Closable | undefined
   let watched = ""
   let queue = Promise.resolve()
   let closed = false

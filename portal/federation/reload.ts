@@ -1,4 +1,4 @@
-import { exchange } from "#core/http-client.ts"
+import { exchange } from "#core/http/client.ts"
 import { lifecycleDisabled, reloadFailed, reloadRefused, stillStarting } from "./errors.ts"
 
 const DEADLINE = 60

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { explain } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 
 const FIRST_MS = 500
 const LONGEST_MS = 30_000

@@ -2,8 +2,8 @@ import { z } from "zod"
 import { explain } from "#core/errors.ts"
 import { compile } from "#core/promql/compiled.ts"
 import { parseSelector } from "#core/promql/parse.ts"
-import { expected, filled, parsed } from "#core/schema.ts"
-import { duration, httpUrl, type Parse, size, Wrong } from "#core/settings.ts"
+import { expected, filled, parsed } from "#core/config/schema.ts"
+import { duration, httpUrl, type Parse, size, Wrong } from "#core/config/settings.ts"
 
 /** What the original stack federates. */
 const DEFAULT_MATCH = '{job="project_usages",__name__=~"project_.*_usage"}'

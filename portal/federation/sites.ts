@@ -1,6 +1,6 @@
 import { dirname } from "node:path"
 import { z } from "zod"
-import { type Path, parseYaml } from "#core/config-file.ts"
+import { type Path, parseYaml } from "#core/config/config-file.ts"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
 import { type Credentials, readCredentials, type Report } from "./credentials.ts"
 import { crossCheck, keysOf } from "./cross-checks.ts"

@@ -10,7 +10,7 @@ import { openInputs } from "../federation/inputs.ts"
 import { loadPlan } from "../federation/load.ts"
 import { publish } from "../federation/publish.ts"
 import { sitesFileSchema } from "../federation/schema.ts"
-import { parseYaml } from "#core/config-file.ts"
+import { parseYaml } from "#core/config/config-file.ts"
 
 const root = join(import.meta.dirname, "../..")
 const [site, portal] = [join(root, "site/prometheus"), join(root, "portal/prometheus")]

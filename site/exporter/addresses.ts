@@ -1,5 +1,5 @@
 import { UsageError } from "#core/errors.ts"
-import { type Address, listenAddress } from "#core/settings.ts"
+import { type Address, listenAddress } from "#core/config/settings.ts"
 
 /** How an exporter can be told where to listen: by the original's flag for a port, or by addresses. */
 export interface Listening {

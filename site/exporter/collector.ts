@@ -1,4 +1,4 @@
-import type { Family } from "#core/exposition.ts"
+import type { Family } from "#core/metrics/exposition.ts"
 
 /** Something that reads metrics from somewhere. It knows nothing of HTTP, schedules or its own failures. */
 export interface Collector {

@@ -1,7 +1,7 @@
-import type { Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
-import { encodePieces, type Family } from "#core/exposition.ts"
-import type { Logger } from "#core/log.ts"
+import { encodePieces, type Family } from "#core/metrics/exposition.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { type Body, bodyOf } from "./body.ts"
 import { type Collector, SomeFailed } from "./collector.ts"
 
@@ -23,7 +23,7 @@ export interface Exposed {
   readonly status: readonly Family[]
 }
 
-export interface Runner extends Running {
+export interface Runner extends Closable {
   read(): Promise<Exposed>
   /** Runs the collector now, or joins the run under way. Failures show in the status; it never throws. */
   run(): Promise<void>

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream"
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import type { Registry } from "prom-client"
-import { CONTENT_TYPE, encode } from "#core/exposition.ts"
-import { addHealth, serve, type ServeOptions, type Serving } from "#core/server.ts"
+import { CONTENT_TYPE, encode } from "#core/metrics/exposition.ts"
+import { addHealth, serve, type ServeOptions, type Serving } from "#core/http/server.ts"
 import { EMPTY, gzip, plain } from "./body.ts"
 import type { Runner } from "./runner.ts"
 

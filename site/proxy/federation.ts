@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { batchLog } from "#core/batch-log.ts"
-import { closeAll, type Running } from "#core/component.ts"
+import { batchLog } from "#core/log/batch-log.ts"
+import { type Closable, closeAll } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { type Admission, admit, admittedBefore } from "./admit.ts"
 import { authenticate } from "./authenticate.ts"
 import { tooManyAtOnce, tooManyRequests, tooMuchToDecide, unauthenticated, upstreamTimeout } from "./errors.ts"
@@ -30,7 +30,7 @@ export interface FederationOptions {
   readonly milliseconds: () => number
 }
 
-export interface Federation extends Running {
+export interface Federation extends Closable {
   /** Answers a request, whatever it asks. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void
   /** Goes by the policy in force from now on; requests under way go on. */

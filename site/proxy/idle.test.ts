@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { createServer } from "node:http"
 import { test } from "node:test"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { openFederation } from "./federation.ts"
 import { createProxyMetrics } from "./metrics.ts"

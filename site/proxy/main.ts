@@ -1,6 +1,7 @@
-import { closeAll, component, type Running } from "#core/component.ts"
-import type { Logger } from "#core/log.ts"
-import { addAdmin, serve, type Serving } from "#core/server.ts"
+import { type Closable, closeAll } from "#core/closable.ts"
+import { component } from "#core/component.ts"
+import type { Logger } from "#core/log/logger.ts"
+import { addAdmin, serve, type Serving } from "#core/http/server.ts"
 import { type Federation, openFederation } from "./federation.ts"
 import { createProxyMetrics } from "./metrics.ts"
 import { openPolicy } from "./policy/watch.ts"
@@ -11,7 +12,7 @@ export const command = component({
   run: async (values, { log, now, env }) => startProxy(readProxyConfig(values, { log, now, env }), log, now),
 })
 
-export interface RunningProxy extends Running {
+export interface RunningProxy extends Closable {
   readonly public: Serving
   readonly admin: Serving
   reload(): Promise<void>
@@ -32,7 +33,7 @@ export async function startProxy(
   }
   let federation: Federation | undefined
   const policy = await openPolicy(config.policy, { log, loaded })
-  const opened: Running[] = [policy]
+  const opened: Closable[] = [policy]
   try {
     const admin = await serve({
       addresses: [config.adminAddress],

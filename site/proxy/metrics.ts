@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client"
-import { createRegistry } from "#core/metrics.ts"
+import { createRegistry } from "#core/metrics/registry.ts"
 import type { Policy } from "./policy/types.ts"
 import type { Store } from "./store/store.ts"
 import { showUpstream, type UpstreamOrder } from "./upstream/order.ts"

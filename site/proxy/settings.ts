@@ -1,6 +1,6 @@
-import { verifiesCertificate } from "#core/client-certificate.ts"
+import { verifiesCertificate } from "#core/http/web/client-certificate.ts"
 import { UsageError } from "#core/errors.ts"
-import { webSettings } from "#core/server.ts"
+import { webSettings } from "#core/http/server.ts"
 import {
   type Address,
   httpUrl,
@@ -11,8 +11,8 @@ import {
   size,
   text,
   type Values,
-} from "#core/settings.ts"
-import { readWebConfig } from "#core/web-config.ts"
+} from "#core/config/settings.ts"
+import { readWebConfig } from "#core/http/web/config.ts"
 import { environmentPolicy } from "./policy/environment.ts"
 import { policyFile, type PolicyFileOptions } from "./policy/policy-file.ts"
 import { wholeAnswer } from "./policy/schema.ts"

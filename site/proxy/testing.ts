@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { text } from "node:stream/consumers"
 import type { TestContext } from "node:test"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { until } from "../../dev/testing/until.ts"
 import { type RunningProxy, startProxy } from "./main.ts"
 import { type EnvironmentPolicy, environmentPolicy } from "./policy/environment.ts"

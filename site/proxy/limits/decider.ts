@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads"
-import type { Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import type { Selector } from "#core/promql/selector.ts"
 import type { Grant, JudgeElsewhere, Verdict } from "../authorize.ts"
 import { tooMuchToDecide } from "../errors.ts"
@@ -23,7 +23,7 @@ const MEGABYTES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 }
 const THREAD = new URL("decider-worker.ts", import.meta.url)
 
 /** Decides about selectors that take work, in a thread of its own, so that nobody else waits for it. */
-export interface Decider extends Running {
+export interface Decider extends Closable {
   /** Clients take turns. Throws TOO_MUCH_TO_DECIDE for who has used up what it may cause, and where it takes too long. */
   readonly judge: JudgeElsewhere
 }

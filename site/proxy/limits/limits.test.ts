@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { gateOfClients } from "./clients.ts"
 import { networkOf } from "./networks.ts"
 import { bucket } from "./rate.ts"

@@ -1,4 +1,4 @@
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { bucketsOfNetworks } from "./networks.ts"
 import { bucket } from "./rate.ts"
 

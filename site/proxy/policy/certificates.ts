@@ -1,5 +1,5 @@
 import type { PeerCertificate, TLSSocket } from "node:tls"
-import { kindsOfNamesIn } from "#core/client-certificate.ts"
+import { kindsOfNamesIn } from "#core/http/web/client-certificate.ts"
 import type { CertificateRule, Identity, Unproven } from "./types.ts"
 
 /**

@@ -1,4 +1,4 @@
-import type { Path } from "#core/config-file.ts"
+import type { Path } from "#core/config/config-file.ts"
 import type { Fault } from "#core/errors.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import type { Grant, PolicyFile } from "./schema.ts"

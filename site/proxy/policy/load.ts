@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path"
-import type { Path } from "#core/config-file.ts"
+import type { Path } from "#core/config/config-file.ts"
 import { ConfigurationError, type Fault, FaultyFiles } from "#core/errors.ts"
 import { readClient } from "./clients.ts"
 import { withoutSlash } from "./environment.ts"

@@ -1,4 +1,4 @@
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { createKeySets } from "./jwt/key-sets.ts"
 import { followKeys, type KeyTimes } from "./jwt/remote-keys.ts"
 import { loadPolicy, type PolicyContext } from "./load.ts"

@@ -1,8 +1,8 @@
 import { once } from "node:events"
 import { Worker } from "node:worker_threads"
-import { parseYaml, type Path } from "#core/config-file.ts"
+import { parseYaml, type Path } from "#core/config/config-file.ts"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
-import { readText } from "#core/read-text.ts"
+import { readText } from "#core/files/read-text.ts"
 import { type PolicyFile, policySchema } from "./schema.ts"
 
 /** A policy file that is right by itself, with the place of everything in it. */

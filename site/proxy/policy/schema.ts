@@ -1,6 +1,6 @@
 import { z } from "zod"
-import { expected, filled, oneOrMore, parsed } from "#core/schema.ts"
-import { duration, httpUrl, type Parse, size, Wrong } from "#core/settings.ts"
+import { expected, filled, oneOrMore, parsed } from "#core/config/schema.ts"
+import { duration, httpUrl, type Parse, size, Wrong } from "#core/config/settings.ts"
 
 const name = z
   .string(expected("a name such as portal"))

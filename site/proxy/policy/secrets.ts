@@ -36,7 +36,7 @@ export function readTokens(text: string, where: string): FoundTokens {
   return { tokens: found, faults: found.length === 0 ? [{ where, message: NONE }] : faults }
 }
 
-/** Read at once, as core/watch-file.ts does. */
+/** Read at once, as core/files/watch.ts does. */
 export function readTokenFile(file: string, where: string = file): Promise<FoundTokens> {
   try {
     return Promise.resolve(readTokens(readFileSync(file, "utf8"), file))

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path"
-import type { Path } from "#core/config-file.ts"
+import type { Path } from "#core/config/config-file.ts"
 import type { Fault } from "#core/errors.ts"
 import type { TokenEntry } from "./schema.ts"
 import { type FoundTokens, readTokenFile, readTokens, sha256, weaknessOf } from "./secrets.ts"

@@ -1,7 +1,7 @@
-import type { Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
 import { ConfigurationError, explain, type Fault, FaultyFiles, UsageError } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
-import { watchFiles } from "#core/watch-file.ts"
+import type { Logger } from "#core/log/logger.ts"
+import { watchFiles } from "#core/files/watch.ts"
 import type { Policy } from "./types.ts"
 
 export interface LoadedPolicy {
@@ -12,7 +12,7 @@ export interface LoadedPolicy {
   readonly warnings: readonly Fault[]
 }
 
-export interface PolicyLoader extends Running {
+export interface PolicyLoader extends Closable {
   /** Makes a policy of what stands on disk now. Throws ConfigurationError or UsageError with every fault. */
   load(): Promise<LoadedPolicy>
   /** The policy loaded last is the one in force: what only those before needed can go. */
@@ -20,7 +20,7 @@ export interface PolicyLoader extends Running {
 }
 
 /** The policy in force. A request takes it once and goes by it to its end. */
-export interface PolicySource extends Running {
+export interface PolicySource extends Closable {
   current(): Policy
   reload(): Promise<void>
 }
@@ -55,7 +55,7 @@ export async function openPolicy(loader: PolicyLoader, { log, loaded }: PolicyWa
   let last: Promise<void> = Promise.resolve()
   const reload = (): Promise<void> => (last = last.then(reloadNow))
   /** Which files there are is known once they were read: what changed since then, unwatched, a second reading finds. */
-  const watch = async (): Promise<Running> => {
+  const watch = async (): Promise<Closable> => {
     const { files } = current
     const watching = await watchFiles(() => [...new Set([...current.files, ...filesOfFaulty])], reload)
     try {

@@ -1,4 +1,4 @@
-import type { Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
 import type { Fetch } from "../upstream/fetch.ts"
 import type { Question } from "../upstream/question.ts"
 import { Body } from "./body.ts"
@@ -26,7 +26,7 @@ export type Found =
   | { readonly source: "reused"; readonly stored: Stored }
   | { readonly source: "upstream" | "joined"; readonly body: Body }
 
-export interface Store extends Running {
+export interface Store extends Closable {
   /** The answer that is young enough, for whoever can't wait. */
   fresh(key: string): Stored | undefined
   /** The caller joins a body that it gets, in the same turn: one that nobody reads is given up. */

@@ -2,7 +2,7 @@ import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type Protect
 import { Socket } from "node:net"
 import { component } from "#core/component.ts"
 import { printSelector } from "#core/promql/selector.ts"
-import { setting, text } from "#core/settings.ts"
+import { setting, text } from "#core/config/settings.ts"
 import { authenticate } from "../authenticate.ts"
 import { policyFile } from "../policy/policy-file.ts"
 import { sha256 } from "../policy/secrets.ts"

@@ -1,7 +1,7 @@
 import { Agent } from "undici"
-import type { Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { answerBroken, upstreamBadAnswer, upstreamNotReady, upstreamTimeout, upstreamUnreachable } from "../errors.ts"
 import type { ProxyMetrics } from "../metrics.ts"
 import { get, type Receiver } from "./get.ts"
@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT = 3000
 /** The part of an answer's time after which one that did not even begin counts as hanging, also where nobody waits longer. */
 const HANGING = 0.1
 
-export interface Upstream extends Running {
+export interface Upstream extends Closable {
   readonly fetch: Fetch
 }
 

@@ -1,5 +1,5 @@
 import { type Fault, UsageError } from "#core/errors.ts"
-import type { Address } from "#core/settings.ts"
+import type { Address } from "#core/config/settings.ts"
 import { chooseAddresses } from "../../addresses.ts"
 import { DEFAULT_PORT, type OpaDataValues } from "./settings.ts"
 

@@ -1,4 +1,4 @@
-import type { Family } from "#core/exposition.ts"
+import type { Family } from "#core/metrics/exposition.ts"
 
 /** The original's, written as its Python client writes them. */
 const BUCKETS = [

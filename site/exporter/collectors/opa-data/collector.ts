@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { explain } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import type { Collector } from "../../collector.ts"
 import type { CollectionTime } from "./collection-time.ts"
 import type { Digests } from "./digests.ts"

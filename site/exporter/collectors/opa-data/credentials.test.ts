@@ -7,7 +7,7 @@ import { Registry } from "prom-client"
 import { type Certificate, makeAuthority } from "../../../../dev/testing/certificates.ts"
 import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { until } from "../../../../dev/testing/until.ts"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { createClient } from "./client.ts"
 import { type CredentialOptions, openCredentials } from "./credentials.ts"
 import { targetOf } from "./testing.ts"
@@ -140,7 +140,7 @@ test("what was begun with an older token is not waited for in the end", async (t
   const { ask, credentials } = await open(t, { tokenFile, caFile, serverName: NAME })
   const asking = ask(port)
   await once(server, "request")
-  await credentials.reload?.()
+  await credentials.reload()
   await credentials.close()
   server.closeAllConnections()
   await assert.rejects(asking)

@@ -1,11 +1,11 @@
 import { createSecureContext, type SecureContext } from "node:tls"
 import { Gauge, type Registry } from "prom-client"
 import { Agent, buildConnector } from "undici"
-import type { Running } from "#core/component.ts"
-import { readText } from "#core/read-text.ts"
+import type { Closable } from "#core/closable.ts"
+import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
-import { watchFiles } from "#core/watch-file.ts"
+import type { Logger } from "#core/log/logger.ts"
+import { watchFiles } from "#core/files/watch.ts"
 
 export interface CredentialFiles {
   readonly tokenFile: string | undefined
@@ -32,7 +32,9 @@ interface Loaded {
   readonly headers: Readonly<Record<string, string>>
 }
 
-export interface Credentials extends Running {
+export interface Credentials extends Closable {
+  /** Reads the files again, as on SIGHUP. */
+  reload(): Promise<void>
   /** As of now. What is under way with an older one ends with it. */
   current(): Loaded
 }

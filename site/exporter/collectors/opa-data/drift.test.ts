@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { createDigests, type Digests } from "./digests.ts"
 import { createDrift } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"

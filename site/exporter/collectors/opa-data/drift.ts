@@ -1,4 +1,4 @@
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { compare } from "./compare.ts"
 import type { Digests } from "./digests.ts"
 import type { Compared } from "./families.ts"

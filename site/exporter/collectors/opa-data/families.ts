@@ -1,4 +1,4 @@
-import type { Family, Labels, Sample } from "#core/exposition.ts"
+import type { Family, Labels, Sample } from "#core/metrics/exposition.ts"
 import type { Comparison } from "./compare.ts"
 import type { Digests, Told } from "./digests.ts"
 import type { Counted } from "./paths.ts"

@@ -1,10 +1,11 @@
 import { setFlagsFromString } from "node:v8"
-import { closeAll, component, type Context, type Running } from "#core/component.ts"
+import { type Closable, closeAll } from "#core/closable.ts"
+import { component, type Context } from "#core/component.ts"
 import { defineError } from "#core/errors.ts"
-import { encode } from "#core/exposition.ts"
-import { createRegistry } from "#core/metrics.ts"
+import { encode } from "#core/metrics/exposition.ts"
+import { createRegistry } from "#core/metrics/registry.ts"
 import type { Registry } from "prom-client"
-import type { Serving } from "#core/server.ts"
+import type { Serving } from "#core/http/server.ts"
 import { startRunner } from "../../runner.ts"
 import { serveRunner } from "../../serve.ts"
 import { createClient } from "./client.ts"
@@ -63,7 +64,7 @@ export async function startOpaData(
     log,
     now,
   })
-  const closing: Running = { close: () => closeAll([runner, targets, credentials]) }
+  const closing: Closable = { close: () => closeAll([runner, targets, credentials]) }
   try {
     const serving = await serveRunner(
       {
@@ -84,7 +85,7 @@ export async function startOpaData(
       close: () => closeAll([runner, serving, closing]),
       async reload() {
         await serving.reload()
-        await credentials.reload?.()
+        await credentials.reload()
         await runner.run()
       },
     }

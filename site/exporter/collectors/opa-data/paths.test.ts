@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Wrong } from "#core/settings.ts"
+import { Wrong } from "#core/config/settings.ts"
 import { countedPaths, dataPath, urlPath } from "./paths.ts"
 
 const table: readonly (readonly [text: string, expected: readonly [name: string, ...segments: string[]] | string])[] = [

@@ -1,4 +1,4 @@
-import { type Parse, Wrong } from "#core/settings.ts"
+import { type Parse, Wrong } from "#core/config/settings.ts"
 
 /** A place in OPA's data, such as kubernetes/services. */
 export interface DataPath {

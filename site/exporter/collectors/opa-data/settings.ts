@@ -1,4 +1,4 @@
-import { webSettings } from "#core/server.ts"
+import { webSettings } from "#core/http/server.ts"
 import {
   duration,
   httpUrl,
@@ -13,7 +13,7 @@ import {
   type Values,
   whole,
   Wrong,
-} from "#core/settings.ts"
+} from "#core/config/settings.ts"
 import { type DataPath, dataPath } from "./paths.ts"
 import { WAYS } from "./reading.ts"
 

@@ -1,5 +1,5 @@
-import type { Running } from "#core/component.ts"
-import type { Logger } from "#core/log.ts"
+import type { Closable } from "#core/closable.ts"
+import type { Logger } from "#core/log/logger.ts"
 
 /** One OPA: a pod, or a server outside of Kubernetes. Replicas that should agree have the same namespace and service. */
 export interface Target {
@@ -21,7 +21,7 @@ export interface Target {
 }
 
 /** The OPAs there are, kept up to date until closed. */
-export interface Targets extends Running {
+export interface Targets extends Closable {
   /** As of now; never a part of what is known. */
   current(): readonly Target[]
   /** Why `current` may be outdated or empty, in a sentence: "Kubernetes refuses to list endpointslices in opa (403): …". */

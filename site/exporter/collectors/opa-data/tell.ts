@@ -1,5 +1,5 @@
 import { explain } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import type { Counted } from "./paths.ts"
 import type { Outcome } from "./reading.ts"
 import { targetKey } from "./target.ts"

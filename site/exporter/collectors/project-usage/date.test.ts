@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Wrong } from "#core/settings.ts"
+import { Wrong } from "#core/config/settings.ts"
 import { date } from "./date.ts"
 
 const shown = (text: string): string => {

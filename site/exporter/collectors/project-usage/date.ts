@@ -1,4 +1,4 @@
-import { type Parse, Wrong } from "#core/settings.ts"
+import { type Parse, Wrong } from "#core/config/settings.ts"
 
 const DATE = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/i
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { test } from "node:test"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import type { Cloud, DomainFilter } from "./cloud.ts"
 import { openDummyCloud } from "./dummy-cloud.ts"
 import { fileOf } from "./testing.ts"

@@ -1,8 +1,8 @@
 import { fork } from "node:child_process"
 import { hash } from "node:crypto"
-import { readText } from "#core/read-text.ts"
+import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError, defineError } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import {
   type Cloud,
   type DomainFilter,

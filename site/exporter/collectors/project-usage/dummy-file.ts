@@ -1,6 +1,6 @@
 import { TomlDate } from "smol-toml"
 import { z } from "zod"
-import { parseTomlText } from "#core/config-file.ts"
+import { parseTomlText } from "#core/config/config-file.ts"
 
 /** When a machine runs, in milliseconds of Unix time. */
 export type Existence = "since the start" | "never" | readonly [from: number, to: number]

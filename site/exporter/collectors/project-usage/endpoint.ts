@@ -1,6 +1,6 @@
 import type { z } from "zod"
 import { defineError } from "#core/errors.ts"
-import { exchange } from "#core/http-client.ts"
+import { exchange } from "#core/http/client.ts"
 
 const ANSWER_LIMIT = 1_048_576
 

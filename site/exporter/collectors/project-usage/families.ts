@@ -1,4 +1,4 @@
-import type { Family, Labels, Sample } from "#core/exposition.ts"
+import type { Family, Labels, Sample } from "#core/metrics/exposition.ts"
 import type { Quota } from "./cloud.ts"
 import type { Accounts, ProjectAccount } from "./accounts/settle.ts"
 

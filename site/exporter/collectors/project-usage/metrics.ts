@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client"
 import { FedstackError } from "#core/errors.ts"
-import type { Labels } from "#core/exposition.ts"
+import type { Labels } from "#core/metrics/exposition.ts"
 import type { Remarks } from "./cloud.ts"
 import { ServiceError } from "./openstack/errors.ts"
 

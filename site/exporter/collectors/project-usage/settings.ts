@@ -1,5 +1,5 @@
 import { UsageError } from "#core/errors.ts"
-import { webSettings } from "#core/server.ts"
+import { webSettings } from "#core/http/server.ts"
 import {
   type Address,
   duration,
@@ -12,7 +12,7 @@ import {
   type Values,
   whole,
   Wrong,
-} from "#core/settings.ts"
+} from "#core/config/settings.ts"
 import { chooseAddresses } from "../../addresses.ts"
 import { date } from "./date.ts"
 import { connectionSettings } from "./openstack/settings.ts"

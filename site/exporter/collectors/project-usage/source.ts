@@ -1,5 +1,5 @@
-import type { Labels } from "#core/exposition.ts"
-import type { Logger } from "#core/log.ts"
+import type { Labels } from "#core/metrics/exposition.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { settle, type Accounts } from "./accounts/settle.ts"
 import type { StateFile } from "./accounts/state-file.ts"
 import type { CloudState } from "./accounts/state.ts"

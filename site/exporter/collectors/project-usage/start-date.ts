@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { defineError, explain } from "#core/errors.ts"
-import { Wrong } from "#core/settings.ts"
+import { Wrong } from "#core/config/settings.ts"
 import { date } from "./date.ts"
 import { type Endpoint, readEndpoint } from "./endpoint.ts"
 

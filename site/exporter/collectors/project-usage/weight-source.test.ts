@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs"
 import { test, type TestContext } from "node:test"
 import { Registry } from "prom-client"
 import { explain } from "#core/errors.ts"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { fileOf, jsonServer, serverOf } from "./testing.ts"
 import { refreshed, weightsFromEndpoint, weightsFromFile, type WeightSource } from "./weight-source.ts"
 

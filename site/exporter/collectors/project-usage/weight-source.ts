@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from "prom-client"
 import { z } from "zod"
-import { readTomlFile } from "#core/config-file.ts"
+import { readTomlFile } from "#core/config/config-file.ts"
 import { defineError, explain } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { type Endpoint, readEndpoint } from "./endpoint.ts"
 import { sortWeights, type Weights } from "./weights.ts"
 

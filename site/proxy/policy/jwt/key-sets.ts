@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises"
-import { closeAll, type Running } from "#core/component.ts"
+import { type Closable, closeAll } from "#core/closable.ts"
 import { ConfigurationError, explain } from "#core/errors.ts"
 import { BadKeys, parseKeys } from "./keys.ts"
 import type { KeySet } from "./remote-keys.ts"
 
 /** The key sets of all issuers. Those of URLs outlive the policy: a reload does not ask every issuer again. */
-export interface KeySets extends Running {
+export interface KeySets extends Closable {
   /** A policy is read from the beginning: what one before it asked for, which may have been faulty, counts no more. */
   begin(): void
   /** Throws ConfigurationError where there are no keys in the file. */
@@ -17,8 +17,8 @@ export interface KeySets extends Running {
 }
 
 /** `follow` begins to look at the keys of a URL; followKeys outside of tests. */
-export function createKeySets(follow: (url: URL, ca: string | undefined) => KeySet & Running): KeySets {
-  const followed = new Map<string, KeySet & Running>()
+export function createKeySets(follow: (url: URL, ca: string | undefined) => KeySet & Closable): KeySets {
+  const followed = new Map<string, KeySet & Closable>()
   let wanted = new Set<string>()
   return {
     begin() {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises"
 import type { JWTVerifyGetKey } from "jose"
 import { Agent } from "undici"
-import type { Running } from "#core/component.ts"
+import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
-import { exchange } from "#core/http-client.ts"
-import type { Logger } from "#core/log.ts"
+import { exchange } from "#core/http/client.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { BadKeys, parseKeys } from "./keys.ts"
 
 /** Keys that an issuer publishes. */
@@ -18,7 +18,7 @@ export interface KeySet {
 }
 
 /** Where nobody is to be asked. */
-export const noKeys: KeySet & Running = {
+export const noKeys: KeySet & Closable = {
   generation: () => 0,
   current: () => undefined,
   refresh: () => Promise.resolve(),
@@ -48,7 +48,7 @@ export function followKeys(
   ca: string | undefined,
   log: Logger,
   times: KeyTimes = KEY_TIMES,
-): KeySet & Running {
+): KeySet & Closable {
   const agent = new Agent({
     connections: 1,
     allowH2: false, // where an answer that is torn off may look whole

@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
 import { findKubernetes, type RunningKubernetes, startKubernetes } from "../../../../../dev/testing/kubernetes.ts"
 import { until } from "../../../../../dev/testing/until.ts"
 import { UsageError } from "#core/errors.ts"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import type { KubernetesOptions, Targets } from "../target.ts"
 import { kubernetesTargets } from "./targets.ts"
 

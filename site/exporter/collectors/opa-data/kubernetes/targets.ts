@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises"
-import { closeAll } from "#core/component.ts"
+import { closeAll } from "#core/closable.ts"
 import { explain, type Fault, FedstackError, UsageError } from "#core/errors.ts"
 import { type KubernetesApi, openKubernetes } from "#core/kubernetes/api.ts"
 import { KubernetesError } from "#core/kubernetes/errors.ts"

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import * as fc from "fast-check"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { fakeCloud, type FakeServer, refused } from "../openstack/fake/testing.ts"
 import { openStackCloud } from "../openstack/cloud.ts"
 import { rememberTags } from "../openstack/tags.ts"

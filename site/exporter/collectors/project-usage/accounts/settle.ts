@@ -1,6 +1,6 @@
 import { hash } from "node:crypto"
 import { setImmediate as turn } from "node:timers/promises"
-import type { Labels } from "#core/exposition.ts"
+import type { Labels } from "#core/metrics/exposition.ts"
 import type { Cloud, Period, Project, Quota, Reading } from "../cloud.ts"
 import { type Pool, splitPool } from "../simple-vm.ts"
 import { type Amounts, type Usage, usageOf } from "../usage.ts"

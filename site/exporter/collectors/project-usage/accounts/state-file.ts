@@ -3,7 +3,7 @@ import { hostname } from "node:os"
 import { setTimeout as delay } from "node:timers/promises"
 import { Gauge, type Registry } from "prom-client"
 import { ConfigurationError, explain } from "#core/errors.ts"
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { type CloudState, EMPTY, readState } from "./state.ts"
 
 /** What is remembered of all clouds, in memory and, where there is a file, on disk. */

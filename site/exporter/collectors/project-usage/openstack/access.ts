@@ -1,6 +1,6 @@
 import { homedir } from "node:os"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
-import { httpUrl, Wrong } from "#core/settings.ts"
+import { httpUrl, Wrong } from "#core/config/settings.ts"
 import type { Service } from "./api.ts"
 import type { Fields } from "./fields.ts"
 import { type Identity, identityOf, methodOf, type Scope, scopeOf } from "./identity.ts"

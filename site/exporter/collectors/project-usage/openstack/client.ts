@@ -1,4 +1,4 @@
-import { exchangeWithHeaders } from "#core/http-client.ts"
+import { exchangeWithHeaders } from "#core/http/client.ts"
 import type { Api, Get, Service } from "./api.ts"
 import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"

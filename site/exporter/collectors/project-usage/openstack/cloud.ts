@@ -1,5 +1,5 @@
-import type { Labels } from "#core/exposition.ts"
-import type { Logger } from "#core/log.ts"
+import type { Labels } from "#core/metrics/exposition.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { type Cloud, type Domain, type DomainFilter, missingDomains, type Project, type Server } from "../cloud.ts"
 import type { Pool } from "../simple-vm.ts"
 import type { Api } from "./api.ts"

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
-import { readYamlFile } from "#core/config-file.ts"
+import { readYamlFile } from "#core/config/config-file.ts"
 import { ConfigurationError } from "#core/errors.ts"
-import { expected } from "#core/schema.ts"
+import { expected } from "#core/config/schema.ts"
 import { byKey, type Fields } from "./fields.ts"
 
 type Env = Readonly<Record<string, string | undefined>>

@@ -1,4 +1,4 @@
-import { RequestFailed } from "#core/http-client.ts"
+import { RequestFailed } from "#core/http/client.ts"
 import { type Reason, ServiceError } from "./errors.ts"
 
 /** Codes of Node and OpenSSL for a certificate that is not trusted. */

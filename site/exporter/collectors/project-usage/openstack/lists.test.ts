@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { fakeCloud } from "./fake/testing.ts"
 import { readPoolTags } from "./pool-servers.ts"
 import { listProjects } from "./projects.ts"

@@ -1,6 +1,6 @@
 import type { Registry } from "prom-client"
-import type { Labels } from "#core/exposition.ts"
-import type { Logger } from "#core/log.ts"
+import type { Labels } from "#core/metrics/exposition.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { type Access, accessOf } from "./access.ts"
 import type { Api } from "./api.ts"
 import { openApi } from "./client.ts"

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { setImmediate as turn } from "node:timers/promises"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import { until } from "../../../../../dev/testing/until.ts"
 import { fakeCloud, refused } from "./fake/testing.ts"
 import { openQuotas } from "./quotas.ts"

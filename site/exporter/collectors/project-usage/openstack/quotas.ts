@@ -1,6 +1,6 @@
 import { explain } from "#core/errors.ts"
-import type { Labels } from "#core/exposition.ts"
-import type { Logger } from "#core/log.ts"
+import type { Labels } from "#core/metrics/exposition.ts"
+import type { Logger } from "#core/log/logger.ts"
 import type { Quota } from "../cloud.ts"
 import { isItem, shown, strangeAnswers } from "./answer.ts"
 import type { Api } from "./api.ts"

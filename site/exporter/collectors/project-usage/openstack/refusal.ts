@@ -1,4 +1,4 @@
-import type { Answer } from "#core/http-client.ts"
+import type { Answer } from "#core/http/client.ts"
 import type { Service } from "./api.ts"
 import { type Reason, ServiceError } from "./errors.ts"
 

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from "prom-client"
-import type { Labels } from "#core/exposition.ts"
+import type { Labels } from "#core/metrics/exposition.ts"
 import type { Service } from "./api.ts"
 import { type Reason, ServiceError } from "./errors.ts"
 

@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici"
-import { exchangeWithHeaders } from "#core/http-client.ts"
+import { exchangeWithHeaders } from "#core/http/client.ts"
 import type { Access } from "./access.ts"
 import { type Endpoints, endpointsOf } from "./catalog.ts"
 import { ServiceError } from "./errors.ts"

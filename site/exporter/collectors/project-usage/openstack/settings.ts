@@ -1,4 +1,4 @@
-import { duration, setting, settings, text } from "#core/settings.ts"
+import { duration, setting, settings, text } from "#core/config/settings.ts"
 
 /** How to reach the clouds, beside the OS_* variables themselves. For one cloud none of it is needed. */
 export const connectionSettings = {

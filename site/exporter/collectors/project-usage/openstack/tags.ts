@@ -1,4 +1,4 @@
-import type { Logger } from "#core/log.ts"
+import type { Logger } from "#core/log/logger.ts"
 import type { CloudState } from "../accounts/state.ts"
 
 /** Days after which a server that neither lives nor has usage is forgotten. */

@@ -1,4 +1,4 @@
-import { readText } from "#core/read-text.ts"
+import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { accessOf } from "./access.ts"
 import type { Api } from "./api.ts"

@@ -1,4 +1,4 @@
-import type { Labels } from "#core/exposition.ts"
+import type { Labels } from "#core/metrics/exposition.ts"
 import type { Api } from "./api.ts"
 
 /** Labels for what differs between clouds: none where there is only one. */

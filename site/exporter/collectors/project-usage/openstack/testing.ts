@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { TestContext } from "node:test"
 import type { TlsOptions } from "node:tls"
 import { Registry } from "prom-client"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import type { Api, Get, Service } from "./api.ts"
 import { type OpenOptions, openApis } from "./open.ts"
 import { listen } from "../../../../../dev/testing/listen.ts"

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import type { TestContext } from "node:test"
-import { createLogger } from "#core/log.ts"
+import { createLogger } from "#core/log/logger.ts"
 import type { Seed, SeededServer } from "../../../../../dev/testing/openstack.ts"
 import { until } from "../../../../../dev/testing/until.ts"
 import { startProjectUsage } from "../main.ts"

@@ -1,0 +1,189 @@
+import { parse as parseToml, TomlError } from "smol-toml"
+import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml"
+import type { z } from "zod"
+import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
+import { readText } from "#core/files/read-text.ts"
+
+export type Path = readonly (string | number)[]
+
+/** Text of a file, with its place in the document for every path of keys. */
+interface Parsed {
+  readonly value: unknown
+  readonly locate: (path: Path) => string
+}
+
+export interface ConfigFile<T> {
+  readonly value: T
+  /** `sites.yaml:3:5 sites[0].url`: where a key stands, for faults that only show across entries. */
+  readonly where: (path: Path) => string
+}
+
+/** Reads a YAML file and validates it as a whole. Throws ConfigurationError with every fault. */
+export function readYamlFile<T>(file: string, schema: z.ZodType<T>): Promise<ConfigFile<T>> {
+  return Promise.try(() => parseYaml(readText(file), file, schema))
+}
+
+/** The same for TOML. */
+export function readTomlFile<T>(file: string, schema: z.ZodType<T>): Promise<ConfigFile<T>> {
+  return Promise.try(() => parseTomlText(readText(file), file, schema))
+}
+
+export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): ConfigFile<T> {
+  return validate(fromYaml(text, file), file, schema)
+}
+
+export function parseTomlText<T>(text: string, file: string, schema: z.ZodType<T>): ConfigFile<T> {
+  return validate(fromToml(text, file), file, schema)
+}
+
+function validate<T>(parsed: Parsed, file: string, schema: z.ZodType<T>): ConfigFile<T> {
+  const where = (path: Path): string => `${file}${parsed.locate(path)} ${showPath(path)}`.trimEnd()
+  const result = schema.safeParse(parsed.value, { reportInput: false })
+  if (result.success) return { value: result.data, where }
+  throw new ConfigurationError(result.error.issues.flatMap((issue) => faultsOf(issue, where)))
+}
+
+const UNKNOWN_KEY = "unknown key"
+
+function faultsOf(issue: z.core.$ZodIssue, where: (path: Path) => string): Fault[] {
+  const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ where: where([...path, key]), message: UNKNOWN_KEY }))
+  }
+  if (issue.code === "invalid_key" || issue.code === "invalid_element") {
+    return issue.issues.flatMap((inner) => faultsOf({ ...inner, path: issue.path }, where))
+  }
+  if (issue.code === "invalid_union") {
+    // the branch that came furthest is the one that was meant
+    const branches = issue.errors.map((errors) =>
+      errors.flatMap((error) => faultsOf({ ...error, path: [...path, ...error.path] }, where)),
+    )
+    const deepest = branches.filter((faults) => faults.some((fault) => fault.where !== where(path)))
+    const known = deepest.filter((faults) => faults.every(({ message }) => message !== UNKNOWN_KEY))
+    const [meant] = known.length === 1 ? known : deepest
+    if (meant !== undefined && (known.length === 1 || deepest.length === 1)) return meant
+  }
+  return [{ where: where(path), message: issue.message }]
+}
+
+/** `sites[0].tls.ca_file` */
+function showPath(path: Path): string {
+  return path.reduce<string>(
+    (shown, key) => (typeof key === "number" ? `${shown}[${key}]` : shown === "" ? key : `${shown}.${key}`),
+    "",
+  )
+}
+
+function fromYaml(text: string, file: string): Parsed {
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+  const place = (offset: number): string => {
+    const { line, col } = lineCounter.linePos(offset)
+    return `:${line}:${col}`
+  }
+  // a warning is a tag that nobody knows, such as that of an encrypted value
+  const errors = [...document.errors, ...document.warnings]
+  if (errors.length > 0) {
+    throw new ConfigurationError(
+      errors.map((error) => ({
+        where: `${file}${place(error.pos[0])}`,
+        message: `not valid YAML: ${error.code === "MULTIPLE_DOCS" ? "a second document begins" : error.message}`,
+      })),
+    )
+  }
+  const locate = (path: Path): string => {
+    let node: unknown = document.contents
+    let offset: number | undefined = document.contents?.range?.[0]
+    for (const key of path) {
+      const step = stepInto(document.contents === null ? null : resolve(node), key)
+      if (step === undefined) break
+      offset = step.at ?? offset
+      node = step.node
+    }
+    return offset === undefined ? "" : place(offset)
+  }
+  const resolve = (node: unknown): unknown =>
+    typeof node === "object" && node !== null && "resolve" in node && typeof node.resolve === "function"
+      ? (node.resolve(document) as unknown)
+      : node
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) as unknown, locate }
+  } catch (error) {
+    throw new ConfigurationError([{ where: file, message: `not valid YAML: ${explain(error)}` }])
+  }
+}
+
+function stepInto(node: unknown, key: string | number): { node: unknown; at: number | undefined } | undefined {
+  if (isMap(node)) {
+    const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key))
+    return pair === undefined ? undefined : { node: pair.value, at: (pair.key as Node).range?.[0] }
+  }
+  if (isSeq(node) && typeof key === "number") {
+    const item = node.items[key] as Node | undefined
+    return item === undefined ? undefined : { node: item, at: item.range?.[0] }
+  }
+  return undefined
+}
+
+function fromToml(text: string, file: string): Parsed {
+  try {
+    let lines: ReadonlyMap<string, number> | undefined
+    return { value: parseToml(text), locate: (path) => lineOf((lines ??= linesOfToml(text)), path) }
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const reason = error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "")
+    throw new ConfigurationError([
+      { where: `${file}:${error.line}:${error.column}`, message: `not valid TOML: ${reason}` },
+    ])
+  }
+}
+
+const KEYS = String.raw`((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)`
+const HEADER = new RegExp(String.raw`^\uFEFF?\s*(\[\[?)\s*${KEYS}\s*\]`)
+const ASSIGNMENT = new RegExp(String.raw`^\uFEFF?\s*${KEYS}\s*=`)
+
+/**
+ * The line of every table and key in TOML, by its path joined with NUL. smol-toml keeps no positions; headers and keys at
+ * the start of a line are enough to find what people write.
+ */
+function linesOfToml(text: string): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>()
+  const counts = new Map<string, number>()
+  let table = ""
+  text.split("\n").forEach((line, index) => {
+    const header = HEADER.exec(line)
+    const key = ASSIGNMENT.exec(line)?.[1]
+    if (header !== null) table = indexed(keysOf(header[2] ?? ""), header[1] === "[[", counts)
+    else if (key === undefined) return
+    const path = header !== null ? table : [...(table === "" ? [] : [table]), ...keysOf(key ?? "")].join("\0")
+    if (!lines.has(path)) lines.set(path, index + 1)
+  })
+  return lines
+}
+
+/** The line of the longest part of the path that stands somewhere. */
+function lineOf(lines: ReadonlyMap<string, number>, path: Path): string {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const line = lines.get(path.slice(0, depth).join("\0"))
+    if (line !== undefined) return `:${line}`
+  }
+  return ""
+}
+
+const keysOf = (dotted: string): string[] =>
+  [...dotted.matchAll(/"([^"]*)"|'([^']*)'|([\w-]+)/g)].map(
+    ([, double, single, bare]) => double ?? single ?? bare ?? "",
+  )
+
+/** The keys of a header with the index of every array of tables on the way. */
+function indexed(keys: readonly string[], isArray: boolean, counts: Map<string, number>): string {
+  let at = ""
+  keys.forEach((key, index) => {
+    at = at === "" ? key : `${at}\0${key}`
+    const isLast = index === keys.length - 1
+    const count = (counts.get(at) ?? 0) + (isLast && isArray ? 1 : 0)
+    if (isLast && isArray) counts.set(at, count)
+    if (count > 0) at = `${at}\0${count - 1}`
+  })
+  return at
+}

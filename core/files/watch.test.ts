@@ -1,0 +1,191 @@
+import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
+import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import { setImmediate as turn } from "node:timers/promises"
+import { watchFiles } from "#core/files/watch.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { until } from "../../dev/testing/until.ts"
+
+/** Watches one file; every content that was seen after a change. The poll is as good as off unless asked for. */
+async function start(t: TestContext, file: string, poll = 60_000) {
+  const seen: string[] = []
+  const watching = await watchFiles(
+    [file],
+    async () => void seen.push(await readFile(file, "utf8").catch(() => "gone")),
+    poll,
+  )
+  t.after(() => watching.close())
+  const sees = (content: string) => until(`to see ${content}`, () => (seen.at(-1) === content ? true : undefined), 5)
+  return { seen, sees, watching }
+}
+
+test("an edit in place", async (t) => {
+  const file = await temporaryFolder(t).write("a", "one")
+  const { sees } = await start(t, file)
+  await writeFile(file, "two")
+  await sees("two")
+})
+
+test("a replacement by rename, again and again", async (t) => {
+  const folder = temporaryFolder(t)
+  const file = await folder.write("a", "one")
+  const { sees, seen } = await start(t, file)
+  for (const content of ["two", "three", "four"]) {
+    await rename(await folder.write("next", content), file)
+    await sees(content)
+  }
+  assert.deepEqual(seen, ["two", "three", "four"])
+})
+
+test("the swap of ..data with which Kubernetes renews a mounted secret", async (t) => {
+  const folder = temporaryFolder(t)
+  await folder.write("..2024_1/token", "one")
+  await folder.write("..2024_2/token", "two")
+  await symlink("..2024_1", join(folder.path, "..data"))
+  const file = join(folder.path, "token")
+  await symlink("..data/token", file)
+  const { sees } = await start(t, file)
+  await symlink("..2024_2", join(folder.path, "..data_tmp"))
+  await rename(join(folder.path, "..data_tmp"), join(folder.path, "..data"))
+  await sees("two")
+  await rm(join(folder.path, "..2024_1"), { recursive: true })
+})
+
+test("a file that appears later, vanishes and comes back", async (t) => {
+  const folder = temporaryFolder(t)
+  const file = join(folder.path, "later")
+  const { sees } = await start(t, file)
+  await writeFile(file, "here")
+  await sees("here")
+  await rm(file)
+  await sees("gone")
+  await writeFile(file, "again")
+  await sees("again")
+})
+
+test("a folder that appears later is found by the poll, and from then on watched", async (t) => {
+  const file = join(temporaryFolder(t).path, "later", "a")
+  const { sees } = await start(t, file, 30)
+  await mkdir(join(file, ".."))
+  await writeFile(file, "one")
+  await sees("one")
+  await writeFile(file, "two")
+  await sees("two")
+})
+
+test("quick edits end with the last content, and the same content is no change", async (t) => {
+  const folder = temporaryFolder(t)
+  const file = await folder.write("a", "0")
+  const { sees, seen } = await start(t, file)
+  for (let edit = 1; edit <= 50; edit += 1) await writeFile(file, String(edit))
+  await sees("50")
+  const changes = seen.length
+  await writeFile(file, "50")
+  await folder.write("other", "x")
+  await writeFile(file, "51")
+  await sees("51")
+  assert.equal(seen.length, changes + 1)
+})
+
+test("changes are told one after another, and what changed meanwhile is told once", async (t) => {
+  const file = await temporaryFolder(t).write("a", "0")
+  const begun = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const seen: string[] = []
+  let running = 0
+  let most = 0
+  const watching = await watchFiles([file], async () => {
+    most = Math.max(most, ++running)
+    begun.resolve()
+    await release.promise
+    seen.push(await readFile(file, "utf8"))
+    running -= 1
+  })
+  await writeFile(file, "1")
+  await begun.promise
+  for (const content of ["2", "3", "4"]) await writeFile(file, content)
+  release.resolve()
+  await until("the change meanwhile", () => (seen.length === 2 ? true : undefined))
+  await watching.close()
+  assert.deepEqual([seen, most], [["4", "4"], 1])
+})
+
+test("files that a change brings in are watched from then on", async (t) => {
+  const folder = temporaryFolder(t)
+  const list = await folder.write("list", "a")
+  await folder.write("sub/b", "1")
+  let names = ["a"]
+  let changes = 0
+  const watching = await watchFiles(
+    () => [list, ...names.map((name) => join(folder.path, "sub", name))],
+    async () => {
+      changes += 1
+      names = (await readFile(list, "utf8")).split(" ")
+    },
+    60_000,
+  )
+  t.after(() => watching.close())
+  await writeFile(list, "a b")
+  await until("the list to be read", () => (names.length === 2 ? true : undefined))
+  const before = changes
+  await turn()
+  await folder.write("sub/b", "2")
+  await until("the new file's change", () => (changes > before ? true : undefined))
+  await watching.close() // before its folder is gone
+})
+
+test("a file that a change brings in and that changes right after it was read is told of again", async (t) => {
+  const folder = temporaryFolder(t)
+  const list = await folder.write("list", "")
+  const added = await folder.write("added", "1")
+  let files: readonly string[] = [list]
+  const seen: string[] = []
+  const watching = await watchFiles(
+    () => files,
+    async () => {
+      seen.push(await readFile(added, "utf8"))
+      if (files.length === 1) await writeFile(added, "2")
+      files = [list, added]
+    },
+  )
+  t.after(() => watching.close())
+  await writeFile(list, "added")
+  await until("the second content", () => (seen.at(-1) === "2" ? true : undefined), 3)
+  await watching.close() // before its folder is gone
+})
+
+test("after close nothing is told, and close waits for what is under way", async (t) => {
+  const file = await temporaryFolder(t).write("a", "0")
+  const begun = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  let changes = 0
+  const watching = await watchFiles([file], async () => {
+    changes += 1
+    begun.resolve()
+    await release.promise
+  })
+  await writeFile(file, "1")
+  await begun.promise
+  await writeFile(file, "2")
+  let closed = false
+  const closing = watching.close().then(() => (closed = true))
+  await turn()
+  assert.equal(closed, false)
+  release.resolve()
+  await closing
+  assert.equal(changes, 1)
+})
+
+test("does not wait for a writer where a pipe stands, and tells of the file that takes its place", async (t) => {
+  const folder = temporaryFolder(t)
+  const next = await folder.write("next", "1")
+  const pipe = join(folder.path, "pipe")
+  assert.equal(spawnSync("mkfifo", [pipe]).status, 0)
+  let changes = 0
+  const watching = await watchFiles([pipe], () => Promise.resolve(void (changes += 1)))
+  t.after(() => watching.close())
+  await rename(next, pipe)
+  await until("the change", () => (changes > 0 ? true : undefined), 3)
+})

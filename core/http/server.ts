@@ -1,0 +1,201 @@
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type RawRequestDefaultExpression,
+} from "fastify"
+import type { Registry } from "prom-client"
+import { type Closable, closeAll } from "#core/closable.ts"
+import { explain, FedstackError } from "#core/errors.ts"
+import { createListener, showAddress, type Timeouts, TIMEOUTS } from "#core/http/listener.ts"
+import type { Logger } from "#core/log/logger.ts"
+import { type Address, listenAddress, setting, settings } from "#core/config/settings.ts"
+import type { WebConfigOptions } from "#core/http/web/config.ts"
+
+/** The flags of every component that listens. */
+export const webSettings = (defaultAddress: string) => ({
+  webListenAddress: settings(
+    listenAddress,
+    { flag: "--web.listen-address <host:port>", help: "address to listen on; may be repeated" },
+    [defaultAddress],
+  ),
+  webConfigFile: setting((file) => file || undefined, {
+    flag: "--web.config.file <file>",
+    help: "TLS, client certificates and users, in the format of Prometheus' exporter-toolkit",
+  }),
+})
+
+export interface ServeOptions {
+  readonly addresses: readonly Address[]
+  /** The flag that chooses the addresses, for the message where one can't be had. */
+  readonly flag?: string
+  readonly webConfigFile: string | undefined
+  /** Why this server can't have basic_auth_users in its web configuration, in a sentence. */
+  readonly refuseBasicAuth?: string
+  /** Where reloads of the web configuration are counted. */
+  readonly registry?: Registry
+  readonly timeouts?: Partial<Timeouts>
+  /** What routes see as the request's target; fastify's rewriteUrl. */
+  readonly rewriteUrl?: (request: RawRequestDefaultExpression) => string
+  readonly log: Logger
+  /** All routes of the server; what is not listed does not exist. */
+  readonly routes: (app: FastifyInstance) => void | Promise<void>
+}
+
+export interface Serving extends Closable {
+  /** Where it really listens, in the order of the addresses asked for; ports are known even where 0 was asked. */
+  readonly addresses: readonly Address[]
+  /** Reads the web configuration file and its certificates again. */
+  reload(): Promise<void>
+}
+
+/** Listens on all addresses, or on none and throws CANNOT_LISTEN; ConfigurationError for a bad web configuration. */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { log, refuseBasicAuth } = options
+  const webOptions = refuseBasicAuth === undefined ? {} : { refuseBasicAuth }
+  const web = await openWebConfig(options.webConfigFile, webOptions)
+  web?.tellWarnings(web.first, log)
+  let guard = web?.createGuard(web.first)
+  const app = createApp(log, options.rewriteUrl ?? strictTarget)
+  await options.routes(app)
+  await app.ready()
+  const listeners = options.addresses.map(() =>
+    createListener(web?.first.tls, { ...TIMEOUTS, ...options.timeouts }, log, (request, response) => {
+      if (guard === undefined) return app.routing(request, response)
+      guard(request, response)
+        .then((goesOn) => goesOn && app.routing(request, response))
+        .catch((error: unknown) => {
+          log.error({ reason: explain(error) }, "request failed")
+          response.destroy()
+        })
+    }),
+  )
+  const parts: Closable[] = [...listeners, { close: () => app.close() }]
+  const closeParts = async (): Promise<void> => {
+    await Promise.all(listeners.map((listener) => listener.close()))
+    await closeAll(parts)
+  }
+  const addresses: Address[] = []
+  try {
+    for (const [index, address] of options.addresses.entries()) {
+      const listener = listeners[index]
+      if (listener !== undefined) addresses.push(await listener.listen(address, options.flag ?? "--web.listen-address"))
+    }
+  } catch (error) {
+    await closeParts()
+    throw error
+  }
+  const following = await web?.followWebConfig(
+    web.file,
+    web.first,
+    { ...webOptions, log, registry: options.registry, listener: addresses.map(showAddress)[0] ?? "" },
+    (next) => {
+      for (const listener of listeners) if (next.tls !== undefined) listener.setTls(next.tls)
+      guard = web.createGuard(next)
+    },
+  )
+  log.info({ addresses: addresses.map(showAddress), tls: web?.first.tls !== undefined }, "listening")
+  return {
+    addresses,
+    reload: async () => following?.reload(),
+    async close() {
+      await following?.close()
+      await closeParts()
+    },
+  }
+}
+
+/** What a web configuration needs is loaded only where there is one: readers and schemas take 6 MB. */
+async function openWebConfig(file: string | undefined, options: WebConfigOptions) {
+  if (file === undefined) return undefined
+  const [{ readWebConfig }, { createGuard }, reload] = await Promise.all([
+    import("#core/http/web/config.ts"),
+    import("#core/http/web/guard.ts"),
+    import("#core/http/web/reload.ts"),
+  ])
+  return { createGuard, ...reload, file, first: await readWebConfig(file, options) }
+}
+
+function createApp(log: FastifyBaseLogger, rewriteUrl: NonNullable<ServeOptions["rewriteUrl"]>): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 1_048_576,
+    rewriteUrl,
+    // what fastify refuses before any route, such as %zz in a path
+    frameworkErrors: (error: FastifyError, _, reply: FastifyReply) => void sendText(reply, statusOf(error)),
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const status = statusOf(error)
+    if (error instanceof FedstackError) return sendText(reply, status, explain(error))
+    if (status >= 500) request.log.error({ reason: explain(error) }, "request failed")
+    return sendText(reply, status)
+  })
+  const nothingHere = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const path = request.url.split("?", 1)[0] ?? ""
+    const allowed = app.supportedMethods.filter((method) => app.hasRoute({ url: path, method }))
+    if (allowed.length === 0) return sendText(reply, 404)
+    return sendText(reply.header("allow", allowed.join(", ")), 405, `Only ${allowed.join(" and ")} can be used here.`)
+  }
+  // before the body is read: fastify would find fault with it first
+  app.addHook("preParsing", (request, reply, payload, done) => {
+    if (request.is404) nothingHere(request, reply)
+    else done(null, payload)
+  })
+  app.setNotFoundHandler(nothingHere)
+  return app
+}
+
+/** find-my-way takes `*` and other targets without a slash for `/`; here they become a path that is refused. */
+function strictTarget({ url = "" }: RawRequestDefaultExpression): string {
+  return /^(?:\/|https?:\/\/)/i.test(url) ? url : "/%"
+}
+
+/** Fastify's own messages repeat what the client sent; these don't. */
+const TEXTS: Readonly<Record<number, string>> = {
+  404: "Nothing here.",
+  408: "The request took too long to arrive.",
+  413: "The body of the request is too large.",
+  414: "The path is too long.",
+  415: "Bodies of this type are not taken here.",
+}
+
+function sendText(reply: FastifyReply, status: number, message?: string): FastifyReply {
+  const fallback = status >= 500 ? "Internal error; see the log." : "This request can't be understood."
+  return reply
+    .code(status)
+    .type("text/plain; charset=utf-8")
+    .send(`${message ?? TEXTS[status] ?? fallback}\n`)
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof FedstackError) return error.status
+  const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined
+  return typeof status === "number" && status >= 400 && status <= 599 ? status : 500
+}
+
+export interface AdminOptions {
+  readonly registry: Registry
+  /** Why this process can't serve yet, in a sentence; undefined when it can. */
+  readonly notReady: () => string | undefined
+}
+
+/** `/-/healthy` and `/-/ready` with their Kubernetes twins. */
+export function addHealth(app: FastifyInstance, notReady: AdminOptions["notReady"]): void {
+  for (const path of ["/-/healthy", "/healthz", "/livez"]) app.get(path, (_, reply) => reply.send("Healthy.\n"))
+  for (const path of ["/-/ready", "/readyz"]) {
+    app.get(path, (_, reply) => {
+      const reason = notReady()
+      return reason === undefined ? reply.send("Ready.\n") : reply.code(503).send(`${reason}\n`)
+    })
+  }
+}
+
+/** Health and the component's own `/metrics`. */
+export function addAdmin(app: FastifyInstance, { registry, notReady }: AdminOptions): void {
+  addHealth(app, notReady)
+  app.get("/metrics", async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+}

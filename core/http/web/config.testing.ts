@@ -1,0 +1,53 @@
+import assert from "node:assert/strict"
+import { test, type TestContext } from "node:test"
+import { ConfigurationError } from "#core/errors.ts"
+import { readWebConfig, type WebConfigOptions } from "#core/http/web/config.ts"
+import { makeAuthority } from "../../../dev/testing/certificates.ts"
+import { temporaryFolder } from "../../../dev/testing/folder.ts"
+
+export const authority = makeAuthority("Test CA")
+export const server = authority.issue({ name: "server" })
+export const PAIR = "tls_server_config:\n  cert_file: tls/server.crt\n  key_file: tls/server.key\n"
+
+/** What a file says with these certificates beside it, or its faults; paths from its folder. */
+export async function read(t: TestContext, yaml: string, options: WebConfigOptions = {}) {
+  const folder = temporaryFolder(t)
+  const other = authority.issue({ name: "other" })
+  const expired = authority.issue({ name: "old", notAfter: new Date("2020-02-03T04:05:06Z") })
+  const files = {
+    "tls/server.crt": server.cert,
+    "tls/server.key": server.key,
+    "tls/other.key": other.key,
+    "tls/old.crt": expired.cert,
+    "tls/old.key": expired.key,
+    "tls/ca.crt": authority.cert,
+    "tls/text": "hello",
+  }
+  for (const [name, text] of Object.entries(files)) await folder.write(name, text)
+  const file = await folder.write("web.yml", yaml)
+  const relative = (text: string): string => text.replaceAll(`${folder.path}/`, "")
+  try {
+    const config = await readWebConfig(file, options)
+    return { config, files: config.files.map(relative), faults: "" }
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    return { config: undefined, files: [], faults: relative(error.message) }
+  }
+}
+
+export interface Refused {
+  readonly what: string
+  readonly yaml: string
+  readonly faults: string
+  readonly options?: WebConfigOptions
+}
+
+/** A test for each file that is refused. */
+export function testRefusals(cases: readonly Refused[]): void {
+  for (const { what, yaml, faults: expected, options } of cases) {
+    test(`refuses ${what}`, async (t) => {
+      const { faults } = await read(t, yaml, options)
+      assert.equal(faults.replaceAll(/open '.*\//g, "open '"), expected)
+    })
+  }
+}

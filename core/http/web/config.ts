@@ -1,0 +1,109 @@
+import { z } from "zod"
+import { readYamlFile } from "#core/config/config-file.ts"
+import { FaultyFiles, type Fault } from "#core/errors.ts"
+import { parseDuration } from "#core/config/units.ts"
+import { readTls, type TlsConfig, tlsSchema } from "#core/http/web/tls.ts"
+
+/** Any value, or the only ones that are allowed. */
+const header = (...values: string[]) =>
+  z
+    .string()
+    .refine((value) => !/[^\t\x20-\x7e]/.test(value), "must be one line of plain characters")
+    .refine((value) => value === "" || values.length === 0 || values.includes(value), `must be ${values.join(" or ")}`)
+    .nullish()
+
+const interval = z.union([z.number(), z.string()]).transform((value, context) => {
+  const text = String(value)
+  const seconds = /^[\d.]+$/.test(text) && Number(text) !== 0 ? undefined : parseDuration(text)
+  if (seconds !== undefined) return seconds
+  context.addIssue({ code: "custom", message: "must be a duration with its unit, such as 1s or 100ms" })
+  return z.NEVER
+})
+
+const schema = z
+  .strictObject({
+    tls_server_config: tlsSchema.nullish(),
+    http_server_config: z
+      .strictObject({
+        http2: z.boolean().nullish(),
+        headers: z
+          .strictObject({
+            "Content-Security-Policy": header(),
+            "X-Frame-Options": header("deny", "sameorigin"),
+            "X-Content-Type-Options": header("nosniff"),
+            "X-XSS-Protection": header(),
+            "Strict-Transport-Security": header(),
+          })
+          .nullish(),
+      })
+      .nullish(),
+    basic_auth_users: z
+      .record(
+        z.string().regex(/^[^:]*$/, "must not hold a colon"),
+        z
+          .string()
+          .regex(/^\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/, "must be a bcrypt hash such as $2y$10$…"),
+      )
+      .nullish(),
+    rate_limit: z.strictObject({ interval, burst: z.int().min(0).default(0) }).nullish(),
+  })
+  .nullable()
+
+/** The file may be shared with Prometheus and its exporters, so it is no fault. */
+const HTTP2 = "HTTP/2 is not spoken here; clients are told so in the TLS handshake and use HTTP/1.1"
+
+export interface RateLimit {
+  /** Seconds until one more request is allowed. */
+  readonly interval: number
+  readonly burst: number
+}
+
+export interface WebConfig {
+  readonly tls: TlsConfig | undefined
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Bcrypt hashes by user name; empty: everybody is served. */
+  readonly users: ReadonlyMap<string, string>
+  readonly rateLimit: RateLimit | undefined
+  /** What is asked for and not done, for the log. */
+  readonly warnings: readonly string[]
+  /** The file itself and all that it names. */
+  readonly files: readonly string[]
+}
+
+export interface WebConfigOptions {
+  /** Why this server can't have basic_auth_users, in a sentence. */
+  readonly refuseBasicAuth?: string
+  readonly now?: () => Date
+}
+
+/**
+ * Reads a file in the format of Prometheus' exporter-toolkit
+ * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md) with the certificates that it
+ * names. Throws ConfigurationError with every fault, FaultyFiles where the file itself can be read.
+ */
+export async function readWebConfig(file: string, options: WebConfigOptions = {}): Promise<WebConfig> {
+  const { value, where } = await readYamlFile(file, schema)
+  const faults: Fault[] = []
+  const files = [file]
+  const given = value?.tls_server_config ?? undefined
+  const now = (options.now ?? (() => new Date()))()
+  const tls = given === undefined ? undefined : await readTls(given, { file, where, now }, { faults, files })
+  const users = new Map(Object.entries(value?.basic_auth_users ?? {}))
+  if (users.size > 0 && options.refuseBasicAuth !== undefined) {
+    faults.push({ where: where(["basic_auth_users"]), message: options.refuseBasicAuth })
+  }
+  const limit = value?.rate_limit ?? undefined
+  if (limit !== undefined && limit.interval > 0 && limit.burst < 1) {
+    faults.push({ where: where(["rate_limit", "burst"]), message: "must be at least 1, otherwise nobody is served" })
+  }
+  if (faults.length > 0) throw new FaultyFiles(faults, files)
+  const headers = Object.entries(value?.http_server_config?.headers ?? {})
+  return {
+    tls,
+    users,
+    headers: headers.flatMap(([name, text]) => (text ? [[name, text] as const] : [])),
+    rateLimit: limit === undefined || limit.interval === 0 ? undefined : limit,
+    warnings: value?.http_server_config?.http2 && tls ? [`${where(["http_server_config", "http2"])}: ${HTTP2}`] : [],
+    files,
+  }
+}

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { X509Certificate } from "node:crypto"
+import { writeFile } from "node:fs/promises"
+import { Agent } from "node:https"
+import { join } from "node:path"
+import { test } from "node:test"
+import { pino } from "pino"
+import { readWebConfig } from "#core/http/web/config.ts"
+import { followWebConfig } from "#core/http/web/reload.ts"
+import type { Certificate } from "../../../dev/testing/certificates.ts"
+import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { until } from "../../../dev/testing/until.ts"
+import { authority, PLAIN_TLS, SANS, startWithWebConfig, VERIFYING_TLS } from "#core/http/testing.ts"
+
+test("a slow reading never replaces one that began later", async (t) => {
+  const folder = temporaryFolder(t)
+  const [first, slow, last] = [
+    authority.issue({ name: "a" }),
+    authority.issue({ name: "b" }),
+    authority.issue({ name: "c" }),
+  ]
+  const configOf = async (name: string, { cert, key }: typeof first): Promise<string> => {
+    if (name !== "slow") await folder.write(`${name}.pem`, cert)
+    await folder.write(`${name}.key`, key)
+    return `tls_server_config: {cert_file: ${name}.pem, key_file: ${name}.key}\n`
+  }
+  const file = await folder.write("web.yaml", await configOf("first", first))
+  const pipe = join(folder.path, "slow.pem")
+  execFileSync("mkfifo", [pipe]) // reading it takes until somebody writes
+  const applied: (string | undefined)[] = []
+  const log = pino({ enabled: false })
+  const following = await followWebConfig(file, await readWebConfig(file), { log, listener: "" }, ({ tls }) =>
+    applied.push(String(tls?.context.cert)),
+  )
+  t.after(() => following.close())
+  await writeFile(file, await configOf("slow", slow))
+  const early = following.reload()
+  await writeFile(file, await configOf("last", last))
+  await Promise.all([early, following.reload(), writeFile(pipe, slow.cert)])
+  assert.equal(applied.at(-1), last.cert)
+})
+
+test("finds a change between the first reading and the beginning of the watch", async (t) => {
+  const folder = temporaryFolder(t)
+  const file = await folder.write("web.yaml", "rate_limit: {interval: 1s, burst: 1}\n")
+  const first = await readWebConfig(file)
+  await folder.write("web.yaml", "rate_limit: {interval: 1s, burst: 2}\n")
+  const applied: (number | undefined)[] = []
+  const log = pino({ enabled: false })
+  const following = await followWebConfig(file, first, { log, listener: "" }, ({ rateLimit }) =>
+    applied.push(rateLimit?.burst),
+  )
+  await following.close()
+  assert.deepEqual(applied, [2])
+})
+
+test("a certificate that a faulty file already names is watched too: it may come later", async (t) => {
+  const folder = temporaryFolder(t)
+  const [first, next] = [authority.issue({ name: "a" }), authority.issue({ name: "b" })]
+  await folder.write("first.pem", first.cert)
+  await folder.write("first.key", first.key)
+  const file = await folder.write("web.yaml", "tls_server_config: {cert_file: first.pem, key_file: first.key}\n")
+  const applied: string[] = []
+  const faulty = Promise.withResolvers<void>()
+  const log = pino({ level: "error" }, { write: () => faulty.resolve() })
+  const following = await followWebConfig(file, await readWebConfig(file), { log, listener: "" }, ({ tls }) =>
+    applied.push(String(tls?.context.cert)),
+  )
+  t.after(() => following.close())
+  await folder.write("web.yaml", "tls_server_config: {cert_file: next.pem, key_file: next.key}\n")
+  await faulty.promise
+  await folder.write("next.key", next.key)
+  await folder.write("next.pem", next.cert)
+  await until("the certificate", () => (applied.at(-1) === next.cert ? true : undefined), 12)
+})
+
+test("the times of the certificate that is shown are in the metrics, and follow its renewal", async (t) => {
+  const { port, shown, write } = await startWithWebConfig(t, PLAIN_TLS)
+  const expect = async ({ cert }: Certificate): Promise<void> => {
+    const { validFromDate, validToDate } = new X509Certificate(cert)
+    const linesOf = (name: string, date: Date): string =>
+      `fedstack_web_certificate_${name}_timestamp_seconds{listener="127.0.0.1:${port}"} ${date.getTime() / 1000}`
+    await until("the certificate in the metrics", async () => {
+      assert.deepEqual(await shown(), [linesOf("not_before", validFromDate), linesOf("not_after", validToDate)])
+      return true
+    })
+  }
+  const next = authority.issue({ name: "server", sans: SANS, notAfter: new Date(Date.now() + 5 * 86_400_000) })
+  await write("server.key", next.key)
+  await write("server.crt", next.cert)
+  await expect(next)
+})
+
+test("without TLS no certificate is in the metrics", async (t) => {
+  assert.deepEqual(await (await startWithWebConfig(t, "")).shown(), [])
+})
+
+test("a renewed certificate serves new connections while an open one goes on", async (t) => {
+  const { get, write, successful } = await startWithWebConfig(t, PLAIN_TLS)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  const before = (await get(undefined, {}, agent)).socket
+  const serial = before?.getPeerX509Certificate()?.serialNumber
+  const next = authority.issue({ name: "server", sans: SANS })
+  await write("server.key", next.key)
+  await write("server.crt", next.cert)
+  const renewed = await until("the new certificate", async () => {
+    const now = (await get()).socket?.getPeerX509Certificate()?.serialNumber
+    return now === serial ? undefined : now
+  })
+  assert.notEqual(renewed, undefined)
+  const again = await get(undefined, {}, agent)
+  assert.equal(again.socket, before)
+  assert.equal(again.body, "hello\n")
+  assert.equal(await successful(), "1")
+})
+
+test("a new certificate without its key keeps the old pair, and shows in the log and the metric until it is mended", async (t) => {
+  const { get, write, successful, log } = await startWithWebConfig(t, PLAIN_TLS)
+  const serial = (await get()).socket?.getPeerX509Certificate()?.serialNumber
+  const next = authority.issue({ name: "server", sans: SANS })
+  await write("server.crt", next.cert)
+  await until("the fault to show", async () => ((await successful()) === "0" ? true : undefined))
+  assert.equal((await get()).socket?.getPeerX509Certificate()?.serialNumber, serial)
+  assert.match(log(), /level=error .*web\.yml:1:44 tls_server_config\.key_file: does not belong to the certificate/)
+  await write("server.key", next.key)
+  await until("the fault to be gone", async () => ((await successful()) === "1" ? true : undefined))
+  assert.notEqual((await get()).socket?.getPeerX509Certificate()?.serialNumber, serial)
+})
+
+test("what can't change while running says so and stays", async (t) => {
+  const { get, write, serving, log } = await startWithWebConfig(t, PLAIN_TLS)
+  await write("web.yml", "")
+  await serving.reload()
+  assert.match(log(), /web\.yml tls_server_config: TLS is turned on or off only by a restart/)
+  await write("web.yml", `${VERIFYING_TLS}  client_auth_type: RequireAndVerifyClientCert\n`)
+  await serving.reload()
+  assert.match(log(), /client_auth_type: changes only by a restart/)
+  assert.equal((await get()).status, 200)
+})

@@ -1,0 +1,169 @@
+import { createPrivateKey, X509Certificate } from "node:crypto"
+import { readFile } from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import { createSecureContext, type SecureContextOptions } from "node:tls"
+import { z } from "zod"
+import {
+  CLIENT_AUTH,
+  type ClientPolicy,
+  requiresCertificate,
+  verifiesCertificate,
+} from "#core/http/web/client-certificate.ts"
+import { explain, type Fault } from "#core/errors.ts"
+
+/** Go's names of the suites up to TLS 1.2 that it still offers, and OpenSSL's. Those of TLS 1.3 can't be chosen, as in Go. */
+const CIPHERS = {
+  TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: "ECDHE-ECDSA-AES128-SHA",
+  TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: "ECDHE-ECDSA-AES256-SHA",
+  TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: "ECDHE-RSA-AES128-SHA",
+  TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA: "ECDHE-RSA-AES256-SHA",
+  TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: "ECDHE-ECDSA-AES128-GCM-SHA256",
+  TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: "ECDHE-ECDSA-AES256-GCM-SHA384",
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: "ECDHE-RSA-AES128-GCM-SHA256",
+  TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: "ECDHE-RSA-AES256-GCM-SHA384",
+  TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: "ECDHE-RSA-CHACHA20-POLY1305",
+  TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: "ECDHE-ECDSA-CHACHA20-POLY1305",
+  TLS_AES_128_GCM_SHA256: undefined,
+  TLS_AES_256_GCM_SHA384: undefined,
+  TLS_CHACHA20_POLY1305_SHA256: undefined,
+} as const
+const CURVES = { CurveP256: "P-256", CurveP384: "P-384", CurveP521: "P-521", X25519: "X25519" } as const
+const VERSIONS = { TLS12: "TLSv1.2", TLS13: "TLSv1.3" } as const
+
+const namesOf = <T extends object>(table: T): [keyof T & string, ...(keyof T & string)[]] =>
+  Object.keys(table) as [keyof T & string, ...(keyof T & string)[]]
+const version = z.enum(namesOf(VERSIONS), {
+  error: "must be TLS12 or TLS13: older versions are broken and not offered",
+})
+
+export const tlsSchema = z.strictObject({
+  cert: z.string().nullish(),
+  key: z.string().nullish(),
+  client_ca: z.string().nullish(),
+  cert_file: z.string().nullish(),
+  key_file: z.string().nullish(),
+  client_ca_file: z.string().nullish(),
+  client_auth_type: z.enum(["", "RequireClientCert", ...CLIENT_AUTH]).nullish(),
+  client_allowed_sans: z.array(z.string()).nullish(),
+  min_version: version.default("TLS12"),
+  max_version: version.default("TLS13"),
+  cipher_suites: z.array(z.enum(namesOf(CIPHERS))).nullish(),
+  prefer_server_cipher_suites: z.boolean().default(true),
+  curve_preferences: z.array(z.enum(namesOf(CURVES))).nullish(),
+})
+
+export interface TlsConfig {
+  readonly context: SecureContextOptions
+  readonly clients: ClientPolicy
+  /** Of the server's own certificate. */
+  readonly validity: { readonly from: Date; readonly to: Date }
+}
+
+interface Source {
+  /** The web configuration file; paths in it are relative to its folder. */
+  readonly file: string
+  readonly where: (path: readonly string[]) => string
+  readonly now: Date
+}
+
+/** What is found on the way: faults, and the files that are read. */
+interface Findings {
+  readonly faults: Fault[]
+  readonly files: string[]
+}
+
+/** Reads certificates and keys and checks that they belong together. Where it finds faults it returns undefined. */
+export async function readTls(
+  given: z.infer<typeof tlsSchema>,
+  { file, where, now }: Source,
+  { faults, files }: Findings,
+): Promise<TlsConfig | undefined> {
+  const before = faults.length
+  const fault = (key: string, message: string): void => {
+    faults.push({ where: where(["tls_server_config", key]), message })
+  }
+  const read = async (key: "cert" | "key" | "client_ca"): Promise<string | undefined> => {
+    const inline = given[key] || undefined
+    const path = given[`${key}_file`] || undefined
+    if (inline !== undefined && path !== undefined) fault(key, `give either ${key} or ${key}_file`)
+    if (path === undefined) return inline
+    const absolute = resolve(dirname(file), path)
+    files.push(absolute)
+    try {
+      return await readFile(absolute, "utf8")
+    } catch (error) {
+      fault(`${key}_file`, `can't be read: ${explain(error)}`)
+      return ""
+    }
+  }
+  const [cert, key, ca] = await Promise.all([read("cert"), read("key"), read("client_ca")])
+  const keyOf = (name: "cert" | "key" | "client_ca"): string => (given[`${name}_file`] ? `${name}_file` : name)
+  const clients = clientPolicy(given, ca !== undefined, fault)
+  const context = {
+    minVersion: VERSIONS[given.min_version],
+    maxVersion: VERSIONS[given.max_version],
+    honorCipherOrder: given.prefer_server_cipher_suites,
+    ...ciphers(given, fault),
+    ...(given.curve_preferences?.length
+      ? { ecdhCurve: given.curve_preferences.map((name) => CURVES[name]).join(":") }
+      : {}),
+  }
+  if (given.min_version === "TLS13" && given.max_version === "TLS12") fault("min_version", "is above max_version")
+  if (cert === undefined) fault("cert_file", "is missing: give cert_file or cert")
+  if (key === undefined) fault("key_file", "is missing: give key_file or key")
+  if (faults.length > before) return undefined
+
+  const leaf = attempt(() => new X509Certificate(cert ?? ""))
+  if (leaf === undefined) fault(keyOf("cert"), "holds no certificate in PEM format")
+  else if (leaf.validToDate < now) fault(keyOf("cert"), `the certificate expired on ${leaf.validToDate.toISOString()}`)
+  const secret = attempt(() => createPrivateKey(key ?? ""))
+  if (secret === undefined) fault(keyOf("key"), "holds no private key in PEM format without a passphrase")
+  else if (leaf !== undefined && !leaf.checkPrivateKey(secret))
+    fault(keyOf("key"), "does not belong to the certificate")
+  if (ca !== undefined && attempt(() => new X509Certificate(ca)) === undefined) {
+    fault(keyOf("client_ca"), "holds no certificate in PEM format")
+  }
+  const whole = { ...context, cert, key, ...(ca === undefined ? {} : { ca }) }
+  if (faults.length === before) {
+    try {
+      createSecureContext(whole)
+    } catch (error) {
+      faults.push({ where: where(["tls_server_config"]), message: `OpenSSL does not take it: ${explain(error)}` })
+    }
+  }
+  if (leaf === undefined || faults.length > before) return undefined
+  return { context: whole, clients, validity: { from: leaf.validFromDate, to: leaf.validToDate } }
+}
+
+type FaultAt = (key: string, message: string) => void
+
+function clientPolicy(given: z.infer<typeof tlsSchema>, hasCa: boolean, fault: FaultAt): ClientPolicy {
+  const named = given.client_auth_type || "NoClientCert"
+  const auth = named === "RequireClientCert" ? "RequireAnyClientCert" : named
+  if (hasCa && auth === "NoClientCert") {
+    fault("client_auth_type", "is missing: without one no client certificate is asked for")
+  }
+  if (!hasCa && verifiesCertificate(auth)) {
+    fault("client_auth_type", `${auth} needs client_ca_file or client_ca: whose certificates are accepted`)
+  }
+  if (given.client_allowed_sans && !requiresCertificate(auth)) {
+    fault("client_allowed_sans", "needs client_auth_type RequireAndVerifyClientCert or RequireAnyClientCert")
+  }
+  return { auth, allowedSans: given.client_allowed_sans ?? undefined }
+}
+
+function ciphers(given: z.infer<typeof tlsSchema>, fault: FaultAt): SecureContextOptions {
+  if (!given.cipher_suites?.length) return {}
+  const names = given.cipher_suites.flatMap((name) => CIPHERS[name] ?? [])
+  if (names.length > 0) return { ciphers: names.join(":") }
+  if (given.max_version === "TLS12") fault("cipher_suites", "holds no suite of TLS 1.2, which max_version asks for")
+  return { minVersion: "TLSv1.3" }
+}
+
+function attempt<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined // the caller says what is wrong; OpenSSL's reasons help nobody
+  }
+}

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { until } from "../../dev/testing/until.ts"
+import { batchLog, type Fields } from "#core/log/batch-log.ts"
+import { createLogger, type LogOptions } from "#core/log/logger.ts"
+
+const ODD: Fields = { text: 'a "b"\n\u0085c', none: undefined, empty: "", plain: "a/b:1", count: 1.5 }
+
+for (const format of ["json", "logfmt"] as const) {
+  test(`writes the same ${format} lines as the logger itself`, () => {
+    const { log, lines } = start({ level: "info", format })
+    log.info({ first: "x y", ...ODD }, "request")
+    const batch = batchLog(log, "request")
+    batch.write("info", batch.show({ first: "x y" }), ODD)
+    batch.close()
+    const [one = "", other = ""] = lines.map((line) => line.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"))
+    assert.notEqual(one, "")
+    assert.equal(other, one)
+  })
+}
+
+test("writes lines together, within a moment", async () => {
+  const { log, lines } = start({ level: "info", format: "logfmt" })
+  const batch = batchLog(log, "request")
+  for (let count = 0; count < 3; count++) batch.write("info", "", { count })
+  assert.deepEqual(lines, [])
+  const [text = ""] = await until("the lines", () => (lines.length > 0 ? lines : undefined), 2)
+  assert.equal(text.split("\n").length, 4)
+  batch.close()
+})
+
+test("leaves out what is below the level", () => {
+  const { log, lines } = start({ level: "warn", format: "logfmt" })
+  const batch = batchLog(log, "request")
+  batch.write("info", "", {})
+  batch.close()
+  assert.deepEqual(lines, [])
+})
+
+function start(options: LogOptions) {
+  const lines: string[] = []
+  return { lines, log: createLogger(options, "two words", (line) => lines.push(line)) }
+}
