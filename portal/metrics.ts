@@ -21,11 +21,11 @@ export function portalMetrics(registry: Registry): PortalMetrics {
       "When valid configuration files were last read.",
     ),
     configWritten: gauge(
-      "fedstack_portal_config_written",
+      "fedstack_portal_config_last_write_successful",
       "1 if the Prometheus configuration of the last valid configuration files could be written.",
     ),
     prometheusReloaded: gauge(
-      "fedstack_portal_prometheus_reload_successful",
+      "fedstack_portal_prometheus_last_reload_successful",
       "1 if Prometheus took the last written configuration.",
     ),
     sites: gauge("fedstack_portal_sites", "Sites in the last valid configuration files."),

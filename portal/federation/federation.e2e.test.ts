@@ -133,7 +133,7 @@ test("leaves the configuration in place that Prometheus took last where it refus
   })
   const reloaded = (expected: number) =>
     until(`a reload with the result ${expected}`, async () =>
-      (await portal.metric("fedstack_portal_prometheus_reload_successful")) === expected ? true : undefined,
+      (await portal.metric("fedstack_portal_prometheus_last_reload_successful")) === expected ? true : undefined,
     )
   const contents = () =>
     Promise.all(["prometheus.yml", "rules/good.yml"].map((name) => readFile(join(portal.folder, "out", name), "utf8")))

@@ -22,7 +22,7 @@ const refused = {
 
 const reloaded = (portal: TestPortal, expected: number) =>
   until(`a reload with the result ${expected}`, async () =>
-    (await portal.metric("fedstack_portal_prometheus_reload_successful")) === expected ? true : undefined,
+    (await portal.metric("fedstack_portal_prometheus_last_reload_successful")) === expected ? true : undefined,
   )
 
 /** Starts it until it stays, as whatever restarts it does. */

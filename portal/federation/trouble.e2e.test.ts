@@ -44,7 +44,7 @@ test("ends with 1 and every fault on a bad file at start", async (t) => {
 test("is ready without Prometheus, and ends at once on SIGTERM", async (t) => {
   const portal = await startPortal(t, files)
   await ready(portal)
-  assert.equal(await portal.metric("fedstack_portal_prometheus_reload_successful"), 0)
+  assert.equal(await portal.metric("fedstack_portal_prometheus_last_reload_successful"), 0)
   assert.equal(await portal.child.stop(), 0)
   assert.doesNotMatch(portal.child.output(), /s3cret/)
 })
@@ -113,7 +113,7 @@ test("does not write where another configuration stands, says so, and goes on wh
     return text.includes("was not written by fedstack portal") ? text : undefined
   })
   assert.match(answer, /--prometheus\.config-dir/)
-  assert.equal(await portal.metric("fedstack_portal_config_written"), 0)
+  assert.equal(await portal.metric("fedstack_portal_config_last_write_successful"), 0)
   await rm(join(outputFolder, "prometheus.yml"))
   await ready(portal)
 })
@@ -133,7 +133,7 @@ test("writes nothing where another portal writes, says so, and takes its place w
     `Another fedstack portal is running that writes to ${outputFolder}. End that one, or give this one a folder of its own with --prometheus.config-dir.\n`,
   )
   assert.equal(second.child.output().split(answer.trim()).length - 1, 1)
-  assert.equal(await second.metric("fedstack_portal_config_written"), 0)
+  assert.equal(await second.metric("fedstack_portal_config_last_write_successful"), 0)
   assert.equal(await readFile(join(outputFolder, "prometheus.yml"), "utf8"), before)
   await first.child.stop("SIGKILL")
   await ready(second)
@@ -170,7 +170,7 @@ test("keeps the old files whole on a full disk, and writes when there is room ag
   await trouble(portal, /can't be written to .*ENOSPC/)
   assert.equal(await readFile(join(disk, "out/prometheus.yml"), "utf8"), before)
   assert.equal((await fetch(`${portal.url}/-/ready`)).status, 200)
-  assert.equal(await portal.metric("fedstack_portal_config_written"), 0)
+  assert.equal(await portal.metric("fedstack_portal_config_last_write_successful"), 0)
   spawnSync("rm", [join(disk, "filler")])
   await until("the new configuration", async () =>
     (await readFile(join(disk, "out/prometheus.yml"), "utf8")).includes("site-b") ? true : undefined,
