@@ -1,7 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises"
 import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
+import { backoff, pause } from "#core/retry/backoff.ts"
 import type { KubernetesApi } from "./api.ts"
 import { KubernetesError } from "./errors.ts"
 import { listObjects, type Scope } from "./list.ts"
@@ -27,9 +27,6 @@ export interface Watched<T> extends Closable {
   readonly first: Promise<void>
 }
 
-/** Seconds: the bounds of the wait after failures. Missing rights are one of them: an API that begins knows no roles yet. */
-const LEAST_WAIT = 0.5
-const MOST_WAIT = 30
 /** Failures in a row after which a watch is not tried again before everything is listed anew. */
 const LIST_AFTER = 3
 /** Milliseconds: a watch that is open for less is no success, so that one that ends at once is not begun at once. */
@@ -84,7 +81,7 @@ export function watchObjects<T>(api: KubernetesApi, options: WatchOptions<T>): W
       try {
         await follow()
         failures = performance.now() - since > SHORT ? 0 : failures + 1
-        wait = failures === 0 ? 0 : pause(failures)
+        wait = failures === 0 ? 0 : backoff(failures)
       } catch (error) {
         if (signal.aborted) return
         failures = performance.now() - since > SHORT ? 1 : failures + 1
@@ -94,7 +91,7 @@ export function watchObjects<T>(api: KubernetesApi, options: WatchOptions<T>): W
         if (known.answer !== 410) tell(known)
         wait = waitAfter(known, failures)
       }
-      await delay(wait * 1000, undefined, { signal }).catch(() => undefined) // aborted: the loop ends
+      await pause(wait, signal)
     }
   }
   const running = run()
@@ -114,13 +111,10 @@ function keyOf({ metadata: { namespace = "", name } }: KubernetesObject): string
   return `${namespace}/${name}`
 }
 
-/** Seconds. A version that was forgotten is at once listed anew, unless that happens again. */
+/**
+ * Seconds. A version that was forgotten is at once listed anew, unless that happens again. Missing rights are waited for
+ * like all else: an API that begins knows no roles yet.
+ */
 function waitAfter({ answer, retryAfter }: KubernetesError, failures: number): number {
-  if (answer === 410 && failures === 1) return 0
-  return Math.max(retryAfter, pause(failures))
-}
-
-/** Doubles with each failure in a row; by chance a part of it, so that many clients don't come back together. */
-function pause(failures: number): number {
-  return Math.min(MOST_WAIT, LEAST_WAIT * 2 ** (failures - 1)) * (0.5 + Math.random() / 2)
+  return answer === 410 && failures === 1 ? 0 : backoff(failures, { retryAfter })
 }

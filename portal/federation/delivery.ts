@@ -1,12 +1,12 @@
 import { FedstackError } from "#core/errors.ts"
 import { RequestFailed } from "#core/http/client.ts"
 import type { Logger } from "#core/log/logger.ts"
+import { retry } from "#core/retry/retry.ts"
 import type { PortalMetrics } from "../metrics.ts"
 import { acceptedFile, readAccepted } from "./accepted.ts"
 import { claimFolder } from "./claim.ts"
 import { type OutputFile, publish, removeStale } from "./publish.ts"
 import { checkStarted, reloadPrometheus } from "./reload.ts"
-import { retry } from "./retry.ts"
 
 type Files = readonly OutputFile[]
 
@@ -51,15 +51,18 @@ export function openDelivery({ folder, prometheusUrl, metrics, log }: DeliveryOp
   async function apply(files: Files, signal: AbortSignal): Promise<void> {
     metrics.configWritten.set(0)
     const failedToWrite = (reason: string) => (notReady = notReady === undefined ? undefined : reason)
-    if (!(await retry(() => write(files), { signal, log, failed: failedToWrite }))) return
+    const task = "writing the Prometheus configuration"
+    if (!(await retry(() => write(files), { signal, log, task, failed: failedToWrite }))) return
     notReady = undefined
     log.info({ folder }, "Prometheus configuration written")
     const failedToReload = () => metrics.prometheusReloaded.set(0)
-    if (!(await retry(() => submit(files, signal), { signal, log, failed: failedToReload }))) return
+    const reloading = { signal, log, task: "reloading Prometheus", failed: failedToReload }
+    if (!(await retry(() => submit(files, signal), reloading))) return
     metrics.prometheusReloaded.set(1)
     log.info({ url: prometheusUrl.href }, "Prometheus reloaded")
-    if (!(await retry(() => publish(folder, [acceptedFile(files)]), { signal, log }))) return
-    await retry(() => removeStale(folder, files), { signal, log })
+    const finishing = { signal, log, task: "finishing the Prometheus configuration" }
+    if (!(await retry(() => publish(folder, [acceptedFile(files)]), finishing))) return
+    await retry(() => removeStale(folder, files), finishing)
   }
 
   async function submit(files: Files, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
 import { encodePieces, type Family } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
+import { doneWithin } from "#core/retry/deadline.ts"
 import { type Body, bodyOf } from "./body.ts"
 import { type Collector, SomeFailed } from "./collector.ts"
 
@@ -71,8 +72,8 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
   return {
     run,
     async read() {
-      if (every === undefined) await within(patience, run())
-      else if (outcome === undefined && first !== undefined) await within(patience, first)
+      if (every === undefined) await doneWithin(patience, run())
+      else if (outcome === undefined && first !== undefined) await doneWithin(patience, first)
       return { body: current(), status: statusFamilies(collector.name, outcome, last && last.at / 1000, age()) }
     },
     notReady() {
@@ -98,13 +99,6 @@ async function collectSome(
     if (error instanceof SomeFailed) return { families: error.families, missing: error }
     throw error
   }
-}
-
-async function within(seconds: number, work: Promise<void>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, seconds * 1000)
-  await Promise.race([work, late])
-  clearTimeout(timer)
 }
 
 function statusFamilies(

@@ -2,6 +2,7 @@ import { Agent } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
+import { Deadline } from "#core/retry/deadline.ts"
 import { answerBroken, upstreamBadAnswer, upstreamNotReady, upstreamTimeout, upstreamUnreachable } from "../errors.ts"
 import type { ProxyMetrics } from "../metrics.ts"
 import { get, type Receiver } from "./get.ts"
@@ -40,11 +41,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
   })
 
   async function fetch(question: Question, sink: Sink, signal: AbortSignal): Promise<void> {
-    const deadline = new AbortController()
-    const timer = setTimeout(() => deadline.abort(), question.target.timeout * 1000)
-    const cancel = (): void => deadline.abort(signal.reason)
-    if (signal.aborted) cancel()
-    signal.addEventListener("abort", cancel)
+    using deadline = new Deadline(question.target.timeout, signal)
     let asked: URL | undefined
     const intake = takeIn(question, sink)
     try {
@@ -68,8 +65,6 @@ export function openUpstream(options: UpstreamOptions): Upstream {
       throw failure
     } finally {
       intake.close()
-      clearTimeout(timer)
-      signal.removeEventListener("abort", cancel)
     }
   }
 

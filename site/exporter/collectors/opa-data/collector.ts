@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises"
 import { explain } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
+import { doneWithin } from "#core/retry/deadline.ts"
 import type { Collector } from "../../collector.ts"
 import type { CollectionTime } from "./collection-time.ts"
 import type { Digests } from "./digests.ts"
@@ -62,7 +62,7 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
   let waited = false
   const first = async (signal: AbortSignal): Promise<void> => {
     if (waited) return
-    await Promise.race([targets.first, delay(options.patience * 1000, undefined, { signal, ref: false })])
+    await doneWithin(options.patience, targets.first, signal)
     waited = true
   }
 

@@ -29,22 +29,3 @@ export function gate(most: number): Gate {
     }
   }
 }
-
-/** Does `work` with a signal that is aborted after some seconds, or with `signal`. */
-export async function within<T>(
-  seconds: number,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  signal.throwIfAborted()
-  const controller = new AbortController()
-  const abort = (): void => controller.abort()
-  const timer = setTimeout(abort, seconds * 1000)
-  signal.addEventListener("abort", abort)
-  try {
-    return await work(controller.signal)
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener("abort", abort)
-  }
-}

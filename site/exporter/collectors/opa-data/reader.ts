@@ -1,7 +1,8 @@
+import { Deadline } from "#core/retry/deadline.ts"
 import type { Counts } from "./answer.ts"
 import { readDocuments } from "./documents.ts"
 import { ReadFailure, type Reason, WayClosed } from "./failure.ts"
-import { gate, within } from "./parallel.ts"
+import { gate } from "./parallel.ts"
 import type { DigestKind, Reading, Way } from "./reading.ts"
 import type { Withheld } from "./rego.ts"
 import { type Target, targetKey } from "./target.ts"
@@ -77,11 +78,10 @@ export function createReader(options: ReaderOptions): Reader {
     const left = (share: number): number => timeout * share - (performance.now() - time.begun) / 1000
     const by = async (kind: DigestKind | undefined, share: number): Promise<Counts> => {
       if (left(share) <= 0) throw new ReadFailure("timeout", "its turn came after the deadline of the collection")
-      return within(left(share), time.signal, (limited) =>
-        way === "query"
-          ? readByQuery(options, target, kind, known.withheld, limited)
-          : readByPackage(options, target, kind, options.packageSegments, limited),
-      )
+      using deadline = new Deadline(left(share), time.signal)
+      return way === "query"
+        ? await readByQuery(options, target, kind, known.withheld, deadline.signal)
+        : await readByPackage(options, target, kind, options.packageSegments, deadline.signal)
     }
     if (digest === undefined) return { ...(await by(undefined, 1)), digests: false }
     const [begin, given] = [performance.now(), Math.max(0, left(DIGEST_SHARE))]
@@ -98,9 +98,10 @@ export function createReader(options: ReaderOptions): Reader {
     }
   }
   const readDocumentsOf = (target: Target, signal: AbortSignal): Promise<Counts> =>
-    documents(() =>
-      within(timeout, signal, (limited) => readDocuments(options, target, options.documentLimit, limited)),
-    )
+    documents(async () => {
+      using deadline = new Deadline(timeout, signal)
+      return await readDocuments(options, target, options.documentLimit, deadline.signal)
+    })
 
   return {
     async read(target, digest, signal, begun = performance.now()) {

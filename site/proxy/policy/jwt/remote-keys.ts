@@ -1,10 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises"
 import type { JWTVerifyGetKey } from "jose"
 import { Agent } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
 import { exchange } from "#core/http/client.ts"
 import type { Logger } from "#core/log/logger.ts"
+import { backoff, jitter, pause } from "#core/retry/backoff.ts"
 import { BadKeys, parseKeys } from "./keys.ts"
 
 /** Keys that an issuer publishes. */
@@ -102,11 +102,9 @@ export function followKeys(
   const follow = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       await look()
-      // half and up to all of the time, so that many proxies do not ask in step
-      const seconds =
-        failures === 0 ? times.refresh : Math.min(times.refresh, times.retry * 2 ** Math.min(failures - 1, 20))
-      const pause = seconds * 1000 * (0.5 + Math.random() / 2)
-      await delay(pause, undefined, { signal: closing.signal, ref: false }).catch(() => undefined) // closed
+      const wait =
+        failures === 0 ? jitter(times.refresh) : backoff(failures, { least: times.retry, most: times.refresh })
+      await pause(wait, closing.signal)
     }
   }
   void follow()

@@ -1,9 +1,9 @@
 import { open, readFile, rename, rm, stat } from "node:fs/promises"
 import { hostname } from "node:os"
-import { setTimeout as delay } from "node:timers/promises"
 import { Gauge, type Registry } from "prom-client"
 import { ConfigurationError, explain } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
+import { doneWithin } from "#core/retry/deadline.ts"
 import { type CloudState, EMPTY, readState } from "./state.ts"
 
 /** What is remembered of all clouds, in memory and, where there is a file, on disk. */
@@ -69,10 +69,7 @@ export async function openStateFile(
     set,
     async save() {
       underWay ??= write().finally(() => (underWay = undefined))
-      const waiting = new AbortController()
-      const late = delay(patience * 1000, "late", { signal: waiting.signal }).catch(() => undefined)
-      if ((await Promise.race([underWay, late])) === "late") failed(`the disk takes more than ${patience} s`)
-      waiting.abort()
+      if (!(await doneWithin(patience, underWay))) failed(`the disk takes more than ${patience} s`)
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici"
 import { exchangeWithHeaders } from "#core/http/client.ts"
+import { unlessAborted } from "#core/retry/deadline.ts"
 import type { Access } from "./access.ts"
 import { type Endpoints, endpointsOf } from "./catalog.ts"
 import { ServiceError } from "./errors.ts"
@@ -63,23 +64,13 @@ export function openSession(options: SessionOptions): Session {
       if (current !== undefined && performance.now() < current.renewAt) return current
       // one sign-in for all who wait; it has its own deadline, and goes on for the others when one gives up
       underWay ??= renew().finally(() => (underWay = undefined))
-      return orAborted(underWay, signal)
+      return unlessAborted(underWay, signal).catch((error: unknown) => {
+        throw signal.aborted ? new ServiceError("aborted", "sign-in cancelled: the update ends") : error
+      })
     },
     refused(token) {
       if (current === token) current = undefined
     },
-  }
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = (): void => reject(new ServiceError("aborted", "sign-in given up, because the update ends"))
-  if (signal.aborted) abort()
-  signal.addEventListener("abort", abort, { once: true })
-  try {
-    return await Promise.race([promise, work])
-  } finally {
-    signal.removeEventListener("abort", abort)
   }
 }
 

@@ -1,0 +1,34 @@
+import { explain } from "#core/errors.ts"
+import type { Logger } from "#core/log/logger.ts"
+import { backoff, pause } from "./backoff.ts"
+
+export interface RetryOptions {
+  readonly signal: AbortSignal
+  readonly log: Logger
+  /** What is attempted, for the log: `writing the configuration`. */
+  readonly task: string
+  /** Called after each failure. */
+  readonly failed?: (reason: string) => void
+}
+
+/** Repeats `attempt` with growing pauses until it succeeds (true) or `signal` is aborted (false). Logs each new reason. */
+export async function retry(
+  attempt: () => Promise<void>,
+  { signal, log, task, failed }: RetryOptions,
+): Promise<boolean> {
+  let logged = ""
+  for (let failures = 1; !signal.aborted; failures++) {
+    try {
+      await attempt()
+      return true
+    } catch (error) {
+      if (signal.aborted) return false
+      const reason = explain(error)
+      failed?.(reason)
+      if (reason !== logged) log.warn({ reason }, `${task} failed, retrying until it succeeds`)
+      logged = reason
+    }
+    await pause(backoff(failures), signal)
+  }
+  return false
+}
