@@ -27,18 +27,18 @@ export const checks: readonly Check[] = [
   },
 ]
 
-/** What `npm audit` knows. Only information: it needs a registry that answers, and its findings change without us. */
+/** What `npm audit` knows. Only information: it needs a registry that offers it, and its findings change without us. */
 export async function audit(root: string): Promise<string> {
   const { stdout } = await command("npm", ["audit", "--omit=dev", "--json", "--loglevel=silent"], root, 30)
   try {
-    const answer = JSON.parse(stdout) as { metadata?: { vulnerabilities?: Record<string, number> } }
-    const { total, ...levels } = answer.metadata?.vulnerabilities ?? {}
-    if (total === undefined) return "no result: the registry does not answer this question"
+    const report = JSON.parse(stdout) as { metadata?: { vulnerabilities?: Record<string, number> } }
+    const { total, ...levels } = report.metadata?.vulnerabilities ?? {}
+    if (total === undefined) return "no result: the registry offers no audit"
     if (total === 0) return "the registry knows of no vulnerability in the production packages"
     const found = Object.entries(levels).filter(([, count]) => count > 0)
     return `${found.map(([level, count]) => `${count} ${level}`).join(", ")}: see npm audit --omit=dev`
   } catch {
-    return "no result: npm audit gave no answer within 30 s, or one that is not JSON"
+    return "no result: npm audit gave no response within 30 s, or one that is not JSON"
   }
 }
 

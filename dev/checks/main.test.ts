@@ -117,7 +117,7 @@ test("counts a test that another file declares for the file that calls it", asyn
   assert.match(output, /\n1 passed, 1 failed, 0 skipped\n$/)
 })
 
-test("counts a file whose process ends before its last test, and says how it ended", async (context) => {
+test("counts a file whose process ends before its last test, and reports how it ended", async (context) => {
   const files = { "e.test.ts": "ending.ts", "k.test.ts": "killed.ts", "l.test.ts": "late.ts" }
   const { code, output } = await runIn(context, files, [".test"])
   assert.equal(code, 1)
@@ -138,7 +138,7 @@ test("shows a skipped suite with its reason", async (context) => {
   )
 })
 
-test("counts a check that can't be made as a failed one, and goes on to the sum", async (context) => {
+test("counts a check that cannot run as a failed one, and goes on to the sum", async (context) => {
   const { code, output } = await runIn(context, {}, ["licences"])
   assert.equal(code, 1)
   assert.match(output, /\nFailed:\n {2}licences\n[^]*package-lock\.json[^]*\n0 passed, 1 failed, 0 skipped\n$/)

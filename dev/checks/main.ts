@@ -69,7 +69,7 @@ async function runChecks(chosen: readonly Check[], signal: AbortSignal): Promise
   for (const { name, run } of chosen) {
     if (signal.aborted) break
     const start = performance.now()
-    const reason = await run(root).catch((error: unknown) => `it can't be made: ${String(error)}`)
+    const reason = await run(root).catch((error: unknown) => `it cannot run: ${String(error)}`)
     print(statusLine(reason === "" ? "ok" : "FAILED", name, performance.now() - start))
     outcomes.push({ kind: reason === "" ? "passed" : "failed", name, where: "", reason })
   }
@@ -141,7 +141,7 @@ try {
   process.exit(await main(process.argv.slice(2)))
 } catch (error) {
   if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) {
-    process.stderr.write(`dev/test: ${error.message}. Its --help tells what it takes.\n`)
+    process.stderr.write(`dev/test: ${error.message}. See --help.\n`)
     process.exit(2)
   }
   // not thrown on: node:test takes it for the fault of a test, and waits for ever

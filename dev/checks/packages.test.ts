@@ -29,7 +29,7 @@ test("finds dependencies without a row and rows without a dependency", () => {
   const text =
     "| package | why |\n|---|---|\n| `kept` | needed |\n| `first`, `second` | tools |\n| `gone` | was needed |\n"
   assert.deepEqual(undocumented({ packages }, text), [
-    "docs/dependencies.md has no row that says why @scope/forgotten is needed",
+    "docs/dependencies.md has no row with the reason for @scope/forgotten",
     "docs/dependencies.md has a row for gone, which package.json does not name",
   ])
 })

@@ -51,7 +51,7 @@ export function undocumented(lock: Lock, text: string): string[] {
   const rows = [...text.matchAll(/^\|((?: *`[^`]+`,?)+) *\|/gm)]
   const named = new Set(rows.flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name)))
   return [
-    ...[...direct.difference(named)].map((name) => `docs/dependencies.md has no row that says why ${name} is needed`),
+    ...[...direct.difference(named)].map((name) => `docs/dependencies.md has no row with the reason for ${name}`),
     ...[...named.difference(direct)].map(
       (name) => `docs/dependencies.md has a row for ${name}, which package.json does not name`,
     ),

@@ -51,7 +51,7 @@ export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
   for await (const event of stream) {
     watchdog.refresh()
     if (event.type === "test:coverage") coverage = event.data.summary
-    // a process that is ended early tells no sum
+    // a process that is ended early reports no sum
     if (event.type === "test:summary" && event.data.file !== undefined) finished.add(event.data.file)
     if (event.type === "test:stdout" || event.type === "test:stderr" || event.type === "test:diagnostic") {
       const { message } = event.data
@@ -149,7 +149,7 @@ function fileLine(file: string, outcomes: readonly Outcome[], milliseconds: numb
   return [line, ...outcomes.filter(({ kind }) => kind === "failed").map(failureLine)].join("")
 }
 
-/** What failed is told at once, in a line: whoever ends a long run, or sees a part of it, need not wait for the report. */
+/** Failures are printed at once, a line each: a long run that is stopped, or seen in part, shows them too. */
 function failureLine({ name, reason }: Outcome): string {
   return `          ${name}: ${reason.split("\n", 1)[0]}\n`
 }

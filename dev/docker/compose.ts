@@ -24,10 +24,10 @@ export async function run(command: readonly string[], env: Readonly<Record<strin
   return { code: await child.ended, output: child.output() }
 }
 
-/** Whether this machine has an engine that answers and this Compose. */
+/** Whether this machine has a running engine and this Compose. */
 export async function findCompose(program: Program): Promise<Found<readonly string[]>> {
   const engine = await run(["docker", "version"])
-  if (engine.code !== 0) return { missing: `no Docker engine answers: ${lastLine(engine.output)}` }
+  if (engine.code !== 0) return { missing: `no Docker engine responds: ${lastLine(engine.output)}` }
   const compose = await run([...PROGRAMS[program], "version"])
   return compose.code === 0 ? { value: PROGRAMS[program] } : { missing: `${PROGRAMS[program].join(" ")} does not run` }
 }
@@ -37,7 +37,7 @@ export interface Project {
   compose(...args: readonly string[]): Promise<string>
   /** The same, for those that are to fail. */
   attempt(...args: readonly string[]): Promise<Outcome>
-  /** What `docker inspect` says of every container, by service. */
+  /** What `docker inspect` shows of every container, by service. */
   inspect(): Promise<Readonly<Record<string, Container>>>
   /** Waits until every container's health check succeeds. */
   healthy(): Promise<void>

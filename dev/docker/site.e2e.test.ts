@@ -62,8 +62,8 @@ void test("a site with docker-compose 1.29", { timeout: 400_000 }, async (contex
     const body = await until(
       "series",
       async () => {
-        const answer = await federate(proxy, SHARED, TOKEN)
-        return answer.status === 200 && answer.body !== "" ? answer.body : undefined
+        const response = await federate(proxy, SHARED, TOKEN)
+        return response.status === 200 && response.body !== "" ? response.body : undefined
       },
       60,
     )
@@ -90,16 +90,16 @@ void test("a site with docker-compose 1.29", { timeout: 400_000 }, async (contex
     })
   })
 
-  await context.test("the proxy takes the token from a secret file, as docs/docker.md tells", async () => {
+  await context.test("the proxy reads the token from a secret file, as docs/docker.md shows", async () => {
     await write("docker-compose.token.yml", await exampleWith("portal_auth_token"))
     await write("portal-token", `${FILE_TOKEN}\n`)
     await write(".env", "PORTAL_AUTH_TOKEN=\n")
     const withFile = project({ ...options, files: [...FILES, "docker-compose.token.yml"] })
     await withFile.compose("up", "-d", "--no-build")
     await withFile.healthy()
-    const answers = [await federate(proxy, SHARED, TOKEN), await federate(proxy, SHARED, FILE_TOKEN)]
+    const responses = [await federate(proxy, SHARED, TOKEN), await federate(proxy, SHARED, FILE_TOKEN)]
     assert.deepEqual(
-      answers.map(({ status }) => status),
+      responses.map(({ status }) => status),
       [401, 200],
     )
     assert.ok(!JSON.stringify(await withFile.inspect()).includes(FILE_TOKEN), "the token shows in docker inspect")

@@ -18,7 +18,7 @@ const CONNECT = `
 const connect = (target) => new Promise((end) => {
   const [host, port] = target.split(":")
   require("node:net").connect({ host, port, timeout: 2000 })
-    .on("connect", () => end("connected")).on("timeout", () => end("no answer")).on("error", ({ code }) => end(code))
+    .on("connect", () => end("connected")).on("timeout", () => end("timeout")).on("error", ({ code }) => end(code))
 })
 Promise.all(process.argv.slice(1).map(connect)).then((ends) => { console.log(JSON.stringify(ends)); process.exit() })`
 
@@ -54,26 +54,26 @@ for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
       assert.deepEqual(sites, ["site-a", "site-b"])
     })
 
-    await context.test("a site's proxy answers two spellings of the shared selector alike", async () => {
+    await context.test("a site's proxy serves two spellings of the shared selector alike", async () => {
       const spelled = '{ __name__ =~ "project_.*_usage" , job="project_usages" }'
-      const answers = [await federate(proxy, SHARED, TOKEN), await federate(proxy, spelled, TOKEN)]
+      const responses = [await federate(proxy, SHARED, TOKEN), await federate(proxy, spelled, TOKEN)]
       assert.deepEqual(
-        answers.map(({ status }) => status),
+        responses.map(({ status }) => status),
         [200, 200],
       )
-      const [first = [], second] = answers.map(({ body }) => seriesOf(body))
+      const [first = [], second] = responses.map(({ body }) => seriesOf(body))
       assert.ok(first.length > 0)
       assert.deepEqual(first, second)
     })
 
     await context.test("a site's proxy refuses another selector, and everything without the token", async () => {
-      const answers = [
+      const responses = [
         await federate(proxy, "up", TOKEN),
         await federate(proxy, SHARED),
         await federate(proxy, SHARED, `${TOKEN}x`),
       ]
       assert.deepEqual(
-        answers.map(({ status }) => status),
+        responses.map(({ status }) => status),
         [403, 401, 401],
       )
     })
@@ -90,7 +90,7 @@ for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
       ]
       const output = await stack.compose("exec", "-T", "portal", "node", "-e", CONNECT, ...targets)
       const ends: unknown = JSON.parse(/^\[.*\]$/m.exec(output)?.[0] ?? "null")
-      assert.deepEqual(ends, ["connected", "ENOTFOUND", "no answer", "no answer"])
+      assert.deepEqual(ends, ["connected", "ENOTFOUND", "timeout", "timeout"])
     })
 
     await context.test("no container has more rights than it needs", async () => {
@@ -118,7 +118,7 @@ for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
 
 async function sitesIn(prometheus: string): Promise<readonly string[]> {
   const query = new URLSearchParams({ query: 'count by (site) ({__name__=~"project_.*_usage"})' })
-  const answer = await fetch(`${prometheus}/api/v1/query?${query.toString()}`, { signal: AbortSignal.timeout(5_000) })
-  const body = (await answer.json()) as { data: { result: { metric: { site: string } }[] } }
+  const response = await fetch(`${prometheus}/api/v1/query?${query.toString()}`, { signal: AbortSignal.timeout(5_000) })
+  const body = (await response.json()) as { data: { result: { metric: { site: string } }[] } }
   return body.data.result.map(({ metric }) => metric.site).toSorted()
 }

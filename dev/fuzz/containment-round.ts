@@ -31,7 +31,7 @@ export function playRound(random: Random, before: Tally): Tally {
     compiled.forEach((match, m) => {
       const result = contains(allowed, match)
       const narrowed = a % wide.length === m % wide.length && a <= m
-      // what is said of folded letters is not what RE2 says, see docs/containment.md
+      // folded letters are decided otherwise than by RE2, see docs/containment.md
       const folds = [...allowed.selector, ...match.selector].some(({ value }) => /\(\?i|\[aA\]/.test(value))
       if (narrowed && !folds && result.kind !== "contained")
         throw wrong("narrower", allowed.selector, match.selector, result)

@@ -4,7 +4,7 @@ import { nearMiss } from "./random-regex.ts"
 
 const OPPOSITE: Readonly<Record<MatchOp, MatchOp>> = { "=": "!=", "!=": "=", "=~": "!~", "!~": "=~" }
 
-/** The selector with one thing changed: what somebody would try who may read the one and wants another. */
+/** The selector with one thing changed: what a client would try that may read the one and wants another. */
 export function nearMissOf(random: Random, selector: Selector): Selector {
   const at = random.below(selector.length)
   const chosen = selector[at]

@@ -1,7 +1,7 @@
 import { isLegacyLabel, type Matcher, type Selector } from "#core/promql/selector.ts"
 import type { Random } from "./random.ts"
 
-/** The selector as somebody could write it; all of these mean the same to Prometheus. */
+/** The selector in another spelling; all of these mean the same to Prometheus. */
 export function spellSelector(random: Random, selector: Selector): string {
   const gap = (): string => (random.chance(0.7) ? "" : random.pick([" ", "  ", "\n", "\t", ' # up{a="b"}\n']))
   const names = selector.filter(({ label }) => label === "__name__")

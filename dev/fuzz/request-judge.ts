@@ -23,17 +23,17 @@ const HEADERS = new Set(
 )
 
 /** What is wrong with what came back on one connection; undefined where nothing is. */
-export function faultOfAnswer(answer: string, { token }: Ground): string | undefined {
-  const statuses = statusesOf(answer)
-  if (answer !== "" && !answer.startsWith("HTTP/1.1 ")) return "it does not begin with a status"
-  const odd = statuses.find((status) => !STATUSES.has(status))
-  if (odd !== undefined) return `the status ${odd}`
-  if (answer.includes(token)) return "the token came back"
-  return /\b(?:node_modules|\.ts:\d|Error:)/.test(answer) ? "the inside shows" : undefined
+export function faultOfResponse(response: string, { token }: Ground): string | undefined {
+  const statuses = statusesOf(response)
+  if (response !== "" && !response.startsWith("HTTP/1.1 ")) return "it does not begin with a status"
+  const unexpected = statuses.find((status) => !STATUSES.has(status))
+  if (unexpected !== undefined) return `the status ${unexpected}`
+  if (response.includes(token)) return "the token came back"
+  return /\b(?:node_modules|\.ts:\d|Error:)/.test(response) ? "the inside shows" : undefined
 }
 
-export function statusesOf(answer: string): readonly number[] {
-  return [...answer.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status))
+export function statusesOf(response: string): readonly number[] {
+  return [...response.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status))
 }
 
 /** Judges what reaches Prometheus: a GET of the one path, for canonical selectors that are shared, and nothing else. */
@@ -72,7 +72,7 @@ export function tryParsers(random: Random, ground: Ground): void {
 
 function mustReadAgain(selector: Selector): void {
   if (sameSelector(parseSelector(printSelector(selector)), selector)) return
-  throw new Error(`${printSelector(selector)} is read in another way than it was printed`)
+  throw new Error(`${printSelector(selector)} is not read as it was printed`)
 }
 
 function readOrRefuse<T>(read: () => T): T | undefined {

@@ -10,7 +10,7 @@ import { printSelector } from "#core/promql/selector.ts"
 import { type ProxyProcess, startProxyProcess } from "./proxy-process.ts"
 import { seeded } from "./random.ts"
 import { type Ground, randomRequest } from "./random-request.ts"
-import { createSentJudge, faultOfAnswer, type Sent, statusesOf, tryParsers } from "./request-judge.ts"
+import { createSentJudge, faultOfResponse, type Sent, statusesOf, tryParsers } from "./request-judge.ts"
 
 const GROUND: Ground = {
   token: "rightful-token-7f3a-of-the-fuzzer",
@@ -53,10 +53,10 @@ export async function fuzzRequests({ requests, seed, report }: FuzzRun): Promise
         const number = ++sent
         tryParsers(random, GROUND)
         const bytes = randomRequest(random, GROUND)
-        const answer = await exchange(proxy.port, bytes)
-        const fault = upstream.fault() ?? faultOfAnswer(answer, GROUND)
-        if (fault !== undefined) throw new Error(`${fault}: ${JSON.stringify({ seed, bytes, answer }, undefined, 1)}`)
-        const shown = statusesOf(answer).join(" ") || "closed"
+        const response = await roundTrip(proxy.port, bytes)
+        const fault = upstream.fault() ?? faultOfResponse(response, GROUND)
+        if (fault !== undefined) throw new Error(`${fault}: ${JSON.stringify({ seed, bytes, response }, undefined, 1)}`)
+        const shown = statusesOf(response).join(" ") || "closed"
         statuses.set(shown, (statuses.get(shown) ?? 0) + 1)
         if (number % Math.ceil(requests / 200) === 0) memory.push(await proxy.memory())
         if (number % 20_000 === 0) report?.(`${number} requests, ${megabytes(memory.at(-1) ?? 0)}`)
@@ -121,12 +121,12 @@ async function startUpstream() {
   }
 }
 
-/** What comes back for these bytes. Where the server waits for more, it is told that nothing more comes. */
-async function exchange(port: number, bytes: string): Promise<string> {
+/** What comes back for these bytes. Where the server waits for more, its input is ended. */
+async function roundTrip(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1")
   const chunks: Buffer[] = []
   let silent = false
-  socket.on("error", () => undefined) // a reset is an answer too: what came until then counts
+  socket.on("error", () => undefined) // a reset is an response too: what came until then counts
   const patience = setTimeout(() => socket.end(), FIRST_ANSWER_MS)
   socket.on("data", (chunk: Buffer) => {
     chunks.push(chunk)
@@ -140,9 +140,9 @@ async function exchange(port: number, bytes: string): Promise<string> {
   socket.write(bytes, "latin1")
   await once(socket, "close")
   clearTimeout(patience)
-  const answer = Buffer.concat(chunks).toString("latin1")
-  if (silent) throw new Error(`nothing came for ${SILENCE_MS} ms: ${JSON.stringify({ bytes, answer })}`)
-  return answer
+  const response = Buffer.concat(chunks).toString("latin1")
+  if (silent) throw new Error(`nothing came for ${SILENCE_MS} ms: ${JSON.stringify({ bytes, response })}`)
+  return response
 }
 
 function mustNotHold(log: string, token: string): void {

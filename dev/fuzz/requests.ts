@@ -3,7 +3,7 @@ import { fuzzRequests } from "./request-rounds.ts"
 
 const { requests, seed } = readNumbers(
   "dev/fuzz/requests",
-  "sends mutated requests to a proxy, and judges every answer and what went upstream.",
+  "sends mutated requests to a proxy, and judges every response and what went upstream.",
   {
     requests: { help: "connections, 100 at least (default 200000)", default: 200_000, least: 100 },
     seed: seedFlag(),

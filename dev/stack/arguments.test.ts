@@ -4,11 +4,11 @@ import { readArguments } from "./arguments.ts"
 
 const read = (...argv: string[]) => readArguments(argv)
 
-test("starts two sites and stays, unless it is told otherwise", () => {
+test("starts two sites and stays by default", () => {
   assert.deepEqual(read(), { kind: "values", values: { sites: 2, check: false }, argument: "" })
 })
 
-test("takes the number of sites and the check", () => {
+test("reads the number of sites and --check", () => {
   assert.deepEqual(read("--check", "--sites", "3"), {
     kind: "values",
     values: { sites: 3, check: true },

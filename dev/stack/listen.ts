@@ -4,7 +4,7 @@ import { died, type Process, type Program } from "./processes.ts"
 import type { Run } from "./run.ts"
 import { freePort } from "../testing/free-port.ts"
 
-/** How Prometheus and our own components say in their logs where they listen. */
+/** The log line in which Prometheus and our own components report where they listen. */
 const LISTENING = /msg=(?:"Listening on"|listening) .*?127\.0\.0\.1:(\d+)/g
 const BUSY = /address already in use|another process uses it/
 
@@ -12,7 +12,7 @@ type Starting = Pick<Run, "processes" | "progress" | "signal">
 
 /**
  * Starts a program that listens on `port`, or on a free port where that one is busy: the program itself finds out, so
- * that another dev/up can't take the port between asking and using. Returns its URL once it listens. Throws CHILD_DIED.
+ * that another dev/up cannot take the port between asking and using. Returns its URL once it listens. Throws CHILD_DIED.
  */
 export async function startListening(run: Starting, port: number, program: (port: number) => Program): Promise<string> {
   const { name } = program(port)
@@ -23,7 +23,7 @@ export async function startListening(run: Starting, port: number, program: (port
   if (port === FREE || !BUSY.test(await child.log())) throw await died(child, found.ended)
 
   const other = await freePort()
-  run.progress.say(`Port ${port} is in use; ${name} takes ${other} instead.`)
+  run.progress.say(`Port ${port} is in use; ${name} listens on ${other} instead.`)
   const second = run.processes.start(program(other))
   const again = await listening(second, other, run.signal)
   if (!("port" in again)) throw await died(second, again.ended)

@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Runs until it is told to end, a process dies, or, with `check`, every site is federated; then stops everything. */
+/** Runs until a signal ends it, a process dies, or, with `check`, every site is federated; then stops everything. */
 async function supervise(run: Run, options: Options): Promise<void> {
   const over = new AbortController()
   const work = up({ ...run, signal: AbortSignal.any([over.signal, run.signal]) }, options)

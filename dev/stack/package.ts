@@ -5,7 +5,7 @@ import { promisify } from "node:util"
 import { defineError } from "#core/errors.ts"
 
 export const noApt = defineError("NO_APT", 500, "{program} is missing, so this is no Debian or Ubuntu")
-export const noPackage = defineError("NO_PACKAGE", 500, "apt-get can't fetch {name} ({output})")
+export const noPackage = defineError("NO_PACKAGE", 500, "apt-get cannot fetch {name} ({output})")
 
 /** Milliseconds that one call of apt-get may take. */
 const DEADLINE = 300_000
@@ -15,7 +15,7 @@ export interface Provision {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Folder for what is fetched; made where it is missing. */
   readonly cache: string
-  /** Tells the person in front of it what is done. */
+  /** Prints what is done. */
   readonly say: (text: string) => void
   readonly signal: AbortSignal
 }
@@ -47,13 +47,13 @@ export async function fetchPackage(
     for (const companion of companions) await download([companion]).catch(() => undefined) // none of that name
     await unpackAll(work, run, (names) =>
       download(names).catch(() =>
-        say(`The web pages of ${name} will look bare: apt-get can't fetch ${names.join(", ")}`),
+        say(`The web pages of ${name} will look bare: apt-get cannot fetch ${names.join(", ")}`),
       ),
     )
     // 200 MB of time zone tables that no page reads
     await rm(join(work, "root/usr/share/javascript/moment-timezone/data"), { recursive: true, force: true })
     await rename(join(work, "root"), target).catch(async (error: unknown) => {
-      await access(target).catch(() => Promise.reject(error as Error)) // unless somebody else was faster
+      await access(target).catch(() => Promise.reject(error as Error)) // unless another process was faster
     })
   } finally {
     await rm(work, { recursive: true, force: true })

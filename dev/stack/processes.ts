@@ -14,7 +14,7 @@ export const childDied = defineError(
 /** Seconds that a process has to end after SIGTERM, before it is killed. */
 const STOP_DEADLINE = 10
 const SHOWN_LINES = 15
-/** Settings of the components that stand in the user's own environment; what runs here is told everything by flags. */
+/** Settings of the components that stand in the user's own environment; what runs here gets flags only. */
 const SETTINGS = /^(?:FEDSTACK|PORTAL|OS|USAGE_EXP?ORTER)_/
 
 export interface Program {
@@ -48,7 +48,7 @@ export class Processes {
   /** `folder` exists, takes the log files, and is removed at the end. */
   constructor(folder: string) {
     const { promise, reject } = Promise.withResolvers<never>()
-    promise.catch(() => undefined) // whoever awaits it is told; nobody does while things are being stopped
+    promise.catch(() => undefined) // reported to those who await it; unhandled while everything is being stopped
     this.failure = promise
     this.#fail = reject
     this.#folder = folder

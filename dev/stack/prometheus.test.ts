@@ -6,7 +6,7 @@ import { temporaryFolder } from "../testing/folder.ts"
 import { webDependencies } from "./package.ts"
 import { providePrometheus } from "./prometheus.ts"
 
-/** A program that answers --version as Prometheus does. */
+/** A program whose --version is that of Prometheus. */
 async function pretend(path: string, version: string): Promise<void> {
   await mkdir(path, { recursive: true })
   const script = `#!/bin/sh\necho 'prometheus, version ${version} (branch: none)'\n`
@@ -17,7 +17,7 @@ function provide(cache: string, env: Record<string, string>) {
   return providePrometheus({ env, cache, say: () => undefined, signal: new AbortController().signal })
 }
 
-test("takes the Prometheus in PATH before the unpacked one", async (t) => {
+test("prefers the Prometheus in PATH to the unpacked one", async (t) => {
   const { path } = temporaryFolder(t)
   await pretend(join(path, "bin"), "3.5.0")
   await pretend(join(path, "prometheus", "usr", "bin"), "2.42.0+ds")
@@ -28,7 +28,7 @@ test("takes the Prometheus in PATH before the unpacked one", async (t) => {
   })
 })
 
-test("takes the one that FEDSTACK_PROMETHEUS_DIR names before all others", async (t) => {
+test("prefers the one in FEDSTACK_PROMETHEUS_DIR to all others", async (t) => {
   const { path } = temporaryFolder(t)
   await pretend(join(path, "bin"), "3.5.0")
   await pretend(join(path, "named"), "2.53.0")
@@ -36,13 +36,13 @@ test("takes the one that FEDSTACK_PROMETHEUS_DIR names before all others", async
   assert.equal(found.version, "2.53.0")
 })
 
-test("takes the one that was unpacked before", async (t) => {
+test("uses the one that was unpacked before", async (t) => {
   const { path } = temporaryFolder(t)
   await pretend(join(path, "prometheus", "usr", "bin"), "2.42.0+ds")
   assert.equal((await provide(path, { PATH: "/nowhere" })).version, "2.42.0")
 })
 
-test("says that FEDSTACK_PROMETHEUS_DIR holds none", async (t) => {
+test("reports that FEDSTACK_PROMETHEUS_DIR holds none", async (t) => {
   const { path } = temporaryFolder(t)
   await assert.rejects(provide(path, { PATH: "", FEDSTACK_PROMETHEUS_DIR: "/nowhere" }), {
     message:
@@ -50,7 +50,7 @@ test("says that FEDSTACK_PROMETHEUS_DIR holds none", async (t) => {
   })
 })
 
-test("says what to install where there is no apt", async (t) => {
+test("names what to install where there is no apt", async (t) => {
   const { path } = temporaryFolder(t)
   await assert.rejects(provide(path, { PATH: "/nowhere" }), {
     code: "NO_PROMETHEUS",
@@ -59,7 +59,7 @@ test("says what to install where there is no apt", async (t) => {
   })
 })
 
-test("tells apart a program that does not run", async (t) => {
+test("reports a program that does not run", async (t) => {
   const { path } = temporaryFolder(t)
   await symlink("/bin/false", join(path, "prometheus"))
   await assert.rejects(provide(path, { PATH: path }), {

@@ -18,7 +18,7 @@ export interface Prometheus {
   readonly binary: string
   /** Such as 2.42.0. */
   readonly version: string
-  /** Where it needs to be told about its own files. */
+  /** For a Prometheus that does not find its own files. */
   readonly flags: readonly string[]
 }
 

@@ -25,7 +25,7 @@ test("leaves no folder behind where the disk is full", async (t) => {
   const prometheus = { binary: "", version: "", flags: [] }
   await assert.rejects(openRun(prometheus, "", progress, t.signal), {
     code: "NO_FOLDER",
-    message: /^Can't write to the folder for temporary files \(ENOSPC: /,
+    message: /^Cannot write to the folder for temporary files \(ENOSPC: /,
   })
   assert.deepEqual(await readdir(path), [])
 })

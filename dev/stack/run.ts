@@ -10,7 +10,7 @@ import type { Prometheus } from "./prometheus.ts"
 export const noFolder = defineError(
   "NO_FOLDER",
   500,
-  "Can't write to the folder for temporary files ({reason}). Make room or make it writable, or name another in TMPDIR.",
+  "Cannot write to the folder for temporary files ({reason}). Make room or make it writable, or name another in TMPDIR.",
 )
 
 /** What everything that is started in one run needs. */

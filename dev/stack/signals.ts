@@ -1,13 +1,13 @@
 const CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
 export interface Ending {
-  /** Aborted when the process is told to end, for the first time. */
+  /** Aborted by the first signal that ends the process. */
   readonly signal: AbortSignal
-  /** The exit code for being told to end. */
+  /** The exit code of that signal. */
   code(): number
 }
 
-/** Ctrl-C, SIGTERM and a closed terminal end in order; told a second time, `force` runs and the process exits at once. */
+/** Ctrl-C, SIGTERM and a closed terminal end in order; at the second one, `force` runs and the process exits at once. */
 export function listenToSignals(force: () => void): Ending {
   const controller = new AbortController()
   let code: number = CODES.SIGHUP
@@ -21,7 +21,7 @@ export function listenToSignals(force: () => void): Ending {
       controller.abort()
     })
   }
-  // a terminal that is gone, or `| head`: nobody reads on
+  // a terminal that is gone, or `| head`: there is no reader
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => controller.abort())
   return { signal: controller.signal, code: () => code }
 }

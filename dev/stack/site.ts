@@ -13,7 +13,7 @@ export interface Site {
   readonly proxy: string
 }
 
-/** Seconds between scrapes, everywhere: short, so that nobody waits. */
+/** Seconds between scrapes, everywhere: short, for a short start. */
 export const SCRAPE_INTERVAL = 1
 
 const FIXTURES = join(import.meta.dirname, "..", "fixtures")
@@ -53,7 +53,7 @@ const exporterProgram = (run: Run, site: string, cloud: string) => (port: number
   ],
 })
 
-/** The job has the name that the portal asks for. */
+/** The job has the name in the portal's selectors. */
 function prometheusConfig(exporter: string): unknown {
   return {
     global: { scrape_interval: `${SCRAPE_INTERVAL}s` },

@@ -5,13 +5,13 @@ import { listen } from "../testing/listen.ts"
 import { untilFederated } from "./stack.ts"
 
 const site = { name: "site-a", exporter: "", prometheus: "", proxy: "" }
-const answer = (result: readonly object[], activeTargets: readonly object[] = []) =>
+const page = (result: readonly object[], activeTargets: readonly object[] = []) =>
   JSON.stringify({ data: { result, activeTargets } })
-const delivering = answer([{ metric: { site: "site-a" }, value: [0, "7"] }])
+const delivering = page([{ metric: { site: "site-a" }, value: [0, "7"] }])
 
-/** Waits for a portal whose Prometheus answers so, one after another, and in the end that the site delivers. */
-async function waited(t: TestContext, answers: readonly (readonly [status: number, body: string])[]) {
-  const left = answers.flatMap((one) => [one, one, one]) // three questions at a time
+/** Waits for a portal whose Prometheus gives these responses in turn, and then that the site delivers. */
+async function waited(t: TestContext, responses: readonly (readonly [status: number, body: string])[]) {
+  const left = responses.flatMap((one) => [one, one, one]) // three requests at a time
   const server = createServer((_, response) => {
     const [status, body] = left.shift() ?? [200, delivering]
     response.writeHead(status).end(body)
@@ -27,11 +27,11 @@ async function waited(t: TestContext, answers: readonly (readonly [status: numbe
 test("a Prometheus that is not ready yet is waited for", async (t) => {
   const { statuses, updates } = await waited(t, [
     [503, "Service Unavailable"],
-    [200, answer([])],
+    [200, page([])],
   ])
   assert.deepEqual(statuses, [{ site: "site-a", series: 7, age: 7, error: undefined }])
   assert.deepEqual(updates, [
-    "waiting for the portal's Prometheus: Prometheus answered 503: Service Unavailable",
+    "waiting for the portal's Prometheus: Prometheus responded 503: Service Unavailable",
     "0 of 1 sites federated, waiting for site-a",
   ])
 })

@@ -25,8 +25,8 @@ export async function startStack(run: Run, count: number): Promise<Stack> {
 }
 
 /**
- * Waits until the portal's Prometheus holds series of every site, and says how far it is. Throws NOT_FEDERATED when that
- * takes longer than can be.
+ * Waits until the portal's Prometheus holds series of every site, and shows the progress. Throws NOT_FEDERATED when that
+ * takes too long.
  */
 export async function untilFederated(
   { sites, portal }: Stack,
@@ -38,13 +38,13 @@ export async function untilFederated(
   for (;;) {
     const statuses = await readStatus(portal.prometheus, names, signal).catch((error: unknown) => explain(error))
     signal.throwIfAborted()
-    // it listens before it is ready, and is slow to answer while many sites start
-    const isAnswer = typeof statuses !== "string"
-    if (isAnswer && statuses.every(isFederated)) return statuses
-    progress.update(isAnswer ? statusLine(statuses) : `waiting for the portal's Prometheus: ${statuses}`)
+    // it listens before it is ready, and responds slowly while many sites start
+    const isKnown = typeof statuses !== "string"
+    if (isKnown && statuses.every(isFederated)) return statuses
+    progress.update(isKnown ? statusLine(statuses) : `waiting for the portal's Prometheus: ${statuses}`)
     if (performance.now() > end) {
       const log = lastLines(await processes.log("portal"))
-      throw notFederated({ seconds, table: isAnswer ? statusTable(statuses) : `${statuses}\n`, log })
+      throw notFederated({ seconds, table: isKnown ? statusTable(statuses) : `${statuses}\n`, log })
     }
     await delay(200, undefined, { signal })
   }

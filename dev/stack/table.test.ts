@@ -17,7 +17,7 @@ site-c   server returned HTTP status 401       3     61.0 s ago
   )
 })
 
-test("says in one line what it waits for", () => {
+test("shows in one line what it waits for", () => {
   assert.equal(statusLine([delivering, silent, failing]), "1 of 3 sites federated, waiting for site-bb, site-c")
 })
 

@@ -50,7 +50,7 @@ async function running(child: Up): Promise<string> {
   return Promise.race([early, until("dev/up to be up", output, 60)])
 }
 
-function told(pid: number | undefined, signal: NodeJS.Signals): void {
+function send(pid: number | undefined, signal: NodeJS.Signals): void {
   assert.ok(pid !== undefined)
   process.kill(-pid, signal)
 }
@@ -102,7 +102,7 @@ test("--sites starts further sites with invented clouds", async (t) => {
   await nothingLeft(child)
 })
 
-test("its first curl line is answered, its second is refused, and its token stands in no command line", async (t) => {
+test("its first curl line succeeds, its second is refused, and its token stands in no command line", async (t) => {
   const child = up(t, "--sites", "1")
   if (child === undefined) return
   const output = await running(child)
@@ -133,7 +133,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const child = up(t, "--sites", "1")
     if (child === undefined) return
     await running(child)
-    told(child.process.pid, signal)
+    send(child.process.pid, signal)
     assert.equal(await child.ended, 0, child.output())
     await nothingLeft(child)
   })
@@ -143,7 +143,7 @@ test("SIGTERM while it starts stops what has started", async (t) => {
   const child = up(t)
   if (child === undefined) return
   await until("something to start", () => (child.output().includes("starting site-a exporter") ? true : undefined))
-  told(child.process.pid, "SIGTERM")
+  send(child.process.pid, "SIGTERM")
   assert.equal(await child.ended, 143, child.output())
   await nothingLeft(child)
 })
@@ -153,10 +153,10 @@ test("a second SIGINT does not wait", async (t) => {
   if (child === undefined) return
   await running(child)
   for (const { pid, args } of await child.processes()) if (args.includes("proxy")) process.kill(pid, "SIGSTOP")
-  told(child.process.pid, "SIGINT")
+  send(child.process.pid, "SIGINT")
   await until("the end to begin", () => (child.output().includes("Stopping everything.") ? true : undefined))
   const before = performance.now()
-  told(child.process.pid, "SIGINT")
+  send(child.process.pid, "SIGINT")
   assert.equal(await child.ended, 130)
   assert.ok(performance.now() - before < 2000)
   await nothingLeft(child)
@@ -185,17 +185,17 @@ test("a process that dies is named with its log, and everything else is stopped"
   await nothingLeft(child)
 })
 
-test("takes another port where one is busy, and says so", async (t) => {
+test("uses another port where one is busy, and reports it", async (t) => {
   const busy = createServer().listen(FIRST_PROXY_PORT, "127.0.0.1")
   t.after(() => busy.close())
-  // whoever holds it, it is busy: another dev/up will do
+  // it is busy either way: another dev/up may hold it
   await once(busy, "listening").catch(() => undefined)
   const child = up(t, "--check", "--sites", "1")
   if (child === undefined) return
   assert.equal(await child.ended, 0, child.output())
   assert.match(
     child.output(),
-    new RegExp(`^Port ${FIRST_PROXY_PORT} is in use; site-a proxy takes \\d+ instead\\.$`, "m"),
+    new RegExp(`^Port ${FIRST_PROXY_PORT} is in use; site-a proxy listens on \\d+ instead\\.$`, "m"),
   )
 })
 

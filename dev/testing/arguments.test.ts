@@ -19,7 +19,7 @@ function run(tool: string, ...args: readonly string[]) {
 }
 
 for (const tool of TOOLS) {
-  test(`${tool} --help says what it does and what it takes`, () => {
+  test(`${tool} --help shows what it does and its flags`, () => {
     const { status, stdout, stderr } = run(tool, "--help")
     assert.deepEqual([status, stderr], [0, ""])
     assert.match(stdout, new RegExp(`^${tool}: [a-z].*\\.\\n(?:  --[a-z]+(?: N)? +\\S.*\\n)*  --help +this text\\n$`))

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util"
 
-/** A whole number that a tool can be told by a flag. */
+/** A whole number of a tool's flag. */
 export interface NumberFlag {
   readonly help: string
   readonly default: number
@@ -15,7 +15,7 @@ export const seedFlag = (): NumberFlag => ({
 })
 
 /**
- * What one of the developers' tools was told: numbers, and switches with their help. `--help` and what can't be understood
+ * The arguments of one of the developers' tools: numbers, and switches with their help. `--help` and what cannot be understood
  * end the process here, with 0 and with one line and 2.
  */
 export function readNumbers<const Name extends string, const Switch extends string = never>(
@@ -44,7 +44,7 @@ export function readNumbers<const Name extends string, const Switch extends stri
       ...switchNames.map((name) => [name, given[name] === true] as const),
     ]) as Record<Name, number> & Record<Switch, boolean>
   } catch (error) {
-    // of parseArgs' messages the first sentence says what is wrong
+    // of parseArgs' messages the first sentence names the fault
     const reason = error instanceof Error ? (error.message.split(/\.(?:\s|$)/, 1)[0] ?? "") : String(error)
     process.stderr.write(`${tool}: ${reason}. '${tool} --help' lists the options.\n`)
     return process.exit(2)

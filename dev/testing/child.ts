@@ -11,7 +11,7 @@ export interface Child {
   stop(signal?: NodeJS.Signals): Promise<number | string>
 }
 
-// ended by dev/test, a test file still ends what it started: without this, no "exit" is told
+// ended by dev/test, a test file still ends what it started: without this, there is no "exit" event
 process.once("SIGTERM", () => process.exit(143))
 
 /** Starts a program whose output is kept; it never outlives the test process by more than its own shutdown. */

@@ -6,21 +6,21 @@ import { createServer, type Server } from "node:net"
 const [FIRST, END] = [20_000, 32_768]
 const ATTEMPTS = 100
 
-/** Ports of 127.0.0.1 that nobody listens on now, all different: for programs that can't be told to choose one themselves. */
+/** Ports of 127.0.0.1 that are free now, all different: for programs that cannot choose one themselves. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const taken = new Map<number, Server>()
-  for (let attempt = 0; taken.size < count; attempt += 1) {
+  const held = new Map<number, Server>()
+  for (let attempt = 0; held.size < count; attempt += 1) {
     const port = randomInt(FIRST, END)
     const server = createServer().listen(port, "127.0.0.1")
     try {
       await once(server, "listening")
-      taken.set(port, server)
+      held.set(port, server)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || attempt > count + ATTEMPTS) throw error
     }
   }
-  await Promise.all([...taken.values()].map((server) => once(server.close(), "close")))
-  return [...taken.keys()]
+  await Promise.all([...held.values()].map((server) => once(server.close(), "close")))
+  return [...held.keys()]
 }
 
 export async function freePort(): Promise<number> {

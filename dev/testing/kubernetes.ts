@@ -15,7 +15,7 @@ export function findKubernetes(): Found<string> {
   return existsSync(kube) ? { value: kube } : { missing: "no Kubernetes API: set FEDSTACK_KUBE to a kube script" }
 }
 
-/** A test, or whatever else says what is done at its end. */
+/** A test, or anything else with an `after` hook. */
 export interface Cleanup {
   after(close: () => Promise<void>): void
 }
@@ -42,7 +42,7 @@ export async function startKubernetes(t: Cleanup, kube: string): Promise<Running
   const env = { ...process.env, KUBE_STATE: state, KUBE_PORT: String(port), KUBE_ETCD_PORT: String(etcd) }
   const call = async (...args: readonly string[]): Promise<string> =>
     (await run(kube, args, { env, maxBuffer: 268_435_456 })).stdout
-  // also when the test process is told to end before the test is over
+  // also when a signal ends the test process before the test is over
   const orphans = (): void => void execFileSync(kube, ["down"], { env, stdio: "ignore" })
   process.once("exit", orphans)
   t.after(async () => {

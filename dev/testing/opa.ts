@@ -25,7 +25,7 @@ function holdsOpa(folder: string): boolean {
 export interface OpaOptions {
   /** Of `opa run --server`, beside the address: policies to load, TLS, authorization. */
   readonly flags?: readonly string[]
-  /** What it is fed with, where it asks for one. */
+  /** The token that clients need, where its policy asks for one. */
   readonly token?: string
   /** Where its flags make it speak TLS: the certificate that vouches for its own. */
   readonly tls?: { readonly ca: string; readonly serverName: string }
@@ -55,12 +55,12 @@ export async function startOpa(folder: string, options: OpaOptions = {}): Promis
   const url = `${tls ? "https" : "http"}://127.0.0.1:${port}`
   const ask: RunningOpa["ask"] = async (method, path, body) => {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-    const answer = await request(url + path, { method, headers, dispatcher: agent, body: body ?? null })
-    return { status: answer.statusCode, text: await answer.body.text() }
+    const response = await request(url + path, { method, headers, dispatcher: agent, body: body ?? null })
+    return { status: response.statusCode, text: await response.body.text() }
   }
   const write = async (method: "PUT" | "PATCH", path: string, value: unknown): Promise<void> => {
     const { status, text } = await ask(method, `/v1/data/${path}`, JSON.stringify(value))
-    if (status >= 300) throw new Error(`${method} ${path}: OPA answered ${status} ${text}`)
+    if (status >= 300) throw new Error(`${method} ${path}: OPA responded ${status} ${text}`)
   }
   await until("OPA to serve", async () => {
     if (child.process.exitCode !== null) throw new Error(`OPA ended: ${child.output()}`)
@@ -80,7 +80,7 @@ export async function startOpa(folder: string, options: OpaOptions = {}): Promis
   }
 }
 
-/** OPA does not tell which port it got, so it is given one that is free; another if somebody else was faster. */
+/** OPA does not report its port, so it gets a free one; another if a third process was faster. */
 async function launch(folder: string, flags: readonly string[]): Promise<{ child: Child; port: number }> {
   for (let left = 5; ; left -= 1) {
     const port = await freePort()

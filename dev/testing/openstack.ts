@@ -86,7 +86,7 @@ export async function startOpenStack(script: string, options: OpenStackOptions):
     OPENSTACK_MAX_LIMIT: String(maxLimit),
   }
   const call = async (...args: readonly string[]): Promise<string> => (await run(script, args, { env })).stdout
-  // also when the test process is told to end before the test is over
+  // also when a signal ends the test process before the test is over
   const orphans = (): void => void execFileSync(script, ["down"], { env, stdio: "ignore" })
   process.once("exit", orphans)
   await call("down")

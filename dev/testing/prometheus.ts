@@ -64,8 +64,8 @@ export async function startPrometheus(
     url,
     child,
     async query(expression) {
-      const answer = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`)
-      const body = (await answer.json()) as {
+      const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`)
+      const body = (await response.json()) as {
         data: { result: { metric: Record<string, string>; value: [number, string] }[] }
       }
       return body.data.result

@@ -13,7 +13,7 @@ export async function received(socket: Socket): Promise<string> {
   const chunks: Buffer[] = []
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   socket.on("data", (chunk: Buffer) => chunks.push(chunk))
-  // a reset is an answer too: what came until then counts
+  // a reset is a response too: what came until then counts
   socket.on(
     "error",
     (error: NodeJS.ErrnoException) => ["ECONNRESET", "EPIPE"].includes(error.code ?? "") || reject(error),

@@ -17,7 +17,7 @@ export async function checkDashboard(
     }
   })
 
-  test("every panel says in a sentence what it shows, has a unit and asks something", () => {
+  test("every panel describes in a sentence what it shows, has a unit and a query", () => {
     const lacking = drawn.filter(
       ({ description = "", fieldConfig, targets = [] }) =>
         !/^.{20,200}\.$/.test(description) || fieldConfig?.defaults.unit === undefined || targets.length === 0,
@@ -37,7 +37,7 @@ export async function checkDashboard(
     assert.equal(new Set(cells).size, cells.length)
   })
 
-  test("everything is asked of the data source that is chosen at the top", () => {
+  test("every query uses the data source that is chosen at the top", () => {
     const sources = drawn.flatMap(({ datasource, targets = [] }) => [
       datasource,
       ...targets.map((one) => one.datasource),
@@ -46,7 +46,7 @@ export async function checkDashboard(
     assert.equal(dashboard.templating.list[0]?.type, "datasource")
   })
 
-  test("every variable that is used is defined, and the other way round", () => {
+  test("every variable that is used is defined, and every defined one is used", () => {
     const text = JSON.stringify({ ...dashboard, templating: dashboard.templating.list.map(({ query }) => query) })
     const used = [...text.matchAll(/\$\{?(\w+)/g)].map(([, name = ""]) => name).filter((name) => !name.startsWith("__"))
     const defined = dashboard.templating.list.map(({ name }) => name)

@@ -2,11 +2,11 @@ import { type Shipped, usesOf } from "../../../site/prometheus/testing.ts"
 
 /** How many series an expression has. */
 export async function resultsOf(prometheus: string, expression: string): Promise<number> {
-  const answer = await fetch(`${prometheus}/api/v1/query`, {
+  const response = await fetch(`${prometheus}/api/v1/query`, {
     method: "POST",
     body: new URLSearchParams({ query: expression }),
   })
-  const { data, error } = (await answer.json()) as { data?: { result: readonly unknown[] }; error?: string }
+  const { data, error } = (await response.json()) as { data?: { result: readonly unknown[] }; error?: string }
   if (data === undefined) throw new Error(`${expression}: ${error}`)
   return data.result.length
 }
@@ -34,8 +34,8 @@ export async function missingOf({ where, expression, shown }: Shipped, prometheu
   const present = new Set<string>()
   for (const [metric, labels] of matched) {
     const query = new URLSearchParams({ "match[]": metric }).toString()
-    const answer = await fetch(`${prometheus}/api/v1/series?${query}`)
-    const { data } = (await answer.json()) as { data: readonly Readonly<Record<string, string>>[] }
+    const response = await fetch(`${prometheus}/api/v1/series?${query}`)
+    const { data } = (await response.json()) as { data: readonly Readonly<Record<string, string>>[] }
     const names = new Set(data.flatMap((series) => Object.keys(series)))
     if (data.length === 0) missing.push(`${where}: ${metric}`)
     missing.push(...[...labels].filter((label) => !names.has(label)).map((label) => `${where}: ${metric}{${label}}`))
