@@ -9,10 +9,10 @@ import { contains } from "#core/promql/containment.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import type { Selector } from "#core/promql/selector.ts"
 import { readNumbers } from "../testing/arguments.ts"
-import { authenticate } from "../../site/proxy/authenticate.ts"
+import { authenticate } from "#core/auth/authenticate.ts"
 import { authorize } from "../../site/proxy/authorize.ts"
 import { policyFile } from "../../site/proxy/policy/policy-file.ts"
-import { sha256 } from "../../site/proxy/policy/secrets.ts"
+import { sha256 } from "#core/auth/secrets.ts"
 import type { Client, Policy } from "../../site/proxy/policy/types.ts"
 
 const CLIENTS = 1000
@@ -82,10 +82,10 @@ async function main(): Promise<void> {
   const ask = (client: number, question: number): boolean => {
     const proof = { rawHeaders: ["Authorization", `Bearer ${tokenOf(client)}`], socket }
     const identity = authenticate(proof, policy, new Date())
-    if (identity instanceof Promise || !("client" in identity)) throw new Error(`client ${client} was not recognised`)
-    if (identity.client.name !== `client-${client}`) throw new Error(`client ${client} was taken for another`)
+    if (identity instanceof Promise || !("owner" in identity)) throw new Error(`client ${client} was not recognised`)
+    if (identity.owner.name !== `client-${client}`) throw new Error(`client ${client} was taken for another`)
     const selector = questions[client]?.[question]
-    return authorize(identity.client, selector === undefined ? [] : [selector]).allowed
+    return authorize(identity.owner, selector === undefined ? [] : [selector]).allowed
   }
 
   const unseen = times(CLIENTS * ASKED, (index) => ask(index % CLIENTS, Math.floor(index / CLIENTS)))

@@ -12,7 +12,7 @@ import { until } from "../../dev/testing/until.ts"
 import { emptyOf, missingOfAny } from "../../dev/testing/grafana/queries.ts"
 import { readDashboard, shippedQueries } from "../../dev/testing/grafana/dashboard.ts"
 import { shippedRules } from "../prometheus/testing.ts"
-import { sha256 } from "../proxy/policy/secrets.ts"
+import { sha256 } from "#core/auth/secrets.ts"
 import { BEARER, QUERY, sendSample, startUpstream, TOKEN } from "../proxy/testing.ts"
 
 const ROOT = join(import.meta.dirname, "../..")

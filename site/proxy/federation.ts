@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { authenticate } from "#core/auth/authenticate.ts"
+import type { Identity, Refusal } from "#core/auth/credentials.ts"
 import { batchLog } from "#core/log/batch-log.ts"
 import { type Closable, closeAll } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { type Admission, admit, admittedBefore } from "./admit.ts"
-import { authenticate } from "./authenticate.ts"
 import { tooManyAtOnce, tooManyRequests, tooMuchToDecide, unauthenticated, upstreamTimeout } from "./errors.ts"
 import { type Accounts, Exchange } from "./exchange.ts"
 import { gateOfClients } from "./limits/clients.ts"
@@ -14,7 +15,7 @@ import { refuseLast } from "./limits/refusals.ts"
 import { throttleFailures } from "./limits/throttle.ts"
 import { limitVerifications } from "./limits/verifications.ts"
 import type { ProxyMetrics } from "./metrics.ts"
-import type { Client, Identity, Policy, Unproven } from "./policy/types.ts"
+import type { Client, Policy } from "./policy/types.ts"
 import { sendGrowing, sendStored } from "./store/send.ts"
 import { type Found, openStore } from "./store/store.ts"
 import { openUpstream } from "./upstream/fetch.ts"
@@ -72,14 +73,14 @@ export function openFederation(options: FederationOptions): Federation {
   function answer(request: IncomingMessage, response: ServerResponse): void {
     let exchange: Exchange | undefined
     const begin = (): Exchange => (exchange ??= new Exchange(request, response, accounts))
-    const recognised = (identity: Identity | Unproven): void => {
-      const known = "client" in identity
+    const recognised = (identity: Identity<Client> | Refusal): void => {
+      const known = "owner" in identity
       if (!known && (throttle.failed(request.socket.remoteAddress) > 0 || identity.throttled === true)) {
         metrics.client("").count(429, "too_many_failures")
         return refuseThrottled(response)
       }
-      if (known) return admitted(begin(), identity.client)
-      begin().detail = identity.refused
+      if (known) return admitted(begin(), identity.owner)
+      begin().detail = identity.reason
       begin().fail(unauthenticated({}), BEARER)
     }
     identify(request, response, recognised, (error) => begin().fail(error))
@@ -143,12 +144,12 @@ export function openFederation(options: FederationOptions): Federation {
 
   /** The policy changed while the request waited for its decision: the one in force judges it from the beginning. */
   function decideAnew(exchange: Exchange, before: Client): void {
-    const identified = (identity: Identity | Unproven): void => {
+    const identified = (identity: Identity<Client> | Refusal): void => {
       // whoever has another name now is not the one whose limits this request takes from
-      if (!("client" in identity) || identity.client.name !== before.name)
+      if (!("owner" in identity) || identity.owner.name !== before.name)
         return exchange.fail(unauthenticated({}), BEARER)
-      exchange.client = identity.client
-      decide(exchange, identity.client)
+      exchange.client = identity.owner
+      decide(exchange, identity.owner)
     }
     identify(exchange.request, exchange.response, identified, (error) => exchange.fail(error))
   }
@@ -160,7 +161,7 @@ export function openFederation(options: FederationOptions): Federation {
   function identify(
     request: IncomingMessage,
     response: ServerResponse,
-    found: (identity: Identity | Unproven) => void,
+    found: (identity: Identity<Client> | Refusal) => void,
     failed: (error: unknown) => void,
   ): void {
     try {

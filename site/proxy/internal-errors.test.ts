@@ -1,16 +1,17 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import type { Issuer } from "./policy/types.ts"
+import type { Issuer } from "#core/auth/credentials.ts"
+import type { Client } from "./policy/types.ts"
 import { sample, scrape, startBoth } from "./testing.ts"
 
 const broken = (): never => {
   throw new Error("a fault of ours")
 }
-const issuer: Omit<Issuer, "client"> = {
+const issuer: Omit<Issuer<Client>, "owner"> = {
   issuer: "i",
   audience: [],
   known: () => undefined,
-  doubt: () => undefined,
+  precheck: () => undefined,
   verify: () => Promise.resolve(undefined),
 }
 const JWT = ["{}", '{"iss":"i"}', "x"].map((part) => Buffer.from(part).toString("base64url")).join(".")
@@ -18,11 +19,11 @@ const JWT = ["{}", '{"iss":"i"}', "x"].map((part) => Buffer.from(part).toString(
 for (const [when, change] of Object.entries({
   "at once": { known: broken },
   later: { verify: () => Promise.reject(new Error("a fault of ours")) },
-  "after it found out who asks": { verify: () => Promise.resolve({ client: undefined } as never) },
+  "after it found out who asks": { verify: () => Promise.resolve({ owner: undefined } as never) },
 })) {
   test(`a request that fails ${when} by a fault of ours is answered and counted, and harms no other`, async (t) => {
     const { proxy } = await startBoth(t, sample, {
-      policy: { issuers: [{ ...issuer, ...change, client: undefined as never }] },
+      policy: { issuers: [{ ...issuer, ...change, owner: undefined as never }] },
     })
     const signal = AbortSignal.timeout(3000)
     const answer = await fetch(`${proxy.url}/federate?match[]=up`, {

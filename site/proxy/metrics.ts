@@ -73,9 +73,9 @@ export function createProxyMetrics(): ProxyMetrics {
     }),
     showExpiry({ tokens }) {
       this.credentialExpiry.reset()
-      for (const { client, where, notAfter } of tokens) {
+      for (const { owner, where, notAfter } of tokens) {
         const end = notAfter === undefined ? Infinity : notAfter.getTime() / 1000
-        this.credentialExpiry.set({ client: client.name, credential: where }, end)
+        this.credentialExpiry.set({ client: owner.name, credential: where }, end)
       }
     },
     upstreamDuration: new Histogram({

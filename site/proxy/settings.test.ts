@@ -5,7 +5,7 @@ import { UsageError } from "#core/errors.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { readSettings } from "#core/config/settings.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
-import { sha256 } from "./policy/secrets.ts"
+import { sha256 } from "#core/auth/secrets.ts"
 import type { Policy } from "./policy/types.ts"
 import { proxySettings, readProxyConfig } from "./settings.ts"
 

@@ -137,7 +137,7 @@ export async function startBefore(t: TestContext, urls: readonly string[], chang
         const loaded = await environment.load()
         const upstreams = [loaded.policy.upstreams[0], ...others.map((url) => new URL(url))] as const
         const clients = loaded.policy.clients.map((client) => ({ ...client, limits: { ...client.limits, ...limits } }))
-        const tokens = loaded.policy.tokens.map((token) => ({ ...token, client: clients[0] ?? token.client }))
+        const tokens = loaded.policy.tokens.map((token) => ({ ...token, owner: clients[0] ?? token.owner }))
         return { ...loaded, policy: { ...loaded.policy, upstreams: [...upstreams], clients, tokens, ...policy } }
       },
     },

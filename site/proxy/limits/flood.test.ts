@@ -6,7 +6,7 @@ import { pino } from "pino"
 import { Agent, request } from "undici"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { policyFile } from "../policy/policy-file.ts"
-import { sha256 } from "../policy/secrets.ts"
+import { sha256 } from "#core/auth/secrets.ts"
 import { sendRaw } from "../../../dev/testing/send-raw.ts"
 import { QUERY, SHARED, startTestProxy, startUpstream, TOKEN } from "../testing.ts"
 

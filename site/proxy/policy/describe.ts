@@ -1,6 +1,7 @@
+import type { Owner, TokenCredential } from "#core/auth/credentials.ts"
 import type { Fault } from "#core/errors.ts"
 import { printSelector } from "#core/promql/selector.ts"
-import type { Client, ClientLimits, Policy, TokenCredential } from "./types.ts"
+import type { Client, ClientLimits, Policy } from "./types.ts"
 
 /** A policy for people: who proves himself how and until when, and what he may read. No secrets, no whole hashes. */
 export function describePolicy(file: string, policy: Policy, warnings: readonly Fault[], now: Date): string {
@@ -29,7 +30,7 @@ function describeClient(client: Client, policy: Policy, now: Date): string {
 }
 
 function proofsOf(client: Client, { tokens, issuers, certificates }: Policy, now: Date): readonly string[] {
-  const isOf = (entry: { readonly client: Client }): boolean => entry.client === client
+  const isOf = ({ owner }: { readonly owner: Client }): boolean => owner === client
   return [
     ...tokens.filter(isOf).map((token) => `token with hash ${shortHash(token)}, ${validity(token, now)}`),
     ...issuers
@@ -39,12 +40,15 @@ function proofsOf(client: Client, { tokens, issuers, certificates }: Policy, now
   ]
 }
 
-function shortHash({ sha256 }: TokenCredential): string {
+function shortHash({ sha256 }: TokenCredential<Owner>): string {
   return `${sha256.toString("hex").slice(0, 8)}…`
 }
 
 /** In words, as of `now`. */
-export function validity({ validFrom, notAfter }: Pick<TokenCredential, "validFrom" | "notAfter">, now: Date): string {
+export function validity(
+  { validFrom, notAfter }: Pick<TokenCredential<Owner>, "validFrom" | "notAfter">,
+  now: Date,
+): string {
   if (notAfter !== undefined && now >= notAfter) return `expired since ${notAfter.toISOString()}`
   const until = notAfter === undefined ? "without end" : `until ${notAfter.toISOString()}`
   return validFrom !== undefined && now < validFrom ? `from ${validFrom.toISOString()}, ${until}` : `valid ${until}`

@@ -1,10 +1,10 @@
+import { type FoundTokens, readTokenFile, readTokens, sha256, weaknessOf } from "#core/auth/secrets.ts"
 import { explain, type Fault, FedstackError, UsageError } from "#core/errors.ts"
 import { compile, problemOf } from "#core/promql/compiled.ts"
 import { sharesEverything } from "#core/promql/containment.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { InvalidRegex } from "#core/promql/regex/undecidable.ts"
 import { printSelector } from "#core/promql/selector.ts"
-import { type FoundTokens, readTokenFile, readTokens, sha256, weaknessOf } from "./secrets.ts"
 import type { Client, Policy, Shared } from "./types.ts"
 import type { LoadedPolicy, PolicyLoader } from "./watch.ts"
 
@@ -52,7 +52,7 @@ async function loadEnvironment(given: EnvironmentPolicy): Promise<LoadedPolicy> 
     where: "--allow",
   }
   const policy: Policy = {
-    tokens: found.tokens.map(({ token, where }) => ({ sha256: sha256(token), client, where })),
+    tokens: found.tokens.map(({ token, where }) => ({ sha256: sha256(token), owner: client, where })),
     issuers: [],
     certificates: [],
     clients: [client],

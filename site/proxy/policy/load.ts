@@ -1,15 +1,18 @@
 import { dirname, resolve } from "node:path"
+import type { CertificateRule, Issuer, TokenCredential } from "#core/auth/credentials.ts"
+import { createIssuer } from "#core/auth/jwt/issuer.ts"
+import type { KeySets } from "#core/auth/jwt/key-sets.ts"
+import type { CertificateEntry, IssuerEntry } from "#core/auth/schema.ts"
+import { readTokenEntry } from "#core/auth/tokens.ts"
 import type { Path } from "#core/config/config-file.ts"
 import { ConfigurationError, type Fault, FaultyFiles } from "#core/errors.ts"
 import { readClient } from "./clients.ts"
 import { withoutSlash } from "./environment.ts"
-import { createIssuer } from "./jwt/issuer.ts"
-import type { KeySets } from "./jwt/key-sets.ts"
+import { clientsOfTokens } from "./narrow.ts"
 import { readPolicy, type ReadPolicy } from "./read.ts"
-import type { CertificateEntry, Grant, IssuerEntry } from "./schema.ts"
+import type { Grant } from "./schema.ts"
 import type { SelectorReader } from "./selectors.ts"
-import { readTokenEntry } from "./tokens.ts"
-import type { CertificateRule, Client, Issuer, TokenCredential } from "./types.ts"
+import type { Client } from "./types.ts"
 import type { LoadedPolicy } from "./watch.ts"
 
 export interface PolicyContext {
@@ -77,10 +80,10 @@ class Loading {
     this.faults.push({ where: this.#read.where(path), message })
   }
 
-  async tokens(): Promise<readonly TokenCredential[]> {
+  async tokens(): Promise<readonly TokenCredential<Client>[]> {
     const { env, now } = this.#context
     const sources = { file: this.#file, env, now: now(), where: this.#read.where }
-    const credentials: TokenCredential[] = []
+    const credentials: TokenCredential<Client>[] = []
     for (const [index, entry] of this.#read.value.tokens.entries()) {
       const path = ["tokens", index]
       const client = await this.#client(entry.name, entry, path)
@@ -93,13 +96,13 @@ class Loading {
     return credentials
   }
 
-  async issuers(): Promise<readonly Issuer[]> {
-    const issuers: Issuer[] = []
+  async issuers(): Promise<readonly Issuer<Client>[]> {
+    const issuers: Issuer<Client>[] = []
     for (const [index, entry] of this.#read.value.jwt.entries()) {
       const path = ["jwt", index]
       const client = await this.#client(entry.name ?? nameOf(entry), entry, path)
       const keys = await this.#keys(entry, path)
-      if (keys !== undefined) issuers.push(createIssuer(entry, client, keys))
+      if (keys !== undefined) issuers.push(createIssuer(entry, client, keys, clientsOfTokens()))
     }
     return issuers
   }
@@ -124,12 +127,12 @@ class Loading {
     }
   }
 
-  async certificates(): Promise<readonly CertificateRule[]> {
+  async certificates(): Promise<readonly CertificateRule<Client>[]> {
     const entries = this.#read.value.certificates
     const impossible = entries.length === 0 ? undefined : await this.#context.noCertificates?.()
     if (impossible !== undefined) this.fault(["certificates"], impossible)
     const owners = new Map<string, string>()
-    const rules: CertificateRule[] = []
+    const rules: CertificateRule<Client>[] = []
     for (const [index, entry] of entries.entries()) {
       const path = ["certificates", index]
       const client = await this.#client(entry.name, entry, path)
@@ -140,7 +143,7 @@ class Loading {
         if (other !== undefined) this.fault(path, `${name} stands for ${other} too`)
         owners.set(name, `${client.name} (${client.where})`)
       }
-      rules.push({ client, names })
+      rules.push({ owner: client, names })
     }
     return rules
   }
@@ -157,14 +160,14 @@ class Loading {
   }
 
   /** Whose token it is would be a matter of order. */
-  checkTwins(tokens: readonly TokenCredential[]): void {
-    const first = new Map<string, TokenCredential>()
+  checkTwins(tokens: readonly TokenCredential<Client>[]): void {
+    const first = new Map<string, TokenCredential<Client>>()
     for (const token of tokens) {
       const hash = token.sha256.toString("hex")
       const twin = first.get(hash)
       if (twin === undefined) first.set(hash, token)
       else {
-        const message = `is the same token as that of ${twin.client.name} at ${twin.where}; each secret has its own`
+        const message = `is the same token as that of ${twin.owner.name} at ${twin.where}; each secret has its own`
         this.faults.push({ where: token.where, message })
       }
     }

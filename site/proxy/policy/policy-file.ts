@@ -1,6 +1,6 @@
+import { createKeySets } from "#core/auth/jwt/key-sets.ts"
+import { followKeys, type KeyTimes } from "#core/auth/jwt/remote-keys.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { createKeySets } from "./jwt/key-sets.ts"
-import { followKeys, type KeyTimes } from "./jwt/remote-keys.ts"
 import { loadPolicy, type PolicyContext } from "./load.ts"
 import { createSelectorReader } from "./selectors.ts"
 import type { PolicyLoader } from "./watch.ts"

@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
 import { policyFile } from "./policy-file.ts"
-import { sha256 } from "./secrets.ts"
+import { sha256 } from "#core/auth/secrets.ts"
 import { openPolicy } from "./watch.ts"
 
 const [OLD, NEW] = ["oLd-9f3kq0Xw7sPl2Vn8", "nEw-4hT5kq0Xw7sPl2Vn"]

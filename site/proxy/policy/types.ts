@@ -1,5 +1,5 @@
+import type { Credentials } from "#core/auth/credentials.ts"
 import type { Selector } from "#core/promql/selector.ts"
-import type { Claimed } from "./jwt/claimed.ts"
 
 /** One selector that a client may read. */
 export interface Shared {
@@ -39,53 +39,8 @@ export interface Client {
   readonly notGranted?: string
 }
 
-/** A token of the policy, by its hash. */
-export interface TokenCredential {
-  readonly sha256: Buffer
-  readonly client: Client
-  readonly validFrom?: Date
-  readonly notAfter?: Date
-  readonly where: string
-}
-
-/** Whoever is trusted to sign tokens. Keeps verified ones for as long as they and its keys are valid. */
-export interface Issuer {
-  readonly client: Client
-  readonly issuer: string
-  readonly audience: readonly string[]
-  /** What a token with this hash proves, where it was verified before; undefined where it must be verified first. */
-  known(sha256: string, now: Date): Identity | undefined
-  /** Why a token of this issuer can't be right, whatever its signature; undefined where that decides. */
-  doubt(claimed: Claimed, now: Date): Unproven | undefined
-  /** Undefined for a token of another issuer. */
-  verify(token: string, sha256: string, now: Date): Promise<Identity | Unproven | undefined>
-}
-
-/** A client certificate with one of these names is that client. */
-export interface CertificateRule {
-  readonly client: Client
-  /** `DNS:a.example.org`, `URI:spiffe://…`, `email:a@example.org`, `CN:name`. */
-  readonly names: readonly string[]
-}
-
-/** Who asks, and until when (milliseconds since 1970) the proof of it may be taken without another look. */
-export interface Identity {
-  readonly client: Client
-  readonly validUntil: number
-}
-
-/** Why nobody was recognised, for the audit line; whoever asks learns only that it was refused. */
-export interface Unproven {
-  readonly refused: string
-  /** It was not even looked at, and may be right another time. */
-  readonly throttled?: boolean
-}
-
-/** All that authentication and authorisation know; replaced as a whole, so that what is kept by it goes with it. */
-export interface Policy {
-  readonly tokens: readonly TokenCredential[]
-  readonly issuers: readonly Issuer[]
-  readonly certificates: readonly CertificateRule[]
+/** All that requests are authenticated and authorised with; replaced as a whole, so that what is kept by it goes with it. */
+export interface Policy extends Credentials<Client> {
   /** One per entry. */
   readonly clients: readonly Client[]
   /** Tried in order; may carry a path prefix, without a slash at the end. */

@@ -7,7 +7,7 @@ import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
 import { environmentPolicy } from "./environment.ts"
-import { sha256 } from "./secrets.ts"
+import { sha256 } from "#core/auth/secrets.ts"
 import { openPolicy } from "./watch.ts"
 
 test("follows the token file through a rotation, and never takes a removed token again", async (t) => {

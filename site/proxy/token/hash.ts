@@ -1,5 +1,5 @@
+import { sha256 } from "#core/auth/secrets.ts"
 import { component } from "#core/component.ts"
-import { sha256 } from "../policy/secrets.ts"
 import { readToken, tokenArgument } from "./read.ts"
 
 export const command = component({

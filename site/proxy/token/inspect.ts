@@ -1,11 +1,11 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type ProtectedHeaderParameters } from "jose"
 import { Socket } from "node:net"
+import { authenticate } from "#core/auth/authenticate.ts"
+import { sha256 } from "#core/auth/secrets.ts"
 import { component } from "#core/component.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { setting, text } from "#core/config/settings.ts"
-import { authenticate } from "../authenticate.ts"
 import { policyFile } from "../policy/policy-file.ts"
-import { sha256 } from "../policy/secrets.ts"
 import type { PolicyLoader } from "../policy/watch.ts"
 import { readToken, tokenArgument } from "./read.ts"
 
@@ -33,8 +33,8 @@ async function ownerLines(token: string, loader: PolicyLoader, now: Date): Promi
     const { policy } = await loader.load()
     const proof = { rawHeaders: ["Authorization", `Bearer ${token}`], socket: new Socket() }
     const identity = await authenticate(proof, policy, now)
-    if ("refused" in identity) return [["policy", `refused: ${identity.refused}`]]
-    const { client, validUntil } = identity
+    if (!("owner" in identity)) return [["policy", `refused: ${identity.reason}`]]
+    const { owner: client, validUntil } = identity
     const until = validUntil === Infinity ? "without end" : `until ${new Date(validUntil).toISOString()}`
     const notGranted = client.notGranted === undefined ? [] : [["not granted", client.notGranted] as const]
     return [

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
+import { sha256 } from "#core/auth/secrets.ts"
 import { component } from "#core/component.ts"
-import { sha256 } from "../policy/secrets.ts"
 
 /** 256 bits: nobody guesses it, whatever rate of attempts a proxy lets through. */
 const BYTES = 32

@@ -3,7 +3,7 @@ import type { Path } from "#core/config/config-file.ts"
 import type { Fault } from "#core/errors.ts"
 import type { TokenEntry } from "./schema.ts"
 import { type FoundTokens, readTokenFile, readTokens, sha256, weaknessOf } from "./secrets.ts"
-import type { Client, TokenCredential } from "./types.ts"
+import type { Owner, TokenCredential } from "./credentials.ts"
 
 export interface TokenSources {
   /** The policy file; paths in it are relative to its folder. */
@@ -13,8 +13,8 @@ export interface TokenSources {
   readonly where: (path: Path) => string
 }
 
-export interface ReadTokens {
-  readonly credentials: readonly TokenCredential[]
+export interface ReadTokens<O extends Owner> {
+  readonly credentials: readonly TokenCredential<O>[]
   readonly files: readonly string[]
   readonly faults: readonly Fault[]
   readonly warnings: readonly Fault[]
@@ -27,17 +27,22 @@ interface Placed {
 }
 
 /** All tokens of one entry, from wherever it takes them. The faults never show one. */
-export async function readTokenEntry(entry: TokenEntry, path: Path, client: Client, sources: TokenSources) {
-  const read: ReadTokens[] = []
-  for (const placed of secretsOf(entry, path)) read.push(await readSecret(placed, client, sources))
+export async function readTokenEntry<O extends Owner>(
+  entry: TokenEntry,
+  path: Path,
+  owner: O,
+  sources: TokenSources,
+): Promise<ReadTokens<O>> {
+  const read: ReadTokens<O>[] = []
+  for (const placed of secretsOf(entry, path)) read.push(await readSecret(placed, owner, sources))
   if (read.length === 0) {
     const message = "has no token; give sha256, env or file, or several of them in secrets"
-    return { ...join([]), faults: [{ where: sources.where(path), message }] }
+    return { ...join<O>([]), faults: [{ where: sources.where(path), message }] }
   }
   return join(read)
 }
 
-function join(read: readonly ReadTokens[]): ReadTokens {
+function join<O extends Owner>(read: readonly ReadTokens<O>[]): ReadTokens<O> {
   return {
     credentials: read.flatMap(({ credentials }) => credentials),
     files: read.flatMap(({ files }) => files),
@@ -62,18 +67,22 @@ function secretsOf(entry: TokenEntry, path: Path): readonly Placed[] {
   return [...direct, ...listed]
 }
 
-async function readSecret({ secret, path }: Placed, client: Client, sources: TokenSources): Promise<ReadTokens> {
+async function readSecret<O extends Owner>(
+  { secret, path }: Placed,
+  owner: O,
+  sources: TokenSources,
+): Promise<ReadTokens<O>> {
   const at = sources.where(path)
   const given = [secret.sha256, secret.env, secret.file].filter((value) => value !== undefined)
   if (given.length !== 1) {
-    return { ...join([]), faults: [{ where: at, message: "must hold one of sha256, env and file" }] }
+    return { ...join<O>([]), faults: [{ where: at, message: "must hold one of sha256, env and file" }] }
   }
-  const dates = checkDates(secret, at, client.name, sources.now)
+  const dates = checkDates(secret, at, owner.name, sources.now)
   const { files, faults, hashes } = await hashesOf(secret, at, sources)
   return {
     credentials: hashes.map(({ hash, where }) => ({
       sha256: hash,
-      client,
+      owner,
       where,
       ...(secret.valid_from === undefined ? {} : { validFrom: secret.valid_from }),
       ...(secret.not_after === undefined ? {} : { notAfter: secret.not_after }),

@@ -7,20 +7,23 @@ import { Agent, request } from "undici"
 import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { authenticate } from "./authenticate.ts"
-import { identifyCertificate } from "./policy/certificates.ts"
-import { sha256 } from "./policy/secrets.ts"
-import { clientOf } from "./policy/testing.ts"
-import type { Identity, Policy, TokenCredential, Unproven } from "./policy/types.ts"
+import { identifyCertificate } from "./certificates.ts"
+import type { Credentials, Identity, Owner, Refusal, TokenCredential } from "./credentials.ts"
+import { sha256 } from "./secrets.ts"
 
 const NOW = new Date("2026-11-21T12:00:00Z")
-const credential = (token: string, name: string, dates: Partial<TokenCredential> = {}): TokenCredential => ({
+const credential = (
+  token: string,
+  name: string,
+  dates: Partial<TokenCredential<Owner>> = {},
+): TokenCredential<Owner> => ({
   sha256: sha256(token),
-  client: clientOf(name),
+  owner: { name },
   where: name,
   ...dates,
 })
 const at = (text: string): Date => new Date(`2026-11-21T${text}Z`)
-const POLICY: Policy = {
+const CREDENTIALS: Credentials<Owner> = {
   tokens: [
     credential("first-token", "first"),
     credential("second-token", "second"),
@@ -29,18 +32,13 @@ const POLICY: Policy = {
   ],
   issuers: [],
   certificates: [],
-  clients: [],
-  upstreams: [new URL("http://prometheus")],
-  path: "/federate",
-  reuse: 0,
-  memory: 1,
 }
 
-/** The client's name, or why there is none. */
-const shown = (result: Identity | Unproven): string => ("client" in result ? result.client.name : result.refused)
+/** The owner's name, or why there is none. */
+const shown = (result: Identity<Owner> | Refusal): string => ("owner" in result ? result.owner.name : result.reason)
 
 async function whoSends(rawHeaders: readonly string[], now = NOW): Promise<string> {
-  return shown(await authenticate({ rawHeaders: [...rawHeaders], socket: new Socket() }, POLICY, now))
+  return shown(await authenticate({ rawHeaders: [...rawHeaders], socket: new Socket() }, CREDENTIALS, now))
 }
 
 const NO_BEARER = "the Authorization header holds no bearer token"
@@ -78,9 +76,9 @@ for (const [token, time, who] of TIMES) {
 
 const authority = makeAuthority("clients")
 const RULES = [
-  { client: clientOf("by-uri"), names: ["URI:spiffe://a/portal"] },
-  { client: clientOf("by-dns"), names: ["DNS:portal.example.org"] },
-  { client: clientOf("by-name"), names: ["CN:portal"] },
+  { owner: { name: "by-uri" }, names: ["URI:spiffe://a/portal"] },
+  { owner: { name: "by-dns" }, names: ["DNS:portal.example.org"] },
+  { owner: { name: "by-name" }, names: ["CN:portal"] },
 ]
 
 /** Who comes over TLS with this certificate, seen by a server that asks for one of `authority` and lets others in too. */
@@ -93,7 +91,7 @@ async function whoComes(
   const server = createServer(
     { ...issued, ca: authority.cert, requestCert: true, rejectUnauthorized: false },
     (incoming, response) => {
-      void Promise.resolve(authenticate(incoming, { ...POLICY, certificates: RULES }, new Date())).then((result) =>
+      void Promise.resolve(authenticate(incoming, { ...CREDENTIALS, certificates: RULES }, new Date())).then((result) =>
         response.end(shown(result)),
       )
     },

@@ -1,40 +1,33 @@
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult, jwtVerify } from "jose"
-import { Lru } from "../lru.ts"
+import { LRUCache } from "lru-cache"
+import type { Identity, Issuer, Owner, OwnerOf, Refusal } from "../credentials.ts"
 import type { IssuerEntry } from "../schema.ts"
-import type { Client, Identity, Issuer, Unproven } from "../types.ts"
-import { readClaimed } from "./claimed.ts"
-import { type Narrowed, narrow } from "./narrow.ts"
 import type { KeySet } from "./remote-keys.ts"
+import { readUnverified } from "./unverified.ts"
 
-const LONGEST_SUBJECT = 64
-const KEPT_TOKENS = 10_000
-const KEPT_CLAIMS = 1000
+const MOST_VERIFIED = 10_000
 /** RFC 8725, 3.11: other tokens of the same issuer, such as ID tokens with a type of their own, are not meant for this. */
 const TYPES: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt", "application/jwt", "application/at+jwt"]
 
-type Settings = Pick<IssuerEntry, "issuer" | "audience" | "algorithms" | "clock_tolerance">
-interface Kept {
-  readonly identity: Identity
+type IssuerSettings = Pick<IssuerEntry, "issuer" | "audience" | "algorithms" | "clock_tolerance">
+interface Verified<O extends Owner> {
+  readonly identity: Identity<O>
   readonly generation: number
 }
 
 /** Verifies tokens of one issuer with its published keys, never with anything that the token itself brings. */
-export function createIssuer(settings: Settings, client: Client, keys: KeySet): Issuer {
-  const verified = new Lru<string, Kept>(KEPT_TOKENS)
-  const claims = new Lru<string, Narrowed>(KEPT_CLAIMS)
-
-  /** One object per claim, by which decisions are kept. */
-  const narrowed = (claim: unknown): Narrowed | undefined => {
-    if (claim === undefined) return { shared: client.shared }
-    const key = JSON.stringify(claim)
-    const known = claims.get(key) ?? narrow(client.shared, claim)
-    if (known !== undefined) claims.set(key, known)
-    return known
-  }
-  const refused = (reason: string): Unproven => ({ refused: `a token of ${client.name}: ${reason}` })
+export function createIssuer<O extends Owner>(
+  settings: IssuerSettings,
+  owner: O,
+  keys: KeySet,
+  ownerOf: OwnerOf<O> = (same) => same,
+): Issuer<O> {
+  // weighed, since with `max` the cache would reserve room for all of them
+  const verified = new LRUCache<string, Verified<O>>({ maxSize: MOST_VERIFIED, sizeCalculation: () => 1 })
+  const refused = (reason: string): Refusal => ({ reason: `a token of ${owner.name}: ${reason}` })
 
   return {
-    client,
+    owner,
     issuer: settings.issuer,
     audience: settings.audience,
     known(sha256, now) {
@@ -45,7 +38,7 @@ export function createIssuer(settings: Settings, client: Client, keys: KeySet): 
       verified.delete(sha256)
       return undefined
     },
-    doubt({ header, payload: { exp, aud } }, now) {
+    precheck({ header, payload: { exp, aud } }, now) {
       const { algorithms, audience, clock_tolerance: tolerance } = settings
       // in jose's words, which says the same of those whose signature it verified
       if (!algorithms.some((algorithm) => algorithm === header.alg)) {
@@ -60,24 +53,24 @@ export function createIssuer(settings: Settings, client: Client, keys: KeySet): 
       return undefined
     },
     async verify(token, sha256, now) {
-      if (readClaimed(token)?.payload.iss !== settings.issuer) return undefined
-      const outcome = await check(token, settings, keys, now)
-      if (typeof outcome === "string") return refused(outcome)
-      const { payload, generation } = outcome
-      const what = narrowed(payload.match)
-      if (what === undefined) return refused("its match is neither a selector nor a list of some")
+      if (readUnverified(token)?.payload.iss !== settings.issuer) return undefined
+      const result = await check(token, settings, keys, now)
+      if (typeof result === "string") return refused(result)
+      const { payload, generation } = result
+      const own = ownerOf(owner, payload)
+      if (typeof own === "string") return refused(own)
       const validUntil = ((payload.exp ?? 0) + settings.clock_tolerance) * 1000
-      const identity: Identity = { client: { ...client, ...what, ...subjectOf(payload) }, validUntil }
+      const identity: Identity<O> = { owner: own, validUntil }
       verified.set(sha256, { identity, generation })
       return identity
     },
   }
 }
 
-/** What a token says, or why it proves nothing. A key that is not there may have been published a moment ago. */
+/** The claims of a valid token, or why it is not. A key that is not there may have been published a moment ago. */
 async function check(
   token: string,
-  settings: Settings,
+  settings: IssuerSettings,
   keys: KeySet,
   now: Date,
 ): Promise<{ readonly payload: JWTPayload; readonly generation: number } | string> {
@@ -88,7 +81,7 @@ async function check(
   return second === "no key" ? "its key is not among those of the issuer" : second
 }
 
-async function attempt(token: string, settings: Settings, keys: KeySet, now: Date) {
+async function attempt(token: string, settings: IssuerSettings, keys: KeySet, now: Date) {
   const current = keys.current()
   if (current === undefined) return "no key"
   const generation = keys.generation()
@@ -106,7 +99,12 @@ async function attempt(token: string, settings: Settings, keys: KeySet, now: Dat
   }
 }
 
-function verifyWith(token: string, settings: Settings, key: JWTVerifyGetKey, now: Date): Promise<JWTVerifyResult> {
+function verifyWith(
+  token: string,
+  settings: IssuerSettings,
+  key: JWTVerifyGetKey,
+  now: Date,
+): Promise<JWTVerifyResult> {
   return jwtVerify(token, key, {
     algorithms: settings.algorithms,
     issuer: settings.issuer,
@@ -115,10 +113,4 @@ function verifyWith(token: string, settings: Settings, key: JWTVerifyGetKey, now
     requiredClaims: ["exp"],
     currentDate: now,
   })
-}
-
-/** For the log: printable, and not longer than a line can take. */
-function subjectOf({ sub }: JWTPayload): { subject?: string } {
-  if (typeof sub !== "string" || sub === "") return {}
-  return { subject: sub.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, LONGEST_SUBJECT) }
 }

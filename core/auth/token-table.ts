@@ -1,9 +1,9 @@
-import type { TokenCredential } from "./types.ts"
+import type { Owner, TokenCredential } from "./credentials.ts"
 
 const WORDS = 8
 
 /** The hashes of all tokens in one piece, so that a comparison with each of 1,000 takes some microseconds. */
-export function packHashes(credentials: readonly Pick<TokenCredential, "sha256">[]): Int32Array {
+export function packHashes(credentials: readonly Pick<TokenCredential<Owner>, "sha256">[]): Int32Array {
   const table = new Int32Array(credentials.length * WORDS)
   for (const [row, { sha256 }] of credentials.entries()) table.set(wordsOf(sha256), row * WORDS)
   return table

@@ -1,25 +1,25 @@
 import type { PeerCertificate, TLSSocket } from "node:tls"
 import { kindsOfNamesIn } from "#core/http/web/client-certificate.ts"
-import type { CertificateRule, Identity, Unproven } from "./types.ts"
+import type { CertificateRule, Identity, Owner, Refusal } from "./credentials.ts"
 
 /**
- * The client of a connection whose certificate was verified. A name counts only in the kind that a rule gives it, and the
+ * The owner of a connection's verified certificate. A name counts only in the kind that a rule gives it, and the
  * subject's common name only where there is one.
  */
-export function identifyCertificate(
+export function identifyCertificate<O extends Owner>(
   socket: Pick<TLSSocket, "authorized" | "getPeerX509Certificate">,
-  rules: readonly CertificateRule[],
+  rules: readonly CertificateRule<O>[],
   now: Date,
-): Identity | Unproven {
+): Identity<O> | Refusal {
   const certificate = socket.getPeerX509Certificate()
-  if (certificate === undefined) return { refused: "no Authorization header and no client certificate" }
-  if (!socket.authorized) return { refused: "a client certificate that was not verified" }
+  if (certificate === undefined) return { reason: "no Authorization header and no client certificate" }
+  if (!socket.authorized) return { reason: "a client certificate that was not verified" }
   // it was verified when the connection began, which may be long ago
-  if (now >= certificate.validToDate) return { refused: "a client certificate that has expired" }
+  if (now >= certificate.validToDate) return { reason: "a client certificate that has expired" }
   const sans = kindsOfNamesIn(certificate.subjectAltName ?? "").map(({ kind, value }) => `${kind}:${value}`)
   const { CN } = certificate.toLegacyObject().subject as PeerCertificate["subject"] & { CN?: unknown }
   const names = new Set(typeof CN === "string" ? [...sans, `CN:${CN}`] : sans)
   const rule = rules.find((candidate) => candidate.names.some((name) => names.has(name)))
-  if (rule === undefined) return { refused: "a client certificate that no rule names" }
-  return { client: rule.client, validUntil: certificate.validToDate.getTime() }
+  if (rule === undefined) return { reason: "a client certificate that no rule names" }
+  return { owner: rule.owner, validUntil: certificate.validToDate.getTime() }
 }

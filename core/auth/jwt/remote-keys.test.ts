@@ -5,10 +5,9 @@ import { createServer } from "node:https"
 import { type TestContext, test } from "node:test"
 import { SignJWT } from "jose"
 import { createLogger } from "#core/log/logger.ts"
-import { makeAuthority } from "../../../../dev/testing/certificates.ts"
-import { listen } from "../../../../dev/testing/listen.ts"
-import { until } from "../../../../dev/testing/until.ts"
-import { clientOf } from "../testing.ts"
+import { makeAuthority } from "../../../dev/testing/certificates.ts"
+import { listen } from "../../../dev/testing/listen.ts"
+import { until } from "../../../dev/testing/until.ts"
 import { createIssuer } from "./issuer.ts"
 import { followKeys, KEY_TIMES, type KeyTimes } from "./remote-keys.ts"
 
@@ -44,13 +43,13 @@ function follow(t: TestContext, url: URL, times: Partial<KeyTimes> = {}, ca: str
   t.after(() => keys.close())
   const issuer = createIssuer(
     { issuer: "i", audience: ["a"], algorithms: ["ES256"], clock_tolerance: 0 },
-    clientOf("central"),
+    { name: "central" },
     keys,
   )
   let count = 0
   const accepts = async (token: string): Promise<boolean> => {
     const result = await issuer.verify(token, String(count++), new Date())
-    return result !== undefined && "client" in result
+    return result !== undefined && "owner" in result
   }
   return { keys, issuer, accepts, log: () => lines.join("") }
 }
