@@ -2,7 +2,7 @@ import { glob } from "node:fs/promises"
 import { basename, dirname, isAbsolute, join } from "node:path"
 import { z } from "zod"
 import { parseYaml } from "#core/config/config-file.ts"
-import { ConfigurationError, type Fault } from "#core/errors.ts"
+import { Faults } from "#core/config/faults.ts"
 import type { Inputs } from "./inputs.ts"
 import type { OutputFile } from "./publish.ts"
 
@@ -39,7 +39,7 @@ const schema = z.looseObject(
 export async function loadBaseConfig(file: string, inputs: Inputs): Promise<BaseConfig> {
   const text = await inputs.read(file)
   const { value, where } = parseYaml(text, file, schema.nullable())
-  const faults: Fault[] = []
+  const faults = new Faults()
   const ruleFiles: string[] = []
   const files = new Map<string, OutputFile>()
   for (const [index, pattern] of (value?.rule_files ?? []).entries()) {
@@ -50,10 +50,10 @@ export async function loadBaseConfig(file: string, inputs: Inputs): Promise<Base
     const place = where(["rule_files", index])
     const found = await filesOf(pattern, dirname(file))
     if (found.length === 0 && !/[*?[]/.test(pattern))
-      faults.push({ where: place, message: `there is no file ${join(dirname(file), pattern)}` })
+      faults.add(place, `there is no file ${join(dirname(file), pattern)}`)
     for (const name of found) {
       const path = `rules/${basename(name)}`
-      if (files.has(path)) faults.push({ where: place, message: `brings a second rule file called ${basename(name)}` })
+      if (files.has(path)) faults.add(place, `brings a second rule file called ${basename(name)}`)
       files.set(path, { path, content: await inputs.read(join(dirname(file), name), place), mode: 0o640 })
       ruleFiles.push(path.replaceAll(/[*?[\\]/g, String.raw`\$&`)) // Prometheus takes it for a pattern
     }
@@ -61,7 +61,7 @@ export async function loadBaseConfig(file: string, inputs: Inputs): Promise<Base
   const jobs = (value?.scrape_configs ?? []).map(
     ({ job_name }, index) => [job_name, where(["scrape_configs", index, "job_name"])] as const,
   )
-  if (faults.length > 0) throw new ConfigurationError(faults)
+  faults.orThrow()
   const externalLabels = Object.keys(value?.global?.external_labels ?? {})
   return { text, ruleFiles, files: [...files.values()], externalLabels, jobs: new Map(jobs) }
 }

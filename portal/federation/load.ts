@@ -1,10 +1,10 @@
 import { resolve, sep } from "node:path"
-import { ConfigurationError, type Fault } from "#core/errors.ts"
-import { type BaseConfig, loadBaseConfig, NO_BASE_CONFIG } from "./base-config.ts"
+import { Faults } from "#core/config/faults.ts"
+import { loadBaseConfig, NO_BASE_CONFIG } from "./base-config.ts"
 import type { Inputs } from "./inputs.ts"
 import { prometheusConfig, type PrometheusVersion } from "./prometheus-config.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
-import { loadSites, type Site, type Sites } from "./sites.ts"
+import { loadSites, type Site } from "./sites.ts"
 
 export interface FederationSettings {
   readonly sitesFile: string
@@ -22,41 +22,23 @@ export interface Plan {
 
 /** Reads all configuration files. Throws ConfigurationError with the faults of all of them. */
 export async function loadPlan(settings: FederationSettings, inputs: Inputs): Promise<Plan> {
-  const faults: Fault[] = []
+  const faults = new Faults()
   const [sites, base] = await Promise.all([
-    orFaults<Sites>(loadSites(settings.sitesFile, inputs), faults),
-    orFaults<BaseConfig>(
-      settings.baseConfig === undefined ? Promise.resolve(NO_BASE_CONFIG) : loadBaseConfig(settings.baseConfig, inputs),
-      faults,
-    ),
+    faults.collectFrom(loadSites(settings.sitesFile, inputs)),
+    settings.baseConfig === undefined
+      ? NO_BASE_CONFIG
+      : faults.collectFrom(loadBaseConfig(settings.baseConfig, inputs)),
   ])
-  faults.push(...overwritten(inputs.files, settings.configDir))
+  const folder = resolve(settings.configDir) + sep
+  for (const file of [...inputs.files].filter((name) => name.startsWith(folder))) {
+    faults.add(file, `must not lie in --prometheus.config-dir (${settings.configDir}), where files are overwritten`)
+  }
   for (const { name } of sites?.sites ?? []) {
     const where = base?.jobs.get(name)
     if (where === undefined) continue
-    faults.push({ where, message: `${name} is the name of a site in ${settings.sitesFile} too; rename this job` })
+    faults.add(where, `${name} is the name of a site in ${settings.sitesFile} too; rename this job`)
   }
-  if (faults.length > 0 || sites === undefined || base === undefined) throw new ConfigurationError(faults)
+  if (sites === undefined || base === undefined || faults.any) throw faults.toError()
   const content = prometheusConfig(sites.sites, sites.limits, base, settings.prometheusVersion)
   return { sites: sites.sites, files: [...sites.files, ...base.files, { path: CONFIG_FILE, content, mode: 0o640 }] }
-}
-
-async function orFaults<T>(loading: Promise<T>, faults: Fault[]): Promise<T | undefined> {
-  try {
-    return await loading
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    faults.push(...error.faults)
-    return undefined
-  }
-}
-
-function overwritten(files: ReadonlySet<string>, configDir: string): Fault[] {
-  const folder = resolve(configDir) + sep
-  return [...files]
-    .filter((file) => file.startsWith(folder))
-    .map((file) => ({
-      where: file,
-      message: `must not lie in --prometheus.config-dir (${configDir}), where files are overwritten`,
-    }))
 }

@@ -1,7 +1,7 @@
 import { dirname } from "node:path"
 import { z } from "zod"
 import { type Path, parseYaml } from "#core/config/config-file.ts"
-import { ConfigurationError, type Fault } from "#core/errors.ts"
+import { Faults } from "#core/config/faults.ts"
 import { type Credentials, readCredentials, type Report } from "./credentials.ts"
 import { crossCheck, keysOf } from "./cross-checks.ts"
 import type { Inputs } from "./inputs.ts"
@@ -30,10 +30,10 @@ const LONGEST_DEFAULT_TIMEOUT = 30
 export async function loadSites(file: string, inputs: Inputs): Promise<Sites> {
   const text = await inputs.read(file)
   const { value: raw, where } = parseYaml(text, file, z.unknown())
-  const faults: Fault[] = []
-  const report: Report = (path, message) => faults.push({ where: where(path), message })
+  const faults = new Faults()
+  const report: Report = (path, message) => faults.add(where(path), message)
 
-  const whole = validate(text, file, faults)
+  const whole = faults.collect(() => parseYaml(text, file, sitesFileSchema).value)
   const entries = readableEntries(raw)
   crossCheck(text, raw, entries, report)
   const credentials = await Promise.all(
@@ -47,22 +47,12 @@ export async function loadSites(file: string, inputs: Inputs): Promise<Sites> {
       })
     }),
   )
-  if (faults.length > 0 || whole === undefined) throw new ConfigurationError(faults.toSorted(byPlace))
+  if (whole === undefined || faults.any) throw faults.toError()
   const sites = whole.sites.map((entry, index) => completed(entry, credentials[index]))
   return {
     sites,
     limits: whole.limits,
     files: credentials.flatMap(({ token, tls }) => [...(token ? [token] : []), ...tls]),
-  }
-}
-
-function validate(text: string, file: string, faults: Fault[]): z.output<typeof sitesFileSchema> | undefined {
-  try {
-    return parseYaml(text, file, sitesFileSchema).value
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    faults.push(...error.faults)
-    return undefined
   }
 }
 
@@ -89,14 +79,4 @@ function completed({ timeout, tls, ...entry }: SiteEntry, credentials: Credentia
   const { name, url, labels, match, interval } = entry
   const ownTimeout = timeout ?? Math.min(interval, LONGEST_DEFAULT_TIMEOUT)
   return { name, url, labels, match, interval, timeout: ownTimeout, tokenFile: credentials?.token?.path ?? "", tls }
-}
-
-function byPlace(a: Fault, b: Fault): number {
-  const [[lineA, columnA], [lineB, columnB]] = [placeOf(a), placeOf(b)]
-  return lineA - lineB || columnA - columnB
-}
-
-function placeOf({ where }: Fault): readonly [number, number] {
-  const [, line, column] = /:(\d+):(\d+)(?: |$)/.exec(where) ?? []
-  return [Number(line ?? 0), Number(column ?? 0)]
 }
