@@ -2,17 +2,19 @@ import type { AgentOptions, RequestOptions } from "node:https"
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent, request } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { defineError, explain } from "#core/errors.ts"
-import { noAnswer, type Status, statusError } from "./errors.ts"
 import type { KubeConfig } from "./client-node.ts"
+import { noResponse, type Status, statusError } from "./errors.ts"
 import { type ClusterSource, readKubeconfig } from "./kubeconfig.ts"
-import { pathOf, type Question } from "./resource.ts"
+import type { KubernetesRequest } from "./resource.ts"
 
 /** A Kubernetes API. Every failure is a KubernetesError, or the signal's reason where that was aborted. */
 export interface KubernetesApi extends Closable {
-  /** A whole answer as parsed JSON. */
-  read(question: Question, signal: AbortSignal): Promise<unknown>
-  /** An answer that has begun with status 200. It ends with an error when nothing came for `silence` seconds. */
-  stream(question: Question, signal: AbortSignal, silence: number): Promise<AsyncIterable<Buffer>>
+  /** Of the context, or of the pod: where a component looks that is given no other. */
+  readonly namespace: string
+  /** The whole response as parsed JSON. */
+  send(request: KubernetesRequest, signal: AbortSignal): Promise<unknown>
+  /** A response whose body begins. It ends with an error when nothing came for `silence` seconds. */
+  stream(request: KubernetesRequest, signal: AbortSignal, silence: number): Promise<AsyncIterable<Buffer>>
 }
 
 const noSocks = defineError(
@@ -30,6 +32,7 @@ const LONGEST_WAIT = 60
 
 interface Session {
   readonly server: string
+  readonly namespace: string
   readonly headers: Readonly<Record<string, string>>
   readonly dispatcher: Dispatcher
   readonly until: number
@@ -41,7 +44,7 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
   let newest: Dispatcher | undefined
   let session: Promise<Session> | undefined
 
-  /** Closed when its last answer is over. */
+  /** Closed when its last response is over. */
   const retire = (old: Dispatcher): void => {
     const close = async (): Promise<void> => {
       await old.close()
@@ -60,6 +63,7 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
     dispatchers.add(newest)
     return {
       server: cluster?.server ?? "",
+      namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? "default",
       headers: headersOf(given),
       dispatcher: newest,
       until: performance.now() + CREDENTIALS_KEPT * 1000,
@@ -76,48 +80,65 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
     return known !== undefined && performance.now() < known.until ? known : renew()
   }
 
-  const ask = async (question: Question, signal: AbortSignal, silence: number) => {
-    const send = async ({ server, headers, dispatcher }: Session) => {
+  const begin = async (given: KubernetesRequest, signal: AbortSignal, silence: number) => {
+    const { path, body } = given
+    const attempt = async ({ server, headers, dispatcher }: Session) => {
+      const options = {
+        method: METHODS[given.verb],
+        headers: body === undefined ? headers : { ...headers, "content-type": body.contentType },
+        ...(body === undefined ? {} : { body: JSON.stringify(body.value) }),
+        headersTimeout: DEADLINE * 1000,
+        bodyTimeout: silence * 1000,
+      } as const
       try {
-        const timeouts = { headersTimeout: DEADLINE * 1000, bodyTimeout: silence * 1000 }
-        return await request(server + pathOf(question), { headers, dispatcher, signal, ...timeouts })
+        return await request(server + path, { ...options, dispatcher, signal })
       } catch (error) {
         session = undefined // a certificate may have changed
         signal.throwIfAborted()
-        throw noAnswer(question, `no answer from ${server}`, error)
+        throw noResponse(given, `no response from ${server}`, error)
       }
     }
-    let answer = await send(await current())
-    if (answer.statusCode === 401) {
-      await answer.body.dump()
-      answer = await send(await renew())
+    let response = await attempt(await current())
+    if (response.statusCode === 401) {
+      await response.body.dump()
+      response = await attempt(await renew())
     }
-    if (answer.statusCode === 200) return answer.body
-    const text = await readText(question, answer.body, signal)
-    const wait = Math.min(Number(answer.headers["retry-after"]) || 0, LONGEST_WAIT)
-    throw statusError(question, answer.statusCode, messageIn(text), wait)
+    if (response.statusCode >= 200 && response.statusCode < 300) return response.body
+    const status = statusIn(await readText(given, response.body, signal))
+    const wait = Math.min(Number(response.headers["retry-after"]) || 0, LONGEST_WAIT)
+    throw statusError(given, response.statusCode, status, wait)
   }
 
-  await current()
+  const { namespace } = await current()
   return {
-    async read(question, signal) {
+    namespace,
+    async send(given, signal) {
       const deadline = AbortSignal.timeout(DEADLINE * 1000)
       const both = AbortSignal.any([signal, deadline])
       try {
-        const text = await readText(question, await ask(question, both, DEADLINE), both)
-        return parseJson(question, text)
+        return parseJson(given, await readText(given, await begin(given, both, DEADLINE), both))
       } catch (error) {
         signal.throwIfAborted()
-        if (deadline.aborted) throw noAnswer(question, `no whole answer within ${DEADLINE} s`, undefined)
+        if (deadline.aborted) throw noResponse(given, `no whole response within ${DEADLINE} s`)
         throw error
       }
     },
-    stream: ask,
+    stream: begin,
     async close() {
       await Promise.all([...dispatchers].map((dispatcher) => dispatcher.destroy()))
     },
   }
 }
+
+const METHODS = {
+  get: "GET",
+  list: "GET",
+  watch: "GET",
+  create: "POST",
+  update: "PUT",
+  patch: "PATCH",
+  delete: "DELETE",
+} as const
 
 type DispatcherOptions = ReturnType<KubeConfig["createDispatcherOptions"]>
 
@@ -138,7 +159,7 @@ function headersOf({ headers = {}, auth }: RequestOptions): Record<string, strin
   return { "user-agent": "fedstack", accept: "application/json", ...basic, ...Object.fromEntries(ofUser) }
 }
 
-async function readText(question: Question, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<string> {
+async function readText(given: KubernetesRequest, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   try {
@@ -149,25 +170,26 @@ async function readText(question: Question, body: AsyncIterable<Buffer>, signal:
     }
   } catch (error) {
     signal.throwIfAborted()
-    throw noAnswer(question, "the answer broke off", error)
+    throw noResponse(given, "the response broke off", error)
   }
-  if (bytes > LIMIT) throw noAnswer(question, `the answer is larger than ${LIMIT} bytes`)
+  if (bytes > LIMIT) throw noResponse(given, `the response is larger than ${LIMIT} bytes`)
   return Buffer.concat(chunks).toString("utf8")
 }
 
-function parseJson(question: Question, text: string): unknown {
+function parseJson(given: KubernetesRequest, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw noAnswer(question, `the answer is not JSON, is this a Kubernetes API? ${explain(error).slice(0, 200)}`)
+    const reason = explain(error).slice(0, 200)
+    throw noResponse(given, `the response is not JSON, is this a Kubernetes API? ${reason}`)
   }
 }
 
-/** Of a Status object; other bodies, such as those of a proxy in between, are not repeated. */
-function messageIn(text: string): string {
+/** Other bodies, such as those of a proxy in between, are not repeated. */
+function statusIn(text: string): Status {
   try {
-    return (JSON.parse(text) as Status).message ?? "nothing"
+    return JSON.parse(text) as Status
   } catch {
-    return "something that is no Status object"
+    return {}
   }
 }

@@ -1,41 +1,76 @@
 import { FedstackError } from "#core/errors.ts"
-import { type Question, show } from "./resource.ts"
+import type { KubernetesRequest } from "./resource.ts"
 
-/** The API did not do what it was asked. */
+/** What the API says of a failure (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/). */
+export interface Status {
+  readonly code?: number
+  readonly message?: string
+  /** One word: `AlreadyExists`, `Conflict`, `Expired`. */
+  readonly reason?: string
+  readonly details?: { readonly name?: string; readonly causes?: readonly Cause[] }
+}
+
+/** What is wrong with one field of an object that was refused. */
+export interface Cause {
+  readonly field?: string
+  readonly message?: string
+}
+
+/** The API refused a request, or could not be reached. */
 export class KubernetesError extends FedstackError {
-  /** Its HTTP status; 0 where there was no whole answer. */
-  readonly answer: number
-  /** Seconds that it wants to be left alone. */
+  /** Of the response; 0 where there was no whole one. */
+  readonly statusCode: number
+  /** The Status object of the response, as far as it was one. */
+  readonly details: Status
+  /** Seconds for which it asks not to be called. */
   readonly retryAfter: number
 
-  constructor(message: string, answer: number, retryAfter = 0, options?: ErrorOptions) {
+  constructor(message: string, statusCode: number, details: Status = {}, retryAfter = 0, options?: ErrorOptions) {
     super("KUBERNETES", 502, message, options)
-    this.answer = answer
+    this.statusCode = statusCode
+    this.details = details
     this.retryAfter = retryAfter
   }
 }
 
-/** What a Status object says (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/). */
-export interface Status {
-  readonly code?: number
-  readonly message?: string
+export function statusError(
+  request: KubernetesRequest,
+  statusCode: number,
+  details: Status,
+  retryAfter = 0,
+): KubernetesError {
+  const { message = "not a Status object of Kubernetes" } = details
+  const text = `${headline(request, statusCode, details)}. Response: ${message}`
+  return new KubernetesError(text, statusCode, details, retryAfter)
 }
 
-export function statusError(question: Question, answer: number, says: string, retryAfter?: number): KubernetesError {
-  return new KubernetesError(`${headline(question, answer)}. It says: ${says}`, answer, retryAfter)
-}
-
-function headline(question: Question, answer: number): string {
-  const asked = show(question)
-  if (answer === 401) return `Kubernetes does not accept the credentials with which it is asked to ${asked} (401)`
-  if (answer === 403) {
-    return `Kubernetes refuses to ${asked} (403): grant the account the verb ${question.verb} on it`
+function headline({ description, rule }: KubernetesRequest, statusCode: number, { reason, details }: Status): string {
+  const cannot = `Kubernetes cannot ${description} (${statusCode})`
+  switch (statusCode) {
+    case 401:
+      return `Kubernetes refused the credentials with which it was asked to ${description} (401)`
+    case 403:
+      return `Kubernetes refused to ${description} (403): the account needs the rule ${rule}`
+    case 404:
+      // a path that is not served names no object
+      return `${cannot}: ${details?.name === undefined ? "it does not serve this kind in this version, is the CRD installed?" : "not found"}`
+    case 409:
+      return `${cannot}: ${reason === "AlreadyExists" ? "it exists already" : "it was changed by another client meanwhile"}`
+    case 410:
+      return `${cannot}: the version to continue from is no longer kept`
+    case 422:
+      return `${cannot}: the object is invalid${causesIn(details?.causes)}`
+    default:
+      return cannot
   }
-  if (answer === 404) return `Kubernetes can't ${asked}: it has no such thing (404)`
-  if (answer === 410) return `Kubernetes has forgotten the version since which it is asked to ${asked} (410)`
-  return `Kubernetes can't ${asked} now (${answer})`
 }
 
-export function noAnswer(question: Question, reason: string, cause?: unknown): KubernetesError {
-  return new KubernetesError(`${show(question)}: ${reason}`, 0, 0, cause === undefined ? undefined : { cause })
+function causesIn(causes: readonly Cause[] = []): string {
+  const shown = causes.map(({ field = "", message = "" }) => `${field}: ${message}`).join("; ")
+  return shown === "" ? "" : ` (${shown})`
+}
+
+/** There was no whole response. */
+export function noResponse({ description }: KubernetesRequest, reason: string, cause?: unknown): KubernetesError {
+  return new KubernetesError(`${description}: ${reason}`, 0, {}, 0, cause === undefined ? undefined : { cause })
 }

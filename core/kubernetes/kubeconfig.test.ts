@@ -18,28 +18,32 @@ async function sent(source: ClusterSource) {
   await config.applyToHTTPSOptions(options as never)
   return {
     server: config.getCurrentCluster()?.server,
+    namespace: config.getContextObject(config.currentContext)?.namespace,
     authorization: options.headers?.["Authorization"],
     ca: String(options.ca),
   }
 }
 
-test("KUBECONFIG wins over a pod's service account, paths count from the file's folder", async (t) => {
+test("a kubeconfig wins over a pod's service account, paths count from the file's folder", async (t) => {
   const { path, write } = temporaryFolder(t)
   await write("ca.crt", "CA beside it")
   await write("account/token", "of the pod")
-  const env = { KUBECONFIG: await write("config", kubeconfig("one")), KUBERNETES_SERVICE_HOST: "10.0.0.1" }
-  assert.deepEqual(await sent({ env, serviceAccount: `${path}/account` }), {
+  const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1" }
+  const file = await write("config", kubeconfig("one"))
+  assert.deepEqual(await sent({ kubeconfig: file, env, serviceAccount: `${path}/account` }), {
     server: "https://one.example.org",
+    namespace: undefined,
     authorization: "Bearer token of one",
     ca: "CA beside it",
   })
 })
 
-test("in a pod its service account is used", async (t) => {
+test("a pod's service account and namespace are used in it", async (t) => {
   const { path, write } = temporaryFolder(t)
   await write("token", "of the pod")
   await write("ca.crt", "CA of the cluster")
-  const account = { authorization: "Bearer of the pod", ca: "CA of the cluster" }
+  await write("namespace", "opa\n")
+  const account = { namespace: "opa", authorization: "Bearer of the pod", ca: "CA of the cluster" }
   const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "6443" }
   assert.deepEqual(await sent({ env, serviceAccount: path }), { server: "https://10.0.0.1:6443", ...account })
   const six = { KUBERNETES_SERVICE_HOST: "fd00::1", HOME: path }
@@ -62,34 +66,34 @@ test("of several files the first counts, and what it lacks is taken from the oth
     await write("a/config", kubeconfig("one", undefined, "two")),
     await write("b/config", kubeconfig("two")),
   ]
-  const env = { KUBECONFIG: `/does/not/exist:${files.join(":")}` }
-  assert.deepEqual(await sent({ env }), {
+  const source = { kubeconfig: `/does/not/exist:${files.join(":")}`, env: {} }
+  assert.deepEqual(await sent(source), {
     server: "https://two.example.org",
+    namespace: undefined,
     authorization: "Bearer token of two",
     ca: "CA of b",
   })
   await write("b/config", kubeconfig("one").replace("https://one.", "https://later."))
-  assert.equal((await sent({ env, context: "one" })).server, "https://one.example.org")
+  assert.equal((await sent({ ...source, context: "one" })).server, "https://one.example.org")
 })
 
 test("a token file of a user is read, in its folder", async (t) => {
   const { write } = temporaryFolder(t)
   await write("ca.crt", "CA")
   await write("secrets/token", "from a file")
-  const env = { KUBECONFIG: await write("config", kubeconfig("one", { tokenFile: "secrets/token" })) }
-  assert.equal((await sent({ env })).authorization, "Bearer from a file")
+  const file = await write("config", kubeconfig("one", { tokenFile: "secrets/token" }))
+  assert.equal((await sent({ kubeconfig: file, env: {} })).authorization, "Bearer from a file")
 })
 
-test("what is wrong with a kubeconfig is said", async (t) => {
+test("names what is wrong with a kubeconfig", async (t) => {
   const { path, write } = temporaryFolder(t)
   const file = `${path}/config`
-  const env = { KUBECONFIG: file }
   const fails = (context: string | undefined, message: string): Promise<void> =>
-    assert.rejects(readKubeconfig({ env, context, serviceAccount: "/does/not/exist" }), { message })
-  await fails(
-    undefined,
-    `No Kubernetes is known here: not in a pod with a service account, no KUBECONFIG, and no ${file}.`,
-  )
+    assert.rejects(readKubeconfig({ kubeconfig: file, env: {}, context }), { message })
+  await fails(undefined, `There is no kubeconfig ${file}.`)
+  await assert.rejects(readKubeconfig({ env: { HOME: path }, serviceAccount: "/does/not/exist" }), {
+    message: `No Kubernetes is known here: not in a pod with a service account, no kubeconfig, and no ${path}/.kube/config.`,
+  })
   await write("config", kubeconfig("one"))
   await fails("two", `${file} has no context two; it has: one`)
   await write("config", kubeconfig("one").replace('"cluster":"one"', '"cluster":"gone"'))

@@ -7,14 +7,18 @@ import { type KubeConfig, loadKubeConfig } from "./client-node.ts"
 const noCluster = defineError(
   "NO_KUBERNETES",
   500,
-  "No Kubernetes is known here: not in a pod with a service account, no KUBECONFIG, and no {file}.",
+  "No Kubernetes is known here: not in a pod with a service account, no kubeconfig, and no {file}.",
 )
+const noKubeconfig = defineError("NO_KUBECONFIG", 500, "There is no kubeconfig {file}.")
 const badKubeconfig = defineError("BAD_KUBECONFIG", 500, "{file} is no usable kubeconfig: {reason}")
 const noContext = defineError("NO_CONTEXT", 500, "{file} has no context {name}; it has: {names}")
 
+/** The values of `kubernetesSettings`, and the environment of the process. */
 export interface ClusterSource {
-  /** A context of the kubeconfig; with it a pod's own service account is not used. */
+  /** Several files are separated as in KUBECONFIG, which is not looked at here. */
+  readonly kubeconfig?: string | undefined
   readonly context?: string | undefined
+  /** Where the address of a pod's cluster and the home folder stand. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** Where a pod finds its service account; only tests name another folder. */
   readonly serviceAccount?: string
@@ -26,13 +30,12 @@ type Entry = Readonly<Record<string, unknown>> & { readonly name: string }
 type Lists = Readonly<Record<"clusters" | "users" | "contexts", readonly Entry[]>>
 
 /**
- * In this order: the context asked for, the files in KUBECONFIG, a pod's service account, ~/.kube/config. Everything is
- * read now; token files of in-cluster accounts and of users (`tokenFile`) are read again as client-node does it.
+ * The kubeconfig given, else a pod's service account unless a context is given, else ~/.kube/config. Everything is read now; token files of in-cluster accounts and of users (`tokenFile`) are read again as client-node does it.
  */
 export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig> {
   const config = new (await loadKubeConfig())()
-  const { context, env, serviceAccount = SERVICE_ACCOUNT } = source
-  const named = (env.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "")
+  const { kubeconfig = "", context, env, serviceAccount = SERVICE_ACCOUNT } = source
+  const named = kubeconfig.split(delimiter).filter((file) => file !== "")
   const own = join(env.HOME ?? "/", ".kube/config")
   if (context === undefined && named.length === 0 && isInCluster(env, serviceAccount)) {
     config.loadFromString(JSON.stringify(inCluster(env, serviceAccount)))
@@ -40,7 +43,7 @@ export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig>
   }
   const files = named.length > 0 ? named : [own]
   const present = files.filter((file) => existsSync(file))
-  if (present.length === 0) throw noCluster({ file: files.join(" or ") })
+  if (present.length === 0) throw (named.length > 0 ? noKubeconfig : noCluster)({ file: files.join(" or ") })
   const file = present.join(delimiter)
   const { parse } = await import("yaml") // which a pod with an account does not need
   try {
@@ -72,9 +75,15 @@ function inCluster(env: ClusterSource["env"], folder: string): unknown {
   return {
     clusters: [{ name, cluster }],
     users: [{ name, user }],
-    contexts: [{ name, context: { cluster: name, user: name } }],
+    contexts: [{ name, context: { cluster: name, user: name, namespace: namespaceOf(folder) } }],
     "current-context": name,
   }
+}
+
+/** The one that the pod runs in. */
+function namespaceOf(folder: string): string | undefined {
+  const file = join(folder, "namespace")
+  return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined
 }
 
 /** client-node reads a kubeconfig's `tokenFile` not at all, and a `token-file` only once; this one again each minute. */

@@ -1,9 +1,9 @@
 import type { KubernetesApi } from "./api.ts"
-import { noAnswer } from "./errors.ts"
-import type { KubernetesObject, Question, Resource } from "./resource.ts"
+import { noResponse } from "./errors.ts"
+import { type KubernetesObject, requestFor, type Resource } from "./resource.ts"
 
-export interface Scope {
-  readonly resource: Resource
+export interface Scope<T extends KubernetesObject> {
+  readonly resource: Resource<T>
   /** undefined: all namespaces. */
   readonly namespace?: string | undefined
   readonly labelSelector?: string | undefined
@@ -16,19 +16,19 @@ const PAGE = 500
  * Hands over every object, page by page: what is not kept by `each` is not kept. All pages are of one version, which is
  * returned. Throws KubernetesError, 410 where that version was forgotten in between.
  */
-export async function listObjects(
+export async function listObjects<T extends KubernetesObject>(
   api: KubernetesApi,
-  scope: Scope,
-  each: (object: KubernetesObject) => void,
+  scope: Scope<T>,
+  each: (object: T) => void,
   signal: AbortSignal,
 ): Promise<string> {
   let next = ""
   for (;;) {
     const query = { ...selectorOf(scope), limit: String(PAGE), ...(next === "" ? {} : { continue: next }) }
-    const question: Question = { verb: "list", resource: scope.resource, namespace: scope.namespace, query }
-    const page = (await api.read(question, signal)) as Page
+    const request = requestFor("list", scope.resource, { namespace: scope.namespace, query })
+    const page = (await api.send(request, signal)) as Page<T>
     if (!Array.isArray(page.items) || typeof page.metadata?.resourceVersion !== "string") {
-      throw noAnswer(question, "the answer is no list of objects: is this a Kubernetes API?")
+      throw noResponse(request, "the response is no list of objects: is this a Kubernetes API?")
     }
     for (const object of page.items) each(object)
     next = page.metadata.continue ?? ""
@@ -36,11 +36,11 @@ export async function listObjects(
   }
 }
 
-interface Page {
+interface Page<T> {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string }
-  readonly items?: readonly KubernetesObject[]
+  readonly items?: readonly T[]
 }
 
-export function selectorOf({ labelSelector }: Scope): Readonly<Record<string, string>> {
-  return labelSelector === undefined || labelSelector === "" ? {} : { labelSelector }
+export function selectorOf({ labelSelector = "" }: { readonly labelSelector?: string | undefined }) {
+  return labelSelector === "" ? {} : { labelSelector }
 }

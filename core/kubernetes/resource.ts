@@ -1,46 +1,91 @@
-/** A kind of objects, as it stands in URLs and in RBAC rules. */
-export interface Resource {
+/*
+ * core/kubernetes: a Kubernetes API and what clients do with it: read, list, watch and write objects, discover what is
+ * served, hold a Lease, record Events. It knows the API's conventions and the three kinds that it needs itself (Event,
+ * Lease, Status), but no kind that a component reads.
+ */
+
+/** The fields of any object that are used here. */
+export interface KubernetesObject {
+  readonly metadata: ObjectMeta
+}
+
+export interface ObjectMeta {
+  readonly name: string
+  readonly namespace?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly generation?: number
+  readonly creationTimestamp?: string
+  readonly deletionTimestamp?: string
+  readonly finalizers?: readonly string[]
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** A kind of objects in one version of it, as it stands in URLs. Its objects have the shape `T`: the API validates them. */
+export interface Resource<T extends KubernetesObject = KubernetesObject> {
   /** "" for the core group. */
   readonly group: string
   readonly version: string
   readonly plural: string
+  readonly kind: string
+  /** Never set: it only carries the type. */
+  readonly object?: T
 }
 
-export interface Question {
-  readonly verb: "get" | "list" | "watch"
-  readonly resource: Resource
+/** One object of a resource. */
+export interface ObjectAddress {
+  /** undefined: the kind has no namespaces. */
+  readonly namespace?: string | undefined
+  readonly name: string
+}
+
+export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete"
+
+export interface KubernetesRequest {
+  readonly verb: Verb
+  /** Below the server's address, with the query. */
+  readonly path: string
+  /** In words: `list endpointslices.discovery.k8s.io in the namespace opa`. */
+  readonly description: string
+  /** The rule of RBAC that allows it, as it stands in a Role. */
+  readonly rule: string
+  readonly body?: { readonly contentType: string; readonly value: unknown }
+}
+
+export interface RequestTarget {
   /** undefined: of the whole cluster. */
-  readonly namespace: string | undefined
-  /** The one object that is asked for. */
-  readonly name?: string
+  readonly namespace?: string | undefined
+  readonly name?: string | undefined
+  readonly subresource?: string | undefined
   readonly query?: Readonly<Record<string, string>>
 }
 
-/** Path and query below the server's address. */
-export function pathOf({ resource: { group, version, plural }, namespace, name, query = {} }: Question): string {
+/** A request for objects of a resource, or for one of them. */
+export function requestFor(
+  verb: Verb,
+  { group, version, plural }: Resource,
+  { namespace, name, subresource, query = {} }: RequestTarget,
+  body?: KubernetesRequest["body"],
+): KubernetesRequest {
   const segments = [
     ...(group === "" ? ["api", version] : ["apis", group, version]),
     ...(namespace === undefined ? [] : ["namespaces", namespace]),
     plural,
-    ...(name === undefined ? [] : [name]),
+    ...[name, subresource].filter((segment) => segment !== undefined),
   ]
   const search = new URLSearchParams(query).toString()
-  return `/${segments.map(encodeURIComponent).join("/")}${search === "" ? "" : `?${search}`}`
-}
-
-/** `list endpointslices.discovery.k8s.io in the namespace opa`: the words that an RBAC rule needs. */
-export function show({ verb, resource: { group, plural }, namespace, name }: Question): string {
-  const kind = `${plural}${group === "" ? "" : `.${group}`}`
-  return `${verb} ${kind}${name === undefined ? "" : ` ${name}`}${namespace === undefined ? "" : ` in the namespace ${namespace}`}`
-}
-
-/** The fields of any object's metadata that are used here. */
-export interface KubernetesObject {
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly uid?: string
-    readonly resourceVersion?: string
-    readonly labels?: Readonly<Record<string, string>>
+  const sub = subresource === undefined ? "" : `/${subresource}`
+  const words = [
+    `${verb} ${plural}${group === "" ? "" : `.${group}`}${sub}`,
+    ...(name === undefined ? [] : [name]),
+    ...(namespace === undefined ? [] : [`in the namespace ${namespace}`]),
+  ]
+  return {
+    verb,
+    path: `/${segments.map(encodeURIComponent).join("/")}${search === "" ? "" : `?${search}`}`,
+    description: words.join(" "),
+    rule: `{apiGroups: ["${group}"], resources: [${plural}${sub}], verbs: [${verb}]}`,
+    ...(body === undefined ? {} : { body }),
   }
 }

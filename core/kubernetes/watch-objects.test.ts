@@ -1,55 +1,62 @@
 import assert from "node:assert/strict"
-import { once } from "node:events"
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { RequestListener, ServerResponse } from "node:http"
 import { type TestContext, test } from "node:test"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
 import { createLogger } from "#core/log/logger.ts"
-import { openKubernetes } from "./api.ts"
-import { watchObjects } from "./watch-objects.ts"
+import type { KubernetesObject, Resource } from "./resource.ts"
+import { serveApi } from "./testing.ts"
+import { type Change, watchObjects } from "./watch-objects.ts"
+
+interface Thing extends KubernetesObject {
+  readonly value: number
+}
+const THINGS: Resource<Thing> = { group: "example.org", version: "v1", plural: "things", kind: "Thing" }
 
 /** What a real API can't be made to do at will; the requests are kept as `list` and `watch 7`. */
-type Answer = (response: ServerResponse) => unknown
+type Respond = (response: ServerResponse) => unknown
 
 const list =
-  (version: string, ...names: readonly string[]): Answer =>
+  (version: string, ...names: readonly string[]): Respond =>
   (response) =>
-    response.end(JSON.stringify({ metadata: { resourceVersion: version }, items: names.map(objectOf) }))
-const objectOf = (name: string) => ({ metadata: { name, namespace: "test", resourceVersion: "1" } })
+    response.end(JSON.stringify({ metadata: { resourceVersion: version }, items: names.map((name) => objectOf(name)) }))
+const objectOf = (name: string, value = 1) => ({
+  metadata: { name, namespace: "test", resourceVersion: String(value) },
+  value,
+})
 const events =
-  (...lines: readonly (object | string)[]): Answer =>
+  (...lines: readonly (object | string)[]): Respond =>
   (response) =>
     response.end(lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join(""))
 const fail =
-  (status: number, message: string, headers: Readonly<Record<string, string>> = {}): Answer =>
+  (status: number, message: string, headers: Readonly<Record<string, string>> = {}): Respond =>
   (response) =>
     response.writeHead(status, headers).end(JSON.stringify({ kind: "Status", message }))
-const quiet: Answer = (response) => response.flushHeaders()
+const quiet: Respond = (response) => response.flushHeaders()
 
 for (const status of [429, 500, 503]) {
-  test(`a list that is answered ${status} is asked for again, and the problem told meanwhile`, async (t) => {
+  test(`a list that fails with ${status} is repeated, and the problem is known meanwhile`, async (t) => {
     const watching = await watch(t, [fail(status, "not now"), list("5", "a"), quiet])
     await watching.watched.first
     assert.equal(
       watching.watched.problem()?.message,
-      `Kubernetes can't list things.example.org in the namespace test now (${status}). It says: not now`,
+      `Kubernetes cannot list things.example.org in the namespace test (${status}). Response: not now`,
     )
     await watching.sees(["test/a"], ["list", "list", "watch 5"])
     assert.equal(watching.watched.problem(), undefined)
   })
 }
 
-test("a watch that is told to wait waits that long, and goes on from its version", async (t) => {
+test("a watch that is refused for a second waits that long, and goes on from its version", async (t) => {
   const watching = await watch(t, [list("5", "a"), fail(429, "initializing", { "retry-after": "1" }), quiet])
   await watching.sees(["test/a"], ["list", "watch 5", "watch 5"])
   const [, refused = 0, again = 0] = watching.times
   assert.ok(again - refused >= 990, `came back after ${again - refused} ms`)
 })
 
-test("a watch that ends is begun from the version of its last event or bookmark", async (t) => {
+test("a watch that ends is resumed from the version of its last event or bookmark", async (t) => {
   const bookmark = { type: "BOOKMARK", object: { metadata: { resourceVersion: "9" } } }
-  const added = { type: "ADDED", object: { metadata: { name: "b", namespace: "test", resourceVersion: "7" } } }
+  const added = { type: "ADDED", object: objectOf("b", 7) }
   const watching = await watch(t, [list("5", "a"), events(added), events(bookmark), quiet])
   await watching.sees(["test/a", "test/b"], ["list", "watch 5", "watch 7", "watch 9"])
 })
@@ -71,8 +78,33 @@ test("an event 410 begins a list, which replaces everything", async (t) => {
   await watching.sees(["test/b", "test/c"], ["list", "watch 5", "list", "watch 8"])
 })
 
+test("each change names its object, with what was kept of it before and after", async (t) => {
+  const event = (type: string, name: string, value: number) => ({ type, object: objectOf(name, value) })
+  const gone = { type: "ERROR", object: { kind: "Status", code: 410, message: "too old" } }
+  const later = { metadata: { resourceVersion: "9" }, items: [objectOf("a", 4), objectOf("d", 1), objectOf("e", 8)] }
+  const watching = await watch(t, [
+    list("1", "a", "b"),
+    events(event("MODIFIED", "a", 2), event("DELETED", "b", 2), event("ADDED", "c", 3), event("ADDED", "d", 1), gone),
+    (response) => response.end(JSON.stringify(later)),
+    quiet,
+  ])
+  await watching.sees(["test/a", "test/d", "test/e"], ["list", "watch 1", "list", "watch 9"])
+  assert.deepEqual(watching.changes, [
+    "added test/a 1",
+    "added test/b 1",
+    "modified test/a 1 to 2",
+    "deleted test/b 1",
+    "added test/c 3",
+    "added test/d 1",
+    // by the second list
+    "modified test/a 2 to 4",
+    "added test/e 8",
+    "deleted test/c 3",
+  ])
+})
+
 test("pages that are forgotten on the way begin anew, and none of them is shown", async (t) => {
-  const page: Answer = (response) =>
+  const page: Respond = (response) =>
     response.end(JSON.stringify({ metadata: { resourceVersion: "5", continue: "next" }, items: [objectOf("a")] }))
   const watching = await watch(t, [page, fail(410, "expired"), list("8", "b"), quiet])
   await watching.sees(["test/b"], ["list", "list next", "list", "watch 8"])
@@ -90,24 +122,24 @@ for (const [what, line, problem] of [
   })
 }
 
-test("what is no Kubernetes API is told as such", async (t) => {
+test("a server that is no Kubernetes API is recognised", async (t) => {
   const watching = await watch(t, [(response) => response.end("<html>Welcome</html>"), list("5"), quiet])
   await watching.watched.first
   assert.match(
     watching.watched.problem()?.message ?? "",
-    /^list things.*: the answer is not JSON, is this a Kubernetes API\?/,
+    /^list things.*: the response is not JSON, is this a Kubernetes API\?/,
   )
 })
 
-test("a token that was rotated is read again at the first 401", async (t) => {
+test("reads a rotated token again at the first 401", async (t) => {
   const folder = temporaryFolder(t)
   await folder.write("token", "old\n")
   const tokens: unknown[] = []
-  const refuse: Answer = (response) => {
+  const refuse: Respond = (response) => {
     tokens.push(response.req.headers.authorization)
     void folder.write("token", "new\n").then(() => fail(401, "Unauthorized")(response))
   }
-  const welcome: Answer = (response) => {
+  const welcome: Respond = (response) => {
     tokens.push(response.req.headers.authorization)
     list("5", "a")(response)
   }
@@ -116,56 +148,38 @@ test("a token that was rotated is read again at the first 401", async (t) => {
   assert.deepEqual(tokens, ["Bearer old", "Bearer new"])
 })
 
-/** Watches things at a server that gives these answers one after the other, and then says nothing. */
-async function watch(t: TestContext, answers: readonly Answer[], user: object = { token: "secret" }) {
-  const asked: string[] = []
+/** Watches things at a server that responds so one after the other, and then says nothing. */
+async function watch(t: TestContext, responses: readonly Respond[], user?: object) {
+  const received: string[] = []
   const times: number[] = []
-  const server = createServer((request: IncomingMessage, response) => {
+  const listener: RequestListener = (request, response) => {
     const query = new URL(request.url ?? "", "http://api").searchParams
     const [verb, since] = query.has("watch") ? ["watch", "resourceVersion"] : ["list", "continue"]
-    asked.push(`${verb} ${query.get(since) ?? ""}`.trim())
+    received.push(`${verb} ${query.get(since) ?? ""}`.trim())
     times.push(performance.now())
-    const answer = answers[asked.length - 1] ?? quiet
-    answer(response)
-  }).listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { write } = temporaryFolder(t)
-  const cluster = {
-    server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    "insecure-skip-tls-verify": true,
+    const respond = responses[received.length - 1] ?? quiet
+    respond(response)
   }
-  const file = await write(
-    "config",
-    JSON.stringify({
-      "current-context": "test",
-      contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
-      clusters: [{ name: "test", cluster }],
-      users: [{ name: "test", user }],
-    }),
-  )
   const lines: string[] = []
-  const api = await openKubernetes({ env: { KUBECONFIG: file } })
-  const watched = watchObjects(api, {
-    resource: { group: "example.org", version: "v1", plural: "things" },
+  const changes: string[] = []
+  const watched = watchObjects(await serveApi(t, listener, user), {
+    resource: THINGS,
     namespace: "test",
-    keep: () => true,
+    keep: ({ value }) => value,
+    changed: (change) => changes.push(showChange(change)),
     log: createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line)),
   })
-  t.after(async () => {
-    await watched.close()
-    await api.close()
-    server.closeAllConnections()
-    server.close()
-  })
+  t.after(() => watched.close())
   return {
     watched,
     times,
+    changes,
     log: () => lines.join(""),
     sees: async (names: readonly string[], requests: readonly string[]): Promise<void> => {
       await until(
         `${names.join(", ")} after ${requests.join(", ")}`,
         () => {
-          assert.deepEqual(asked, requests)
+          assert.deepEqual(received, requests)
           assert.deepEqual([...(watched.objects()?.keys() ?? [])], names)
           assert.equal(watched.problem(), undefined)
           return true
@@ -174,4 +188,9 @@ async function watch(t: TestContext, answers: readonly Answer[], user: object = 
       )
     },
   }
+}
+
+function showChange(change: Change<number>): string {
+  const values = [...("before" in change ? [change.before] : []), ...("after" in change ? [change.after] : [])]
+  return `${change.type} ${change.key} ${values.join(" to ")}`
 }

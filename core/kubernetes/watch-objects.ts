@@ -8,22 +8,30 @@ import { listObjects, type Scope } from "./list.ts"
 import type { KubernetesObject } from "./resource.ts"
 import { SILENCE, watchSince } from "./watch.ts"
 
-export interface WatchOptions<T> extends Scope {
+export interface WatchOptions<T extends KubernetesObject, K> extends Scope<T> {
   /** What is remembered of an object: a large cluster's objects as a whole need not stay in memory. */
-  readonly keep: (object: KubernetesObject) => T
-  /** Called after `objects` or `problem` changed; it should do little. */
-  readonly changed?: () => void
+  readonly keep: (object: T) => K
+  /** Called once for each change of `objects`, after it; it should do little. */
+  readonly changed?: (change: Change<K>) => void
+  /** Called after `problem` changed. */
+  readonly problemChanged?: () => void
   readonly log: Logger
   /** Seconds without a byte after which a watch begins anew. */
   readonly silence?: number
 }
 
-export interface Watched<T> extends Closable {
+/** What became of one object, which may be several changes in one. */
+export type Change<K> =
+  | { readonly type: "added"; readonly key: string; readonly after: K }
+  | { readonly type: "modified"; readonly key: string; readonly before: K; readonly after: K }
+  | { readonly type: "deleted"; readonly key: string; readonly before: K }
+
+export interface Watched<K> extends Closable {
   /** By namespace/name, whole as of some moment; undefined before the first list is complete. */
-  objects(): ReadonlyMap<string, T> | undefined
+  objects(): ReadonlyMap<string, K> | undefined
   /** Why `objects` may be outdated or missing; undefined while a watch is open. */
   problem(): KubernetesError | undefined
-  /** Settles when `objects` is there for the first time, or `problem` tells why not. Never rejects. */
+  /** Settles when `objects` is there for the first time, or `problem` is why not. Never rejects. */
   readonly first: Promise<void>
 }
 
@@ -32,46 +40,75 @@ const LIST_AFTER = 3
 /** Milliseconds: a watch that is open for less is no success, so that one that ends at once is not begun at once. */
 const SHORT = 1000
 
-/** Keeps what a list gave up to date by a watch until closed, through restarts of the API and every failure. */
-export function watchObjects<T>(api: KubernetesApi, options: WatchOptions<T>): Watched<T> {
-  const { keep, changed, log, silence = SILENCE } = options
+/** Keeps the objects of a list up to date by a watch until closed, through restarts of the API and every failure. */
+export function watchObjects<T extends KubernetesObject, K>(
+  api: KubernetesApi,
+  options: WatchOptions<T, K>,
+): Watched<K> {
+  const { keep, changed, problemChanged, log, silence = SILENCE } = options
   const ending = new AbortController()
   const { signal } = ending
   const { promise: first, resolve: settle } = Promise.withResolvers<void>()
-  let objects: Map<string, T> | undefined
+  let objects: Map<string, K> | undefined
+  /** Of each object, by the keys of `objects`. */
+  let versions = new Map<string, string>()
   let version: string | undefined
   let problem: KubernetesError | undefined
   let failures = 0
   let since = Number.POSITIVE_INFINITY
 
-  const tell = (next: KubernetesError | undefined): void => {
+  const report = (next: KubernetesError | undefined): void => {
     const before = problem
     problem = next
-    if (next !== undefined && next.message !== before?.message) log.warn({ reason: explain(next) }, "kubernetes fails")
-    if (next === undefined && before !== undefined) log.info({ resource: options.resource.plural }, "kubernetes works")
-    if (next !== before) changed?.()
+    const { plural } = options.resource
+    if (next !== undefined && next.message !== before?.message)
+      log.warn({ reason: explain(next) }, `watching ${plural} failed, retrying until it succeeds`)
+    if (next === undefined && before !== undefined) log.info(`watching ${plural} works again`)
+    if (next !== before) problemChanged?.()
     if (next !== undefined) settle()
   }
   const list = async (): Promise<string> => {
-    const found = new Map<string, T>()
-    const at = await listObjects(api, options, (object) => found.set(keyOf(object), keep(object)), signal)
+    const [found, foundVersions] = [new Map<string, K>(), new Map<string, string>()]
+    const each = (object: T): void => {
+      found.set(keyOf(object), keep(object))
+      foundVersions.set(keyOf(object), object.metadata.resourceVersion ?? "")
+    }
+    const at = await listObjects(api, options, each, signal)
+    const [before, versionsBefore] = [objects, versions]
     objects = found // whole or not at all
-    changed?.()
+    versions = foundVersions
+    for (const [key, after] of found) {
+      if (versionsBefore.get(key) !== versions.get(key)) changed?.(changeOf(before, key, after))
+    }
+    for (const [key, gone] of before ?? []) {
+      if (!found.has(key)) changed?.({ type: "deleted", key, before: gone })
+    }
     settle()
     return at
+  }
+  const apply = (kept: Map<string, K>, type: "ADDED" | "MODIFIED" | "DELETED", object: T): void => {
+    const key = keyOf(object)
+    if (type !== "DELETED") {
+      const change = changeOf(kept, key, keep(object))
+      kept.set(key, change.after)
+      versions.set(key, object.metadata.resourceVersion ?? "")
+      changed?.(change)
+    } else if (kept.has(key)) {
+      const before = kept.get(key) as K
+      kept.delete(key)
+      versions.delete(key)
+      changed?.({ type: "deleted", key, before })
+    }
   }
   const follow = async (): Promise<void> => {
     version ??= await list()
     const opened = (): void => {
       since = performance.now()
-      tell(undefined)
+      report(undefined)
     }
     for await (const { type, object } of watchSince(api, options, version, signal, { opened, silence })) {
       version = object.metadata.resourceVersion ?? version
-      if (type === "BOOKMARK") continue
-      if (type === "DELETED") objects?.delete(keyOf(object))
-      else objects?.set(keyOf(object), keep(object))
-      changed?.()
+      if (type !== "BOOKMARK" && objects !== undefined) apply(objects, type, object)
     }
   }
   const run = async (): Promise<void> => {
@@ -87,8 +124,8 @@ export function watchObjects<T>(api: KubernetesApi, options: WatchOptions<T>): W
         failures = performance.now() - since > SHORT ? 1 : failures + 1
         const known = error instanceof KubernetesError ? error : new KubernetesError(explain(error), 0)
         // forgotten, or may list but not watch, or no way on from there, as after a backup of the API was restored
-        if (known.answer === 410 || known.answer === 403 || failures >= LIST_AFTER) version = undefined
-        if (known.answer !== 410) tell(known)
+        if (known.statusCode === 410 || known.statusCode === 403 || failures >= LIST_AFTER) version = undefined
+        if (known.statusCode !== 410) report(known)
         wait = waitAfter(known, failures)
       }
       await pause(wait, signal)
@@ -107,6 +144,12 @@ export function watchObjects<T>(api: KubernetesApi, options: WatchOptions<T>): W
   }
 }
 
+function changeOf<K>(known: ReadonlyMap<string, K> | undefined, key: string, after: K) {
+  return known?.has(key) === true
+    ? ({ type: "modified", key, before: known.get(key) as K, after } as const)
+    : ({ type: "added", key, after } as const)
+}
+
 function keyOf({ metadata: { namespace = "", name } }: KubernetesObject): string {
   return `${namespace}/${name}`
 }
@@ -115,6 +158,6 @@ function keyOf({ metadata: { namespace = "", name } }: KubernetesObject): string
  * Seconds. A version that was forgotten is at once listed anew, unless that happens again. Missing rights are waited for
  * like all else: an API that begins knows no roles yet.
  */
-function waitAfter({ answer, retryAfter }: KubernetesError, failures: number): number {
-  return answer === 410 && failures === 1 ? 0 : backoff(failures, { retryAfter })
+function waitAfter({ statusCode, retryAfter }: KubernetesError, failures: number): number {
+  return statusCode === 410 && failures === 1 ? 0 : backoff(failures, { retryAfter })
 }

@@ -1,11 +1,12 @@
 import type { KubernetesApi } from "./api.ts"
-import { noAnswer, type Status, statusError } from "./errors.ts"
+import { KubernetesError, noResponse, type Status, statusError } from "./errors.ts"
 import { type Scope, selectorOf } from "./list.ts"
-import type { KubernetesObject, Question } from "./resource.ts"
+import { type KubernetesObject, type KubernetesRequest, requestFor } from "./resource.ts"
 
-export interface Event {
+/** A bookmark tells the version alone. */
+export interface WatchEvent<T> {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK"
-  readonly object: KubernetesObject
+  readonly object: T
 }
 
 /** Bytes of one event; etcd takes objects of 1.5 MB. */
@@ -20,13 +21,13 @@ export const SILENCE = 150
  * Events since a version until the API ends the watch, as it does after minutes. `opened` is called once it is accepted.
  * Throws KubernetesError, 410 where the version is forgotten.
  */
-export async function* watchSince(
+export async function* watchSince<T extends KubernetesObject>(
   api: KubernetesApi,
-  scope: Scope,
+  scope: Scope<T>,
   version: string,
   signal: AbortSignal,
   { opened, silence = SILENCE }: { readonly opened: () => void; readonly silence?: number },
-): AsyncGenerator<Event> {
+): AsyncGenerator<WatchEvent<T>> {
   const query = {
     ...selectorOf(scope),
     watch: "true",
@@ -34,40 +35,39 @@ export async function* watchSince(
     resourceVersion: version,
     timeoutSeconds: String(Math.round(LEAST + Math.random() * MORE)),
   }
-  const question: Question = { verb: "watch", resource: scope.resource, namespace: scope.namespace, query }
-  const body = await api.stream(question, signal, silence)
+  const request = requestFor("watch", scope.resource, { namespace: scope.namespace, query })
+  const body = await api.stream(request, signal, silence)
   opened()
   try {
-    for await (const line of linesOf(body, question)) {
-      const event = parse(line, question)
-      if (event.type === "ERROR") {
-        const { code = 500, message = "nothing" } = event.object
-        throw statusError(question, code, message)
-      }
+    for await (const line of linesOf(body, request)) {
+      const event = parse<T>(line, request)
+      if (event.type === "ERROR") throw statusError(request, event.object.code ?? 500, event.object)
       yield event
     }
   } catch (error) {
     signal.throwIfAborted()
-    if (error instanceof Error && "answer" in error) throw error
-    throw noAnswer(question, "the connection broke off", error)
+    throw error instanceof KubernetesError ? error : noResponse(request, "the connection broke off", error)
   }
 }
 
-function parse(line: string, question: Question): Event | { readonly type: "ERROR"; readonly object: Status } {
+function parse<T>(
+  line: string,
+  request: KubernetesRequest,
+): WatchEvent<T> | { readonly type: "ERROR"; readonly object: Status } {
   let event: { readonly type?: unknown; readonly object?: { readonly metadata?: unknown } } | null
   try {
     event = JSON.parse(line) as typeof event
   } catch (error) {
-    throw noAnswer(question, "an event is not JSON", error)
+    throw noResponse(request, "an event is not JSON", error)
   }
   const known = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"].includes(String(event?.type))
   const whole = event?.type === "ERROR" ? event.object : event?.object?.metadata
-  if (!known || typeof whole !== "object") throw noAnswer(question, "an event is of no known form")
-  return event as Event
+  if (!known || typeof whole !== "object") throw noResponse(request, "an event is of no known form")
+  return event as WatchEvent<T>
 }
 
 /** What stands after the last line feed when the stream ends was torn off, and is left out. */
-async function* linesOf(body: AsyncIterable<Buffer>, question: Question): AsyncGenerator<string> {
+async function* linesOf(body: AsyncIterable<Buffer>, request: KubernetesRequest): AsyncGenerator<string> {
   let parts: Buffer[] = []
   let bytes = 0
   for await (const chunk of body) {
@@ -80,7 +80,7 @@ async function* linesOf(body: AsyncIterable<Buffer>, question: Question): AsyncG
     }
     const rest = chunk.subarray(from)
     bytes += rest.length
-    if (bytes > LARGEST_EVENT) throw noAnswer(question, `an event is larger than ${LARGEST_EVENT} bytes`)
+    if (bytes > LARGEST_EVENT) throw noResponse(request, `an event is larger than ${LARGEST_EVENT} bytes`)
     if (rest.length > 0) parts.push(rest)
   }
 }

@@ -188,6 +188,6 @@ export async function openTargets(values: OpaDataValues, { env, log, signal }: C
   const services = values.opaService.flat()
   if (opaUrl.length > 0) return urlTargets(opaUrl, namespace, services.join(","))
   const { kubernetesTargets } = await import("./kubernetes/targets.ts") // much to load, and needed only here
-  const { context, opaSelector: selector, opaPort: port } = values
-  return kubernetesTargets({ context, namespace, services, selector, port, env, log, signal })
+  const { kubeconfig, context, opaSelector: selector, opaPort: port } = values
+  return kubernetesTargets({ kubeconfig, context, namespace, services, selector, port, env, log, signal })
 }

@@ -14,6 +14,7 @@ import {
   whole,
   Wrong,
 } from "#core/config/settings.ts"
+import { kubernetesSettings } from "#core/kubernetes/settings.ts"
 import { type DataPath, dataPath } from "./paths.ts"
 import { WAYS } from "./reading.ts"
 
@@ -117,11 +118,8 @@ export const opaDataSettings = {
     env: ["APP_CLUSTER_NAME"],
     help: "the label cluster_name of all metrics; needed",
   }),
-  context: setting(trimmed, {
-    flag: "--context <name>",
-    env: ["APP_CONTEXT"],
-    help: "context of the kubeconfig, outside of Kubernetes",
-  }),
+  ...kubernetesSettings,
+  context: { ...kubernetesSettings.context, env: ["APP_CONTEXT"] },
   single: setting(
     on,
     { flag: "--single", env: ["APP_SINGLE"], help: "print one collection and end; exit code 1 if an OPA was not read" },

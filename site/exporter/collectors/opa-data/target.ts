@@ -32,7 +32,8 @@ export interface Targets extends Closable {
 
 /** Where pods are looked for in Kubernetes. */
 export interface KubernetesOptions {
-  /** Of the kubeconfig; undefined: its current one, or the pod's own service account. */
+  /** See kubernetesSettings. */
+  readonly kubeconfig: string | undefined
   readonly context: string | undefined
   readonly namespace: string
   readonly services: readonly string[]
@@ -40,7 +41,7 @@ export interface KubernetesOptions {
   readonly selector: string | undefined
   /** Name or number of the port; undefined: the only one, or the first. */
   readonly port: string | undefined
-  /** Where KUBECONFIG and the address of the cluster that a pod runs in are found. */
+  /** Where the address of the cluster that a pod runs in is found. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
   /** Aborted when the process is told to end. */

@@ -2,7 +2,7 @@ import type { KubernetesObject, Resource } from "#core/kubernetes/resource.ts"
 import { type Endpoint, type ObjectReference, podOf, type PortObject, portsOf, type Slice } from "./slice.ts"
 
 /** What came before EndpointSlices, deprecated since Kubernetes 1.33. One object per service, of its name. */
-export const ENDPOINTS: Resource = { group: "", version: "v1", plural: "endpoints" }
+export const ENDPOINTS: Resource<Endpoints> = { group: "", version: "v1", plural: "endpoints", kind: "Endpoints" }
 
 interface Address {
   readonly ip?: string
@@ -10,7 +10,7 @@ interface Address {
   readonly targetRef?: ObjectReference | null
 }
 
-interface Endpoints extends KubernetesObject {
+export interface Endpoints extends KubernetesObject {
   readonly subsets?:
     | readonly {
         readonly addresses?: readonly Address[] | null
@@ -21,8 +21,7 @@ interface Endpoints extends KubernetesObject {
 }
 
 /** The same as the slices of the service would say, but for a second address of dual stack, which is not told here. */
-export function slicesOf(object: KubernetesObject): readonly Slice[] {
-  const { metadata, subsets } = object as Endpoints
+export function slicesOf({ metadata, subsets }: Endpoints): readonly Slice[] {
   return (subsets ?? []).map(({ addresses, notReadyAddresses, ports }) => ({
     service: metadata.name,
     addressType: "IPv4",

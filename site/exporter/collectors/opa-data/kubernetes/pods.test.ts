@@ -123,7 +123,7 @@ test("a slice as the API gives it: what does not say whether it is ready, is", (
     { name: "https", port: 8443, protocol: "TCP" },
     { name: "any", port: null },
   ]
-  assert.deepEqual(sliceOf({ metadata, addressType: "IPv4", ports, endpoints } as never), {
+  assert.deepEqual(sliceOf({ metadata, addressType: "IPv4", ports, endpoints }), {
     service: "opa",
     addressType: "IPv4",
     ports: [{ name: "https", port: 8443, appProtocol: "" }],
@@ -138,7 +138,7 @@ test("a slice as the API gives it: what does not say whether it is ready, is", (
 test("a slice without ports and endpoints, as of a service that selects nothing, is empty", () => {
   const metadata = { name: "opa-x7k", labels: { "kubernetes.io/service-name": "opa" } }
   const empty = { service: "opa", addressType: "IPv4", ports: [], endpoints: [] }
-  assert.deepEqual(sliceOf({ metadata, addressType: "IPv4", ports: null, endpoints: null } as never), empty)
+  assert.deepEqual(sliceOf({ metadata, addressType: "IPv4", ports: null, endpoints: null }), empty)
   assert.deepEqual(podsIn([empty], "policy", "https"), { targets: [], faults: [] })
 })
 

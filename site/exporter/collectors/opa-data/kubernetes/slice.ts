@@ -1,7 +1,12 @@
 import type { KubernetesObject, Resource } from "#core/kubernetes/resource.ts"
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/ */
-export const SLICES: Resource = { group: "discovery.k8s.io", version: "v1", plural: "endpointslices" }
+export const SLICES: Resource<EndpointSlice> = {
+  group: "discovery.k8s.io",
+  version: "v1",
+  plural: "endpointslices",
+  kind: "EndpointSlice",
+}
 /** What names the service that a slice belongs to. Its other labels are those of that service. */
 export const SERVICE_NAME = "kubernetes.io/service-name"
 
@@ -38,7 +43,7 @@ export interface PortObject {
   readonly appProtocol?: string | null
 }
 
-interface EndpointSlice extends KubernetesObject {
+export interface EndpointSlice extends KubernetesObject {
   readonly addressType?: string
   readonly ports?: readonly PortObject[] | null
   readonly endpoints?:
@@ -51,8 +56,7 @@ interface EndpointSlice extends KubernetesObject {
     | null
 }
 
-export function sliceOf(object: KubernetesObject): Slice {
-  const { metadata, addressType = "", ports, endpoints } = object as EndpointSlice
+export function sliceOf({ metadata, addressType = "", ports, endpoints }: EndpointSlice): Slice {
   return {
     service: metadata.labels?.[SERVICE_NAME] ?? "",
     addressType,

@@ -176,20 +176,21 @@ test("where no Kubernetes is known, the start says what could be given", async (
   const { path } = temporaryFolder(t)
   await assert.rejects(open(t, `${path}/none`, { services: ["opa"] }), (error) => {
     assert.ok(error instanceof UsageError)
-    const known = `No Kubernetes is known here: not in a pod with a service account, no KUBECONFIG, and no ${path}/none.`
-    assert.equal(error.message, `KUBECONFIG: ${known} Give --opa-url for an OPA outside of Kubernetes.`)
+    const known = `There is no kubeconfig ${path}/none.`
+    assert.equal(error.message, `--kubeconfig: ${known} Give --opa-url for an OPA outside of Kubernetes.`)
     return true
   })
 })
 
 async function open(t: TestContext, kubeconfig: string, options: Partial<KubernetesOptions>): Promise<Targets> {
   const targets = await kubernetesTargets({
+    kubeconfig,
     context: undefined,
     namespace: "opa",
     services: [],
     selector: undefined,
     port: undefined,
-    env: { KUBECONFIG: kubeconfig },
+    env: {},
     log: createLogger({ level: "error", format: "logfmt" }, "test", () => undefined),
     signal: t.signal,
     ...options,

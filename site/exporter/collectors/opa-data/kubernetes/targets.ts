@@ -4,10 +4,10 @@ import { explain, type Fault, FedstackError, UsageError } from "#core/errors.ts"
 import { type KubernetesApi, openKubernetes } from "#core/kubernetes/api.ts"
 import { KubernetesError } from "#core/kubernetes/errors.ts"
 import { listObjects } from "#core/kubernetes/list.ts"
-import type { KubernetesObject } from "#core/kubernetes/resource.ts"
+import { getObject } from "#core/kubernetes/objects.ts"
 import { type Watched, watchObjects } from "#core/kubernetes/watch-objects.ts"
 import type { KubernetesOptions, Targets } from "../target.ts"
-import { ENDPOINTS, slicesOf } from "./endpoints.ts"
+import { type Endpoints, ENDPOINTS, slicesOf } from "./endpoints.ts"
 import { type Pods, podsIn } from "./pods.ts"
 import { SERVICE_NAME, type Slice, sliceOf, SLICES } from "./slice.ts"
 
@@ -25,7 +25,15 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Tar
   const changed = (): void => void (pods = undefined)
 
   const watches = selectorsOf(services, selector).map((labelSelector) =>
-    watchObjects(api, { resource: SLICES, namespace, labelSelector, keep: sliceOf, changed, log }),
+    watchObjects(api, {
+      resource: SLICES,
+      namespace,
+      labelSelector,
+      keep: sliceOf,
+      changed,
+      problemChanged: changed,
+      log,
+    }),
   )
   const endpoints = lookAtEndpoints(api, options, watches, changed, signal)
 
@@ -57,7 +65,7 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Tar
     problem() {
       const refused = watches.flatMap((watch) => watch.problem() ?? [])
       // Endpoints tell the same
-      const serious = refused.filter(({ answer }) => !isRefusal(answer) || endpoints.problem() !== undefined)
+      const serious = refused.filter(({ statusCode }) => !isRefusal(statusCode) || endpoints.problem() !== undefined)
       if (!looked) return serious.map(explain)[0]
       return [...serious.map(explain), ...(serious.length === 0 ? missing() : []), ...found().faults][0]
     },
@@ -69,14 +77,14 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Tar
   }
 }
 
-async function open({ context, env, log }: KubernetesOptions): Promise<KubernetesApi> {
+async function open({ kubeconfig, context, env, log }: KubernetesOptions): Promise<KubernetesApi> {
   try {
-    return await openKubernetes({ context, env })
+    return await openKubernetes({ kubeconfig, context, env })
   } catch (error) {
     if (!(error instanceof FedstackError)) throw error
     log.debug({ reason: explain(error) }, "no kubernetes")
     const message = `${error.message.replace(/\.?$/, ".")} Give --opa-url for an OPA outside of Kubernetes.`
-    throw new UsageError([{ where: context === undefined ? "KUBECONFIG" : "--context", message }])
+    throw new UsageError([{ where: context === undefined ? "--kubeconfig" : "--context", message }])
   }
 }
 
@@ -113,8 +121,8 @@ function slicesIn(watches: readonly Watched<Slice>[]): readonly Slice[] {
 const servicesIn = (slices: readonly Slice[]): ReadonlySet<string> => new Set(slices.map(({ service }) => service))
 
 /** Rights on EndpointSlices are missing, or an API so old that it has none. */
-const isRefusal = (answer: number): boolean => answer === 403 || answer === 404
-const isAllowed = (watch: Watched<Slice>): boolean => !isRefusal(watch.problem()?.answer ?? 0)
+const isRefusal = (statusCode: number): boolean => statusCode === 403 || statusCode === 404
+const isAllowed = (watch: Watched<Slice>): boolean => !isRefusal(watch.problem()?.statusCode ?? 0)
 
 /** Asks for Endpoints what EndpointSlices do not tell: one by one, for which `get` alone is a right that suffices. */
 function lookAtEndpoints(
@@ -131,14 +139,11 @@ function lookAtEndpoints(
 
   const look = async (refused: boolean): Promise<ReadonlyMap<string, readonly Slice[]>> => {
     const found = new Map<string, readonly Slice[]>()
-    const add = (object: KubernetesObject): void => void found.set(object.metadata.name, slicesOf(object))
+    const add = (object: Endpoints): void => void found.set(object.metadata.name, slicesOf(object))
     const sliced = servicesIn(slicesIn(watches.filter(isAllowed)))
     for (const name of services.filter((service) => !sliced.has(service))) {
-      try {
-        add((await api.read({ verb: "get", resource: ENDPOINTS, namespace, name }, signal)) as KubernetesObject)
-      } catch (error) {
-        if (!(error instanceof KubernetesError && error.answer === 404)) throw error
-      }
+      const object = await getObject(api, ENDPOINTS, { namespace, name }, signal)
+      if (object !== undefined) add(object)
     }
     if (refused && selector !== undefined) {
       await listObjects(api, { resource: ENDPOINTS, namespace, labelSelector: selector }, add, signal)

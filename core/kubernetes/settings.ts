@@ -1,0 +1,16 @@
+import { setting, text } from "#core/config/settings.ts"
+
+/** How a component finds its cluster; with the environment they are what openKubernetes() takes. */
+export const kubernetesSettings = {
+  kubeconfig: setting(text, {
+    flag: "--kubeconfig <file>",
+    env: ["KUBECONFIG"],
+    help: "read the cluster and the credentials from this file, in place of a pod's service account",
+    defaultText: "~/.kube/config outside of a pod",
+  }),
+  context: setting(text, {
+    flag: "--context <name>",
+    help: "use this context of the kubeconfig, in place of a pod's service account",
+    defaultText: "the current one",
+  }),
+}
