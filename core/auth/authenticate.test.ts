@@ -8,7 +8,7 @@ import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { authenticate } from "./authenticate.ts"
 import { identifyCertificate } from "./certificates.ts"
-import type { Credentials, Identity, Owner, Refusal, TokenCredential } from "./credentials.ts"
+import type { Credentials, Identity, Issuer, Owner, Refusal, TokenCredential } from "./credentials.ts"
 import { sha256 } from "./secrets.ts"
 
 const NOW = new Date("2026-11-21T12:00:00Z")
@@ -72,6 +72,28 @@ const TIMES: readonly (readonly [token: string, time: string, who: string])[] = 
 for (const [token, time, who] of TIMES) {
   test(`takes ${token} at ${time} for: ${who}`, async () =>
     assert.equal(await whoSends(["Authorization", `Bearer ${token}`], at(time)), who))
+}
+
+const verifying: Issuer<Owner> = {
+  owner: { name: "central" },
+  issuer: "i",
+  audience: ["a"],
+  known: () => undefined,
+  precheck: () => undefined,
+  verify: () => Promise.resolve({ owner: { name: "central" }, validUntil: Infinity }),
+}
+for (const [name, payload, who] of [
+  ["its issuer", { iss: "i" }, "central"],
+  ["another issuer", { iss: "x" }, "an unknown token"],
+  ["its issuer as a list", { iss: ["i"] }, "an unknown token"],
+  ["its issuer and more than 8,192 characters", { iss: "i", padding: "x".repeat(8192) }, "an unknown token"],
+] as const) {
+  test(`gives a token of ${name} to its issuer, or to none: ${who}`, async () => {
+    const parts = [{ alg: "ES256" }, payload].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+    const rawHeaders = ["Authorization", `Bearer ${parts.join(".")}.c2ln`]
+    const credentials = { ...CREDENTIALS, issuers: [verifying] }
+    assert.equal(shown(await authenticate({ rawHeaders, socket: new Socket() }, credentials, NOW)), who)
+  })
 }
 
 const authority = makeAuthority("clients")

@@ -96,11 +96,11 @@ async function verify<O extends Owner>(
   let refusal = UNKNOWN
   for (const issuer of issuers) {
     const result = await issuer.verify(token, hash, now)
-    if (result !== undefined && "owner" in result) {
+    if ("owner" in result) {
       succeeded()
       return result
     }
-    refusal = result ?? refusal
+    refusal = result
   }
   return refusal
 }

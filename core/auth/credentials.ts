@@ -30,8 +30,7 @@ export interface Issuer<O extends Owner> {
   known(sha256: string, now: Date): Identity<O> | undefined
   /** Why a token of this issuer is not valid whatever its signature; undefined where the signature decides. */
   precheck(token: UnverifiedToken, now: Date): Refusal | undefined
-  /** Undefined for a token of another issuer. */
-  verify(token: string, sha256: string, now: Date): Promise<Identity<O> | Refusal | undefined>
+  verify(token: string, sha256: string, now: Date): Promise<Identity<O> | Refusal>
 }
 
 /** What the verified claims of a token make of the owner of its issuer's tokens; a text: why the token is refused. */

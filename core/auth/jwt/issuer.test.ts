@@ -56,7 +56,6 @@ function forge(header: object, claims: unknown, signature?: (body: string) => st
 
 async function outcome(token: string, keys = keySet(), now = NOW): Promise<string> {
   const result = await issuerWith(keys).verify(token, sha256(token).toString("base64"), now)
-  if (result === undefined) return "of another issuer"
   return "owner" in result ? `${result.owner.name} until ${new Date(result.validUntil).toISOString()}` : result.reason
 }
 
@@ -81,6 +80,7 @@ const hmac = (secret: string) => (body: string) => createHmac("sha256", secret).
 const rightful = (body: string) =>
   signBytes("sha256", Buffer.from(body), { key: ec.privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")
 const UNKNOWN_KEY = "a token of central: its key is not among those of the issuer"
+const OTHER_ISSUER = 'a token of central: unexpected "iss" claim value'
 const ALGORITHM = 'a token of central: "alg" (Algorithm) Header Parameter value not allowed'
 
 const ATTACKS: readonly (readonly [name: string, token: string, reason: string])[] = [
@@ -149,10 +149,9 @@ const ATTACKS: readonly (readonly [name: string, token: string, reason: string])
     'a token of central: unexpected "aud" claim value',
   ],
   ["no audience", await sign({ iss: CLAIMS.iss, exp: CLAIMS.exp }), 'a token of central: missing required "aud" claim'],
-  ["another issuer", await sign({ ...CLAIMS, iss: "https://evil.example.org" }), "of another issuer"],
-  ["its issuer as a list", await sign({ ...CLAIMS, iss: [CLAIMS.iss] as never }), "of another issuer"],
+  ["another issuer", await sign({ ...CLAIMS, iss: "https://evil.example.org" }), OTHER_ISSUER],
+  ["its issuer as a list", await sign({ ...CLAIMS, iss: [CLAIMS.iss] as never }), OTHER_ISSUER],
   ["the type of another token", await sign(CLAIMS, { typ: "logout+jwt" }), "a token of central: its type is another"],
-  ["more than 8,192 characters", await sign({ ...CLAIMS, padding: "x".repeat(8192) }), "of another issuer"],
 ]
 for (const [name, token, reason] of ATTACKS) {
   test(`refuses ${name}`, async () => assert.equal(await outcome(token), reason))

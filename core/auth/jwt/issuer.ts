@@ -3,7 +3,6 @@ import { LRUCache } from "lru-cache"
 import type { Identity, Issuer, Owner, OwnerOf, Refusal } from "../credentials.ts"
 import type { IssuerEntry } from "../schema.ts"
 import type { KeySet } from "./remote-keys.ts"
-import { readUnverified } from "./unverified.ts"
 
 const MOST_VERIFIED = 10_000
 /** RFC 8725, 3.11: other tokens of the same issuer, such as ID tokens with a type of their own, are not meant for this. */
@@ -53,7 +52,6 @@ export function createIssuer<O extends Owner>(
       return undefined
     },
     async verify(token, sha256, now) {
-      if (readUnverified(token)?.payload.iss !== settings.issuer) return undefined
       const result = await check(token, settings, keys, now)
       if (typeof result === "string") return refused(result)
       const { payload, generation } = result
