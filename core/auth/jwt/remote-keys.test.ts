@@ -15,9 +15,9 @@ const authority = makeAuthority("test authority")
 
 function keyPair(kid: string) {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
-  const sign = (claimed = kid) =>
+  const sign = (usedKid = kid) =>
     new SignJWT({ iss: "i", aud: "a" })
-      .setProtectedHeader({ alg: "ES256", kid: claimed })
+      .setProtectedHeader({ alg: "ES256", kid: usedKid })
       .setExpirationTime("10m")
       .sign(privateKey)
   return { jwk: { ...publicKey.export({ format: "jwk" }), kid }, sign }
@@ -25,13 +25,13 @@ function keyPair(kid: string) {
 const [first, second] = [keyPair("first"), keyPair("second")]
 const jwks = (...pairs: readonly (typeof first)[]) => JSON.stringify({ keys: pairs.map(({ jwk }) => jwk) })
 
-/** An issuer's server over TLS; `answer` may be replaced. Counts what it received. */
-async function serveKeys(t: TestContext, answer: RequestListener) {
+/** An issuer's server over TLS; `respond` may be replaced. Counts what it received. */
+async function serveKeys(t: TestContext, respond: RequestListener) {
   const issued = authority.issue({ name: "issuer", sans: ["IP:127.0.0.1"] })
-  const state = { answer, received: 0 }
+  const state = { respond, received: 0 }
   const server = createServer(issued, (request, response) => {
     state.received++
-    state.answer(request, response)
+    state.respond(request, response)
   })
   return { state, url: new URL(`https://127.0.0.1:${await listen(t, server)}/jwks.json?secret=x`) }
 }
@@ -65,10 +65,10 @@ test("a server that the authorities do not know gives no keys", async (t) => {
   const { url } = await serveKeys(t, (_, response) => response.end(jwks(first)))
   const { accepts, log } = follow(t, url, {}, makeAuthority("another").cert)
   assert.equal(await accepts(await first.sign()), false)
-  assert.match(log(), /keys of an issuer can't be had.*its tokens are refused until then/)
+  assert.match(log(), /fetching the keys of an issuer failed, refusing its tokens/)
 })
 
-test("1,000 tokens with unknown keys cause one look", async (t) => {
+test("1,000 tokens with unknown keys cause one request", async (t) => {
   const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
   const { accepts } = follow(t, url, { coolDown: 0.5 })
   assert.equal(await accepts(await first.sign()), true)
@@ -81,26 +81,26 @@ test("1,000 tokens with unknown keys cause one look", async (t) => {
   })
 })
 
-test("a new key is found once it is used, and a key that is gone counts no more", async (t) => {
+test("a new key is found once it is used, and a key that is gone is refused", async (t) => {
   const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
   const { accepts, issuer } = follow(t, url, { coolDown: 0 })
   assert.equal(await accepts(await first.sign()), true)
   assert.notEqual(issuer.known("0", new Date()), undefined)
-  state.answer = (_, response) => response.end(jwks(second))
+  state.respond = (_, response) => response.end(jwks(second))
   assert.equal(await accepts(await second.sign()), true)
   assert.equal(issuer.known("0", new Date()), undefined)
   assert.equal(await accepts(await first.sign()), false)
 })
 
-test("keys are looked at again in the background", async (t) => {
+test("keys are fetched again in the background", async (t) => {
   const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
   const { keys, accepts } = follow(t, url, { refresh: 0.05 })
   assert.equal(await accepts(await first.sign()), true)
-  state.answer = (_, response) => response.end(jwks(second))
+  state.respond = (_, response) => response.end(jwks(second))
   await until("the new keys", () => (keys.generation() === 2 ? true : undefined))
 })
 
-const FAILURES: readonly (readonly [name: string, answer: RequestListener])[] = [
+const FAILURES: readonly (readonly [name: string, respond: RequestListener])[] = [
   ["is a redirect", (_, response) => response.writeHead(302, { location: "/other" }).end()],
   ["is an error", (_, response) => response.writeHead(500).end(jwks(second))],
   ["is no JSON", (_, response) => response.end("<html>")],
@@ -108,43 +108,43 @@ const FAILURES: readonly (readonly [name: string, answer: RequestListener])[] = 
   ["is larger than 1 MiB", (_, response) => response.end(" ".repeat(1_100_000))],
   ["breaks off", (_, response) => (response.write("{"), response.destroy())],
 ]
-for (const [name, answer] of FAILURES) {
-  test(`an answer that ${name} leaves the keys before in use, and is tried again`, async (t) => {
+for (const [name, respond] of FAILURES) {
+  test(`a response that ${name} keeps the previous keys, and the request is repeated`, async (t) => {
     const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
     const { accepts, log } = follow(t, url, { coolDown: 0, refresh: 0.1, retry: 0.01 })
     assert.equal(await accepts(await first.sign()), true)
-    state.answer = answer
-    await until("the failure", () => (log().includes("the keys before stay in use") ? true : undefined))
+    state.respond = respond
+    await until("the failure", () => (log().includes("keeping the previous ones") ? true : undefined))
     assert.equal(await accepts(await first.sign()), true)
-    state.answer = (_, response) => response.end(jwks(second))
+    state.respond = (_, response) => response.end(jwks(second))
     await until("the new keys", async () => ((await accepts(await second.sign())) ? true : undefined))
-    assert.match(log(), /can be had again/)
+    assert.match(log(), /keys of an issuer fetched again/)
     assert.doesNotMatch(log(), /secret=/)
   })
 }
 
-test("an issuer that is down at the start is tried until it is there", async (t) => {
+test("keys of an issuer that is down at the start are requested until it is up", async (t) => {
   const { url, state } = await serveKeys(t, (_, response) => response.writeHead(503).end())
   const { accepts, log } = follow(t, url, { retry: 0.01, refresh: 0.1 })
   assert.equal(await accepts(await first.sign()), false)
-  assert.match(log(), /its tokens are refused until then/)
-  state.answer = (_, response) => response.end(jwks(first))
+  assert.match(log(), /refusing its tokens/)
+  state.respond = (_, response) => response.end(jwks(first))
   await until("the keys", async () => ((await accepts(await first.sign())) ? true : undefined))
 })
 
-test("an issuer that hangs is given up after the deadline", async (t) => {
+test("a request to an issuer that hangs fails after the deadline", async (t) => {
   const { url } = await serveKeys(t, () => undefined)
   const { accepts, log } = follow(t, url, { deadline: 0.2 })
   assert.equal(await accepts(await first.sign()), false)
   assert.match(log(), /no whole answer within 0.2 s/)
 })
 
-test("keys that could not be renewed for too long count no more", async (t) => {
+test("keys that could not be renewed for too long are no longer used", async (t) => {
   const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
   const { accepts, keys, issuer } = follow(t, url, { stale: 0.2, refresh: 0.05, retry: 0.05 })
   assert.equal(await accepts(await first.sign()), true)
-  state.answer = (_, response) => response.writeHead(500).end()
-  await until("the keys to be given up", () => (issuer.known("0", new Date()) === undefined ? true : undefined))
+  state.respond = (_, response) => response.writeHead(500).end()
+  await until("the keys to be dropped", () => (issuer.known("0", new Date()) === undefined ? true : undefined))
   assert.equal(keys.current(), undefined)
   assert.equal(await accepts(await first.sign()), false)
 })

@@ -9,15 +9,15 @@ import { BadKeys, parseKeys } from "./keys.ts"
 
 /** Keys that an issuer publishes. */
 export interface KeySet {
-  /** Another number whenever the keys are others: what was verified with those before counts no more. */
+  /** Another number after each change of the keys: what was verified with the previous ones is no longer valid. */
   generation(): number
   /** Undefined where there are none, or none any more. */
   current(): JWTVerifyGetKey | undefined
-  /** Waits for keys that are on their way, and asks for new ones unless that was done a moment ago. */
+  /** Waits for a request that is under way, and requests the keys again unless that was done a moment ago. */
   refresh(): Promise<void>
 }
 
-/** Where nobody is to be asked. */
+/** Where no issuer is to be contacted. */
 export const noKeys: KeySet & Closable = {
   generation: () => 0,
   current: () => undefined,
@@ -27,22 +27,22 @@ export const noKeys: KeySet & Closable = {
 
 /** Seconds. */
 export interface KeyTimes {
-  /** Between two looks at the keys. */
+  /** Between two requests for the keys. */
   readonly refresh: number
-  /** Until a token with an unknown key may cause another look. */
+  /** Until a token with an unknown key may cause another request. */
   readonly coolDown: number
-  /** Until a look that failed is repeated; doubled each time up to `refresh`. */
+  /** Until a failed request is repeated; doubled each time up to `refresh`. */
   readonly retry: number
-  /** That keys are used when no newer ones can be had. */
+  /** That keys are used when no newer ones can be fetched. */
   readonly stale: number
-  /** For one look. */
+  /** For one request. */
   readonly deadline: number
 }
 
 export const KEY_TIMES: KeyTimes = { refresh: 300, coolDown: 30, retry: 1, stale: 86_400, deadline: 5 }
 const LARGEST = 1_048_576
 
-/** Looks at the keys of an issuer now and then, from now until it is closed. Failures are logged; the keys before stay. */
+/** Fetches the keys of an issuer now and again, until it is closed. Failures are logged and keep the previous keys. */
 export function followKeys(
   url: URL,
   ca: string | undefined,
@@ -51,7 +51,7 @@ export function followKeys(
 ): KeySet & Closable {
   const agent = new Agent({
     connections: 1,
-    allowH2: false, // where an answer that is torn off may look whole
+    allowH2: false, // where a response that breaks off may look whole
     connect: { timeout: times.deadline * 1000, ...(ca === undefined ? {} : { ca }) },
   })
   const closing = new AbortController()
@@ -61,50 +61,46 @@ export function followKeys(
   let generation = 0
   let failures = 0
   let fetchedAt = 0
-  let lookedAt = -Infinity
-  let looking: Promise<void> | undefined
+  let requestedAt = -Infinity
+  let underWay: Promise<void> | undefined
 
-  const fetchKeys = async (): Promise<string> => {
-    const { deadline } = times
-    const options = {
-      deadline,
+  const fetchJwks = async (): Promise<string> => {
+    const { status, body } = await exchange(url, {
+      deadline: times.deadline,
       limit: LARGEST,
       dispatcher: agent,
       signal: closing.signal,
       headers: { accept: "application/json" },
-    }
-    const answer = await exchange(url, options)
+    })
     // a redirect too: it could lead anywhere
-    if (answer.status !== 200) throw new BadKeys(`the answer has the status ${answer.status}`)
-    return answer.body
+    if (status !== 200) throw new BadKeys(`the response has the status ${status}`)
+    return body
   }
-  const lookNow = async (): Promise<void> => {
+  const renew = async (): Promise<void> => {
     try {
-      const next = await fetchKeys()
-      const nextKeys = next === text && keys !== undefined ? keys : parseKeys(next)
+      const next = await fetchJwks()
+      if (next !== text || keys === undefined) keys = parseKeys(next)
       if (next !== text) generation++
-      if (failures > 0) log.info({ url: shown }, "keys of an issuer can be had again")
-      keys = nextKeys
+      if (failures > 0) log.info({ url: shown }, "keys of an issuer fetched again")
       text = next
       fetchedAt = performance.now()
       failures = 0
     } catch (error) {
       if (closing.signal.aborted) return
       failures++
-      const consequence = keys === undefined ? "its tokens are refused until then" : "the keys before stay in use"
-      log.warn({ url: shown, reason: explain(error), consequence }, "keys of an issuer can't be had")
+      const consequence = keys === undefined ? "refusing its tokens" : "keeping the previous ones"
+      log.warn({ url: shown, reason: explain(error) }, `fetching the keys of an issuer failed, ${consequence}`)
     }
   }
-  const look = (): Promise<void> => {
-    lookedAt = performance.now()
-    return (looking ??= lookNow().finally(() => (looking = undefined)))
+  const renewOnce = (): Promise<void> => {
+    requestedAt = performance.now()
+    return (underWay ??= renew().finally(() => (underWay = undefined)))
   }
   const follow = async (): Promise<void> => {
     while (!closing.signal.aborted) {
-      await look()
-      const wait =
-        failures === 0 ? jitter(times.refresh) : backoff(failures, { least: times.retry, most: times.refresh })
-      await pause(wait, closing.signal)
+      await renewOnce()
+      const { refresh: most, retry: least } = times
+      await pause(failures === 0 ? jitter(most) : backoff(failures, { least, most }), closing.signal)
     }
   }
   void follow()
@@ -119,12 +115,12 @@ export function followKeys(
       return keys
     },
     async refresh() {
-      if (looking !== undefined) await looking
-      else if (performance.now() - lookedAt >= times.coolDown * 1000) await look()
+      if (underWay !== undefined) await underWay
+      else if (performance.now() - requestedAt >= times.coolDown * 1000) await renewOnce()
     },
     async close() {
       closing.abort()
-      await looking
+      await underWay
       await agent.destroy()
     },
   }
