@@ -8,8 +8,8 @@ const { rows } = makeCloud(Number(process.argv[2]))
 const FAMILIES: Readonly<Record<string, (row: Row) => number>> = {
   project_vcpu_usage: ({ vcpuHours }) => vcpuHours,
   project_mb_usage: ({ gibHours }) => gibHours,
-  openstack_project_vcpu_seconds: ({ vcpuHours }) => vcpuHours * 3600,
-  openstack_project_memory_byte_seconds: ({ gibHours }) => gibHours * 3600 * 2 ** 30,
+  openstack_project_vcpu_seconds_total: ({ vcpuHours }) => vcpuHours * 3600,
+  openstack_project_memory_byte_seconds_total: ({ gibHours }) => gibHours * 3600 * 2 ** 30,
 }
 
 async function scrape(): Promise<string> {

@@ -175,7 +175,7 @@ test("the shared selector takes the families that are billed, and their twins on
   assert.deepEqual(sharedBy(...documented), [
     "project_vcpu_usage",
     "project_mb_usage",
-    "openstack_project_vcpu_seconds",
-    "openstack_project_memory_byte_seconds",
+    "openstack_project_vcpu_seconds_total",
+    "openstack_project_memory_byte_seconds_total",
   ])
 })

@@ -34,12 +34,12 @@ const USAGE: readonly Definition[] = [
     value: ({ usage }) => usage.legacyMemory,
   },
   {
-    name: "openstack_project_vcpu_seconds",
+    name: "openstack_project_vcpu_seconds_total",
     help: "Weighted vCPU seconds of the project's servers since the start date.",
     value: ({ usage }) => usage.vcpuSeconds,
   },
   {
-    name: "openstack_project_memory_byte_seconds",
+    name: "openstack_project_memory_byte_seconds_total",
     help: "Weighted memory of the project's servers since the start date, in bytes times seconds.",
     value: ({ usage }) => usage.memoryByteSeconds,
   },
@@ -123,7 +123,7 @@ export function* usageFamilies(clouds: readonly LabelledAccounts[], options: Fam
     clouds.map(({ labels, accounts }) => ({ labels, value: accounts.since / 1000 })),
   )
   yield gauge(
-    "openstack_project_usage_held_projects",
+    "openstack_project_usage_retained_projects",
     "Projects whose usage in seconds holds what the cloud has forgotten, such as that of archived servers.",
     clouds.map(({ labels, accounts }) => ({ labels, value: accounts.held })),
   )
@@ -152,12 +152,12 @@ function* monthFamilies(clouds: readonly LabelledAccounts[]): Generator<Family> 
     ),
   )
   yield gauge(
-    "openstack_project_period_vcpu_seconds",
+    "openstack_project_period_vcpu_seconds_total",
     "Weighted vCPU seconds of the project's servers in a month (UTC).",
     rows.map(({ labels, vcpuSeconds }) => ({ labels, value: vcpuSeconds })),
   )
   yield gauge(
-    "openstack_project_period_memory_byte_seconds",
+    "openstack_project_period_memory_byte_seconds_total",
     "Weighted memory of the project's servers in a month (UTC), in bytes times seconds.",
     rows.map(({ labels, memoryByteSeconds }) => ({ labels, value: memoryByteSeconds })),
   )

@@ -10,7 +10,7 @@ const STATE = {
   projects: [project("p")],
   servers: [server("a", "p", { launchedAt: FEBRUARY - 5 * HOUR, endedAt: FEBRUARY + 10 * HOUR }), server("b", "p")],
 }
-const FAMILY = "openstack_project_period_vcpu_seconds"
+const FAMILY = "openstack_project_period_vcpu_seconds_total"
 const usageRequests = (asked: readonly { readonly path: string }[]): number =>
   asked.filter(({ path }) => path === "/os-simple-tenant-usage").length
 
@@ -86,7 +86,7 @@ test("no month of the future begins because the exporter's clock is ahead, altho
   await exporter.update()
   await at(5)
   assert.deepEqual(await values(exporter, FAMILY), { ...march, "2026-03/p": 22 * 3600 })
-  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 22 * 3600 })
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds_total"), { p: 22 * 3600 })
   assert.match(exporter.log(), /level=warn .*the cloud's clock is ahead of ours/)
 })
 

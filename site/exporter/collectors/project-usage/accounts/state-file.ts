@@ -38,7 +38,7 @@ export async function openStateFile(
   const set = (cloud: string, state: CloudState): void => void clouds.set(cloud, state)
   if (file === undefined) return { lasts: false, of, set, save: () => Promise.resolve() }
   const up = new Gauge({
-    name: "fedstack_project_usage_state_up",
+    name: "fedstack_project_usage_state_file_last_write_successful",
     help: "1 if the state file could be written after the last update, 0 if not: then a restart forgets.",
     registers: [registry],
   })

@@ -138,7 +138,7 @@ test("a clock that is far ahead counts no hours that have not been, and is told 
   assert.equal(exporter.log().match(/the cloud's clock is ahead of ours .*seconds=-3600000/g)?.length, 1)
   await at(1)
   assert.deepEqual(await values(exporter), { p: 22, q: 22 })
-  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 22 * 3600, q: 22 * 3600 })
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds_total"), { p: 22 * 3600, q: 22 * 3600 })
 })
 
 test("holds the usage of archived servers in the new families, and shows how many projects do", async (t) => {
@@ -146,8 +146,8 @@ test("holds the usage of archived servers in the new families, and shows how man
   api.state.servers = [server("b", "q")]
   await at(1)
   assert.deepEqual(await values(exporter), { p: 0, q: 22 })
-  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 20 * 3600, q: 22 * 3600 })
-  assert.equal(await exporter.value("openstack_project_usage_held_projects"), 1)
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds_total"), { p: 20 * 3600, q: 22 * 3600 })
+  assert.equal(await exporter.value("openstack_project_usage_retained_projects"), 1)
 })
 
 test("other weights begin a new epoch, in which nothing of the old one is held", async (t) => {
@@ -155,14 +155,14 @@ test("other weights begin a new epoch, in which nothing of the old one is held",
     `[[weights]]\nresource_set_timestamp = 0\nvcpus = [{value = 1, weight = ${weight}}]\nmemory_mb = []\n`
   const file = fileOf(t, weights(3), "weights.toml")
   const { exporter, at } = await exporterOf(t, PLAIN, ["-w", file, "--weight-update-frequency", "1"])
-  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 216_000, q: 216_000 })
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds_total"), { p: 216_000, q: 216_000 })
   await at(1)
   assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), NOW / 1000)
   writeFileSync(file, weights(1))
   await at(2)
   assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), (NOW + 2 * HOUR) / 1000)
-  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 86_400, q: 86_400 })
-  assert.equal(await exporter.value("openstack_project_usage_held_projects"), 0)
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds_total"), { p: 86_400, q: 86_400 })
+  assert.equal(await exporter.value("openstack_project_usage_retained_projects"), 0)
 })
 
 test("at the start of a month usage begins anew where no start is set", async (t) => {
@@ -173,7 +173,7 @@ test("at the start of a month usage begins anew where no start is set", async (t
   exporter.clock.now = new Date(api.state.now)
   await exporter.update()
   assert.deepEqual(await values(exporter), { p: 2, q: 2 })
-  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds"), { p: 7200, q: 7200 })
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds_total"), { p: 7200, q: 7200 })
   assert.equal(await exporter.value("openstack_project_usage_epoch_timestamp_seconds"), api.state.now / 1000)
 })
 
