@@ -1,5 +1,4 @@
 import type { Family, Labels, Sample } from "#core/metrics/exposition.ts"
-import type { Quota } from "./cloud.ts"
 import type { Accounts, ProjectAccount } from "./accounts/settle.ts"
 
 /** One cloud's accounts, and what tells it from the others. */
@@ -18,10 +17,12 @@ export interface FamilyOptions {
 interface Definition {
   readonly name: string
   readonly help: string
-  readonly value: (account: ProjectAccount) => number
+  readonly type?: "counter"
+  /** Undefined: the project has no such value. */
+  readonly value: (account: ProjectAccount) => number | undefined
 }
 
-/** The two names that dashboards and billing systems know, and their twins in base units. */
+/** The original's two names, which dashboards and billing systems know, with its type; and the same in base units. */
 const USAGE: readonly Definition[] = [
   {
     name: "project_vcpu_usage",
@@ -36,11 +37,13 @@ const USAGE: readonly Definition[] = [
   {
     name: "openstack_project_vcpu_seconds_total",
     help: "Weighted vCPU seconds of the project's servers since the start date.",
+    type: "counter",
     value: ({ usage }) => usage.vcpuSeconds,
   },
   {
     name: "openstack_project_memory_byte_seconds_total",
     help: "Weighted memory of the project's servers since the start date, in bytes times seconds.",
+    type: "counter",
     value: ({ usage }) => usage.memoryByteSeconds,
   },
 ]
@@ -68,21 +71,21 @@ const IN_USE: readonly Definition[] = [
   },
 ]
 
-const QUOTA: readonly { readonly name: string; readonly help: string; readonly value: (quota: Quota) => number }[] = [
+const QUOTA: readonly Definition[] = [
   {
     name: "openstack_project_quota_servers",
     help: "Servers that the project may have, +Inf for any number.",
-    value: ({ servers }) => servers,
+    value: ({ quota }) => quota?.servers,
   },
   {
     name: "openstack_project_quota_vcpus",
     help: "vCPUs that the project's servers may have, +Inf for any number.",
-    value: ({ vcpus }) => vcpus,
+    value: ({ quota }) => quota?.vcpus,
   },
   {
     name: "openstack_project_quota_memory_bytes",
     help: "Memory that the project's servers may have, +Inf for any amount.",
-    value: ({ memoryMb }) => memoryMb * 2 ** 20,
+    value: ({ quota }) => quota && quota.memoryMb * 2 ** 20,
   },
 ]
 
@@ -92,18 +95,8 @@ export function* usageFamilies(clouds: readonly LabelledAccounts[], options: Fam
   const rows = clouds.flatMap(({ labels, accounts }) =>
     accounts.projects.map((account) => ({ account, labels: withLabels(labels, account.labels) })),
   )
-  for (const { name, help, value } of [...USAGE, ...(options.inUse ? IN_USE : [])])
-    yield gauge(
-      name,
-      help,
-      rows.map(({ account, labels }) => ({ labels, value: value(account) })),
-    )
-  for (const { name, help, value } of QUOTA)
-    yield gauge(
-      name,
-      help,
-      rows.flatMap(({ account: { quota }, labels }) => (quota === undefined ? [] : [{ labels, value: value(quota) }])),
-    )
+  for (const { name, help, type = "gauge", value } of [...USAGE, ...(options.inUse ? IN_USE : []), ...QUOTA])
+    yield { name, help, type, samples: rows.flatMap(({ account, labels }) => sampleOf(labels, value(account))) }
   yield gauge(
     "openstack_project_info",
     "1, with those properties and tags of the project that are to be shown.",
@@ -112,22 +105,31 @@ export function* usageFamilies(clouds: readonly LabelledAccounts[], options: Fam
       : rows.map(({ account, labels }) => ({ labels: { ...labels, ...account.properties }, value: 1 })),
   )
   yield* monthFamilies(clouds)
-  yield gauge(
-    "openstack_project_usage_start_timestamp_seconds",
+  const perCloud = (name: string, help: string, value: (accounts: Accounts) => number): Family =>
+    gauge(
+      `openstack_project_usage_${name}`,
+      help,
+      clouds.map(({ labels, accounts }) => ({ labels, value: value(accounts) })),
+    )
+  yield perCloud(
+    "start_timestamp_seconds",
     "The start date since when usage is counted, in Unix time.",
-    clouds.map(({ labels, accounts }) => ({ labels, value: accounts.start.getTime() / 1000 })),
+    ({ start }) => start.getTime() / 1000,
   )
-  yield gauge(
-    "openstack_project_usage_epoch_timestamp_seconds",
+  yield perCloud(
+    "epoch_timestamp_seconds",
     "When usage was first counted with this start date and these weights, in Unix time. It changes when usage begins anew.",
-    clouds.map(({ labels, accounts }) => ({ labels, value: accounts.since / 1000 })),
+    ({ since }) => since / 1000,
   )
-  yield gauge(
-    "openstack_project_usage_retained_projects",
-    "Projects whose usage in seconds holds what the cloud has forgotten, such as that of archived servers.",
-    clouds.map(({ labels, accounts }) => ({ labels, value: accounts.held })),
+  yield perCloud(
+    "retained_projects",
+    "Projects whose usage in seconds includes what the cloud no longer reports, such as that of archived servers.",
+    ({ retained }) => retained,
   )
 }
+
+const sampleOf = (labels: Labels, value: number | undefined): readonly Sample[] =>
+  value === undefined ? [] : [{ labels, value }]
 
 const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
   name,
@@ -144,21 +146,21 @@ function withLabels(cloud: Labels, labels: Labels): Labels {
 function* monthFamilies(clouds: readonly LabelledAccounts[]): Generator<Family> {
   const rows = clouds.flatMap(({ labels, accounts }) =>
     accounts.months.flatMap(({ name, rows: ofMonth }) =>
-      ofMonth.map(([own, vcpuSeconds, memoryByteSeconds]) => ({
-        labels: { ...labels, period: name, ...own },
-        vcpuSeconds,
-        memoryByteSeconds,
-      })),
+      ofMonth.map(([own, ...values]) => ({ labels: { ...labels, period: name, ...own }, values })),
     ),
   )
-  yield gauge(
-    "openstack_project_period_vcpu_seconds_total",
-    "Weighted vCPU seconds of the project's servers in a month (UTC).",
-    rows.map(({ labels, vcpuSeconds }) => ({ labels, value: vcpuSeconds })),
-  )
-  yield gauge(
-    "openstack_project_period_memory_byte_seconds_total",
-    "Weighted memory of the project's servers in a month (UTC), in bytes times seconds.",
-    rows.map(({ labels, memoryByteSeconds }) => ({ labels, value: memoryByteSeconds })),
-  )
+  const samplesOf = (index: 0 | 1): readonly Sample[] =>
+    rows.map(({ labels, values }) => ({ labels, value: values[index] }))
+  yield {
+    name: "openstack_project_period_vcpu_seconds_total",
+    help: "Weighted vCPU seconds of the project's servers in a month (UTC).",
+    type: "counter",
+    samples: samplesOf(0),
+  }
+  yield {
+    name: "openstack_project_period_memory_byte_seconds_total",
+    help: "Weighted memory of the project's servers in a month (UTC), in bytes times seconds.",
+    type: "counter",
+    samples: samplesOf(1),
+  }
 }

@@ -17,45 +17,45 @@ const TERMS = { start: 1000, weights: "w" }
 /** As it comes back from the disk. */
 const fromDisk = (ledger: Ledger): unknown => JSON.parse(JSON.stringify(ledger))
 
-/** What is held after a series of answers, each the whole and the fresh part. */
-const held = (answers: readonly (readonly [plain: number, fresh: number])[]): readonly number[] => {
+/** What is exported after a series of reports, each the whole and the fresh part. */
+const exported = (reports: readonly (readonly [reported: number, fresh: number])[]): readonly number[] => {
   let entry: Entry | undefined
-  return answers.map(([plain, fresh]) => (entry = advance(entry, plain, fresh)).held)
+  return reports.map(([reported, fresh]) => (entry = advance(entry, reported, fresh)).exported)
 }
 
-test("is what the cloud says as long as the cloud forgets nothing", () => {
-  const answers = [
+test("is what the cloud reports as long as the cloud forgets nothing", () => {
+  const reports = [
     [100, 100],
     [130, 30],
     [130, 0],
     [190.5, 60.5],
   ] as const
-  assert.deepEqual(held(answers), [100, 130, 130, 190.5])
+  assert.deepEqual(exported(reports), [100, 130, 130, 190.5])
 })
 
 test("adds what the cloud forgets, such as archived servers, and goes on from there", () => {
-  const answers = [
+  const reports = [
     [100, 100],
     [40, 10],
     [60, 20],
     [70, 10],
   ] as const
-  assert.deepEqual(held(answers), [100, 110, 130, 140])
+  assert.deepEqual(exported(reports), [100, 110, 130, 140])
 })
 
 test("does not count again what comes back", () => {
-  const answers = [
+  const reports = [
     [1000, 1000],
     [11, 1],
     [1002, 1],
     [1003, 1],
   ] as const
-  assert.deepEqual(held(answers), [1000, 1001, 1002, 1003])
+  assert.deepEqual(exported(reports), [1000, 1001, 1002, 1003])
 })
 
 test("takes what becomes known late", () => {
   assert.deepEqual(
-    held([
+    exported([
       [100, 100],
       [180, 20],
     ]),
@@ -66,17 +66,17 @@ test("takes what becomes known late", () => {
 test("a resized server counts with its old size until then, and with the new one after", () => {
   const before = [800, 800] as const // 8 vCPUs for 100 s
   const sameStart = [4 * 110, 4 * 10] as const // 4 vCPUs for all its life
-  assert.deepEqual(held([before, sameStart, [4 * 120, 40]]), [800, 840, 880])
+  assert.deepEqual(exported([before, sameStart, [4 * 120, 40]]), [800, 840, 880])
   const newStart = [4 * 10, 4 * 10] as const // as Nova does: it starts anew
-  assert.deepEqual(held([before, newStart, [4 * 20, 40]]), [800, 840, 880])
+  assert.deepEqual(exported([before, newStart, [4 * 20, 40]]), [800, 840, 880])
 })
 
 test("never falls, whatever the cloud says", () => {
   const amount = fc.double({ min: 0, max: 1e12, noNaN: true })
   fc.assert(
-    fc.property(fc.array(fc.tuple(amount, amount)), (answers) => {
+    fc.property(fc.array(fc.tuple(amount, amount)), (reports) => {
       let last = 0
-      for (const value of held(answers)) {
+      for (const value of exported(reports)) {
         assert.ok(value >= last)
         last = value
       }
@@ -90,11 +90,11 @@ test("what is lost for a while and comes back is counted once", () => {
     fc.property(seconds, (steps) => {
       // a project of two servers, one of which is now and then missing
       let time = 0
-      const answers = steps.map(([step, missing]) => {
+      const reports = steps.map(([step, missing]) => {
         time += step
         return missing ? ([time, step] as const) : ([4 * time, 4 * step] as const)
       })
-      for (const [index, value] of held(answers).entries()) {
+      for (const [index, value] of exported(reports).entries()) {
         const end = steps.slice(0, index + 1).reduce((sum, [step]) => sum + step, 0)
         assert.ok(value <= 4 * end + 1e-6, `${value} of ${4 * end}`)
       }
@@ -102,7 +102,7 @@ test("what is lost for a while and comes back is counted once", () => {
   )
 })
 
-test("accounts for each project, forgets those that are gone, and counts those that hold something", () => {
+test("accounts for each project, forgets those that are gone, and counts those of which a part is retained", () => {
   const first = account(undefined, TERMS, 2000, [
     ["a", usage(10, 10, 1.5)],
     ["b", usage(20, 20)],
@@ -113,7 +113,7 @@ test("accounts for each project, forgets those that are gone, and counts those t
     { vcpuSeconds: 10, memoryByteSeconds: 20 },
     { vcpuSeconds: 20, memoryByteSeconds: 40 },
   ])
-  assert.equal(first.held, 0)
+  assert.equal(first.retained, 0)
   assert.deepEqual(
     ["a", "b", "new"].map((key) => freshSince(first.ledger, TERMS, key)),
     [1500, 2000, 2000],
@@ -125,7 +125,7 @@ test("accounts for each project, forgets those that are gone, and counts those t
     end: 3000,
     projects: { b: [25, 5, 50, 10, 3000] },
   })
-  assert.equal(second.held, 1)
+  assert.equal(second.retained, 1)
 })
 
 test("another start or other weights begin a new epoch", () => {

@@ -2,10 +2,9 @@ import type { Amounts, Usage } from "../usage.ts"
 
 /** What is remembered of a project's usage of one kind. */
 export interface Entry {
-  /** What was exported. */
-  readonly held: number
-  /** What the cloud said. */
-  readonly plain: number
+  readonly exported: number
+  /** By the cloud. */
+  readonly reported: number
 }
 
 /** Relative; sums of the same hours in another order differ by less. */
@@ -15,32 +14,32 @@ const ROUNDING = 1e-9
  * The next value of a usage that must neither fall nor count an hour twice, although the cloud may forget: rows of deleted
  * servers are archived, a resized server has its new size for its whole life, an unshelved one begins anew.
  *
- * `plain` is what the cloud says now, and `fresh` the part of it since it was last asked; the rest is what it says now of
- * the time before. What that lacks compared with then is lost to the cloud, and is added from now on. If it comes back,
- * no more is added.
+ * `reported` is what the cloud reports now, and `fresh` the part of it since the last update; the rest is what it reports
+ * now of the time before. What that lacks compared with then is lost to the cloud, and is added from now on. If it comes
+ * back, no more is added.
  */
-export function advance(before: Entry | undefined, plain: number, fresh: number): Entry {
-  if (before === undefined) return { held: plain, plain }
-  const change = before.plain - (plain - fresh)
-  const lost = Math.abs(change) <= ROUNDING * before.plain ? 0 : change
-  const added = Math.max(0, before.held - before.plain + lost)
-  return { held: Math.max(before.held, plain + added), plain }
+export function advance(before: Entry | undefined, reported: number, fresh: number): Entry {
+  if (before === undefined) return { exported: reported, reported }
+  const change = before.reported - (reported - fresh)
+  const lost = Math.abs(change) <= ROUNDING * before.reported ? 0 : change
+  const added = Math.max(0, before.exported - before.reported + lost)
+  return { exported: Math.max(before.exported, reported + added), reported }
 }
 
 /**
- * vCPU seconds and byte seconds, each held and plain, and up to when they were counted, in milliseconds of Unix time: a
+ * vCPU seconds and byte seconds, each exported and reported, and up to when they were counted, in milliseconds of Unix time: a
  * cloud whose clock is behind counts each page of its list to another present. As numbers alone, because there are many
  * on disk.
  */
 export type Row = readonly [
-  heldVcpu: number,
-  plainVcpu: number,
-  heldMemory: number,
-  plainMemory: number,
+  exportedVcpu: number,
+  reportedVcpu: number,
+  exportedMemory: number,
+  reportedMemory: number,
   end?: number | undefined,
 ]
 
-/** What usage depends on. Another start or other weights begin a new epoch, in which nothing of the old one is held. */
+/** What usage depends on. Another start or other weights begin a new epoch, in which nothing of the old one is retained. */
 export interface Terms {
   /** Milliseconds of Unix time. */
   readonly start: number
@@ -59,8 +58,8 @@ export interface Accounted {
   readonly ledger: Ledger
   /** Of each project, in the order given. */
   readonly amounts: readonly Amounts[]
-  /** How many projects have a value other than what the cloud says. */
-  readonly held: number
+  /** How many projects have a value other than what the cloud reports. */
+  readonly retained: number
 }
 
 /** From when on a project's usage is fresh, in milliseconds of Unix time; from the start on where an epoch begins. */
@@ -78,17 +77,17 @@ export function account(
   const known = isOf(before, terms) ? before : undefined
   const projects: Record<string, Row> = Object.create(null) as Record<string, Row>
   const amounts: Amounts[] = []
-  let held = 0
+  let retained = 0
   for (const [key, { vcpuSeconds, memoryByteSeconds, fresh, countedTo }] of usages) {
     const row = known && rowIn(known, key)
-    const vcpu = advance(row && { held: row[0], plain: row[1] }, vcpuSeconds, fresh.vcpuSeconds)
-    const memory = advance(row && { held: row[2], plain: row[3] }, memoryByteSeconds, fresh.memoryByteSeconds)
+    const vcpu = advance(row && { exported: row[0], reported: row[1] }, vcpuSeconds, fresh.vcpuSeconds)
+    const memory = advance(row && { exported: row[2], reported: row[3] }, memoryByteSeconds, fresh.memoryByteSeconds)
     const own = countedTo > 0 ? Math.min(end, Math.round(countedTo * 1000)) : end
-    projects[key] = [vcpu.held, vcpu.plain, memory.held, memory.plain, own]
-    amounts.push({ vcpuSeconds: vcpu.held, memoryByteSeconds: memory.held })
-    if (vcpu.held !== vcpu.plain || memory.held !== memory.plain) held += 1
+    projects[key] = [vcpu.exported, vcpu.reported, memory.exported, memory.reported, own]
+    amounts.push({ vcpuSeconds: vcpu.exported, memoryByteSeconds: memory.exported })
+    if (vcpu.exported !== vcpu.reported || memory.exported !== memory.reported) retained += 1
   }
-  return { ledger: { ...terms, since: known?.since ?? end, end, projects }, amounts, held }
+  return { ledger: { ...terms, since: known?.since ?? end, end, projects }, amounts, retained }
 }
 
 function isOf(ledger: Ledger | undefined, { start, weights }: Terms): ledger is Ledger {

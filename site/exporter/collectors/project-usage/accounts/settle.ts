@@ -20,7 +20,7 @@ export interface InUse {
 export interface ProjectAccount {
   readonly labels: Labels
   readonly properties: Labels
-  /** The old values as the cloud's answer makes them, the new ones as they are held. */
+  /** The old values as the cloud reports them, the new ones as they are exported. */
   readonly usage: Pick<Usage, "vcpuHours" | "legacyMemory"> & Amounts
   readonly inUse: InUse
   readonly quota: Quota | undefined
@@ -31,8 +31,8 @@ export interface Accounts {
   /** When the epoch began, in milliseconds of Unix time. */
   readonly since: number
   readonly projects: readonly ProjectAccount[]
-  /** How many projects have a value that the cloud has forgotten a part of. */
-  readonly held: number
+  /** How many projects have a value of which the cloud no longer reports a part. */
+  readonly retained: number
   readonly months: readonly { readonly name: string; readonly rows: readonly MonthRow[] }[]
 }
 
@@ -75,14 +75,14 @@ export async function settle(before: CloudState, period: Period, options: Settle
       months.push([window.name, isOver ? { closed: rows } : { ledger }, rows])
     } else months.push([window.name, known, known.closed])
   }
-  const { projects, held, ledger } = total
+  const { projects, retained, ledger } = total
   return {
     reading,
     accounts: {
       start: period.start,
       since: ledger.since,
       projects,
-      held,
+      retained,
       months: months.map(([name, , rows]) => ({ name, rows })),
     },
     state: {
@@ -106,7 +106,7 @@ async function monthTo(present: number, window: Window, { cloud, signal }: Settl
   return isWhole ? whole : { period, reading: await cloud.usage(period, signal) }
 }
 
-interface Entered extends Pick<Accounts, "projects" | "held"> {
+interface Entered extends Pick<Accounts, "projects" | "retained"> {
   readonly ledger: Ledger
 }
 
@@ -130,7 +130,7 @@ async function enter(
   }
   // a cloud whose clock is behind ours counts to its own present, also where no server lives to tell it
   const until = Math.min(end, Math.max(usedTo, countedTo > 0 ? countedTo : (reading.present ?? end)))
-  const { ledger, amounts, held } = account(
+  const { ledger, amounts, retained } = account(
     before,
     terms,
     Math.round(until * 1000),
@@ -144,7 +144,7 @@ async function enter(
     quota: project.id === pool?.projectId ? undefined : project.quota,
     usage: { vcpuHours, legacyMemory, ...(amounts[index] ?? NOTHING) },
   }))
-  return { ledger, projects, held }
+  return { ledger, projects, retained }
 }
 
 const NOTHING: Amounts = { vcpuSeconds: 0, memoryByteSeconds: 0 }

@@ -39,7 +39,7 @@ export async function openStateFile(
   if (file === undefined) return { lasts: false, of, set, save: () => Promise.resolve() }
   const up = new Gauge({
     name: "fedstack_project_usage_state_file_last_write_successful",
-    help: "1 if the state file could be written after the last update, 0 if not: then a restart forgets.",
+    help: "1 if the state file could be written after the last update, 0 if not: then a restart loses what it holds.",
     registers: [registry],
   })
   let seen = await versionOf(file)
