@@ -16,7 +16,8 @@ async function opened(file: string | undefined, patience = 10, pool?: string) {
   const registry = new Registry()
   const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
   const state = await openStateFile(file, { log, registry, patience, pool })
-  const up = async () => /^fedstack_project_usage_state_file_last_write_successful (.*)$/m.exec(await registry.metrics())?.[1]
+  const up = async () =>
+    /^fedstack_project_usage_state_file_last_write_successful (.*)$/m.exec(await registry.metrics())?.[1]
   return { state, up, log: () => lines.join("") }
 }
 
