@@ -58,14 +58,16 @@ export function createListener(
   let clients = tls?.clients
   const connections = new Set<Socket>() // TCP, also those whose TLS handshake is not over
   const responses = new Map<Socket, ServerResponse | undefined>() // by connection, the one under way
+  // one function for all responses: one for each would be garbage of every request
+  function ended(this: ServerResponse): void {
+    const { socket } = this.req
+    if (responses.get(socket) !== this) return
+    responses.set(socket, undefined)
+    if (closing) socket.destroySoon()
+  }
   const server = createServer(tls, timeouts, (request, response) => {
-    const { socket } = request
-    responses.set(socket, response)
-    response.once("close", () => {
-      if (responses.get(socket) !== response) return
-      responses.set(socket, undefined)
-      if (closing) socket.destroySoon()
-    })
+    responses.set(request.socket, response)
+    response.on("close", ended)
     handle(request, response)
   })
   server.setTimeout(timeouts.idle * 1000)

@@ -122,6 +122,8 @@ async function openWebConfig(file: string | undefined, options: WebConfigOptions
 function createApp(log: FastifyBaseLogger, rewriteUrl: NonNullable<ServeOptions["rewriteUrl"]>): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
+    // a logger of its own for each request costs more than the routing, and all that it could add is a number
+    childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1_048_576,
     rewriteUrl,

@@ -56,9 +56,13 @@ export async function startProxy(
       log,
       refuseBasicAuth: "the portal's token comes in the same header; remove the users",
       registry: metrics.registry,
+      // who sends a request is found out before anything else, so the router sees one path and has nothing to refuse
+      rewriteUrl: () => "/",
       routes: (app) => {
-        // there is one path, and who asks is looked at before it
-        app.addHook("onRequest", ({ raw }, reply) => answer(raw, reply.hijack().raw))
+        app.addHook("onRequest", ({ raw, originalUrl }, reply) => {
+          raw.url = originalUrl
+          answer(raw, reply.hijack().raw)
+        })
       },
     })
     opened.unshift(serving)
