@@ -5,6 +5,8 @@ import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
+import type { Principal } from "./authorize.ts"
+import { parseSelector } from "./parse.ts"
 import type { Selector } from "./selector.ts"
 
 export type Series = Readonly<Record<string, string>>
@@ -48,4 +50,10 @@ export async function federating(
   }
   await until("all series", async () => ((await federate([])).size === series.length ? true : undefined))
   return federate
+}
+
+/** A client that may read this. */
+export function principalOf(name: string, match: readonly string[] = [], enforce = false): Principal {
+  const shared = match.map((text, index) => ({ selector: parseSelector(text), where: `match[${index}]` }))
+  return { name, shared, enforce }
 }

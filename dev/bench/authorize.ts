@@ -4,13 +4,13 @@ import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { pino } from "pino"
+import { createAuthorizer } from "#core/promql/authorize.ts"
 import { compile } from "#core/promql/compiled.ts"
 import { contains } from "#core/promql/containment.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import type { Selector } from "#core/promql/selector.ts"
 import { readNumbers } from "../testing/arguments.ts"
 import { authenticate } from "#core/auth/authenticate.ts"
-import { authorize } from "../../site/proxy/authorize.ts"
 import { policyFile } from "../../site/proxy/policy/policy-file.ts"
 import { sha256 } from "#core/auth/secrets.ts"
 import type { Client, Policy } from "../../site/proxy/policy/types.ts"
@@ -79,26 +79,28 @@ async function main(): Promise<void> {
   say(`memory after that: ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB`)
   const questions = Array.from({ length: CLIENTS }, (_, client) => questionsOf(client))
   const socket = new Socket()
-  const ask = (client: number, question: number): boolean => {
+  const { authorize } = createAuthorizer()
+  const ask = async (client: number, question: number): Promise<boolean> => {
     const proof = { rawHeaders: ["Authorization", `Bearer ${tokenOf(client)}`], socket }
     const identity = authenticate(proof, policy, new Date())
     if (identity instanceof Promise || !("owner" in identity)) throw new Error(`client ${client} was not recognised`)
     if (identity.owner.name !== `client-${client}`) throw new Error(`client ${client} was taken for another`)
     const selector = questions[client]?.[question]
-    return authorize(identity.owner, selector === undefined ? [] : [selector]).allowed
+    return (await authorize(identity.owner, selector === undefined ? [] : [selector])).allowed
   }
 
-  const unseen = times(CLIENTS * ASKED, (index) => ask(index % CLIENTS, Math.floor(index / CLIENTS)))
+  const unseen = await times(CLIENTS * ASKED, (index) => ask(index % CLIENTS, Math.floor(index / CLIENTS)))
   report("never seen before", unseen)
   let seed = 1
   const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below
-  const seen = times(MEASURED, () => ask(random(CLIENTS), random(ASKED)))
+  const seen = await times(MEASURED, () => ask(random(CLIENTS), random(ASKED)))
   report("seen before", seen)
 
   for (let check = 0; check < CHECKED; check++) {
     const [client, question] = [random(CLIENTS), random(ASKED)]
     const plain = isContained(policy.clients[client], questions[client]?.[question] ?? [])
-    if (ask(client, question) !== plain) throw new Error(`client ${client}, question ${question}: decided otherwise`)
+    if ((await ask(client, question)) !== plain)
+      throw new Error(`client ${client}, question ${question}: decided otherwise`)
   }
   say(`${CHECKED} decisions are those of a comparison without any cache`)
 }
@@ -109,11 +111,11 @@ function isContained(client: Client | undefined, selector: Selector): boolean {
 }
 
 /** Microseconds of each run, sorted. */
-function times(count: number, run: (index: number) => unknown): Float64Array {
+async function times(count: number, run: (index: number) => Promise<unknown>): Promise<Float64Array> {
   const result = new Float64Array(count)
   for (let index = 0; index < count; index++) {
     const begin = performance.now()
-    run(index)
+    await run(index)
     result[index] = (performance.now() - begin) * 1000
   }
   return result.toSorted()

@@ -2,13 +2,14 @@ import { createKeySets } from "#core/auth/jwt/key-sets.ts"
 import { noKeys } from "#core/auth/jwt/remote-keys.ts"
 import { component } from "#core/component.ts"
 import { ConfigurationError, FedstackError, UsageError } from "#core/errors.ts"
+import { createAuthorizer } from "#core/promql/authorize.ts"
+import { explainRefusal } from "#core/promql/judge.ts"
 import { parseSelector } from "#core/promql/parse.ts"
+import { createSelectorReader } from "#core/promql/selector-reader.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
 import { setting, settings, text } from "#core/config/settings.ts"
-import { authorize, explainRefusal } from "./authorize.ts"
 import { describePolicy } from "./policy/describe.ts"
 import { loadPolicy } from "./policy/load.ts"
-import { createSelectorReader } from "./policy/selectors.ts"
 import type { Client, Policy } from "./policy/types.ts"
 
 export const command = component({
@@ -24,7 +25,7 @@ export const command = component({
     const keySets = createKeySets(() => noKeys)
     const { policy, warnings } = await loadPolicy(file, { env, now, keySets, selectors: createSelectorReader() })
     if (as === undefined) print(describePolicy(file, policy, warnings, now()))
-    else print(answer(findClient(policy, as), selectors))
+    else print(await describeDecision(findClient(policy, as), selectors))
     return undefined
   },
 })
@@ -54,25 +55,27 @@ function findClient({ clients }: Policy, name: string): Client {
 }
 
 /** What would be allowed and by which rule. Throws ConfigurationError with the reasons where it would be refused. */
-function answer(client: Client, selectors: readonly Selector[]): string {
-  const decision = authorize(client, selectors)
+async function describeDecision(client: Client, selectors: readonly Selector[]): Promise<string> {
+  const { authorize } = createAuthorizer()
+  const decision = await authorize(client, selectors)
   if (!decision.allowed) {
-    const asked = printSelector(decision.selector)
-    const reasons = explainRefusal(client, decision.selector)
+    const requested = printSelector(decision.selector)
+    const reasons = explainRefusal(client.shared, decision.selector)
     throw new ConfigurationError([
-      { where: client.where, message: `${client.name} may not read ${asked}: ${decision.reason}` },
+      { where: client.where, message: `${client.name} may not read ${requested}: ${decision.reason}` },
       ...reasons.map(({ shared, reason }) => ({
         where: shared.where,
         message: `does not cover it: ${reason}. Shared here: ${printSelector(shared.selector)}`,
       })),
     ])
   }
-  const lines = selectors.map((selector) => {
-    const one = authorize(client, [selector])
-    const by = one.allowed ? one.by.map((shared) => `  by ${shared.where}: ${printSelector(shared.selector)}\n`) : []
-    const narrowed = one.allowed && one.selectors.some((asked) => printSelector(asked) !== printSelector(selector))
-    const sent = one.allowed && narrowed ? one.selectors.map((asked) => `  asked as ${printSelector(asked)}\n`) : []
+  const lines = selectors.map(async (selector) => {
+    const one = await authorize(client, [selector])
+    if (!one.allowed) return ""
+    const by = one.by.map((shared) => `  by ${shared.where}: ${printSelector(shared.selector)}\n`)
+    const narrowed = one.selectors.some((sent) => printSelector(sent) !== printSelector(selector))
+    const sent = narrowed ? one.selectors.map((each) => `  asked as ${printSelector(each)}\n`) : []
     return `${client.name} may read ${printSelector(selector)}\n${by.join("")}${sent.join("")}`
   })
-  return lines.join("")
+  return (await Promise.all(lines)).join("")
 }

@@ -13,7 +13,7 @@ test("bounds what a client has under way at once, and tells when to come again",
   const { status, headers, body } = await scrape(proxy.url)
   assert.deepEqual(
     [status, headers["retry-after"], body],
-    [429, "1", "portal may have 1 requests under way at once; ask again when one is done.\n"],
+    [429, "1", "portal may have 1 requests in flight at once; retry when one has ended.\n"],
   )
   finish()
   assert.equal((await first).status, 200)

@@ -1,4 +1,5 @@
-import { defineError } from "#core/errors.ts"
+import { defineError, FedstackError } from "#core/errors.ts"
+import { LimitExceeded } from "#core/limits/errors.ts"
 
 // None of these carries a cause: its text would travel to the client. What happened upstream stands in the log.
 
@@ -38,18 +39,11 @@ export const memoryFull = defineError(
   503,
   "The answers under way fill the proxy's memory; ask again later, or raise its limit.",
 )
-export const tooManyRequests = defineError(
-  "TOO_MANY_REQUESTS",
-  429,
-  "{client} may ask {limit} times a second at most; ask again later.",
-)
-export const tooManyAtOnce = defineError(
-  "TOO_MANY_AT_ONCE",
-  429,
-  "{client} may have {limit} requests under way at once; ask again when one is done.",
-)
-export const tooMuchToDecide = defineError(
-  "TOO_MUCH_TO_DECIDE",
-  429,
-  "It took too long to decide about the selectors that {client} asked for; ask for fewer new ones, or later.",
-)
+
+/** What a response to this error has besides its status and message. */
+export function headersOf(error: unknown): Readonly<Record<string, string>> {
+  if (error instanceof LimitExceeded) return { "retry-after": String(Math.ceil(error.retryAfter)) }
+  const { code } = error instanceof FedstackError ? error : {}
+  if (code === "UNAUTHENTICATED") return { "www-authenticate": "Bearer" }
+  return code === "METHOD_NOT_ALLOWED" ? { allow: "GET, HEAD" } : {}
+}

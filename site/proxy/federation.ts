@@ -1,28 +1,27 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { authenticate } from "#core/auth/authenticate.ts"
-import type { Identity, Refusal } from "#core/auth/credentials.ts"
-import { batchLog } from "#core/log/batch-log.ts"
 import { type Closable, closeAll } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
+import { createClientGate, createWorkBudget } from "#core/limits/client-limits.ts"
+import { throttleFailures } from "#core/limits/failure-throttle.ts"
+import { limitVerifications } from "#core/limits/verifications.ts"
+import { batchLog } from "#core/log/batch-log.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { type Admission, admit, admittedBefore } from "./admit.ts"
-import { tooManyAtOnce, tooManyRequests, tooMuchToDecide, unauthenticated, upstreamTimeout } from "./errors.ts"
-import { type Accounts, Exchange } from "./exchange.ts"
-import { gateOfClients } from "./limits/clients.ts"
-import { openDecider } from "./limits/decider.ts"
-import { limitEffort } from "./limits/effort.ts"
-import { refuseLast } from "./limits/refusals.ts"
-import { throttleFailures } from "./limits/throttle.ts"
-import { limitVerifications } from "./limits/verifications.ts"
+import { createAuthorizer } from "#core/promql/authorize.ts"
+import { openDecider } from "#core/promql/decider.ts"
+import { createAdmissions } from "./admissions.ts"
+import { unauthenticated, upstreamTimeout } from "./errors.ts"
 import type { ProxyMetrics } from "./metrics.ts"
-import type { Client, Policy } from "./policy/types.ts"
+import type { Policy } from "./policy/types.ts"
+import { RequestRecord } from "./request-record.ts"
 import { sendGrowing, sendStored } from "./store/send.ts"
 import { type Found, openStore } from "./store/store.ts"
 import { openUpstream } from "./upstream/fetch.ts"
 import { rememberFailures } from "./upstream/order.ts"
-import { ask, deadlineOf, type Target } from "./upstream/question.ts"
+import { ask, deadlineOf, type Target, targetOf } from "./upstream/question.ts"
 
 export interface FederationOptions {
+  /** The policy in force. */
   readonly policy: () => Policy
   readonly metrics: ProxyMetrics
   readonly log: Logger
@@ -32,158 +31,88 @@ export interface FederationOptions {
 }
 
 export interface Federation extends Closable {
-  /** Answers a request, whatever it asks. */
-  readonly answer: (request: IncomingMessage, response: ServerResponse) => void
-  /** Goes by the policy in force from now on; requests under way go on. */
-  adopt(): void
+  /** Responds to a request, whatever it is. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  /** Applies the policy in force to what lives longer than a request. */
+  apply(): void
 }
 
-/** Answers requests for /federate, and nobody who is not in the policy. */
+/** Serves /federate to the clients of the policy in force. */
 export function openFederation(options: FederationOptions): Federation {
   const { policy: current, metrics, log, now, milliseconds } = options
   const order = rememberFailures(milliseconds)
   const upstream = openUpstream({ order, metrics, log })
   const store = openStore(upstream.fetch, current().memory)
-  const gate = gateOfClients(milliseconds)
-  const effort = limitEffort(milliseconds)
-  const decider = openDecider(effort, log)
+  const gate = createClientGate(milliseconds)
+  const budget = createWorkBudget(milliseconds)
+  const decider = openDecider(budget, log)
+  const admissions = createAdmissions({ authorizer: createAuthorizer(decider.judge), budget, milliseconds })
   const throttle = throttleFailures(milliseconds, log)
   const verifications = limitVerifications(milliseconds)
-  const refuseThrottled = refuseLast()
   const audit = batchLog(log, "request")
-  const accounts: Accounts = { metrics, audit, log }
+  const sinks = { metrics, audit, log }
   metrics.watch(store, order)
-  let policy = current()
-  let target = targetOf(policy)
+  let applied: { readonly policy: Policy; readonly target: Target } | undefined
 
-  function adopt(): void {
-    policy = current()
-    target = targetOf(policy)
-    store.memory.setLimit(policy.memory)
+  function apply(): { readonly policy: Policy; readonly target: Target } {
+    const policy = current()
+    if (applied?.policy === policy) return applied
     const names = new Set(policy.clients.map(({ name }) => name))
-    gate.keep(names)
-    effort.keep(names)
-    metrics.keep(names)
+    store.memory.setLimit(policy.memory)
+    for (const state of [gate, budget, metrics]) state.keep(names)
     metrics.showExpiry(policy)
     order.keep(policy.upstreams)
+    return (applied = { policy, target: targetOf(policy) })
   }
-  adopt()
-
-  /** Whoever is not known learns nothing, not even which paths there are; whoever is, never meets the throttle. */
-  function answer(request: IncomingMessage, response: ServerResponse): void {
-    let exchange: Exchange | undefined
-    const begin = (): Exchange => (exchange ??= new Exchange(request, response, accounts))
-    const recognised = (identity: Identity<Client> | Refusal): void => {
-      const known = "owner" in identity
-      if (!known && (throttle.failed(request.socket.remoteAddress) > 0 || identity.throttled === true)) {
-        metrics.client("").count(429, "too_many_failures")
-        return refuseThrottled(response)
-      }
-      if (known) return admitted(begin(), identity.owner)
-      begin().detail = identity.reason
-      begin().fail(unauthenticated({}), BEARER)
-    }
-    identify(request, response, recognised, (error) => begin().fail(error))
-  }
-
-  function admitted(exchange: Exchange, client: Client): void {
-    exchange.client = client
-    const verdict = gate.enter(client)
-    if (verdict.kind === "too many at once") {
-      return exchange.fail(tooManyAtOnce({ client: client.name, limit: verdict.limit }), retryAfter(1))
-    }
-    if (verdict.kind === "too many a second") {
-      return exchange.fail(tooManyRequests({ client: client.name, limit: verdict.limit }), retryAfter(verdict.wait))
-    }
-    exchange.metrics.inFlight.inc()
-    exchange.leave = () => {
-      gate.leave(client.name)
-      exchange.metrics.inFlight.dec()
-    }
-    const admission = admittedBefore(exchange.request, client)
-    if (admission === undefined) decide(exchange, client)
-    else give(exchange, admission)
-  }
-
-  function give(exchange: Exchange, admission: Admission): void {
-    exchange.asked = admission
-    send(exchange, store.find(ask(target, admission.query, exchange.request.headers), policy.reuse))
-  }
-
-  function decide(exchange: Exchange, client: Client): void {
-    const tooMuch = (): FedstackError => tooMuchToDecide({ client: client.name })
-    const refuse = (error: unknown): void => {
-      const { code } = error instanceof FedstackError ? error : {}
-      if (code === "METHOD_NOT_ALLOWED") exchange.fail(error, { allow: "GET, HEAD" })
-      else exchange.fail(error, code === tooMuch().code ? retryAfter(Math.max(1, effort.wait(client.name))) : {})
-    }
-    if (effort.wait(client.name) > 0) return refuse(tooMuch())
-    const asOf = policy
-    const begin = milliseconds()
-    let admission: Admission | Promise<Admission>
-    try {
-      admission = admit(exchange, client, decider.judge)
-    } catch (error) {
-      return refuse(error)
-    } finally {
-      effort.spend(client.name, (milliseconds() - begin) / 1000)
-    }
-    if (!(admission instanceof Promise)) return give(exchange, admission)
-    const judged = (goOn: () => void): void => {
-      if (exchange.over) return
-      if (current() === asOf) goOn()
-      else decideAnew(exchange, client)
-    }
-    admission
-      .then(
-        (made) => judged(() => give(exchange, made)),
-        (error: unknown) => judged(() => refuse(error)),
-      )
-      .catch((error: unknown) => exchange.fail(error))
-  }
-
-  /** The policy changed while the request waited for its decision: the one in force judges it from the beginning. */
-  function decideAnew(exchange: Exchange, before: Client): void {
-    const identified = (identity: Identity<Client> | Refusal): void => {
-      // whoever has another name now is not the one whose limits this request takes from
-      if (!("owner" in identity) || identity.owner.name !== before.name)
-        return exchange.fail(unauthenticated({}), BEARER)
-      exchange.client = identity.owner
-      decide(exchange, identity.owner)
-    }
-    identify(exchange.request, exchange.response, identified, (error) => exchange.fail(error))
-  }
+  apply()
 
   /**
-   * By the policy in force, also where finding out took its time. `failed` is told of whatever nobody expected, in `found`
-   * too: an answer is owed, and the server would not see that none comes.
+   * An unauthenticated client learns nothing, not even which paths there are; an authenticated one never meets the throttle.
+   * Where the policy changes before the decision, the new one judges the request from the beginning.
    */
-  function identify(
-    request: IncomingMessage,
-    response: ServerResponse,
-    found: (identity: Identity<Client> | Refusal) => void,
-    failed: (error: unknown) => void,
-  ): void {
-    try {
-      if (current() !== policy) adopt()
-      const asOf = policy
-      const identity = authenticate(request, asOf, now(), verifications)
-      if (!(identity instanceof Promise)) return found(identity)
-      identity
-        .then((proven) => {
-          if (response.destroyed) return
-          if (current() === asOf) found(proven)
-          else identify(request, response, found, failed)
-        })
-        .catch(failed)
-    } catch (error) {
-      failed(error)
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let record: RequestRecord | undefined
+    for (;;) {
+      const asOf = current()
+      try {
+        const { policy, target } = apply()
+        const identity = await authenticate(request, policy, now(), verifications)
+        if (response.destroyed) return
+        if (current() !== asOf) continue
+        if (!("owner" in identity)) {
+          if (record === undefined && (throttle.failed(request.socket.remoteAddress) || identity.throttled === true)) {
+            metrics.client("").count(429, "too_many_failures")
+            return throttle.refuse(response)
+          }
+          record ??= new RequestRecord(request, response, sinks)
+          record.detail = identity.reason
+          throw unauthenticated({})
+        }
+        const { owner: client } = identity
+        if (record === undefined) {
+          record = new RequestRecord(request, response, sinks)
+          record.enter(client, gate)
+        }
+        // a client of another name now is not the one whose limits this request takes from
+        if (record.client?.name !== client.name) throw unauthenticated({})
+        record.client = client
+        const admission = await admissions.admit(record, client)
+        if (record.over) return
+        if (current() !== asOf) continue
+        record.requested = admission
+        return send(record, store.find(ask(target, admission.query, request.headers), policy.reuse))
+      } catch (error) {
+        record ??= new RequestRecord(request, response, sinks)
+        const expected = error instanceof FedstackError
+        if (expected && record.over) return
+        if (!expected || current() === asOf) return record.fail(error)
+      }
     }
   }
 
   return {
-    adopt,
-    answer,
+    apply,
+    handle,
     async close() {
       await closeAll([decider, store, upstream])
       throttle.close()
@@ -192,50 +121,30 @@ export function openFederation(options: FederationOptions): Federation {
   }
 }
 
-function send(exchange: Exchange, found: Found): void {
-  exchange.source = found.source
-  const { response } = exchange
+function send(record: RequestRecord, found: Found): void {
+  record.source = found.source
+  const { response } = record
   if (found.source === "reused") {
-    sendStored(found.stored, exchange)
-    if (response.writableLength > 0) limitTime(exchange, () => exchange.cutOff(CLIENT_SLOW))
+    sendStored(found.stored, record)
+    if (response.writableLength > 0) limitTime(record, () => record.cutOff(CLIENT_SLOW))
     return
   }
   const { body } = found
-  sendGrowing(body, exchange)
-  limitTime(exchange, (seconds) => {
-    if (body.state.kind === "growing") exchange.fail(upstreamTimeout({ seconds }))
-    else exchange.cutOff(CLIENT_SLOW)
+  sendGrowing(body, record)
+  limitTime(record, (seconds) => {
+    if (body.state.kind === "growing") record.fail(upstreamTimeout({ seconds }))
+    else record.cutOff(CLIENT_SLOW)
   })
 }
 
 const CLIENT_SLOW = "CLIENT_SLOW"
-const BEARER = { "www-authenticate": "Bearer" }
 
-/** A client gets its answer within its own time; others that wait for the same are not concerned. */
-function limitTime({ request, response, limits }: Exchange, over: (seconds: number) => void): void {
+/** A client gets its response within its own time; others that wait for the same are not concerned. */
+function limitTime({ request, response, limits }: RequestRecord, over: (seconds: number) => void): void {
   if (response.writableFinished) return
   const seconds = deadlineOf(request.headers, limits.upstreamTimeout)
   const timer = setTimeout(over, seconds * 1000, seconds)
-  // a connection on which nothing moves would be ended before that, without an answer
+  // a connection on which nothing moves would be ended before that, without a response
   if ((request.socket.timeout ?? 0) <= seconds * 1000) request.socket.setTimeout(0)
   response.once("close", () => clearTimeout(timer))
-}
-
-function retryAfter(seconds: number): Readonly<Record<string, string>> {
-  return { "retry-after": String(Math.ceil(seconds)) }
-}
-
-/** A shared request has the time and the size that the most generous client may have; each client's own limits apply besides. */
-function targetOf({ clients, upstreams, path, reuse }: Policy): Target {
-  const most = (limit: "upstreamTimeout" | "responseBytes" | "series"): number =>
-    Math.max(...clients.map(({ limits }) => limits[limit]))
-  const target = {
-    upstreams,
-    path,
-    timeout: most("upstreamTimeout"),
-    bytes: most("responseBytes"),
-    series: most("series"),
-  }
-  const hrefs = upstreams.map(({ href }) => href).join(" ")
-  return { ...target, name: [path, target.timeout, target.bytes, target.series, reuse, hrefs].join(" ") }
 }

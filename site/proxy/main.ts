@@ -29,7 +29,7 @@ export async function startProxy(
   const loaded = (successful: boolean): void => {
     metrics.reloadSuccessful.set(successful ? 1 : 0)
     if (successful) metrics.reloadTime.setToCurrentTime()
-    federation?.adopt()
+    federation?.apply()
   }
   let federation: Federation | undefined
   const policy = await openPolicy(config.policy, { log, loaded })
@@ -42,7 +42,7 @@ export async function startProxy(
       routes: (app) => addAdmin(app, { registry: metrics.registry, notReady: () => undefined }),
     })
     opened.unshift(admin)
-    const { answer } = (federation = openFederation({
+    const { handle } = (federation = openFederation({
       policy: () => policy.current(),
       metrics,
       log,
@@ -61,7 +61,7 @@ export async function startProxy(
       routes: (app) => {
         app.addHook("onRequest", ({ raw, originalUrl }, reply) => {
           raw.url = originalUrl
-          answer(raw, reply.hijack().raw)
+          void handle(raw, reply.hijack().raw)
         })
       },
     })

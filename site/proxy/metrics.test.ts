@@ -24,12 +24,12 @@ function begin(metrics: ProxyMetrics, name: string): () => void {
   metrics.client(name).inFlight.inc()
   return () => {
     metrics.client(name).inFlight.dec()
-    // in the order of an exchange's end
+    // in the order of a record's end
     metrics.client(name).count(200, "ok")
     metrics.client(name).duration.observe(0.1)
     metrics.client(name).bytes.inc(4)
     metrics.client(name).series.inc(1)
-    metrics.client(name).answers("upstream")
+    metrics.client(name).responses("upstream")
   }
 }
 

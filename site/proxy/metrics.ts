@@ -27,7 +27,7 @@ export interface ClientMetrics {
   count(code: number, reason: string): void
   readonly bytes: { inc(value: number): void }
   readonly series: { inc(value: number): void }
-  readonly answers: (source: string) => void
+  readonly responses: (source: string) => void
   readonly underWay: number
   remove(): void
 }
@@ -166,7 +166,7 @@ function createClientMetrics(registry: Registry): (client: string, counted: () =
       duration: duration.labels({ client }),
       bytes: bytes.labels({ client }),
       series: series.labels({ client }),
-      answers(source) {
+      responses(source) {
         let child = sources.get(source)
         if (child === undefined) {
           const labelled = answers.labels({ client, source })

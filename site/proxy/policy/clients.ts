@@ -2,7 +2,7 @@ import type { Path } from "#core/config/config-file.ts"
 import type { Fault } from "#core/errors.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import type { Grant, PolicyFile } from "./schema.ts"
-import type { SelectorReader } from "./selectors.ts"
+import type { SelectorReader } from "#core/promql/selector-reader.ts"
 import type { Client, ClientLimits, Shared } from "./types.ts"
 
 const DEFAULTS: ClientLimits = {

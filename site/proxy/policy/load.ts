@@ -6,12 +6,12 @@ import type { CertificateEntry, IssuerEntry } from "#core/auth/schema.ts"
 import { readTokenEntry } from "#core/auth/tokens.ts"
 import type { Path } from "#core/config/config-file.ts"
 import { ConfigurationError, type Fault, FaultyFiles } from "#core/errors.ts"
+import type { SelectorReader } from "#core/promql/selector-reader.ts"
 import { readClient } from "./clients.ts"
 import { withoutSlash } from "./environment.ts"
 import { clientsOfTokens } from "./narrow.ts"
 import { readPolicy, type ReadPolicy } from "./read.ts"
 import type { Grant } from "./schema.ts"
-import type { SelectorReader } from "./selectors.ts"
 import type { Client } from "./types.ts"
 import type { LoadedPolicy } from "./watch.ts"
 
@@ -102,7 +102,7 @@ class Loading {
       const path = ["jwt", index]
       const client = await this.#client(entry.name ?? nameOf(entry), entry, path)
       const keys = await this.#keys(entry, path)
-      if (keys !== undefined) issuers.push(createIssuer(entry, client, keys, clientsOfTokens()))
+      if (keys !== undefined) issuers.push(createIssuer(entry, client, keys, clientsOfTokens(client)))
     }
     return issuers
   }

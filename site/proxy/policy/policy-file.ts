@@ -2,7 +2,7 @@ import { createKeySets } from "#core/auth/jwt/key-sets.ts"
 import { followKeys, type KeyTimes } from "#core/auth/jwt/remote-keys.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { loadPolicy, type PolicyContext } from "./load.ts"
-import { createSelectorReader } from "./selectors.ts"
+import { createSelectorReader } from "#core/promql/selector-reader.ts"
 import type { PolicyLoader } from "./watch.ts"
 
 export type PolicyFileOptions = Pick<PolicyContext, "env" | "now" | "noCertificates"> & {

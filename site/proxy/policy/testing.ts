@@ -5,7 +5,7 @@ import { noKeys } from "#core/auth/jwt/remote-keys.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { loadPolicy, type PolicyContext } from "./load.ts"
-import { createSelectorReader } from "./selectors.ts"
+import { createSelectorReader } from "#core/promql/selector-reader.ts"
 import type { Client } from "./types.ts"
 import type { LoadedPolicy } from "./watch.ts"
 

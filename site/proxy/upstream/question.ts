@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
+import type { Policy } from "../policy/types.ts"
 
 /** All that one request upstream depends on. Requests of one key share one answer. */
 export interface Question {
@@ -72,4 +73,19 @@ export function takesGzip(acceptEncoding: string | string[] | undefined): boolea
   return String(acceptEncoding ?? "")
     .split(",")
     .some((coding) => coding.trim() === "gzip")
+}
+
+/** A shared request has the time and the size that the most generous client may have; each client's own limits apply besides. */
+export function targetOf({ clients, upstreams, path, reuse }: Policy): Target {
+  const most = (limit: "upstreamTimeout" | "responseBytes" | "series"): number =>
+    Math.max(...clients.map(({ limits }) => limits[limit]))
+  const target = {
+    upstreams,
+    path,
+    timeout: most("upstreamTimeout"),
+    bytes: most("responseBytes"),
+    series: most("series"),
+  }
+  const hrefs = upstreams.map(({ href }) => href).join(" ")
+  return { ...target, name: [path, target.timeout, target.bytes, target.series, reuse, hrefs].join(" ") }
 }

@@ -1,8 +1,7 @@
-/** A bucket that fills at a steady rate. Its `now` counts milliseconds. */
-export interface Bucket {
-  /** 0 where one was taken, else the seconds until there is one. */
+export interface TokenBucket {
+  /** 0 where a token was taken, else the seconds until there is one. */
   take(): number
-  /** Puts one back that was taken. */
+  /** Returns a token that was taken. */
   give(): void
 }
 
@@ -13,7 +12,7 @@ export interface Rate {
   readonly burst: number
 }
 
-export function bucket({ perSecond, burst }: Rate, now: () => number): Bucket {
+export function tokenBucket({ perSecond, burst }: Rate, now: () => number): TokenBucket {
   let tokens = burst
   let at = now()
   return {

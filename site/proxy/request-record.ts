@@ -1,52 +1,53 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import type { BatchLog } from "#core/log/batch-log.ts"
 import { explain, FedstackError } from "#core/errors.ts"
+import type { ClientGate } from "#core/limits/client-limits.ts"
+import type { BatchLog } from "#core/log/batch-log.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
+import { headersOf } from "./errors.ts"
 import type { ClientMetrics, ProxyMetrics } from "./metrics.ts"
 import type { Client, Shared } from "./policy/types.ts"
 
-export interface Accounts {
+export interface RecordSinks {
   readonly metrics: ProxyMetrics
   readonly audit: BatchLog
   readonly log: Logger
 }
 
-/** What is asked, and which shared selectors allow it: none, as long as that is not decided. */
-export interface Asked {
+/** What a client requests, and which shared selectors allow it: none, as long as that is not decided. */
+export interface RequestedSelectors {
   readonly selectors: readonly Selector[]
   readonly by: readonly Shared[]
   /** As it stands in the log, once it was needed. */
   shown?: string
 }
 
-/** One request from its arrival to its end: what was found out about it on the way. */
-export class Exchange {
+/** What was found out about one request from its arrival to its end. */
+export class RequestRecord {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly headOnly: boolean
   client: Client | undefined
-  asked: Asked | undefined
+  requested: RequestedSelectors | undefined
   /** More about a refusal, for the log alone. */
   detail: string | undefined
-  /** How the answer was come by: upstream, joined or reused. */
+  /** Where the response came from: upstream, joined or reused. */
   source: string | undefined
-  /** Of the answer, as sent so far. */
+  /** Of the response, as sent so far. */
   bytes = 0
-  /** Of an answer that was given to the connection whole. */
+  /** Of a response that was given to the connection whole. */
   series: number | undefined
-  /** Called at the end, where the client counts as having a request under way. */
-  leave: (() => void) | undefined
+  #leave: (() => void) | undefined
   #ending: string | undefined
   readonly #begin = performance.now()
-  readonly #accounts: Accounts
+  readonly #sinks: RecordSinks
 
-  /** Keeps account from now on; when the connection is done with the request, logs one line and counts it. */
-  constructor(request: IncomingMessage, response: ServerResponse, accounts: Accounts) {
+  /** When the connection is done with the request, logs one line and counts it. */
+  constructor(request: IncomingMessage, response: ServerResponse, sinks: RecordSinks) {
     this.request = request
     this.response = response
     this.headOnly = request.method === "HEAD"
-    this.#accounts = accounts
+    this.#sinks = sinks
     response.once("close", () => this.#finish())
   }
 
@@ -55,53 +56,64 @@ export class Exchange {
   }
 
   get limits(): Client["limits"] {
-    if (this.client === undefined) throw new Error("limits of nobody")
+    if (this.client === undefined) throw new Error("limits of an unauthenticated client")
     return this.client.limits
   }
 
   get metrics(): ClientMetrics {
-    return this.#accounts.metrics.client(this.client?.name ?? "")
+    return this.#sinks.metrics.client(this.client?.name ?? "")
   }
 
-  /** Tells the error where nothing was sent yet, else breaks the connection: half an answer must not look like a whole one. */
-  fail(error: unknown, headers: Readonly<Record<string, string>> = {}): void {
+  /** Counts as in flight for the client, until the end. Throws LimitExceeded. */
+  enter(client: Client, gate: ClientGate): void {
+    this.client = client
+    const leave = gate.enter(client)
+    const { inFlight } = this.metrics
+    inFlight.inc()
+    this.#leave = () => {
+      leave()
+      inFlight.dec()
+    }
+  }
+
+  /** Sends the error where nothing was sent yet, else breaks the connection: half a response must not look like a whole one. */
+  fail(error: unknown): void {
     const { response } = this
     const known = error instanceof FedstackError ? error : undefined
-    if (known === undefined) this.#accounts.log.error({ reason: explain(error) }, "request failed")
+    if (known === undefined) this.#sinks.log.error({ reason: explain(error) }, "request failed")
     this.cutOff(known?.code ?? "INTERNAL")
     if (response.headersSent || response.destroyed) return
     const text = `${known?.message ?? "Internal error; see the log."}\n`
     response.writeHead(known?.status ?? 500, {
       "content-type": "text/plain; charset=utf-8",
       "content-length": Buffer.byteLength(text),
-      ...headers,
+      ...headersOf(error),
     })
     response.end(this.headOnly ? undefined : text)
   }
 
-  /** Breaks the connection of an answer that has begun; `ending` is why, for the log. */
+  /** Breaks the connection of a response that has begun; `ending` is why, for the log. */
   cutOff(ending: string): void {
     this.#ending ??= ending
     if (this.response.headersSent) this.response.destroy()
   }
 
   #finish(): void {
-    const { client, response } = this
-    this.leave?.()
+    const { client, response, metrics } = this
+    this.#leave?.()
     const series = response.writableFinished ? this.series : undefined
     if (!response.writableFinished) this.#ending ??= "CLIENT_GONE"
-    // 499 as in nginx: nobody was there to be answered
+    // 499 as in nginx: the client was gone before a response
     const status = response.headersSent ? response.statusCode : 499
     const reason = (this.#ending ?? "ok").toLowerCase()
     const seconds = (performance.now() - this.#begin) / 1000
-    const { metrics } = this
     metrics.count(status, reason)
     metrics.duration.observe(seconds)
     if (client !== undefined) metrics.bytes.inc(this.bytes)
     if (series !== undefined) metrics.series.inc(series)
-    if (this.source !== undefined) metrics.answers(this.source)
+    if (this.source !== undefined) metrics.responses(this.source)
     const broken = status === 200 && this.#ending !== undefined && this.#ending !== "CLIENT_GONE"
-    this.#accounts.audit.write(status >= 500 || broken ? "warn" : "info", this.#shown(), {
+    this.#sinks.audit.write(status >= 500 || broken ? "warn" : "info", this.#shown(), {
       remote: this.request.socket.remoteAddress,
       status,
       reason,
@@ -115,21 +127,21 @@ export class Exchange {
 
   /** What many requests have in common. Without the query, and of strangers only the one path that exists: people put tokens into both. */
   #shown(): string {
-    const { asked, client, request } = this
-    const { audit } = this.#accounts
+    const { requested, client, request } = this
+    const { audit } = this.#sinks
     const path = request.url?.split("?", 1)[0] ?? ""
-    const who = audit.show({
+    const common = audit.show({
       method: request.method,
       path: path === "/federate" || client !== undefined ? path.slice(0, 100) : undefined,
       client: client?.name,
       subject: client?.subject,
       not_granted: client?.notGranted,
     })
-    if (asked === undefined) return who
-    asked.shown ??= audit.show({
-      match: asked.selectors.map(printSelector).join(" "),
-      rule: asked.by.length === 0 ? undefined : asked.by.map(({ where }) => where).join(" "),
+    if (requested === undefined) return common
+    requested.shown ??= audit.show({
+      match: requested.selectors.map(printSelector).join(" "),
+      rule: requested.by.length === 0 ? undefined : requested.by.map(({ where }) => where).join(" "),
     })
-    return who + asked.shown
+    return common + requested.shown
   }
 }

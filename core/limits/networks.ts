@@ -1,22 +1,20 @@
 import { isIPv6 } from "node:net"
-import { type Bucket, bucket, type Rate } from "./rate.ts"
+import { LRUCache } from "lru-cache"
+import { type Rate, type TokenBucket, tokenBucket } from "./token-bucket.ts"
 
-const MOST_NETWORKS = 10_000
+/** Networks that something is remembered of: those that were seen last. */
+export const MOST_NETWORKS = 10_000
 
-/** The bucket of the network that an address is in; of too many networks, those that were seen last have one. */
-export function bucketsOfNetworks(rate: Rate, now: () => number): (address: string) => Bucket {
-  // oldest use first
-  const buckets = new Map<string, Bucket>()
+/** The token bucket of the network that an address is in. */
+export function bucketsByNetwork(rate: Rate, now: () => number): (address: string) => TokenBucket {
+  const buckets = new LRUCache<string, TokenBucket>({ max: MOST_NETWORKS })
   return (address) => {
     const network = networkOf(address)
-    const own = buckets.get(network) ?? bucket(rate, now)
-    buckets.delete(network)
-    buckets.set(network, own)
-    if (buckets.size > MOST_NETWORKS) {
-      const [oldest] = buckets.keys()
-      if (oldest !== undefined) buckets.delete(oldest)
-    }
-    return own
+    const known = buckets.get(network)
+    if (known !== undefined) return known
+    const bucket = tokenBucket(rate, now)
+    buckets.set(network, bucket)
+    return bucket
   }
 }
 

@@ -1,38 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { BEARER, QUERY, sendSample, SHARED, startTestProxy, startUpstream } from "../testing.ts"
-import { limitEffort } from "./effort.ts"
-
-test("lets a client spend two seconds at once, and then a twentieth of the time", () => {
-  let time = 0
-  const effort = limitEffort(() => time)
-  effort.spend("portal", 1.9)
-  assert.equal(effort.wait("portal"), 0)
-  effort.spend("portal", 1.1)
-  assert.equal(Math.round(effort.wait("portal")), 20)
-  time += 15_000
-  assert.equal(Math.round(effort.wait("portal")), 5)
-  time += 5_001
-  assert.equal(effort.wait("portal"), 0)
-})
-
-test("keeps account of each client by itself, and forgets those that are no more", () => {
-  const effort = limitEffort(() => 0)
-  effort.spend("portal", 3)
-  assert.equal(effort.wait("other"), 0)
-  assert.ok(effort.wait("portal") > 0)
-  effort.keep(new Set(["other"]))
-  assert.equal(effort.wait("portal"), 0)
-})
-
-test("does not save up beyond the two seconds", () => {
-  let time = 0
-  const effort = limitEffort(() => time)
-  effort.spend("portal", 0.1)
-  time += 3_600_000
-  effort.spend("portal", 2.5)
-  assert.equal(Math.round(effort.wait("portal")), 10)
-})
+import { BEARER, QUERY, sendSample, SHARED, startTestProxy, startUpstream } from "./testing.ts"
 
 const HARD = '{job="project_usages",__name__=~"project_.*a.{400}b.{300}_usage"}'
 

@@ -6,10 +6,10 @@ import fc from "fast-check"
 import { createLogger } from "#core/log/logger.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import type { Selector } from "#core/promql/selector.ts"
-import { judge } from "../authorize.ts"
-import { clientOf } from "../policy/testing.ts"
+import { createWorkBudget } from "#core/limits/client-limits.ts"
 import { type DeciderTimes, openDecider } from "./decider.ts"
-import { limitEffort } from "./effort.ts"
+import { createCompiler, judge } from "./judge.ts"
+import { principalOf } from "./testing.ts"
 
 const label = (name: string): Selector => [{ label: name, op: "=", value: "" }]
 
@@ -30,10 +30,10 @@ function open(t: TestContext, thread?: URL, times: DeciderTimes = { deadline: 10
   let time = 0
   const lines: string[] = []
   const log = createLogger({ level: "info", format: "logfmt" }, "proxy", (line) => lines.push(line))
-  const effort = limitEffort(() => time)
-  const decider = openDecider(effort, log, times, thread)
+  const budget = createWorkBudget(() => time)
+  const decider = openDecider(budget, log, times, thread)
   t.after(() => decider.close())
-  return { ...decider, effort, lines, move: (milliseconds: number): number => (time += milliseconds) }
+  return { ...decider, budget, lines, move: (milliseconds: number): number => (time += milliseconds) }
 }
 
 test("decides as is decided without a thread", async (t) => {
@@ -48,21 +48,21 @@ test("decides as is decided without a thread", async (t) => {
   const selector = fc.array(matcher, { minLength: 1, maxLength: 3 }).map((all) => `{${all.join(",")}}`)
   await fc.assert(
     fc.asyncProperty(fc.array(selector, { maxLength: 3 }), selector, fc.boolean(), async (match, asked, enforce) => {
-      const client = clientOf("portal", match, enforce)
+      const client = principalOf("portal", match, enforce)
       const parsed = parseSelector(asked)
-      assert.equal(await decider.judge(client, parsed), judge(client, parsed))
+      assert.equal(await decider.judge(client, parsed), judge(client, parsed, createCompiler()))
       decider.move(3_600_000) // none of this is to be too much
     }),
   )
 })
 
 test("a client pays for the work of deciding, and not for a thread that starts or has to wait", async (t) => {
-  const { judge: decide, effort } = open(t, OBEDIENT)
-  effort.spend("portal", 1.95)
-  await decide(clientOf("portal"), label("late"))
-  assert.equal(effort.wait("portal"), 0)
-  await decide(clientOf("portal"), label("dear"))
-  assert.ok(effort.wait("portal") > 0)
+  const { judge: decide, budget } = open(t, OBEDIENT)
+  budget.spend("portal", 1.95)
+  await decide(principalOf("portal"), label("late"))
+  assert.equal(budget.wait("portal"), 0)
+  await decide(principalOf("portal"), label("dear"))
+  assert.ok(budget.wait("portal") > 0)
 })
 
 test("lets clients take turns", async (t) => {
@@ -75,22 +75,22 @@ test("lets clients take turns", async (t) => {
     ["b", "b1"],
     ["c", "c1"],
     ["b", "b2"],
-  ].map(async ([name = "", question = ""]) => order.push(await decide(clientOf(name), label(question))))
+  ].map(async ([name = "", question = ""]) => order.push(await decide(principalOf(name), label(question))))
   await Promise.all(asked)
   assert.deepEqual(order, ["a1", "a2", "b1", "c1", "a3", "b2"])
 })
 
-const GIVEN_UP: readonly (readonly [label: string, what: string, reason: RegExp])[] = [
+const ABANDONED: readonly (readonly [label: string, what: string, reason: RegExp])[] = [
   ["hang", "takes too long", /it took more than 1 s/],
-  ["throw", "fails", /it ended: as told/],
-  ["grow", "takes too much memory", /it ended: .*memory/],
+  ["throw", "fails", /its thread ended: as told/],
+  ["grow", "takes too much memory", /its thread ended: .*memory/],
 ]
-for (const [question, what, reason] of GIVEN_UP) {
+for (const [question, what, reason] of ABANDONED) {
   test(`refuses a selector whose decision ${what}, and decides the next in a new thread`, async (t) => {
     const decider = open(t, OBEDIENT, { deadline: question === "hang" ? 1000 : 10_000, idle: 60_000 })
     const [hard, next] = [
-      decider.judge(clientOf("a"), label(question)),
-      decider.judge(clientOf("b"), label("next")).catch(() => decider.judge(clientOf("b"), label("next"))),
+      decider.judge(principalOf("a"), label(question)),
+      decider.judge(principalOf("b"), label("next")).catch(() => decider.judge(principalOf("b"), label("next"))),
     ]
     await assert.rejects(hard, { code: "TOO_MUCH_TO_DECIDE" })
     assert.equal(await next, "next")
@@ -98,56 +98,56 @@ for (const [question, what, reason] of GIVEN_UP) {
   })
 }
 
-test("takes no verdict of a thread that was given up for that of the next question", async (t) => {
+test("ignores the verdict of an abandoned thread that comes while the next selector is judged", async (t) => {
   const deadline = 300
   const decider = open(t, OBEDIENT, { deadline, idle: 60_000 })
-  const [late, next] = [decider.judge(clientOf("a"), label("late")), decider.judge(clientOf("b"), label("next"))]
+  const [late, next] = [decider.judge(principalOf("a"), label("late")), decider.judge(principalOf("b"), label("next"))]
   const refused = assert.rejects(late, { code: "TOO_MUCH_TO_DECIDE" })
   // the verdict comes while this thread is busy, and so does the end of the time for it, which is noticed first
   const end = performance.now() + 2 * deadline
   while (performance.now() < end);
   await refused
-  const verdict = await next.catch(() => decider.judge(clientOf("b"), label("next")))
+  const verdict = await next.catch(() => decider.judge(principalOf("b"), label("next")))
   assert.equal(verdict, "next")
 })
 
-test("refuses what a client asks beyond its effort, also what it asked before, and nobody else", async (t) => {
+test("refuses what a client requests beyond its budget, also what waits already, and nothing of others", async (t) => {
   const decider = open(t, OBEDIENT)
-  const first = decider.judge(clientOf("a"), label("a1"))
-  const second = decider.judge(clientOf("a"), label("a2"))
-  decider.effort.spend("a", 10)
+  const first = decider.judge(principalOf("a"), label("a1"))
+  const second = decider.judge(principalOf("a"), label("a2"))
+  decider.budget.spend("a", 10)
   assert.equal(await first, "a1")
   await assert.rejects(second, { code: "TOO_MUCH_TO_DECIDE" })
-  await assert.rejects(decider.judge(clientOf("a"), label("a3")), { code: "TOO_MUCH_TO_DECIDE" })
-  assert.equal(await decider.judge(clientOf("b"), label("b1")), "b1")
+  await assert.rejects(decider.judge(principalOf("a"), label("a3")), { code: "TOO_MUCH_TO_DECIDE" })
+  assert.equal(await decider.judge(principalOf("b"), label("b1")), "b1")
 })
 
-test("takes so many questions of one client, and others' besides", async (t) => {
+test("bounds the selectors of one client that wait, and not those of others", async (t) => {
   const { judge: decide } = open(t, OBEDIENT)
   const many = Array.from({ length: 70 }, (_, index) =>
-    decide(clientOf("a"), label(`a${index}`)).then(
+    decide(principalOf("a"), label(`a${index}`)).then(
       () => "decided",
       () => "refused",
     ),
   )
-  assert.equal(await decide(clientOf("b"), label("b")), "b")
+  assert.equal(await decide(principalOf("b"), label("b")), "b")
   assert.equal((await Promise.all(many)).filter((result) => result === "refused").length, 5)
 })
 
 test("refuses what is left when it is closed", async (t) => {
   const decider = open(t, OBEDIENT)
-  const left = ["hang", "next"].map((question) => decider.judge(clientOf("a"), label(question)))
+  const left = ["hang", "next"].map((question) => decider.judge(principalOf("a"), label(question)))
   const refused = left.map((one) => assert.rejects(one, { code: "TOO_MUCH_TO_DECIDE" }))
   await decider.close()
   await Promise.all(refused)
 })
 
-test("keeps no process alive, neither with a question under way nor with none", async () => {
+test("keeps no process alive, neither while it judges nor when it is idle", async () => {
   const file = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href)
   const script = `
     import { openDecider } from ${file("decider.ts")}
-    import { limitEffort } from ${file("effort.ts")}
-    const decider = openDecider(limitEffort(() => 0), console, undefined, new URL(${JSON.stringify(OBEDIENT.href)}))
+    import { createWorkBudget } from ${file("../limits/client-limits.ts")}
+    const decider = openDecider(createWorkBudget(() => 0), console, undefined, new URL(${JSON.stringify(OBEDIENT.href)}))
     const client = { name: "a", shared: [], enforce: false }
     const keep = setTimeout(() => {}, 60_000)
     console.log(await decider.judge(client, [{ label: "answered" }]))

@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { explain, FedstackError } from "#core/errors.ts"
-import { compile } from "#core/promql/compiled.ts"
-import { sharesEverything } from "#core/promql/containment.ts"
-import { parseSelector } from "#core/promql/parse.ts"
-import type { Selector } from "#core/promql/selector.ts"
+import { compile } from "./compiled.ts"
+import { sharesEverything } from "./containment.ts"
+import { parseSelector } from "./parse.ts"
+import type { Selector } from "./selector.ts"
 
-/** What was found out about one text of a policy. */
-export type Judged = { readonly selector: Selector; readonly everything: boolean } | { readonly fault: string }
+/** A selector of a policy; `everything`: it shares whatever a target exposes. */
+export type ReadSelector = { readonly selector: Selector; readonly everything: boolean } | { readonly fault: string }
 
-/** Judges texts of selectors; remembers those of the last two policies, since a reload mostly brings the same again. */
+/** Reads selectors of policies; remembers those of the last two, since a reload mostly brings the same again. */
 export interface SelectorReader {
-  read(text: string): Promise<Judged>
+  read(text: string): Promise<ReadSelector>
   /** A policy was read to its end: forgets what neither it nor the one before mentioned. */
   finish(): void
 }
@@ -19,23 +19,19 @@ export interface SelectorReader {
 const SLICE = 5
 
 export function createSelectorReader(): SelectorReader {
-  let before: ReadonlyMap<string, Judged> = new Map()
-  let current = new Map<string, Judged>()
+  let before: ReadonlyMap<string, ReadSelector> = new Map()
+  let current = new Map<string, ReadSelector>()
   let sliceEnd = 0
   return {
     async read(text) {
-      const known = current.get(text) ?? before.get(text)
-      if (known !== undefined) {
-        current.set(text, known)
-        return known
-      }
-      if (performance.now() > sliceEnd) {
+      let result = current.get(text) ?? before.get(text)
+      if (result === undefined && performance.now() > sliceEnd) {
         await nextTurn()
         sliceEnd = performance.now() + SLICE
       }
-      const judged = judge(text)
-      current.set(text, judged)
-      return judged
+      result ??= readSelector(text)
+      current.set(text, result)
+      return result
     },
     finish() {
       before = current
@@ -44,7 +40,7 @@ export function createSelectorReader(): SelectorReader {
   }
 }
 
-function judge(text: string): Judged {
+function readSelector(text: string): ReadSelector {
   let selector: Selector
   try {
     selector = parseSelector(text)

@@ -1,0 +1,12 @@
+import { FedstackError } from "#core/errors.ts"
+
+/** A client has used up a limit; it is told when to retry. */
+export class LimitExceeded extends FedstackError {
+  /** Seconds. */
+  readonly retryAfter: number
+
+  constructor(code: string, message: string, retryAfter: number) {
+    super(code, 429, message)
+    this.retryAfter = retryAfter
+  }
+}

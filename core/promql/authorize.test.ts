@@ -1,0 +1,152 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import fc from "fast-check"
+import { parseSelector } from "#core/promql/parse.ts"
+import { printSelector } from "#core/promql/selector.ts"
+import { createAuthorizer, type Decision, type Principal } from "./authorize.ts"
+import { explainRefusal } from "./judge.ts"
+import { principalOf } from "./testing.ts"
+
+const { authorize } = createAuthorizer()
+
+type Decided = readonly (readonly string[])[] | string
+
+async function decide(client: Principal, ...requested: readonly string[]): Promise<Decided> {
+  return show(await authorize(client, requested.map(parseSelector)))
+}
+
+/** What is requested upstream and by which rules, or why not. */
+function show(decision: Decision): Decided {
+  if (!decision.allowed) return `${printSelector(decision.selector)}: ${decision.reason}`
+  return [decision.selectors.map(printSelector), decision.by.map(({ where }) => where)]
+}
+
+const USAGE = principalOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}', 'up{job="project_usages"}'])
+
+const DECISIONS: readonly (readonly [asked: readonly string[], decision: Decided])[] = [
+  [
+    ['up{job="project_usages"}', 'project_vcpu_usage{job="project_usages",x!="y"}'],
+    [
+      ['{__name__="project_vcpu_usage",job="project_usages",x!="y"}', '{__name__="up",job="project_usages"}'],
+      ["match[1]", "match[0]"],
+    ],
+  ],
+  [
+    ['{__name__=~"project_(vcpu|mb)_usage",job="project_usages"}'],
+    [['{__name__=~"project_(vcpu|mb)_usage",job="project_usages"}'], ["match[0]"]],
+  ],
+  [
+    ['{__name__=~"project_.*",job="project_usages"}'],
+    '{__name__=~"project_.*",job="project_usages"}: its __name__ may be "project_"',
+  ],
+  [["up"], '{__name__="up"}: its __name__ may be "up"'],
+  [['{job="project_usages"}'], '{job="project_usages"}: it does not say which __name__'],
+  [['up{job=~"project_usages|"}'], '{__name__="up",job=~"project_usages|"}: its __name__ may be "up"'],
+  [['up{job="project_usages"}', "down"], '{__name__="down"}: its __name__ may be "down"'],
+]
+for (const [asked, decision] of DECISIONS) {
+  test(`decides about ${asked.join(" and ")}`, async () => assert.deepEqual(await decide(USAGE, ...asked), decision))
+}
+
+test("says why an expression that can't be compared is refused", async () => {
+  const asked = '{__name__=~"project_(.{1000}){1000}_usage",job="project_usages"}'
+  assert.match(String(await decide(USAGE, asked)), /invalid repeat count$/)
+})
+
+test("nothing shared is nothing allowed", async () =>
+  assert.equal(await decide(principalOf("portal", []), "up"), '{__name__="up"}: nothing is shared'))
+
+const ENFORCED = principalOf("portal", ['{job="a"}', '{job="b",x=~"y.*"}'], true)
+
+test("adds the shared matchers to what is asked, one selector for each", async () => {
+  const upstream = ['{__name__="up",job="a"}', '{__name__="up",job="b",x=~"y.*"}']
+  assert.deepEqual(await decide(ENFORCED, "up"), [upstream, ["match[0]", "match[1]"]])
+})
+
+test("adds nothing to what is contained already, and asks for equal ones once", async () => {
+  assert.deepEqual(await decide(ENFORCED, 'up{job="a"}', 'up{job="a",job="a"}'), [
+    ['{__name__="up",job="a"}'],
+    ["match[0]"],
+  ])
+})
+
+test("refuses an expression that Prometheus would refuse, also where matchers are added", async () => {
+  assert.match(String(await decide(ENFORCED, 'up{x=~"("}')), /x=~"\("/)
+})
+
+test("nothing shared is nothing allowed, also where matchers would be added", async () =>
+  assert.equal(await decide(principalOf("portal", [], true), "up"), '{__name__="up"}: nothing is shared'))
+
+test("refuses a product of too many selectors", async () => {
+  const many = principalOf(
+    "portal",
+    Array.from({ length: 100 }, (_, index) => `{job="${index}"}`),
+    true,
+  )
+  assert.match(String(await decide(many, "a", "b", "c")), /300 selectors would be requested; 256 at most$/)
+})
+
+test("explains for each shared selector why it does not cover a request", () => {
+  const reasons = explainRefusal(USAGE.shared, parseSelector('up{job="other"}'))
+  assert.deepEqual(
+    reasons.map(({ shared, reason }) => `${shared.where}: ${reason}`),
+    ['match[0]: its __name__ may be "up"', 'match[1]: its job may be "other"'],
+  )
+})
+
+const LONG_LIST = `{job="project_usages",__name__=~"project_(${"vcpu|".repeat(200)}mb)_usage"}`
+
+test("leaves what takes work to others, once for all that request the same at a time", async () => {
+  const client = principalOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}'])
+  const left: string[] = []
+  const others = createAuthorizer(async (_, selector) => {
+    left.push(printSelector(selector))
+    await Promise.resolve()
+    return 0
+  })
+  const decideSoon = (...requested: readonly string[]) => others.authorize(client, requested.map(parseSelector))
+  assert.ok((await decideSoon('project_vcpu_usage{job="project_usages"}')).allowed)
+  assert.deepEqual(left, [])
+  const decisions = await Promise.all([
+    decideSoon(LONG_LIST),
+    decideSoon(LONG_LIST, 'project_mb_usage{job="project_usages"}'),
+  ])
+  assert.deepEqual(
+    decisions.map(({ allowed }) => allowed),
+    [true, true],
+  )
+  assert.ok((await decideSoon(LONG_LIST)).allowed, "it is known now")
+  assert.deepEqual(left, [printSelector(parseSelector(LONG_LIST))])
+})
+
+for (const verdict of [undefined, 1, -2, Number.NaN]) {
+  test(`allows nothing where the verdict from elsewhere is ${verdict}, which is none`, async () => {
+    const client = principalOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}'])
+    const others = createAuthorizer(() => Promise.resolve(verdict as number))
+    const decideSoon = async () => others.authorize(client, [parseSelector(LONG_LIST)])
+    await assert.rejects(decideSoon, /no verdict/)
+    await assert.rejects(decideSoon, /no verdict/, "and keeps nothing of it")
+  })
+}
+
+test("a decision that was kept is the same as a new one, and never one of another client", async () => {
+  const values = ["a", "b", "ab", ""]
+  const matcher = fc
+    .tuple(fc.constantFrom("x", "y"), fc.constantFrom("=", "!=", "=~", "!~"), fc.constantFrom(...values, "a.*", ".+"))
+    .map(([label, op, value]) => `${label}${op}"${value}"`)
+  const selector = fc.array(matcher, { minLength: 1, maxLength: 3 }).map((all) => `{${all.join(",")}}`)
+  const lists = fc.array(selector, { minLength: 1, maxLength: 3 })
+  await fc.assert(
+    fc.asyncProperty(lists, selector, fc.boolean(), async (match, requested, enforce) => {
+      const client = principalOf("portal", match, enforce)
+      const first = await decide(client, requested)
+      assert.deepEqual(await decide(client, requested), first)
+      const other = await createAuthorizer().authorize(
+        principalOf("portal", match, enforce),
+        [requested].map(parseSelector),
+      )
+      assert.deepEqual(show(other), first)
+      assert.deepEqual(await decide(principalOf("portal", match, enforce), requested), first)
+    }),
+  )
+})

@@ -1,0 +1,120 @@
+/**
+ * This room: PromQL selectors. Reading and printing them, whether one contains another in every version of Prometheus, and
+ * whether a client may read what it requests. It knows nothing of HTTP, nor of where a policy comes from.
+ */
+import { LRUCache } from "lru-cache"
+import { ADDED, type AllowedSelectors, createCompiler, judge, judgeQuickly, type SelectorVerdict } from "./judge.ts"
+import { canonical, printSelector, type Selector } from "./selector.ts"
+
+/** One selector that a client may read. */
+export interface SharedSelector {
+  readonly selector: Selector
+  /** Where it was written: `policy.yaml:12:7 tokens[0].match[1]` or `--allow`. */
+  readonly where: string
+}
+
+/** Who requests series, and what it may read. */
+export interface Principal extends AllowedSelectors {
+  readonly name: string
+  readonly shared: readonly SharedSelector[]
+}
+
+/** The selectors to request upstream and the shared ones that allow it, or what is refused and why. */
+export type Decision =
+  | { readonly allowed: true; readonly selectors: readonly Selector[]; readonly by: readonly SharedSelector[] }
+  | { readonly allowed: false; readonly selector: Selector; readonly reason: string }
+
+/** Judges what takes more than a millisecond or two. */
+export type JudgeSelector = (principal: Principal, selector: Selector) => Promise<SelectorVerdict>
+
+export interface Authorizer {
+  /**
+   * Decides whether a client may read all that the selectors select. What takes no long work was decided when this
+   * returns. Rejects with whatever the judge of the others rejects with.
+   */
+  readonly authorize: (principal: Principal, selectors: readonly Selector[]) => Promise<Decision>
+}
+
+/** Selectors of one request upstream, where matchers are added. */
+const MOST_SELECTORS = 256
+/** Bytes of all verdicts, for all clients together: some 100,000 usual ones. */
+const VERDICT_BYTES = 32_000_000
+
+/** Remembers verdicts, and leaves those that take long to `judgeElsewhere`, once for all that need the same at a time. */
+export function createAuthorizer(judgeElsewhere?: JudgeSelector): Authorizer {
+  const compiler = createCompiler()
+  // oxlint-disable-next-line typescript/require-await -- what it throws becomes a rejection
+  const judgeHard = judgeElsewhere ?? (async (principal, selector) => judge(principal, selector, compiler))
+  const verdicts = new LRUCache<string, SelectorVerdict>({
+    maxSize: VERDICT_BYTES,
+    sizeCalculation: (verdict, key) => 200 + key.length + String(verdict).length,
+  })
+  const pending = new Map<string, Promise<SelectorVerdict>>()
+  // another policy has other lists, and finds no verdict of the one before
+  const lists = new WeakMap<Principal["shared"], number>()
+  let lastList = 0
+
+  function keyOf({ shared }: Principal, selector: Selector): string {
+    let list = lists.get(shared)
+    if (list === undefined) lists.set(shared, (list = ++lastList))
+    return `${list} ${printSelector(selector)}`
+  }
+
+  function keep(key: string, verdict: SelectorVerdict): SelectorVerdict {
+    verdicts.set(key, verdict)
+    return verdict
+  }
+
+  function judgeAtOnce(key: string, principal: Principal, selector: Selector): SelectorVerdict | undefined {
+    const known = verdicts.get(key)
+    if (known !== undefined) return known
+    const verdict = judgeQuickly(principal, selector, compiler)
+    return verdict === undefined ? undefined : keep(key, verdict)
+  }
+
+  function judgeOnce(key: string, principal: Principal, selector: Selector): Promise<SelectorVerdict> {
+    const known = pending.get(key)
+    if (known !== undefined) return known
+    const judging = judgeHard(principal, selector)
+      .then((verdict) => keep(key, checkVerdict(verdict, principal, selector)))
+      .finally(() => pending.delete(key))
+    pending.set(key, judging)
+    return judging
+  }
+
+  return {
+    async authorize(principal, selectors) {
+      const { shared } = principal
+      const requested: Selector[] = []
+      const by = new Set<SharedSelector>()
+      for (const selector of selectors) {
+        const key = keyOf(principal, selector)
+        const verdict = judgeAtOnce(key, principal, selector) ?? (await judgeOnce(key, principal, selector))
+        if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
+        const containing = verdict === ADDED ? shared : shared.slice(verdict, verdict + 1)
+        if (verdict === ADDED) requested.push(...shared.map((one) => canonical([...selector, ...one.selector])))
+        else requested.push(selector)
+        for (const one of containing) by.add(one)
+      }
+      const distinct = distinctSelectors(requested)
+      const [first] = selectors
+      if (distinct.length > MOST_SELECTORS && first !== undefined) {
+        const reason = `with the shared matchers added, ${distinct.length} selectors would be requested; ${MOST_SELECTORS} at most`
+        return { allowed: false, selector: first, reason }
+      }
+      return { allowed: true, selectors: distinct, by: [...by] }
+    },
+  }
+}
+
+/** The thread that judges may be younger than this process, and of another version. */
+function checkVerdict(verdict: SelectorVerdict, { shared }: Principal, selector: Selector): SelectorVerdict {
+  if (typeof verdict === "string" || verdict === ADDED || shared[verdict] !== undefined) return verdict
+  throw new Error(`no verdict about ${printSelector(selector)}: ${verdict}`)
+}
+
+/** Each once, in one order: the same request upstream in whatever order it was written. */
+export function distinctSelectors(selectors: readonly Selector[]): readonly Selector[] {
+  const byText = new Map(selectors.map((selector) => [printSelector(selector), selector]))
+  return [...byText].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, selector]) => selector)
+}

@@ -1,0 +1,158 @@
+import { Worker } from "node:worker_threads"
+import type { Closable } from "#core/closable.ts"
+import { explain } from "#core/errors.ts"
+import type { WorkBudget } from "#core/limits/client-limits.ts"
+import { LimitExceeded } from "#core/limits/errors.ts"
+import type { Logger } from "#core/log/logger.ts"
+import type { JudgeSelector } from "./authorize.ts"
+import type { AllowedSelectors, SelectorVerdict } from "./judge.ts"
+import type { Selector } from "./selector.ts"
+
+export interface DeciderTimes {
+  /** Milliseconds that a request may wait, and then take. */
+  readonly deadline: number
+  /** Milliseconds without a request until the thread ends. */
+  readonly idle: number
+}
+
+const DECIDER_TIMES: DeciderTimes = { deadline: 10_000, idle: 60_000 }
+/** Requests that wait, of one client and of all. */
+const MOST_OF_CLIENT = 64
+const MOST = 1024
+/** Of the thread; beyond, it ends, and the selector counts as too hard. */
+const MEGABYTES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 }
+const THREAD = new URL("decider-worker.ts", import.meta.url)
+
+/** Judges selectors that take work, in a thread of its own, so that no other request waits for it. */
+export interface Decider extends Closable {
+  /** Clients take turns. Rejects with TOO_MUCH_TO_DECIDE where a client's budget is spent, and where it takes too long. */
+  readonly judge: JudgeSelector
+}
+
+/** What the thread receives. */
+export interface JudgedRequest {
+  readonly allowed: AllowedSelectors
+  readonly selector: Selector
+}
+
+/** What the thread sends. */
+export interface JudgedResult {
+  readonly verdict: SelectorVerdict
+  /** Of processor time: a client does not pay for a busy machine. */
+  readonly seconds: number
+}
+
+interface Pending {
+  readonly client: string
+  readonly request: JudgedRequest
+  readonly since: number
+  readonly resolve: (verdict: SelectorVerdict) => void
+  readonly reject: (error: LimitExceeded) => void
+}
+
+export function tooMuchToDecide(client: string, budget: WorkBudget): LimitExceeded {
+  const message = `It took too long to decide about the selectors that ${client} requested; request fewer new ones, or retry later.`
+  return new LimitExceeded("TOO_MUCH_TO_DECIDE", message, Math.max(1, budget.wait(client)))
+}
+
+/** `thread`: what judges; another one in tests. */
+export function openDecider(
+  budget: WorkBudget,
+  log: Logger,
+  { deadline, idle } = DECIDER_TIMES,
+  thread = THREAD,
+): Decider {
+  /** By client, the one whose turn it is first. */
+  const waiting = new Map<string, Pending[]>()
+  let count = 0
+  let current: Pending | undefined
+  let worker: Worker | undefined
+  let begun = 0
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+
+  function start(): Worker {
+    const made = new Worker(thread, { resourceLimits: MEGABYTES })
+    // one that was abandoned may have sent a verdict before it learnt so: not about the selector that is judged now
+    made.on("message", ({ verdict, seconds }: JudgedResult) => {
+      if (made === worker) finish(seconds, (pending) => pending.resolve(verdict))
+    })
+    made.on("error", (error) => {
+      if (made === worker) abandon(`its thread ended: ${explain(error)}`)
+    })
+    made.unref() // after listening, which would undo it
+    return made
+  }
+
+  function next(): void {
+    if (current !== undefined || closed) return
+    const [client, queue = []] = waiting.entries().next().value ?? []
+    clearTimeout(timer)
+    const pending = queue.shift()
+    if (client === undefined || pending === undefined) {
+      timer = setTimeout(end, idle).unref()
+      return
+    }
+    count--
+    waiting.delete(client)
+    if (queue.length > 0) waiting.set(client, queue)
+    if (budget.wait(client) > 0 || performance.now() - pending.since > deadline) {
+      pending.reject(tooMuchToDecide(client, budget))
+      next()
+      return
+    }
+    current = pending
+    begun = performance.now()
+    timer = setTimeout(abandon, deadline, `it took more than ${deadline / 1000} s`).unref()
+    worker ??= start()
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
+    worker.postMessage(pending.request)
+  }
+
+  function finish(seconds: number, settle: (pending: Pending) => void): void {
+    if (current === undefined) return
+    const pending = current
+    current = undefined
+    budget.spend(pending.client, seconds)
+    settle(pending)
+    next()
+  }
+
+  /** A new thread judges what comes next. */
+  function abandon(reason: string): void {
+    log.warn({ client: current?.client, reason }, "decision about a selector abandoned, request refused")
+    end()
+    const seconds = (performance.now() - begun) / 1000
+    finish(seconds, (pending) => pending.reject(tooMuchToDecide(pending.client, budget)))
+  }
+
+  function end(): void {
+    void worker?.terminate()
+    worker = undefined
+  }
+
+  return {
+    judge({ name, enforce, shared }, selector) {
+      const queue = waiting.get(name) ?? []
+      const busy = closed || count >= MOST || queue.length >= MOST_OF_CLIENT || budget.wait(name) > 0
+      if (busy) return Promise.reject(tooMuchToDecide(name, budget))
+      const { promise, resolve, reject } = Promise.withResolvers<SelectorVerdict>()
+      // nothing of the client but what the verdict depends on
+      const allowed = { enforce, shared: shared.map((one) => ({ selector: one.selector })) }
+      queue.push({ client: name, request: { allowed, selector }, since: performance.now(), resolve, reject })
+      waiting.set(name, queue)
+      count++
+      next()
+      return promise
+    },
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      const left = [...(current === undefined ? [] : [current]), ...[...waiting.values()].flat()]
+      for (const { client, reject } of left) reject(tooMuchToDecide(client, budget))
+      waiting.clear()
+      current = undefined
+      await worker?.terminate()
+    },
+  }
+}

@@ -1,0 +1,96 @@
+import type { IncomingHttpHeaders } from "node:http"
+import { LRUCache } from "lru-cache"
+import type { WorkBudget } from "#core/limits/client-limits.ts"
+import { type Authorizer, distinctSelectors } from "#core/promql/authorize.ts"
+import { tooMuchToDecide } from "#core/promql/decider.ts"
+import { parseSelector } from "#core/promql/parse.ts"
+import { printSelector } from "#core/promql/selector.ts"
+import { bodyNotAllowed, methodNotAllowed, noSelector, notFound, selectorNotAllowed } from "./errors.ts"
+import type { Client } from "./policy/types.ts"
+import { parseQuery } from "./query.ts"
+import type { RequestedSelectors, RequestRecord } from "./request-record.ts"
+import { upstreamQuery } from "./upstream/question.ts"
+
+const FEDERATE = "/federate"
+/** Bytes of all that is kept, for all clients together: some 15,000 usual targets. */
+const KEPT_BYTES = 32_000_000
+
+/** A target that a client may have, read and decided once. */
+export interface Admission extends RequestedSelectors {
+  /** Of the request upstream. */
+  readonly query: string
+}
+
+export interface AdmissionsOptions {
+  readonly authorizer: Authorizer
+  /** Charged with what is decided at once; what is decided elsewhere is charged there. */
+  readonly budget: WorkBudget
+  readonly milliseconds: () => number
+}
+
+export interface Admissions {
+  /**
+   * Decides about the request of a client before anything is requested upstream, and notes in the record what it requests.
+   * What was decided before costs nothing. Throws an error of errors.ts, or LimitExceeded.
+   */
+  admit(record: RequestRecord, client: Client): Promise<Admission>
+}
+
+export function createAdmissions({ authorizer, budget, milliseconds }: AdmissionsOptions): Admissions {
+  // about 1,200 bytes each besides what grows with the target: itself, the selectors, the query
+  const admissions = new LRUCache<string, Admission>({
+    maxSize: KEPT_BYTES,
+    sizeCalculation: (_, key) => 1200 + 4 * key.length,
+  })
+  // another policy, or another token, has other clients and so finds nothing that was decided before
+  const numbers = new WeakMap<Client, number>()
+  let lastNumber = 0
+
+  function keyOf(client: Client, target: string): string {
+    let number = numbers.get(client)
+    if (number === undefined) numbers.set(client, (number = ++lastNumber))
+    return `${number} ${target}`
+  }
+
+  async function decide(record: RequestRecord, client: Client): Promise<Admission> {
+    const { method, headers, url = "" } = record.request
+    // the path in its one spelling: a router takes /%66ederate and http://host/federate too
+    if (url.split("?", 1)[0] !== FEDERATE) throw notFound({})
+    if (!isRead(method)) throw methodNotAllowed({})
+    if (hasBody(headers)) throw bodyNotAllowed({})
+    const allowed = client.shared.map(({ selector }) => printSelector(selector)).join(" ")
+    const values = parseQuery(url.slice(FEDERATE.length + 1))
+    if (values.length === 0) throw noSelector({ allowed })
+    const selectors = distinctSelectors(values.map(parseSelector))
+    record.requested = { selectors, by: [] }
+    const decision = await authorizer.authorize(client, selectors)
+    if (decision.allowed) return { selectors, by: decision.by, query: upstreamQuery(decision.selectors) }
+    const { selector, reason } = decision
+    record.detail = reason
+    throw selectorNotAllowed({ selector: printSelector(selector), client: client.name, reason, allowed })
+  }
+
+  return {
+    async admit(record, client) {
+      const { method, headers, url = "" } = record.request
+      const key = keyOf(client, url)
+      const known = isRead(method) && !hasBody(headers) ? admissions.get(key) : undefined
+      if (known !== undefined) return known
+      if (budget.wait(client.name) > 0) throw tooMuchToDecide(client.name, budget)
+      const begin = milliseconds()
+      const deciding = decide(record, client)
+      budget.spend(client.name, (milliseconds() - begin) / 1000)
+      const admission = await deciding
+      admissions.set(key, admission)
+      return admission
+    },
+  }
+}
+
+function isRead(method: string | undefined): boolean {
+  return method === "GET" || method === "HEAD"
+}
+
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
+}
