@@ -140,8 +140,8 @@ test("Kubernetes' links to a Service in place of a port change nothing, and show
   assert.deepEqual(
     [...stderr.matchAll(/level=debug .*msg="(.*)" variable=(\S+)$/gm)].map(([, told, variable]) => [variable, told]),
     [
-      ["APP_PROMETHEUS_PORT", "ignored: Kubernetes' link to a Service"],
       ["APP_OPA_PORT", "ignored: Kubernetes' link to a Service"],
+      ["APP_PROMETHEUS_PORT", "ignored: Kubernetes' link to a Service"],
     ],
   )
 })

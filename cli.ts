@@ -2,6 +2,7 @@ import { flushCompileCache } from "node:module"
 import type { Component, Running } from "#core/component.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { Settings } from "#core/config/settings.ts"
+import { exporters } from "./site/exporter/collectors/index.ts"
 
 interface Entry {
   readonly summary: string
@@ -10,14 +11,7 @@ interface Entry {
 
 /** Every subcommand with its line in the help. A component is loaded only when it runs. */
 const commands: Readonly<Record<string, Entry>> = {
-  "exporter project-usage": {
-    summary: "OpenStack project usage as metrics",
-    load: () => import("./site/exporter/collectors/project-usage/main.ts"),
-  },
-  "exporter opa-data": {
-    summary: "what the replicas of an Open Policy Agent hold, and whether they agree",
-    load: () => import("./site/exporter/collectors/opa-data/main.ts"),
-  },
+  ...exporters,
   proxy: {
     summary: "lets a portal read the agreed series of a site's Prometheus, and nothing else",
     load: () => import("./site/proxy/main.ts"),

@@ -106,7 +106,7 @@ try {
   })
 
   // SIGHUP asks for an update
-  const ended = (): RegExpMatchArray[] => [...ours.output().matchAll(/msg="update ended".* seconds=([\d.]+)/g)]
+  const ended = (): RegExpMatchArray[] => [...ours.output().matchAll(/msg="collection ended".* seconds=([\d.]+)/g)]
   for (let round = 0; round < 5; round += 1) {
     const before = ended().length
     ours.process.kill("SIGHUP")

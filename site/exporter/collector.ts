@@ -1,22 +1,26 @@
 import type { Family } from "#core/metrics/exposition.ts"
 
-/** Something that reads metrics from somewhere. It knows nothing of HTTP, schedules or its own failures. */
-export interface Collector {
-  readonly name: string
-  /** All families as they are now, complete, or an error: never a part of them, but for SomeFailed. */
-  collect(signal: AbortSignal): Promise<Iterable<Family>>
+/** What one run of a collector read. */
+export interface Collected {
+  /** Undefined where there is nothing to serve: what was read last stays until it is too old. */
+  readonly families: Iterable<Family> | undefined
+  /** What could not be read, and why. The families are complete for everything else. */
+  readonly missing?: ReadonlyMap<string, string>
+  /** Nothing was read now: the families are what is left of earlier runs, and as old as they were. */
+  readonly outdated?: boolean
 }
 
-/** Thrown by a collector of several parts that could not read all of them. What it has is complete for the others. */
-export class SomeFailed extends Error {
-  override readonly name = "SomeFailed"
-  readonly families: Iterable<Family>
-  /** Whether some of it was read now; if not, it is what is left of earlier runs, and no younger than they were. */
-  readonly anyRead: boolean
-
-  constructor(message: string, families: Iterable<Family>, options: ErrorOptions & { readonly anyRead: boolean }) {
-    super(message, options)
-    this.families = families
-    this.anyRead = options.anyRead
-  }
+/** Something that reads metrics from somewhere. It knows nothing of HTTP or its own failures. */
+export interface Collector {
+  collect(signal: AbortSignal): Collected | Promise<Collected>
+  /** Seconds from the start of one run to the start of the next. Without it every scrape is a run. */
+  readonly every?: number | undefined
+  /** Seconds for which the last result is served while later runs fail. */
+  readonly maxAge?: number | undefined
+  /** Why nothing can be served though runs succeed, in a sentence. */
+  notReady?(): string | undefined
+  /** Reads its own files again, as on SIGHUP; a run follows. It never throws. */
+  reload?(): Promise<void>
+  /** Frees what it holds, when no run is under way. */
+  close?(): Promise<void>
 }

@@ -1,22 +1,30 @@
 import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { text } from "node:stream/consumers"
-import { pino } from "pino"
+import { createLogger } from "#core/log/logger.ts"
 import type { Family } from "#core/metrics/exposition.ts"
 import { plain } from "./body.ts"
-import { SomeFailed } from "./collector.ts"
-import { startRunner, type Exposed, type Runner, type RunnerOptions } from "./runner.ts"
+import type { Collected, Collector } from "./collector.ts"
+import { startRunner, type Exposed } from "./runner.ts"
 
-const families: readonly Family[] = [{ name: "x", help: "X.", type: "gauge", samples: [{ labels: {}, value: 1 }] }]
+const X_FAMILY: Family = { name: "x", help: "X.", type: "gauge", samples: [{ labels: {}, value: 1 }] }
+const read: Collected = { families: [X_FAMILY] }
 const X = "# HELP x X.\n# TYPE x gauge\nx 1\n"
 
 /** A runner over `collect`, with a clock that stands still until the test moves it. */
-function runnerOf(t: TestContext, collect: () => Promise<readonly Family[]>, options: Partial<RunnerOptions> = {}) {
+function runnerOf(
+  t: TestContext,
+  collect: Collector["collect"],
+  options: Omit<Collector, "collect"> & { patience?: number } = {},
+) {
   const clock = { seconds: 1000 }
-  const all = { maxAge: 60, patience: 5, log: pino({ level: "silent" }), now: () => new Date(clock.seconds * 1000) }
-  const runner: Runner = startRunner({ name: "test", collect }, { ...all, ...options })
+  const lines: string[] = []
+  const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
+  const { patience = 5, ...schedule } = options
+  const collector = { maxAge: 60, ...schedule, collect }
+  const runner = startRunner("test", collector, { patience, log, now: () => new Date(clock.seconds * 1000) })
   t.after(() => runner.close())
-  return { runner, clock }
+  return { runner, clock, log: () => lines.map((line) => line.replace(/^.* component=test /, "")).join("") }
 }
 
 const textOf = async ({ body }: Exposed): Promise<string | undefined> => body && text(plain(body, Buffer.alloc(0)))
@@ -26,20 +34,20 @@ const status = ({ status: all }: Exposed): Record<string, number | undefined> =>
   )
 
 test("the first read waits for the first run", async (t) => {
-  const { promise, resolve } = Promise.withResolvers<readonly Family[]>()
+  const { promise, resolve } = Promise.withResolvers<Collected>()
   const { runner } = runnerOf(t, () => promise, { every: 3600 })
-  assert.equal(runner.notReady(), "The first update is still under way.")
+  assert.equal(runner.notReady(), "The first collection is still under way.")
   const reading = runner.read()
-  resolve(families)
+  resolve(read)
   assert.equal(await textOf(await reading), X)
   assert.equal(runner.notReady(), undefined)
 })
 
 test("a read does not wait for a first run longer than its patience", async (t) => {
-  const { promise, resolve } = Promise.withResolvers<readonly Family[]>()
+  const { promise, resolve } = Promise.withResolvers<Collected>()
   const { runner } = runnerOf(t, () => promise, { every: 3600, patience: 0.01 })
   const exposed = await runner.read()
-  resolve(families)
+  resolve(read)
   assert.equal(await textOf(exposed), undefined)
   assert.equal(status(exposed).up, 0)
 })
@@ -47,13 +55,13 @@ test("a read does not wait for a first run longer than its patience", async (t) 
 test("runs again in its interval", async (t) => {
   let runs = 0
   const twice = Promise.withResolvers<void>()
-  runnerOf(t, () => Promise.resolve((runs += 1) === 2 ? (twice.resolve(), families) : families), { every: 0.01 })
+  runnerOf(t, () => ((runs += 1) === 2 ? (twice.resolve(), read) : read), { every: 0.01 })
   await twice.promise
 })
 
 test("a failed run keeps the last result until its greatest age, and says so", async (t) => {
   let broken = false
-  const collect = () => (broken ? Promise.reject(new Error("the cloud is away")) : Promise.resolve(families))
+  const collect = () => (broken ? Promise.reject(new Error("the cloud is away")) : Promise.resolve(read))
   const { runner, clock } = runnerOf(t, collect, { every: 3600 })
   await runner.read()
   broken = true
@@ -62,20 +70,20 @@ test("a failed run keeps the last result until its greatest age, and says so", a
   const kept = await runner.read()
   assert.equal(await textOf(kept), X)
   const { duration_seconds: _, ...rest } = status(kept)
-  assert.deepEqual(rest, { up: 0, last_success_timestamp_seconds: 1000, age_seconds: 60 })
+  assert.deepEqual(rest, { up: 0, last_success_timestamp_seconds: 1000 })
 
   clock.seconds += 1
   const ended = await runner.read()
   assert.equal(await textOf(ended), undefined)
-  assert.equal(status(ended).age_seconds, 61)
-  assert.equal(runner.notReady(), "No data: the cloud is away")
+  assert.equal(status(ended).last_success_timestamp_seconds, 1000)
+  assert.equal(runner.notReady(), "No data: test: the cloud is away")
 })
 
 test("what took longer than the greatest age to collect is served until the next run can be over", async (t) => {
-  const slow = async (): Promise<readonly Family[]> => {
+  const slow = async (): Promise<Collected> => {
     await Promise.resolve() // the clock is there then
     clock.seconds += 100
-    return families
+    return read
   }
   const { runner, clock } = runnerOf(t, slow, { every: 3600 })
   assert.equal(await textOf(await runner.read()), X)
@@ -86,42 +94,37 @@ test("what took longer than the greatest age to collect is served until the next
 })
 
 test("no data is a result, unlike a failure", async (t) => {
-  const { runner } = runnerOf(t, () => Promise.resolve([]), { every: 3600 })
+  const { runner } = runnerOf(t, () => ({ families: [] }), { every: 3600 })
   const exposed = await runner.read()
   assert.equal(await textOf(exposed), "")
   assert.equal(status(exposed).up, 1)
 })
 
-test("a failing first run is told, and a collector that throws at once is a failing one", async (t) => {
+test("a failing first run shows, and a collector that throws at once is a failing one", async (t) => {
   const collect = () => {
     throw new Error("broken")
   }
   const { runner } = runnerOf(t, collect, { every: 3600 })
   const exposed = await runner.read()
   assert.equal(await textOf(exposed), undefined)
-  assert.deepEqual(Object.keys(status(exposed)), [
-    "up",
-    "duration_seconds",
-    "last_success_timestamp_seconds",
-    "age_seconds",
-  ])
+  assert.deepEqual(Object.keys(status(exposed)), ["up", "duration_seconds", "last_success_timestamp_seconds"])
   assert.equal(status(exposed).up, 0)
-  assert.equal(status(exposed).age_seconds, undefined)
+  assert.equal(status(exposed).last_success_timestamp_seconds, undefined)
 })
 
 test("concurrent runs are one", async (t) => {
   let runs = 0
-  const { promise, resolve } = Promise.withResolvers<readonly Family[]>()
+  const { promise, resolve } = Promise.withResolvers<Collected>()
   const { runner } = runnerOf(t, () => ((runs += 1), promise))
   const reads = [runner.read(), runner.read(), runner.run()]
-  resolve(families)
+  resolve(read)
   await Promise.all(reads)
   assert.equal(runs, 1)
 })
 
 test("without an interval every read is a run", async (t) => {
   let runs = 0
-  const { runner } = runnerOf(t, () => ((runs += 1), Promise.resolve(families)))
+  const { runner } = runnerOf(t, () => ((runs += 1), Promise.resolve(read)))
   await runner.read()
   await runner.read()
   assert.equal(runs, 2)
@@ -129,41 +132,67 @@ test("without an interval every read is a run", async (t) => {
 
 test("closing ends the run under way", async (t) => {
   let aborted = false
-  const runner = startRunner(
-    {
-      name: "test",
-      collect: (signal) =>
-        new Promise((_, reject) => {
-          signal.addEventListener("abort", () => ((aborted = true), reject(new Error("aborted"))))
-        }),
-    },
-    { every: 3600, maxAge: 60, patience: 5, log: pino({ level: "silent" }), now: () => new Date() },
+  const { runner, log } = runnerOf(
+    t,
+    (signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => ((aborted = true), reject(new Error("aborted"))))
+      }),
+    { every: 3600 },
   )
-  t.after(() => runner.close())
   await runner.close()
   assert.equal(aborted, true)
+  assert.equal(log(), "")
 })
 
-test("a run of which a part failed is served, and says so", async (t) => {
-  const collect = () => Promise.reject(new SomeFailed("one of two is away", families, { anyRead: true }))
-  const { runner } = runnerOf(t, collect, { every: 3600 })
+const PARTLY: Collected = { ...read, missing: new Map([["b", "is away"]]) }
+
+test("a run with something missing is served as new, and is not up", async (t) => {
+  const { runner } = runnerOf(t, () => PARTLY, { every: 3600 })
   const exposed = await runner.read()
   assert.equal(await textOf(exposed), X)
-  assert.equal(status(exposed).up, 0)
+  const { duration_seconds: _, ...rest } = status(exposed)
+  assert.deepEqual(rest, { up: 0, last_success_timestamp_seconds: 1000 })
   assert.equal(runner.notReady(), undefined)
 })
 
-test("what can't be made of the parts that were read is a failure like any other", async (t) => {
-  const broken: Iterable<Family> = {
+test("an outdated result keeps the age of the last one", async (t) => {
+  let collected = read
+  const { runner, clock } = runnerOf(t, () => collected, { every: 3600 })
+  await runner.read()
+  collected = { families: [{ ...X_FAMILY, name: "y" }], missing: new Map([["b", "is away"]]), outdated: true }
+  clock.seconds += 60
+  await runner.run()
+  const exposed = await runner.read()
+  assert.equal(await textOf(exposed), X.replaceAll("x ", "y "))
+  assert.equal(status(exposed).last_success_timestamp_seconds, 1000)
+  clock.seconds += 1
+  assert.equal(await textOf(await runner.read()), undefined)
+})
+
+test("what cannot be read is logged once, until its reason changes or it can be read again", async (t) => {
+  const missing = [{ a: "is away" }, { a: "is away", b: "refuses" }, { a: "refuses", b: "refuses" }, {}]
+  const { runner, log } = runnerOf(t, () => ({ ...read, missing: new Map(Object.entries(missing.shift() ?? {})) }))
+  for (const _ of [1, 2, 3, 4, 5]) await runner.run()
+  assert.equal(
+    log(),
+    `msg="cannot be read" what=a reason="is away"
+msg="cannot be read" what=b reason=refuses
+msg="cannot be read" what=a reason=refuses
+msg="can be read again" what=a
+msg="can be read again" what=b
+`,
+  )
+})
+
+test("families that cannot be made are a failure like any other", async (t) => {
+  const families: Iterable<Family> = {
     [Symbol.iterator]() {
       throw new Error("broken")
     },
   }
-  const { runner } = runnerOf(
-    t,
-    () => Promise.reject(new SomeFailed("one of two is away", broken, { anyRead: true })),
-    { every: 3600 },
-  )
+  const { runner, log } = runnerOf(t, () => ({ ...PARTLY, families }), { every: 3600 })
   assert.equal(status(await runner.read()).up, 0)
-  assert.equal(runner.notReady(), "No data: broken")
+  assert.equal(runner.notReady(), "No data: test: broken")
+  assert.equal(log(), 'msg="cannot be read" what=test reason=broken\n')
 })

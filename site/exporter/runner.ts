@@ -4,15 +4,11 @@ import { encodePieces, type Family } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
 import { type Body, bodyOf } from "./body.ts"
-import { type Collector, SomeFailed } from "./collector.ts"
+import type { Collector } from "./collector.ts"
 
 export interface RunnerOptions {
-  /** Seconds from the start of one run to the start of the next. Without it every read is a run. */
-  readonly every?: number
-  /** Seconds for which the last complete result is served after later runs failed, beside twice the time that it took. */
-  readonly maxAge: number
-  /** Seconds that a read waits for a run: the first one, or its own where every read is one. */
-  readonly patience: number
+  /** Seconds that a scrape waits for a run: less than the 10 s that Prometheus gives it. */
+  readonly patience?: number
   readonly log: Logger
   readonly now: () => Date
 }
@@ -20,7 +16,7 @@ export interface RunnerOptions {
 export interface Exposed {
   /** The collector's families; undefined when there are none that are young enough. */
   readonly body: Body | undefined
-  /** How the collector fares, as of now. */
+  /** Whether runs succeed, how long they take and how old the result is. */
   readonly status: readonly Family[]
 }
 
@@ -32,38 +28,47 @@ export interface Runner extends Closable {
   notReady(): string | undefined
 }
 
-/** Runs a collector, at once and then in intervals, or for every read, never twice at the same time. */
-export function startRunner(collector: Collector, options: RunnerOptions): Runner {
-  const { every, maxAge, patience, log, now } = options
+/** Of the last run. */
+interface Outcome {
+  readonly missing: ReadonlyMap<string, string>
+  readonly anyRead: boolean
+  readonly seconds: number
+}
+
+/** Runs a collector, at once and then in its interval, or for every read, never twice at the same time. */
+export function startRunner(name: string, collector: Collector, { patience = 9, log, now }: RunnerOptions): Runner {
+  const { every, maxAge = every === undefined ? 60 : 3 * every } = collector
   const ending = new AbortController()
   /** `at` in milliseconds of Unix time. */
   let last: { readonly body: Body; readonly at: number; readonly until: number } | undefined
-  let outcome: { readonly failure: string | undefined; readonly seconds: number } | undefined
+  let outcome: Outcome | undefined
   let underWay: Promise<void> | undefined
 
-  const execute = async (): Promise<void> => {
-    const begin = performance.now()
+  const collect = async (): Promise<Omit<Outcome, "seconds">> => {
     const at = now().getTime()
-    let failure: string | undefined
     try {
-      const { families, missing } = await collectSome(collector, ending.signal)
+      const { families, missing = new Map<string, string>(), outdated = false } = await collector.collect(ending.signal)
+      if (families === undefined) return { missing, anyRead: false }
       const body = await bodyOf(encodePieces(families))
       // the next run may take as long as this one did
       const until = at + maxAge * 1000 + 2 * (now().getTime() - at)
-      last = last !== undefined && missing?.anyRead === false ? { ...last, body } : { body, at, until }
-      if (missing !== undefined) throw missing
+      last = last !== undefined && outdated ? { ...last, body } : { body, at, until }
+      return { missing, anyRead: !outdated }
     } catch (error) {
-      failure = explain(error)
-      if (!ending.signal.aborted) log.error({ collector: collector.name, reason: failure }, "update failed")
+      return { missing: new Map([[name, explain(error)]]), anyRead: false }
     }
-    outcome = { failure, seconds: (performance.now() - begin) / 1000 }
-    log.debug({ collector: collector.name, seconds: outcome.seconds }, "update ended")
+  }
+  const execute = async (): Promise<void> => {
+    const begin = performance.now()
+    const before = outcome?.missing
+    outcome = { ...(await collect()), seconds: (performance.now() - begin) / 1000 }
+    if (!ending.signal.aborted) logChanged(log, before, outcome)
+    log.debug({ seconds: outcome.seconds }, "collection ended")
   }
   const run = (): Promise<void> => {
     underWay ??= execute().finally(() => (underWay = undefined))
     return underWay
   }
-  const age = (): number | undefined => (last === undefined ? undefined : (now().getTime() - last.at) / 1000)
   const current = (): Body | undefined => (last !== undefined && now().getTime() <= last.until ? last.body : undefined)
 
   const first = every === undefined ? undefined : run()
@@ -74,11 +79,13 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
     async read() {
       if (every === undefined) await doneWithin(patience, run())
       else if (outcome === undefined && first !== undefined) await doneWithin(patience, first)
-      return { body: current(), status: statusFamilies(collector.name, outcome, last && last.at / 1000, age()) }
+      return { body: current(), status: statusFamilies(name, outcome, last && last.at / 1000) }
     },
     notReady() {
       if (every === undefined || current() !== undefined) return undefined
-      return outcome?.failure === undefined ? "The first update is still under way." : `No data: ${outcome.failure}`
+      return outcome === undefined
+        ? "The first collection is still under way."
+        : `No data: ${reasonsOf(outcome.missing)}`
     },
     async close() {
       clearInterval(timer)
@@ -88,36 +95,31 @@ export function startRunner(collector: Collector, options: RunnerOptions): Runne
   }
 }
 
-/** What was read, and why that is not all. */
-async function collectSome(
-  collector: Collector,
-  signal: AbortSignal,
-): Promise<{ readonly families: Iterable<Family>; readonly missing?: SomeFailed }> {
-  try {
-    return { families: await collector.collect(signal) }
-  } catch (error) {
-    if (error instanceof SomeFailed) return { families: error.families, missing: error }
-    throw error
-  }
+/** What could not be read and why, as a sentence. */
+export function reasonsOf(missing: ReadonlyMap<string, string>): string {
+  return [...missing].map(([what, reason]) => `${what}: ${reason}`).join("; ")
 }
 
-function statusFamilies(
-  collector: string,
-  outcome: { readonly failure: string | undefined; readonly seconds: number } | undefined,
-  lastSuccess: number | undefined,
-  age: number | undefined,
-): readonly Family[] {
+function logChanged(log: Logger, before: Outcome["missing"] = new Map(), { missing, anyRead }: Outcome): void {
+  const level = anyRead ? "warn" : "error"
+  for (const [what, reason] of missing) if (before.get(what) !== reason) log[level]({ what, reason }, "cannot be read")
+  for (const what of before.keys()) if (!missing.has(what)) log.info({ what }, "can be read again")
+}
+
+function statusFamilies(collector: string, outcome: Outcome | undefined, lastSuccess: number | undefined): Family[] {
   const gauge = (name: string, help: string, value: number | undefined): Family => ({
     name: `fedstack_exporter_collector_${name}`,
     help,
     type: "gauge",
     samples: value === undefined ? [] : [{ labels: { collector }, value }],
   })
-  const up = outcome !== undefined && outcome.failure === undefined ? 1 : 0
   return [
-    gauge("up", "1 if the collector's last run read everything, 0 if it failed or none has ended yet.", up),
+    gauge(
+      "up",
+      "1 if the collector's last run read everything, 0 if something was missing or no run has ended yet.",
+      outcome?.missing.size === 0 ? 1 : 0,
+    ),
     gauge("duration_seconds", "How long the collector's last run took.", outcome?.seconds),
     gauge("last_success_timestamp_seconds", "When the run began whose result is served, in Unix time.", lastSuccess),
-    gauge("age_seconds", "Time since the run began whose result is served.", age),
   ]
 }

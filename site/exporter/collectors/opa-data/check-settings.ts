@@ -1,7 +1,5 @@
 import { type Fault, UsageError } from "#core/errors.ts"
-import type { Address } from "#core/config/settings.ts"
-import { chooseAddresses } from "../../addresses.ts"
-import { DEFAULT_PORT, type OpaDataValues } from "./settings.ts"
+import type { OpaDataValues } from "./settings.ts"
 
 /** What no single setting can know. Throws UsageError with every fault. */
 export function checkOpaData(values: OpaDataValues): { readonly clusterName: string } {
@@ -37,12 +35,4 @@ export function checkPaths(values: OpaDataValues): void {
 function pathFaults({ opaClusterData, opaNamespacedData }: OpaDataValues): readonly Fault[] {
   if (opaClusterData.flat().length + opaNamespacedData.flat().length > 0) return []
   return [{ where: "--opa-cluster-data", message: "or --opa-namespaced-data is needed: what is to be counted" }]
-}
-
-/** Where to listen. Throws UsageError if --prometheus-port and --web.listen-address say different things. */
-export function addressesOf({
-  prometheusPort: port,
-  webListenAddress: addresses,
-}: Pick<OpaDataValues, "prometheusPort" | "webListenAddress">): readonly Address[] {
-  return chooseAddresses({ flag: "--prometheus-port", port, addresses, otherwise: `:${DEFAULT_PORT}` })
 }

@@ -12,7 +12,6 @@ import type { Counted } from "./paths.ts"
 import type { Reader } from "./reader.ts"
 import type { DigestKind, Outcome } from "./reading.ts"
 import type { Target, Targets } from "./target.ts"
-import { tellChanges } from "./tell.ts"
 
 /** OPAs that are asked at once, but for those that have not answered for so many milliseconds. */
 const AT_ONCE = 16
@@ -33,17 +32,11 @@ export interface OpaDataOptions {
   readonly now: () => Date
 }
 
-export interface OpaDataCollector extends Collector {
-  /** What could not be read in the last collection, in sentences. */
-  problems(): readonly string[]
-}
-
-/** Reads every OPA once and compares them. What can't be read shows in its families; it never fails as a whole. */
-export function opaData(options: OpaDataOptions): OpaDataCollector {
+/** Reads every OPA once and compares them. What cannot be read shows in its families; it never fails as a whole. */
+export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
   const { clusterName, paths, targets, reader, digests, time, log, now } = options
   const drift = createDrift(paths, digests, log)
-  const tell = tellChanges(paths, log)
-  let problems: readonly string[] = []
+  let empty: ReadonlySet<string> = new Set()
 
   const read = async (
     target: Target,
@@ -66,40 +59,57 @@ export function opaData(options: OpaDataOptions): OpaDataCollector {
     waited = true
   }
 
-  return {
-    name: "opa-data",
-    problems: () => problems,
-    async collect(signal) {
-      await first(signal)
-      const begin = performance.now()
-      const at = now().getTime()
-      const current = targets.current()
-      reader.keep(current)
-      const asked = options.digest === undefined ? new Set<Target>() : digests.begin(at, current)
-      const pass = gate(AT_ONCE)
-      const outcomes = await Promise.all(
-        current.map((target) =>
-          pass(() => read(target, asked.has(target) ? options.digest : undefined, signal, begin), SLOW),
-        ),
-      )
-      signal.throwIfAborted()
-      digests.taken(at, asked, outcomes)
-      const problem = targets.problem()
-      tell(problem, outcomes)
-      problems = [
-        ...(problem === undefined ? [] : [problem]),
-        ...outcomes.flatMap(({ target, result }) => ("places" in result ? [] : `${target.pod}: ${explain(result)}`)),
-      ]
-      const compared = drift.compare(at, outcomes)
-      time.observe((performance.now() - begin) / 1000)
-      return [
-        ...podFamilies(clusterName, paths, outcomes, options.digest === undefined ? undefined : digests),
-        ...driftFamilies(clusterName, compared),
-        ...statusFamilies(clusterName, current, problem),
-        ...time.families(),
-      ]
-    },
+  return async (signal) => {
+    await first(signal)
+    const begin = performance.now()
+    const at = now().getTime()
+    const current = targets.current()
+    reader.keep(current)
+    const asked = options.digest === undefined ? new Set<Target>() : digests.begin(at, current)
+    const pass = gate(AT_ONCE)
+    const outcomes = await Promise.all(
+      current.map((target) =>
+        pass(() => read(target, asked.has(target) ? options.digest : undefined, signal, begin), SLOW),
+      ),
+    )
+    signal.throwIfAborted()
+    digests.taken(at, asked, outcomes)
+    const problem = targets.problem()
+    empty = logEmpty(paths, outcomes, empty, log)
+    const compared = drift.compare(at, outcomes)
+    time.observe((performance.now() - begin) / 1000)
+    const families = [
+      ...podFamilies(clusterName, paths, outcomes, options.digest === undefined ? undefined : digests),
+      ...driftFamilies(clusterName, compared),
+      ...statusFamilies(clusterName, current, problem),
+      ...time.families(),
+    ]
+    return { families, missing: missingOf(problem, outcomes) }
   }
+}
+
+function missingOf(problem: string | undefined, outcomes: readonly Outcome[]): ReadonlyMap<string, string> {
+  return new Map([
+    ...(problem === undefined ? [] : [["list of OPAs", problem] as const]),
+    ...outcomes.flatMap(({ target: { service, pod }, result }) =>
+      "places" in result ? [] : [[service === "" ? pod : `${service}/${pod}`, explain(result)] as const],
+    ),
+  ])
+}
+
+/** A path that is nowhere is more likely written wrong than not loaded. */
+function logEmpty(
+  paths: readonly Counted[],
+  outcomes: readonly Outcome[],
+  before: ReadonlySet<string>,
+  log: Logger,
+): ReadonlySet<string> {
+  const readings = outcomes.flatMap(({ result }) => ("places" in result ? [result] : []))
+  if (readings.length === 0) return before
+  const nowhere = paths.filter((_, index) => readings.every(({ places }) => places[index]?.kind === "undefined"))
+  for (const { name } of nowhere)
+    if (!before.has(name)) log.warn({ path: name }, "no OPA has anything at this path: is it right?")
+  return new Set(nowhere.map(({ name }) => name))
 }
 
 function statusFamilies(clusterName: string, targets: readonly Target[], problem: string | undefined) {

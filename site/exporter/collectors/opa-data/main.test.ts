@@ -46,7 +46,7 @@ test("a pod that can't be read any more loses its series, and gets them back", a
     assert.deepEqual(await exporter.series(name), [])
   }
   await exporter.collect()
-  assert.equal(exporter.log().match(/can't read this OPA.*it answers 503/g)?.length, 1)
+  assert.equal(exporter.log().match(/"cannot be read" what=opa\/opa-0 reason="it answers 503/g)?.length, 1)
 
   opa.answer = () => HOLDS
   exporter.clock.now = new Date("2026-03-10T12:00:30Z")
@@ -54,7 +54,7 @@ test("a pod that can't be read any more loses its series, and gets them back", a
   const timeless = (text: string): string =>
     text.replaceAll(/^(?:opa_data_exporter_collection_time|.*_timestamp_seconds).*\n/gm, "")
   assert.equal(timeless(await exporter.scrape()), timeless(before))
-  assert.match(exporter.log(), /this OPA can be read again/)
+  assert.match(exporter.log(), /"can be read again" what=opa\/opa-0/)
 })
 
 test("a pod that leaves ends, one that comes is there with the next collection", async (t) => {
@@ -180,9 +180,9 @@ test("why OPAs can't be found is told once, and when they can", async (t) => {
   await exporter.collect()
   targets.trouble = undefined
   await exporter.collect()
-  const told = exporter.log().match(/(?<=component=exporter )msg=.*OPAs.*/g) ?? []
-  assert.deepEqual(told, [
-    'msg="the list of OPAs is not whole, or may be outdated" reason="There is no service opa in the namespace opa."',
-    'msg="the list of OPAs is up to date again"',
+  const logged = exporter.log().match(/(?<=component=exporter )msg=.*OPAs.*/g) ?? []
+  assert.deepEqual(logged, [
+    'msg="cannot be read" what="list of OPAs" reason="There is no service opa in the namespace opa."',
+    'msg="can be read again" what="list of OPAs"',
   ])
 })

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { UsageError } from "#core/errors.ts"
-import { addressesOf, checkOpaData, checkPaths } from "./check-settings.ts"
+import { checkOpaData, checkPaths } from "./check-settings.ts"
 import { valuesOf } from "./testing.ts"
 
 const NEEDED = { APP_CLUSTER_NAME: "c", APP_OPA_SERVICE: "opa-service", APP_OPA_CLUSTER_DATA: "kubernetes/namespaces" }
@@ -28,7 +28,7 @@ test("the environment of the original's deployment is enough, and means the same
     APP_CLUSTER_NAME: "cluster-name",
   })
   assert.deepEqual(checkOpaData(values), { clusterName: "cluster-name" })
-  assert.deepEqual(addressesOf(values), [{ host: "", port: 9998 }])
+  assert.equal(values.port, 9998)
   assert.deepEqual(
     [values.opaNamespace, values.opaService.flat(), values.interval, values.timeout],
     ["opa", ["opa-service"], 30, 30],
@@ -44,7 +44,7 @@ test("all flags of the original are taken", () => {
     "-d -t 5 --prometheus-port 1234 --opa-namespace n --opa-service s --ssl-verify --interval 7 --opa-cluster-data a,b --opa-namespaced-data c --cluster-name x --context y --single"
   const values = valuesOf(argv.split(" "))
   assert.deepEqual(
-    [values.debug, values.timeout, values.prometheusPort, values.opaNamespace, values.sslVerify, values.interval],
+    [values.debug, values.timeout, values.port, values.opaNamespace, values.sslVerify, values.interval],
     [true, 5, 1234, "n", true, 7],
   )
   assert.deepEqual([values.clusterName, values.context, values.single], ["x", "y", true])
@@ -105,17 +105,6 @@ for (const [argv, env, message] of wrong) {
     assert.match(faultsOf(argv, { ...NEEDED, ...env }), message)
   })
 }
-
-test("two ports that contradict each other are refused", () => {
-  const values = valuesOf(["--prometheus-port", "1", "--web.listen-address", ":2"], NEEDED)
-  assert.throws(() => addressesOf(values), {
-    message: /^--prometheus-port: is 1, but --web.listen-address names another/,
-  })
-  assert.deepEqual(addressesOf(valuesOf([], NEEDED)), [{ host: "", port: 9999 }])
-  assert.deepEqual(addressesOf(valuesOf(["--web.listen-address", "127.0.0.1:5"], NEEDED)), [
-    { host: "127.0.0.1", port: 5 },
-  ])
-})
 
 test("a package for no paths is refused", () => {
   assert.throws(() => checkPaths(valuesOf(["--print-package"])), {

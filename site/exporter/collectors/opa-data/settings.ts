@@ -1,8 +1,6 @@
-import { webSettings } from "#core/http/server.ts"
 import {
   duration,
   httpUrl,
-  listenAddress,
   on,
   oneOf,
   type Parse,
@@ -11,14 +9,12 @@ import {
   size,
   text,
   type Values,
-  whole,
   Wrong,
 } from "#core/config/settings.ts"
 import { kubernetesSettings } from "#core/kubernetes/settings.ts"
 import { type DataPath, dataPath } from "./paths.ts"
 import { WAYS } from "./reading.ts"
 
-export const DEFAULT_PORT = 9999
 /** Seconds: Prometheus gives a scrape 10, and the answer has to be on its way by then. */
 export const SCRAPE_TIMEOUT = 8
 
@@ -61,12 +57,6 @@ export const opaDataSettings = {
     },
     "30s",
   ),
-  prometheusPort: setting(whole(0, 65_535), {
-    flag: "--prometheus-port <port>",
-    env: ["APP_PROMETHEUS_PORT"],
-    help: `port to listen on, on all addresses; short for --web.listen-address :PORT, and not to be contradicted by it`,
-    defaultText: String(DEFAULT_PORT),
-  }),
   opaNamespace: setting(
     trimmed,
     { flag: "--opa-namespace <name>", env: ["APP_OPA_NAMESPACE"], help: "Kubernetes namespace of the OPA pods" },
@@ -243,17 +233,6 @@ export const opaDataSettings = {
       help: "bytes that one document may have, uncompressed",
     },
     "1GiB",
-  ),
-  ...webSettings(`:${DEFAULT_PORT}`),
-  // known to be set or not, which decides about --prometheus-port
-  webListenAddress: settings(
-    listenAddress,
-    {
-      flag: "--web.listen-address <host:port>",
-      help: "address to listen on; may be repeated",
-      defaultText: `:${DEFAULT_PORT}`,
-    },
-    [],
   ),
 }
 

@@ -1,21 +1,24 @@
+import assert from "node:assert/strict"
 import { createServer, type IncomingMessage, type RequestListener } from "node:http"
 import type { TestContext } from "node:test"
 import { text } from "node:stream/consumers"
 import { Registry } from "prom-client"
 import { createLogger } from "#core/log/logger.ts"
-import { readSettings } from "#core/config/settings.ts"
+import { readSettings, type Values } from "#core/config/settings.ts"
 import { createClient } from "./client.ts"
 import { openCredentials } from "./credentials.ts"
-import { openTargets, startOpaData } from "./main.ts"
+import { command, opaData } from "./main.ts"
 import { createReader, type Reader, type ReaderOptions } from "./reader.ts"
 import { WAYS } from "./reading.ts"
-import { opaDataSettings, type OpaDataValues } from "./settings.ts"
 import type { Target, Targets } from "./target.ts"
 import { listen } from "../../../../dev/testing/listen.ts"
 
 /** What flags and variables say. Throws UsageError. */
-export function valuesOf(argv: readonly string[], env: Readonly<Record<string, string>> = {}): OpaDataValues {
-  const reading = readSettings({ command: "opa-data", summary: "", settings: opaDataSettings }, argv, env)
+export function valuesOf(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Values<typeof command.settings> {
+  const reading = readSettings({ command: "opa-data", summary: "", settings: command.settings }, argv, env)
   if (reading.kind === "help") throw new Error("help was asked for")
   return reading.values
 }
@@ -169,17 +172,15 @@ export async function startTestExporter(
   const lines: string[] = []
   const clock = { now: new Date("2026-03-10T12:00:00Z") }
   const flags = ["--web.listen-address", "127.0.0.1:0", "--cluster-name", "cluster42", "--opa-service", "opa"]
-  const running = await startOpaData(
-    valuesOf([...flags, ...argv]),
-    {
-      log: createLogger({ level: "info", format: "logfmt" }, "exporter", (line) => lines.push(line)),
-      signal: new AbortController().signal,
-      print: () => undefined,
-      env: {},
-      now: () => clock.now,
-    },
-    targets === undefined ? openTargets : () => Promise.resolve(targets),
-  )
+  const exporter = targets === undefined ? opaData() : opaData(() => Promise.resolve(targets))
+  const running = await exporter.run(valuesOf([...flags, ...argv]), {
+    log: createLogger({ level: "info", format: "logfmt" }, "exporter", (line) => lines.push(line)),
+    signal: new AbortController().signal,
+    print: () => undefined,
+    env: {},
+    now: () => clock.now,
+  })
+  assert.ok(running)
   test.after(() => running.close())
   const url = `http://127.0.0.1:${running.addresses[0]?.port}`
   const scrape = async (): Promise<string> => withoutProcess(await (await fetch(`${url}/metrics`)).text())

@@ -73,10 +73,11 @@ test("a file that breaks later keeps the last usage for the greatest age", async
   await exporter.update()
   assert.deepEqual(series(await exporter.scrape()), ["a", "b"])
   assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
-  assert.equal(await exporter.value("fedstack_exporter_collector_age_seconds"), 600)
+  const lastSuccess = await exporter.value("fedstack_exporter_collector_last_success_timestamp_seconds")
+  assert.equal(lastSuccess, Date.parse("2026-03-10T12:00:00Z") / 1000)
   assert.match(
     exporter.log(),
-    /level=error .*msg="update failed" .*cloud\.toml:2 elixir\.projects: must be an array of tables/,
+    /level=error .*msg="cannot be read" .*cloud\.toml:2 elixir\.projects: must be an array of tables/,
   )
 
   exporter.clock.now = new Date("2026-03-10T12:10:01Z")

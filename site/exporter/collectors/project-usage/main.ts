@@ -1,44 +1,34 @@
-import { setFlagsFromString } from "node:v8"
 import { Gauge, type Registry } from "prom-client"
-import { closeAll } from "#core/closable.ts"
-import { component, type Context } from "#core/component.ts"
-import { explain, UsageError } from "#core/errors.ts"
-import { createRegistry } from "#core/metrics/registry.ts"
-import type { Serving } from "#core/http/server.ts"
-import { type Collector, SomeFailed } from "../../collector.ts"
-import { startRunner } from "../../runner.ts"
-import { serveRunner } from "../../serve.ts"
-import { openStateFile, type StateFile } from "./accounts/state-file.ts"
-import { type FamilyOptions, usageFamilies } from "./families.ts"
+import type { Context } from "#core/component.ts"
+import { UsageError } from "#core/errors.ts"
+import type { Collector } from "../../collector.ts"
+import { exporter, type ExporterContext } from "../../exporter.ts"
+import { openStateFile } from "./accounts/state-file.ts"
+import { usageFamilies } from "./families.ts"
 import { type Connect, connectToOpenStack, openSources } from "./open-sources.ts"
 import { createUsageMetrics } from "./metrics.ts"
-import { addressesOf, maxAgeOf, usageSettings, type UsageValues } from "./settings.ts"
+import { maxAgeOf, usageSettings, type UsageValues } from "./settings.ts"
 import type { Pool } from "./simple-vm.ts"
 import { updateAll } from "./update.ts"
 import { type StartDate, startFromEndpoint, startOfMonth } from "./start-date.ts"
 import { noWeights, refreshed, weightsFromEndpoint, weightsFromFile, type WeightSource } from "./weight-source.ts"
 
-/** Seconds that the first scrape waits for the first update: less than the 10 s that Prometheus gives a scrape. */
-const PATIENCE = 8
+/** The exporter, with the clouds that `connect` opens. */
+export const projectUsage = (connect: Connect) =>
+  exporter({
+    name: "project-usage",
+    settings: usageSettings,
+    port: 8080,
+    portFlag: { flag: "-p, --port <port>" },
+    open: (values, context) => openProjectUsage(values, context, connect),
+  })
 
-export const command = component({
-  settings: usageSettings,
-  run: (values, context) => startProjectUsage(values, context),
-})
+export const command = projectUsage(connectToOpenStack)
 
-/** Starts the exporter. Throws UsageError and ConfigurationError for what can't work from the beginning. */
-export async function startProjectUsage(
-  values: UsageValues,
-  context: Context,
-  connect: Connect = connectToOpenStack,
-): Promise<Serving> {
-  // a large cloud's update makes much garbage that is soon gone: collect it rather than grow (half the memory, same speed)
-  setFlagsFromString("--optimize-for-size")
-  const { log, now } = context
+async function openProjectUsage(values: UsageValues, context: ExporterContext, connect: Connect): Promise<Collector> {
+  const { log, now, registry } = context
   if (values.verbose) log.level = "debug"
-  const addresses = addressesOf(values)
   const maxAge = maxAgeOf(values)
-  const registry = createRegistry()
   const pool = poolOf(values)
   const state = await openStateFile(values.stateFile, { log, registry, pool: pool?.projectId })
   const shared = { start: startDateOf(values, context, registry), pool, state, registry }
@@ -47,43 +37,15 @@ export async function startProjectUsage(
   const metrics = createUsageMetrics(registry, Object.keys(sources[0]?.labels ?? {}))
   const update = updateAll(sources, { maxAge, now, metrics })
   const families = { inUse: values.inUse, properties: values.projectLabels }
-  const collector = projectUsage({ update, weights, state, families })
-
-  const runner = startRunner(collector, { every: values.updateInterval, maxAge, patience: PATIENCE, log, now })
-  try {
-    const flag = values.port === undefined ? "--web.listen-address" : "--port"
-    const serving = await serveRunner(runner, registry, { addresses, flag, webConfigFile: values.webConfigFile, log })
-    return {
-      addresses: serving.addresses,
-      // the runner first: scrapes that wait for it are then answered
-      close: () => closeAll([runner, serving, { close }]),
-      async reload() {
-        await serving.reload()
-        await runner.run()
-      },
-    }
-  } catch (error) {
-    await closeAll([runner, { close }])
-    throw error
-  }
-}
-
-interface Parts {
-  readonly update: ReturnType<typeof updateAll>
-  readonly weights: WeightSource
-  readonly state: StateFile
-  readonly families: FamilyOptions
-}
-
-function projectUsage({ update, weights, state, families }: Parts): Collector {
   return {
-    name: "project-usage",
+    every: values.updateInterval,
+    maxAge,
+    close,
     async collect(signal) {
-      const { clouds, failure, anyRead } = await update(await weights(signal), signal)
-      if (anyRead) await state.save()
-      if (failure === undefined) return usageFamilies(clouds, families)
-      if (clouds.length === 0) throw failure
-      throw new SomeFailed(explain(failure), usageFamilies(clouds, families), { cause: failure, anyRead })
+      const { clouds, missing } = await update(await weights(signal), signal)
+      const outdated = missing.size === sources.length
+      if (!outdated) await state.save()
+      return { families: clouds.length === 0 ? undefined : usageFamilies(clouds, families), missing, outdated }
     },
   }
 }

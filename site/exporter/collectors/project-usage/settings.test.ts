@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { UsageError } from "#core/errors.ts"
-import { addressesOf, maxAgeOf } from "./settings.ts"
+import { maxAgeOf } from "./settings.ts"
 import { valuesOf } from "./testing.ts"
 
 const messageOf = (work: () => unknown): string => {
@@ -21,7 +21,7 @@ test("has the original's defaults", () => {
   assert.equal(values.weightUpdateFrequency, 10)
   assert.equal(values.updateInterval, 30)
   assert.equal(values.verbose, false)
-  assert.deepEqual(addressesOf(values), [{ host: "", port: 8080 }])
+  assert.equal(values.port, undefined)
   for (const name of [
     "dummyData",
     "dummyWeights",
@@ -89,16 +89,6 @@ test("no name of a domain means all domains, as a flag and as a variable", () =>
   assert.deepEqual(valuesOf(["--domain"]).domain, [])
   assert.deepEqual(valuesOf([], { USAGE_EXPORTER_PROJECT_DOMAINS: "" }).domain, [])
   assert.deepEqual(valuesOf(["--domain", "-v"]).domain, [])
-})
-
-test("--port and --web.listen-address may both be set only if they agree", () => {
-  const addresses = (line: string) => addressesOf(valuesOf(line.split(" ")))
-  assert.deepEqual(addresses("-p 9000"), [{ host: "", port: 9000 }])
-  assert.deepEqual(addresses("-p 9000 --web.listen-address 127.0.0.1:9000"), [{ host: "127.0.0.1", port: 9000 }])
-  assert.equal(
-    messageOf(() => addresses("-p 9000 --web.listen-address :9001")),
-    "--port: is 9000, but --web.listen-address names another port. Set only one of the two",
-  )
 })
 
 test("the greatest age is ten minutes or three intervals, and never less than one interval", () => {

@@ -1,10 +1,7 @@
 import { UsageError } from "#core/errors.ts"
-import { webSettings } from "#core/http/server.ts"
 import {
-  type Address,
   duration,
   httpUrl,
-  listenAddress,
   on,
   type Parse,
   setting,
@@ -13,11 +10,8 @@ import {
   whole,
   Wrong,
 } from "#core/config/settings.ts"
-import { chooseAddresses } from "../../addresses.ts"
 import { date } from "./date.ts"
 import { connectionSettings } from "./openstack/settings.ts"
-
-const DEFAULT_ADDRESS = ":8080"
 
 const trimmed: Parse<string> = (value) => value.trim()
 const RESERVED = ["domain_id", "domain_name", "project_id", "project_name", "cloud", "region"]
@@ -26,7 +20,6 @@ const propertyName: Parse<string> = (value) => {
     return new Wrong("must be names of labels: letters, digits and _, not beginning with a digit or __")
   return RESERVED.includes(value) ? new Wrong(`must not be ${RESERVED.join(", ")}, which are there already`) : value
 }
-const web = webSettings(DEFAULT_ADDRESS)
 
 /** The flags and variables of the original come first; ours follow. */
 export const usageSettings = {
@@ -103,10 +96,6 @@ export const usageSettings = {
     },
     "30s",
   ),
-  port: setting(whole(0, 65_535), {
-    flag: "-p, --port <port>",
-    help: "port to listen on, on all addresses; short for --web.listen-address :PORT, and not to be contradicted by it",
-  }),
   verbose: setting(
     on,
     { flag: "-v, --verbose", env: ["USAGE_EXPORTER_VERBOSE_MODE"], help: "the same as --log.level debug" },
@@ -155,28 +144,9 @@ export const usageSettings = {
     { flag: "--endpoint-timeout <duration>", help: "deadline for an answer of the two endpoints" },
     "10s",
   ),
-  ...web,
-  // known to be set or not, which decides about --port
-  webListenAddress: settings(
-    listenAddress,
-    {
-      flag: "--web.listen-address <host:port>",
-      help: "address to listen on; may be repeated",
-      defaultText: DEFAULT_ADDRESS,
-    },
-    [],
-  ),
 }
 
 export type UsageValues = Values<typeof usageSettings>
-
-/** Where to listen. Throws UsageError if --port and --web.listen-address say different things. */
-export function addressesOf({
-  port,
-  webListenAddress: addresses,
-}: Pick<UsageValues, "port" | "webListenAddress">): readonly Address[] {
-  return chooseAddresses({ flag: "--port", port, addresses, otherwise: DEFAULT_ADDRESS })
-}
 
 /** Seconds. Throws UsageError if usage would vanish between two good updates. */
 export function maxAgeOf({ maxAge, updateInterval }: Pick<UsageValues, "maxAge" | "updateInterval">): number {

@@ -1,19 +1,23 @@
+import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { createServer, type RequestListener } from "node:http"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
 import type { Context } from "#core/component.ts"
 import { createLogger } from "#core/log/logger.ts"
-import { readSettings } from "#core/config/settings.ts"
-import { startProjectUsage } from "./main.ts"
+import { readSettings, type Values } from "#core/config/settings.ts"
+import { command, projectUsage } from "./main.ts"
+import { connectToOpenStack } from "./open-sources.ts"
 import type { Api } from "./openstack/api.ts"
-import { usageSettings, type UsageValues } from "./settings.ts"
 import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { listen } from "../../../../dev/testing/listen.ts"
 
 /** What flags and variables say. Throws UsageError. */
-export function valuesOf(argv: readonly string[], env: Readonly<Record<string, string>> = {}): UsageValues {
-  const reading = readSettings({ command: "usage", summary: "", settings: usageSettings }, argv, env)
+export function valuesOf(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Values<typeof command.settings> {
+  const reading = readSettings({ command: "usage", summary: "", settings: command.settings }, argv, env)
   if (reading.kind === "help") throw new Error("help was asked for")
   return reading.values
 }
@@ -65,7 +69,8 @@ export async function startTestExporter(
   }
   const values = valuesOf(["--web.listen-address", "127.0.0.1:0", ...argv])
   const connect = apis && (() => Promise.resolve({ apis, close: () => Promise.resolve() }))
-  const running = await startProjectUsage(values, context, connect)
+  const running = await projectUsage(connect ?? connectToOpenStack).run(values, context)
+  assert.ok(running)
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => (closing ??= running.close())
   test.after(close)

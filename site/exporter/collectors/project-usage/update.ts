@@ -15,9 +15,8 @@ export interface SourcesOptions {
 export interface Update {
   /** Those that were read now, and those of an earlier update that are young enough. */
   readonly clouds: readonly LabelledAccounts[]
-  /** Why some or all could not be read. */
-  readonly failure: Error | undefined
-  readonly anyRead: boolean
+  /** Which could not be read now, and why. */
+  readonly missing: ReadonlyMap<string, string>
 }
 
 /** Updates all clouds at the same time, each whole or not at all; one that fails does not hold up the others. */
@@ -26,7 +25,7 @@ export function updateAll(
   { maxAge, now, metrics }: SourcesOptions,
 ): (weights: Weights, signal: AbortSignal) => Promise<Update> {
   const last = new Map<Source, { readonly accounts: Accounts; readonly until: number }>()
-  const updateOne = async (source: Source, weights: Weights, signal: AbortSignal): Promise<Error | undefined> => {
+  const updateOne = async (source: Source, weights: Weights, signal: AbortSignal): Promise<string | undefined> => {
     const at = now().getTime()
     try {
       const { accounts, remarks } = await source.update(weights, signal)
@@ -36,17 +35,19 @@ export function updateAll(
       return undefined
     } catch (error) {
       metrics.failed(source.labels, error)
-      const name = Object.values(source.labels).join("/")
-      return new Error(name === "" ? explain(error) : `${name}: ${explain(error)}`, { cause: error })
+      return explain(error)
     }
   }
   return async (weights, signal) => {
-    const outcomes = await Promise.all(sources.map((source) => updateOne(source, weights, signal)))
-    const failures = outcomes.filter((outcome) => outcome !== undefined)
+    const reasons = await Promise.all(sources.map((source) => updateOne(source, weights, signal)))
     const present = now().getTime()
     const update: Update = {
-      anyRead: failures.length < sources.length,
-      failure: failures.length > 1 ? new AggregateError(failures) : failures[0],
+      missing: new Map(
+        sources.flatMap(({ labels }, index) => {
+          const reason = reasons[index]
+          return reason === undefined ? [] : [[Object.values(labels).join("/") || "cloud", reason] as const]
+        }),
+      ),
       clouds: sources.flatMap((source) => {
         const kept = last.get(source)
         return kept === undefined || kept.until < present ? [] : [{ labels: source.labels, accounts: kept.accounts }]

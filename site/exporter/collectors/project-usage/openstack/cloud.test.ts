@@ -93,7 +93,7 @@ for (const [what, where] of faults) {
     assert.deepEqual(await values(exporter), { p: 20, q: 20 })
     assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
     assert.equal(await exporter.value("fedstack_project_usage_cloud_up"), 0)
-    assert.match(exporter.log(), /level=error .*msg="update failed" .*reason="answered 503"/)
+    assert.match(exporter.log(), /level=error .*msg="cannot be read" what=cloud reason="answered 503"/)
     assert.match(await exporter.scrape(), /^fedstack_project_usage_cloud_failures_total\{reason="server_error"\} 1$/m)
     api.intercept = () => undefined
     await at(1)

@@ -3,7 +3,7 @@ import type { TestContext } from "node:test"
 import { createLogger } from "#core/log/logger.ts"
 import type { Seed, SeededServer } from "../../../../../dev/testing/openstack.ts"
 import { until } from "../../../../../dev/testing/until.ts"
-import { startProjectUsage } from "../main.ts"
+import { command } from "../main.ts"
 import { valuesOf } from "../testing.ts"
 
 /** vCPU hours and GiB hours as the original counts, by domain, project and name. */
@@ -36,13 +36,14 @@ export async function startRealExporter(
   argv: readonly string[],
 ): Promise<RealExporter> {
   const lines: string[] = []
-  const running = await startProjectUsage(valuesOf(["--web.listen-address", "127.0.0.1:0", ...argv]), {
+  const running = await command.run(valuesOf(["--web.listen-address", "127.0.0.1:0", ...argv]), {
     log: createLogger({ level: "info", format: "logfmt" }, "exporter", (line) => lines.push(line)),
     signal: new AbortController().signal,
     print: () => undefined,
     env,
     now: () => new Date(),
   })
+  assert.ok(running)
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => (closing ??= running.close())
   t.after(close)

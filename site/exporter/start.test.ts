@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { acceptsGzip } from "./serve.ts"
+import { acceptsGzip } from "./start.ts"
 
 test("compresses only for those who say that they take gzip", () => {
   const cases: readonly (readonly [string | undefined, boolean])[] = [

@@ -1,0 +1,103 @@
+import type { Registry } from "prom-client"
+import type { Component, Context } from "#core/component.ts"
+import {
+  type Address,
+  listenAddress,
+  setting,
+  type Settings,
+  settings,
+  type Values,
+  whole,
+} from "#core/config/settings.ts"
+import { UsageError } from "#core/errors.ts"
+import { webSettings } from "#core/http/server.ts"
+import type { Serving } from "#core/http/server.ts"
+import type { Collector } from "./collector.ts"
+
+export interface ExporterContext extends Context {
+  /** For metrics of the exporter itself. */
+  readonly registry: Registry
+}
+
+/** What makes an exporter: its settings and its collector. */
+export interface Exporter<S extends Settings> {
+  /** The label `collector` of the metrics on its runs. */
+  readonly name: string
+  readonly settings: S
+  /** Where it listens, on all addresses. */
+  readonly port: number
+  /** The original's own flag for that port. */
+  readonly portFlag?: { readonly flag: `${string}--${string} <port>`; readonly env?: readonly string[] }
+  /** Whether it prints one collection and ends. */
+  once?(values: Values<S>): boolean
+  /** Throws UsageError and ConfigurationError for what cannot work from the beginning. */
+  open(values: Values<S>, context: ExporterContext): Collector | Promise<Collector>
+}
+
+type ListenSettings = ReturnType<typeof listenSettings>
+
+export interface ExporterCommand<S extends Settings> extends Component<S> {
+  run(values: Values<S>, context: Context): Promise<Serving | undefined>
+}
+
+/**
+ * The command of an exporter. It serves what the collector reads on `/` and `/metrics`, with health and its own metrics,
+ * and closes and reloads everything; `collectors/index.ts` lists the commands.
+ */
+export function exporter<const S extends Settings>(definition: Exporter<S>): ExporterCommand<S & ListenSettings> {
+  const { once = () => false } = definition
+  return {
+    settings: { ...definition.settings, ...listenSettings(definition) },
+    once: (values) => once(values as Values<S>),
+    run: async (values, context) => {
+      // what serves is loaded only when it runs: the help needs none of it
+      const { printOnce, startExporter } = await import("./start.ts")
+      const open = (context: ExporterContext) => definition.open(values as Values<S>, context)
+      if (once(values as Values<S>)) return printOnce(open, context)
+      return startExporter(definition.name, open, context, listeningOf(definition, values as Values<ListenSettings>))
+    },
+  }
+}
+
+function listenSettings({ port, portFlag }: Pick<Exporter<Settings>, "port" | "portFlag">) {
+  const help =
+    "port to listen on, on all addresses; short for --web.listen-address :PORT, and not to be contradicted by it"
+  const ownPort = setting(whole(0, 65_535), { flag: "", ...portFlag, help, defaultText: String(port) })
+  return {
+    ...webSettings(`:${port}`),
+    // known to be set or not, which decides about the port's own flag
+    webListenAddress: settings(
+      listenAddress,
+      {
+        flag: "--web.listen-address <host:port>",
+        help: "address to listen on; may be repeated",
+        defaultText: `:${port}`,
+      },
+      [],
+    ),
+    ...(portFlag === undefined ? ({} as { readonly port: typeof ownPort }) : { port: ownPort }),
+  }
+}
+
+export interface Listening {
+  readonly addresses: readonly Address[]
+  /** The flag that chose them. */
+  readonly flag: string
+  readonly webConfigFile: string | undefined
+}
+
+/** Where to listen. Throws UsageError if the two flags say different things. */
+export function listeningOf(
+  definition: Pick<Exporter<Settings>, "port" | "portFlag">,
+  { port, webListenAddress: addresses, webConfigFile }: Values<ListenSettings>,
+): Listening {
+  const byPort = definition.portFlag?.flag.replace(/^.*(--\S+) .*$/, "$1") ?? ""
+  if (port === undefined) {
+    const chosen = addresses.length > 0 ? addresses : [{ host: "", port: definition.port }]
+    return { addresses: chosen, flag: "--web.listen-address", webConfigFile }
+  }
+  if (addresses.length === 0) return { addresses: [{ host: "", port }], flag: byPort, webConfigFile }
+  if (addresses.every((address) => address.port === port)) return { addresses, flag: byPort, webConfigFile }
+  const message = `is ${port}, but --web.listen-address names another port. Set only one of the two`
+  throw new UsageError([{ where: byPort, message }])
+}
