@@ -58,7 +58,9 @@ class Exporter {
 
   /** Seconds of each update so far. */
   updates(): readonly number[] {
-    return [...this.child.output().matchAll(/msg="collection ended".* seconds=([\d.]+)/g)].map(([, text]) => Number(text))
+    return [...this.child.output().matchAll(/msg="collection ended".* seconds=([\d.]+)/g)].map(([, text]) =>
+      Number(text),
+    )
   }
 
   async update(): Promise<number> {
