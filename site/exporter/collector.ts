@@ -1,3 +1,5 @@
+import type { Registry } from "prom-client"
+import type { Context } from "#core/component.ts"
 import type { Family } from "#core/metrics/exposition.ts"
 
 /** What one run of a collector read. */
@@ -24,3 +26,11 @@ export interface Collector {
   /** Frees what it holds, when no run is under way. */
   close?(): Promise<void>
 }
+
+export interface ExporterContext extends Context {
+  /** For metrics of the exporter itself. */
+  readonly registry: Registry
+}
+
+/** Throws UsageError and ConfigurationError for what cannot work from the beginning. */
+export type Open = (context: ExporterContext) => Collector | Promise<Collector>

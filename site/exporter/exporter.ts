@@ -1,4 +1,3 @@
-import type { Registry } from "prom-client"
 import type { Component, Context } from "#core/component.ts"
 import {
   type Address,
@@ -10,14 +9,9 @@ import {
   whole,
 } from "#core/config/settings.ts"
 import { UsageError } from "#core/errors.ts"
-import { webSettings } from "#core/http/server.ts"
-import type { Serving } from "#core/http/server.ts"
-import type { Collector } from "./collector.ts"
-
-export interface ExporterContext extends Context {
-  /** For metrics of the exporter itself. */
-  readonly registry: Registry
-}
+import { type Serving, webSettings } from "#core/http/server.ts"
+import type { Collector, ExporterContext, Open } from "./collector.ts"
+import type { Listening } from "./start.ts"
 
 /** What makes an exporter: its settings and its collector. */
 export interface Exporter<S extends Settings> {
@@ -45,16 +39,15 @@ export interface ExporterCommand<S extends Settings> extends Component<S> {
  * and closes and reloads everything; `collectors/index.ts` lists the commands.
  */
 export function exporter<const S extends Settings>(definition: Exporter<S>): ExporterCommand<S & ListenSettings> {
-  const { once = () => false } = definition
   return {
     settings: { ...definition.settings, ...listenSettings(definition) },
-    once: (values) => once(values as Values<S>),
+    once: (values) => definition.once?.(values) === true,
     run: async (values, context) => {
       // what serves is loaded only when it runs: the help needs none of it
       const { printOnce, startExporter } = await import("./start.ts")
-      const open = (context: ExporterContext) => definition.open(values as Values<S>, context)
-      if (once(values as Values<S>)) return printOnce(open, context)
-      return startExporter(definition.name, open, context, listeningOf(definition, values as Values<ListenSettings>))
+      const open: Open = (own) => definition.open(values, own)
+      if (definition.once?.(values) === true) return printOnce(open, context)
+      return startExporter(definition.name, open, context, listeningOf(definition, values))
     },
   }
 }
@@ -77,13 +70,6 @@ function listenSettings({ port, portFlag }: Pick<Exporter<Settings>, "port" | "p
     ),
     ...(portFlag === undefined ? ({} as { readonly port: typeof ownPort }) : { port: ownPort }),
   }
-}
-
-export interface Listening {
-  readonly addresses: readonly Address[]
-  /** The flag that chose them. */
-  readonly flag: string
-  readonly webConfigFile: string | undefined
 }
 
 /** Where to listen. Throws UsageError if the two flags say different things. */

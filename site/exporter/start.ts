@@ -4,16 +4,21 @@ import type { FastifyReply, FastifyRequest } from "fastify"
 import type { Registry } from "prom-client"
 import { closeAll } from "#core/closable.ts"
 import type { Context } from "#core/component.ts"
+import type { Address } from "#core/config/settings.ts"
 import { defineError } from "#core/errors.ts"
 import { addHealth, serve, type Serving } from "#core/http/server.ts"
 import { CONTENT_TYPE, encode } from "#core/metrics/exposition.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { EMPTY, gzip, plain } from "./body.ts"
-import type { Collector } from "./collector.ts"
-import type { ExporterContext, Listening } from "./exporter.ts"
+import type { Open } from "./collector.ts"
 import { reasonsOf, type Runner, startRunner } from "./runner.ts"
 
-type Open = (context: ExporterContext) => Collector | Promise<Collector>
+export interface Listening {
+  readonly addresses: readonly Address[]
+  /** The flag that chose them. */
+  readonly flag: string
+  readonly webConfigFile: string | undefined
+}
 
 const notAllRead = defineError("NOT_ALL_READ", 500, "Not everything could be read. {missing}")
 

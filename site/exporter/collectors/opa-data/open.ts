@@ -1,6 +1,5 @@
 import { closeAll } from "#core/closable.ts"
-import type { Collector } from "../../collector.ts"
-import type { ExporterContext } from "../../exporter.ts"
+import type { Collector, ExporterContext } from "../../collector.ts"
 import { checkOpaData } from "./check-settings.ts"
 import { createClient } from "./client.ts"
 import { collectionTime } from "./collection-time.ts"
