@@ -1,13 +1,5 @@
 import type { Component, Context } from "#core/component.ts"
-import {
-  type Address,
-  listenAddress,
-  setting,
-  type Settings,
-  settings,
-  type Values,
-  whole,
-} from "#core/config/settings.ts"
+import { listenAddress, setting, type Settings, settings, type Values, whole } from "#core/config/settings.ts"
 import { UsageError } from "#core/errors.ts"
 import { type Serving, webSettings } from "#core/http/server.ts"
 import type { Collector, ExporterContext, Open } from "./collector.ts"
