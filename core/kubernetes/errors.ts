@@ -12,6 +12,8 @@ export interface Status {
 
 /** What is wrong with one field of an object that was refused. */
 export interface Cause {
+  /** `FieldManagerConflict` where another manager applied the field. */
+  readonly reason?: string
   readonly field?: string
   readonly message?: string
 }
@@ -53,9 +55,11 @@ function headline({ description, rule }: KubernetesRequest, statusCode: number, 
       return `Kubernetes refused to ${description} (403): the account needs the rule ${rule}`
     case 404:
       // a path that is not served names no object
-      return `${cannot}: ${details?.name === undefined ? "it does not serve this kind in this version, is the CRD installed?" : "not found"}`
+      return `${cannot}: ${details?.name === undefined ? "it does not serve this kind in this version: install its CRD, or use another version" : "not found"}`
     case 409:
-      return `${cannot}: ${reason === "AlreadyExists" ? "it exists already" : "it was changed by another client meanwhile"}`
+      if (reason === "AlreadyExists") return `${cannot}: it exists already`
+      if (isOwned(details?.causes)) return `${cannot}: other managers own these fields${causesIn(details?.causes)}`
+      return `${cannot}: it was changed by another client meanwhile`
     case 410:
       return `${cannot}: the version to continue from is no longer kept`
     case 422:
@@ -64,6 +68,15 @@ function headline({ description, rule }: KubernetesRequest, statusCode: number, 
       return cannot
   }
 }
+
+/** Whether another client has written in between: what follows from the new version may succeed. */
+export function isConflict(error: unknown): error is KubernetesError {
+  if (!(error instanceof KubernetesError) || error.statusCode !== 409) return false
+  return error.details.reason === "Conflict" && !isOwned(error.details.details?.causes)
+}
+
+const isOwned = (causes: readonly Cause[] = []): boolean =>
+  causes.some(({ reason }) => reason === "FieldManagerConflict")
 
 function causesIn(causes: readonly Cause[] = []): string {
   const shown = causes.map(({ field = "", message = "" }) => `${field}: ${message}`).join("; ")

@@ -1,7 +1,7 @@
 import { backoff, pause } from "#core/retry/backoff.ts"
 import type { KubernetesApi } from "./api.ts"
-import { KubernetesError } from "./errors.ts"
-import { type KubernetesObject, type ObjectAddress, requestFor, type Resource } from "./resource.ts"
+import { isConflict, KubernetesError } from "./errors.ts"
+import { apiVersionOf, type KubernetesObject, type ObjectAddress, requestFor, type Resource } from "./resource.ts"
 
 /** What a write is about beside the object: its status, for kinds that keep it apart. */
 export interface WriteOptions {
@@ -108,11 +108,6 @@ export async function deleteObject(
   }
 }
 
-/** Whether another client has written in between. */
-export function isConflict(error: unknown): error is KubernetesError {
-  return error instanceof KubernetesError && error.statusCode === 409 && error.details.reason === "Conflict"
-}
-
 const ATTEMPTS = 5
 
 /** For an `attempt` that reads an object and writes it: once more when it was changed in between, a few times. */
@@ -133,6 +128,4 @@ const json = <T extends object>(resource: Resource, object: T) => ({
   value: { ...typeMeta(resource), ...object },
 })
 
-function typeMeta({ group, version, kind }: Resource) {
-  return { apiVersion: group === "" ? version : `${group}/${version}`, kind }
-}
+const typeMeta = (resource: Resource) => ({ apiVersion: apiVersionOf(resource), kind: resource.kind })

@@ -33,6 +33,14 @@ export interface Resource<T extends KubernetesObject = KubernetesObject> {
   readonly object?: T
 }
 
+/** `apps/v1`, as it stands in objects. */
+export function apiVersionOf({ group, version }: Resource): string {
+  return group === "" ? version : `${group}/${version}`
+}
+
+/** A time as Events and Leases hold it. */
+export const microTime = (time: Date): string => time.toISOString().replace("Z", "000Z")
+
 /** One object of a resource. */
 export interface ObjectAddress {
   /** undefined: the kind has no namespaces. */

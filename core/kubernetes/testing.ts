@@ -37,12 +37,16 @@ export interface FakeResponse {
   readonly body: unknown
 }
 
-/** The same, with these responses one after the other; `received` is what it was sent. */
+/** The same, with these responses one after the other, the last one for all that follow; `received` is what it was sent. */
 export async function fakeApi(t: TestContext, responses: readonly FakeResponse[]) {
   const received: { readonly request: string; readonly contentType?: string; readonly body?: unknown }[] = []
   const api = await serveApi(t, (request, response) => {
     void read(request).then((message) => {
-      const { status = 200, headers = {}, body } = responses[received.push(message) - 1] ?? { status: 501, body: {} }
+      const {
+        status = 200,
+        headers = {},
+        body,
+      } = responses[received.push(message) - 1] ?? responses.at(-1) ?? { body: {} }
       response.writeHead(status, headers).end(typeof body === "string" ? body : JSON.stringify(body))
     })
   })

@@ -28,6 +28,8 @@ export interface RunningKubernetes {
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>
   /** A kubeconfig by a service account's token, which may do only this in the whole cluster, or what bindings allow it. */
   readonly account: (name: string, verbs?: string, resources?: string) => Promise<string>
+  /** The CRDs of Gateway API. */
+  install(channel: "standard" | "experimental"): Promise<void>
   /** Every older version is forgotten. */
   compact(): Promise<void>
   /** Ends the API as an administrator does, or with SIGKILL. etcd goes on. */
@@ -67,6 +69,7 @@ export async function startKubernetes(t: Cleanup, kube: string): Promise<Running
       await writeFile(file, kubeconfigOf(server, join(state, "pki/ca.crt"), token), { mode: 0o600 })
       return file
     },
+    install: async (channel) => void (await call("crds", "gateway-api", channel)),
     compact: async () => void (await call("compact")),
     async stopApi(how) {
       if (how === "torn") process.kill(Number(readFileSync(join(state, "run/kube-apiserver.pid"), "utf8")), "SIGKILL")

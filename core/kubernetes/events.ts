@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto"
+import { LRUCache } from "lru-cache"
+import type { Closable } from "#core/closable.ts"
+import { explain } from "#core/errors.ts"
+import type { Logger } from "#core/log/logger.ts"
+import { doneWithin } from "#core/retry/deadline.ts"
+import type { KubernetesApi } from "./api.ts"
+import { KubernetesError } from "./errors.ts"
+import { createObject, patchObject } from "./objects.ts"
+import { apiVersionOf, type KubernetesObject, microTime, type Resource } from "./resource.ts"
+
+/** What `kubectl describe` shows below an object. */
+export interface EventDetails {
+  readonly type: "Normal" | "Warning"
+  /** Why, in one word of CamelCase that programs understand: `RuleInvalid`. */
+  readonly reason: string
+  /** What was done, or failed, in one such word: `Synchronise`. */
+  readonly action: string
+  /** For people. Longer ones than 1,024 bytes are cut. */
+  readonly note: string
+}
+
+export interface EventRecorder extends Closable {
+  /** Returns at once. An Event that cannot be written is logged and dropped: nothing depends on it. */
+  record<T extends KubernetesObject>(resource: Resource<T>, object: T, details: EventDetails): void
+}
+
+export interface RecorderOptions {
+  /** Who records: `fedstack.example.org/rules-informer`. */
+  readonly controller: string
+  /** Which of its replicas: the name of the pod. */
+  readonly instance: string
+  readonly log: Logger
+  readonly now: () => Date
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
+interface EventObject extends KubernetesObject, EventDetails {
+  readonly eventTime: string
+  readonly reportingController: string
+  readonly reportingInstance: string
+  readonly regarding: object
+  readonly series?: { readonly count: number; readonly lastObservedTime: string }
+}
+
+const EVENTS: Resource<EventObject> = { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event" }
+
+/** Milliseconds after its last occurrence in which an Event counts as the same one, as in Kubernetes' own clients. */
+const SERIES = 360_000
+const MOST_SERIES = 1000
+const LONGEST_NOTE = 1024
+/** Seconds. */
+const CLOSE_DEADLINE = 3
+
+/** Occurrences of one Event. */
+interface Series {
+  readonly event: EventObject
+  count: number
+  last: Date
+  /** Occurrences that the API knows; 0 where the Event is still to be created. */
+  written: number
+  waiting: boolean
+}
+
+/** Writes Events one after the other; repeated ones become one with a count. */
+export function recordEvents(api: KubernetesApi, { controller, instance, log, now }: RecorderOptions): EventRecorder {
+  const recent = new LRUCache<string, Series>({ max: MOST_SERIES, ttl: SERIES, updateAgeOnGet: true })
+  const ending = new AbortController()
+  let queue = Promise.resolve()
+
+  async function write(key: string, series: Series): Promise<void> {
+    series.waiting = false
+    const { count, last, event } = series
+    const repeated = count === 1 ? {} : { series: { count, lastObservedTime: microTime(last) } }
+    try {
+      if (series.written === 0) await createObject(api, EVENTS, { ...event, ...repeated }, ending.signal)
+      else await patchObject(api, EVENTS, event.metadata, { type: "merge", value: repeated }, ending.signal)
+      series.written = count
+    } catch (error) {
+      recent.delete(key)
+      // the API keeps Events for an hour
+      if (error instanceof KubernetesError && error.statusCode === 404 && series.written > 0) {
+        recent.set(key, (series = { ...series, event: renamed(event), written: 0 }))
+        return write(key, series)
+      }
+      log.warn({ reason: explain(error) }, "writing a Kubernetes Event failed, it is dropped")
+    }
+  }
+
+  return {
+    record(resource, { metadata }, details) {
+      const { name, namespace, uid } = metadata
+      const key = JSON.stringify([uid ?? [namespace, name], Object.values(details)])
+      const time = now()
+      const series = recent.get(key) ?? { event: eventOf(resource, metadata, details, time), ...NEW, last: time }
+      series.count += 1
+      series.last = time
+      recent.set(key, series)
+      if (series.waiting) return
+      series.waiting = true
+      queue = queue.then(() => write(key, series))
+    },
+    async close() {
+      await doneWithin(CLOSE_DEADLINE, queue)
+      ending.abort()
+      await queue
+    },
+  }
+
+  function eventOf(
+    resource: Resource,
+    { name, namespace, uid, resourceVersion }: KubernetesObject["metadata"],
+    { note, ...details }: EventDetails,
+    time: Date,
+  ): EventObject {
+    const { kind } = resource
+    return renamed({
+      metadata: { name, namespace: namespace ?? "default" },
+      eventTime: microTime(time),
+      reportingController: controller,
+      reportingInstance: instance,
+      regarding: { apiVersion: apiVersionOf(resource), kind, name, namespace, uid, resourceVersion },
+      note: note.slice(0, new TextEncoder().encodeInto(note, new Uint8Array(LONGEST_NOTE)).read),
+      ...details,
+    })
+  }
+}
+
+const NEW = { count: 0, written: 0, waiting: false }
+
+/** Names of Events are unique by an arbitrary end. */
+function renamed({ metadata, ...event }: EventObject): EventObject {
+  const name = metadata.name.replace(/\.[\da-f]{16}$/, "").slice(0, 200)
+  return { ...event, metadata: { ...metadata, name: `${name}.${randomBytes(8).toString("hex")}` } }
+}

@@ -1,0 +1,157 @@
+import type { Closable } from "#core/closable.ts"
+import { explain } from "#core/errors.ts"
+import type { Logger } from "#core/log/logger.ts"
+import { jitter, pause } from "#core/retry/backoff.ts"
+import { Deadline } from "#core/retry/deadline.ts"
+import type { KubernetesApi } from "./api.ts"
+import { KubernetesError } from "./errors.ts"
+import { createObject, getObject, updateObject } from "./objects.ts"
+import { type KubernetesObject, microTime, type Resource } from "./resource.ts"
+
+export interface LeaseOptions {
+  readonly namespace: string
+  readonly name: string
+  /** Of this process alone: the name of its pod. */
+  readonly identity: string
+  /** Whole seconds without renewal after which another replica takes over. */
+  readonly seconds?: number
+  /**
+   * What one replica does while it holds the lease. It ends when `signal` is aborted, which happens before another replica
+   * can begin. Where it fails it is begun again, as when the lease is held again.
+   */
+  readonly work: (signal: AbortSignal) => Promise<void>
+  readonly log: Logger
+  readonly now: () => Date
+}
+
+export interface LeaseHolder extends Closable {
+  /** Whether this replica is the active one. */
+  isHeld(): boolean
+  /** The identity of the active one, as it was read last; "" where there is none. */
+  holder(): string
+  /** Why the lease could not be read or written; undefined while it can. */
+  problem(): string | undefined
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/ */
+interface Lease extends KubernetesObject {
+  readonly spec?: {
+    readonly holderIdentity?: string
+    readonly leaseDurationSeconds?: number
+    readonly acquireTime?: string
+    readonly renewTime?: string
+    readonly leaseTransitions?: number
+  }
+}
+
+const LEASES: Resource<Lease> = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease" }
+
+/** Tries to get the lease, works while it has it, and gives it back when closed. Clocks of replicas need not agree. */
+export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolder {
+  const { namespace, name, identity, seconds = 15, work, log, now } = options
+  const ending = new AbortController()
+  let holder = ""
+  let problem: string | undefined
+  /** The newest version, and when this process saw it first: that it is not renewed is judged by this clock alone. */
+  let seen = { version: "", at: 0 }
+  let term: { readonly stop: AbortController; readonly expiry: NodeJS.Timeout } | undefined
+  let working = Promise.resolve()
+
+  /** True where the lease is ours now. */
+  async function tryHold(signal: AbortSignal): Promise<boolean> {
+    const lease = await getObject(api, LEASES, { namespace, name }, signal)
+    const { resourceVersion = "" } = lease?.metadata ?? {}
+    if (resourceVersion !== seen.version) seen = { version: resourceVersion, at: performance.now() }
+    const { holderIdentity = "", leaseDurationSeconds = seconds, leaseTransitions = 0, acquireTime } = lease?.spec ?? {}
+    holder = holderIdentity
+    const renewed = term !== undefined && holder === identity
+    const expired = performance.now() - seen.at > leaseDurationSeconds * 1000
+    if (holder !== "" && holder !== identity && !expired) return false
+    const time = microTime(now())
+    const spec = {
+      holderIdentity: identity,
+      leaseDurationSeconds: seconds,
+      renewTime: time,
+      acquireTime: renewed ? (acquireTime ?? time) : time,
+      leaseTransitions: leaseTransitions + (lease === undefined || holder === identity ? 0 : 1),
+    }
+    try {
+      if (lease === undefined) await createObject(api, LEASES, { metadata: { name, namespace }, spec }, signal)
+      else await updateObject(api, LEASES, { ...lease, spec }, signal)
+    } catch (error) {
+      if (!(error instanceof KubernetesError && error.statusCode === 409)) throw error
+      return tryHold(signal) // another was quicker, or wrote something else
+    }
+    holder = identity
+    return true
+  }
+
+  /** `at`: when the renewal was begun, which is before others can count from. */
+  function begin(at: number): void {
+    const left = at + (seconds * 2000) / 3 - performance.now()
+    const stop = term?.stop ?? new AbortController()
+    clearTimeout(term?.expiry)
+    if (term === undefined) {
+      log.info({ lease: name }, "lease acquired, becoming active")
+      working = working
+        .then(() => (stop.signal.aborted ? undefined : work(stop.signal)))
+        .catch((error: unknown) => end(`the work under it failed: ${explain(error)}`))
+    }
+    term = { stop, expiry: setTimeout(end, left, "not renewed in time") }
+  }
+
+  function end(reason: string): void {
+    if (term === undefined) return
+    clearTimeout(term.expiry)
+    term.stop.abort()
+    term = undefined
+    log.warn({ lease: name, reason }, "lease lost, becoming passive")
+  }
+
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted) {
+      const at = performance.now()
+      using deadline = new Deadline(seconds / 3, ending.signal)
+      try {
+        if (await tryHold(deadline.signal)) begin(at)
+        else end(`held by ${holder}`)
+        problem = undefined
+      } catch (error) {
+        if (ending.signal.aborted) return
+        const reason = explain(error)
+        if (reason !== problem)
+          log.warn({ lease: name, reason }, "renewing the lease failed, retrying until it succeeds")
+        problem = reason
+      }
+      await pause(jitter(seconds / 3), ending.signal)
+    }
+  }
+
+  async function release(): Promise<void> {
+    using deadline = new Deadline(seconds / 3)
+    const lease = await getObject(api, LEASES, { namespace, name }, deadline.signal)
+    if (lease?.spec?.holderIdentity !== identity) return
+    const { leaseTransitions = 0 } = lease.spec
+    const spec = { leaseTransitions, leaseDurationSeconds: 1, renewTime: microTime(now()) }
+    await updateObject(api, LEASES, { ...lease, spec }, deadline.signal)
+  }
+
+  const running = run()
+  return {
+    isHeld: () => term !== undefined,
+    holder: () => holder,
+    problem: () => problem,
+    async close() {
+      ending.abort()
+      await running
+      if (term === undefined) return working
+      clearTimeout(term.expiry)
+      term.stop.abort()
+      await working // before another begins
+      term = undefined
+      await release().catch((error: unknown) => {
+        log.warn({ lease: name, reason: explain(error) }, "releasing the lease failed, it expires by itself")
+      })
+    },
+  }
+}

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { KubernetesError } from "./errors.ts"
+import { createObject, deleteObject, getObject, patchObject, retryOnConflict, updateObject } from "./objects.ts"
+import type { KubernetesObject, Resource } from "./resource.ts"
+import { fakeApi } from "./testing.ts"
+
+interface Thing extends KubernetesObject {
+  readonly size?: number
+}
+const THINGS: Resource<Thing> = { group: "example.org", version: "v1", plural: "things", kind: "Thing" }
+const thing: Thing = { metadata: { name: "a/b", namespace: "test" }, size: 1 }
+const path = "/apis/example.org/v1/namespaces/test/things"
+const typeMeta = { apiVersion: "example.org/v1", kind: "Thing" }
+
+test("sends each write as the API wants it", async (t) => {
+  const { api, received } = await fakeApi(t, [{ body: thing }])
+  const { signal } = t
+  assert.deepEqual(await createObject(api, THINGS, thing, signal), thing)
+  await updateObject(api, THINGS, thing, signal)
+  await updateObject(api, THINGS, thing, signal, { subresource: "status" })
+  const merge = { type: "merge", value: { size: 2 } } as const
+  await patchObject(api, THINGS, thing.metadata, merge, signal, { subresource: "status" })
+  const operations = [{ op: "remove", path: "/size" }] as const
+  await patchObject(api, THINGS, thing.metadata, { type: "json", value: operations }, signal)
+  const apply = { type: "apply", value: { size: 3 }, fieldManager: "fed stack", force: true } as const
+  await patchObject(api, THINGS, { name: "cluster-wide" }, apply, signal)
+  assert.equal(await deleteObject(api, THINGS, thing.metadata, signal), true)
+  await deleteObject(api, THINGS, thing.metadata, signal, { uid: "u", resourceVersion: "7", propagation: "Orphan" })
+  const json = "application/json"
+  assert.deepEqual(received, [
+    { request: `POST ${path}`, contentType: json, body: { ...typeMeta, ...thing } },
+    { request: `PUT ${path}/a%2Fb`, contentType: json, body: { ...typeMeta, ...thing } },
+    { request: `PUT ${path}/a%2Fb/status`, contentType: json, body: { ...typeMeta, ...thing } },
+    { request: `PATCH ${path}/a%2Fb/status`, contentType: "application/merge-patch+json", body: { size: 2 } },
+    { request: `PATCH ${path}/a%2Fb`, contentType: "application/json-patch+json", body: operations },
+    {
+      request: "PATCH /apis/example.org/v1/things/cluster-wide?fieldManager=fed+stack&force=true",
+      contentType: "application/apply-patch+yaml",
+      body: { ...typeMeta, size: 3 },
+    },
+    { request: `DELETE ${path}/a%2Fb`, contentType: json, body: { preconditions: {} } },
+    {
+      request: `DELETE ${path}/a%2Fb`,
+      contentType: json,
+      body: { preconditions: { uid: "u", resourceVersion: "7" }, propagationPolicy: "Orphan" },
+    },
+  ])
+})
+
+test("an object that does not exist is undefined, and its deletion no failure", async (t) => {
+  const notFound = { status: 404, body: { reason: "NotFound", message: "not found", details: { name: "a" } } }
+  const { api } = await fakeApi(t, [notFound, notFound])
+  assert.equal(await getObject(api, THINGS, { name: "a" }, t.signal), undefined)
+  assert.equal(await deleteObject(api, THINGS, { name: "a" }, t.signal), false)
+})
+
+const about = "update things.example.org a/b in the namespace test"
+for (const [status, body, expected] of [
+  [
+    401,
+    { message: "Unauthorized" },
+    `Kubernetes refused the credentials with which it was asked to ${about} (401). Response: Unauthorized`,
+  ],
+  [
+    403,
+    { message: "no" },
+    `Kubernetes refused to ${about} (403): the account needs the rule {apiGroups: ["example.org"], resources: [things], verbs: [update]}. Response: no`,
+  ],
+  [
+    404,
+    "404 page not found\n",
+    `Kubernetes cannot ${about} (404): it does not serve this kind in this version: install its CRD, or use another version. Response: not a Status object of Kubernetes`,
+  ],
+  [
+    404,
+    { reason: "NotFound", message: "gone", details: { name: "a/b" } },
+    `Kubernetes cannot ${about} (404): not found. Response: gone`,
+  ],
+  [
+    409,
+    { reason: "Conflict", message: "modified" },
+    `Kubernetes cannot ${about} (409): it was changed by another client meanwhile. Response: modified`,
+  ],
+  [
+    409,
+    { reason: "AlreadyExists", message: "there" },
+    `Kubernetes cannot ${about} (409): it exists already. Response: there`,
+  ],
+  [
+    410,
+    { reason: "Expired", message: "too old" },
+    `Kubernetes cannot ${about} (410): the version to continue from is no longer kept. Response: too old`,
+  ],
+  [
+    422,
+    {
+      reason: "Invalid",
+      message: "invalid",
+      details: {
+        causes: [
+          { field: "size", message: "must be positive" },
+          { field: "spec", message: "Required value" },
+        ],
+      },
+    },
+    `Kubernetes cannot ${about} (422): the object is invalid (size: must be positive; spec: Required value). Response: invalid`,
+  ],
+  [500, "<html>", `Kubernetes cannot ${about} (500). Response: not a Status object of Kubernetes`],
+] as const) {
+  test(`explains: ${expected.replace(about, "…")}`, async (t) => {
+    // a 401 is repeated once, with credentials that may have been rotated
+    const { api } = await fakeApi(t, [
+      { status, body },
+      { status, body },
+    ])
+    await assert.rejects(updateObject(api, THINGS, thing, t.signal), { statusCode: status, message: expected })
+  })
+}
+
+test("retries on a conflict a few times, and on nothing else", async (t) => {
+  const conflict = { status: 409, body: { reason: "Conflict", message: "modified" } }
+  const exists = { status: 409, body: { reason: "AlreadyExists", message: "there" } }
+  const { api, received } = await fakeApi(t, [conflict, conflict, { body: thing }, exists, conflict])
+  const attempt = () => updateObject(api, THINGS, thing, t.signal)
+  assert.deepEqual(await retryOnConflict(attempt, t.signal), thing)
+  assert.equal(received.length, 3)
+  await assert.rejects(retryOnConflict(attempt, t.signal), /exists already/)
+  assert.equal(received.length, 4)
+  await assert.rejects(retryOnConflict(attempt, t.signal), (error) => error instanceof KubernetesError)
+  assert.equal(received.length, 9)
+})
