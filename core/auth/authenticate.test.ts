@@ -74,6 +74,25 @@ for (const [token, time, who] of TIMES) {
     assert.equal(await whoSends(["Authorization", `Bearer ${token}`], at(time)), who))
 }
 
+test("looks at the token of each request of a connection", async () => {
+  const socket = new Socket()
+  const who: string[] = []
+  for (const token of ["first-token", "second-token", "first-tokem", "first-token", "tirst-foken", "old-token"]) {
+    const rawHeaders = ["Host", "x", "Authorization", `Bearer ${token}`]
+    who.push(shown(await authenticate({ rawHeaders, socket }, CREDENTIALS, NOW)))
+  }
+  assert.deepEqual(who, ["first", "second", "an unknown token", "first", "an unknown token", "rotating"])
+  const rawHeaders = ["Authorization", "Bearer old-token"]
+  assert.equal(
+    shown(await authenticate({ rawHeaders, socket }, CREDENTIALS, at("13:00"))),
+    "a token of rotating that has expired",
+  )
+  assert.equal(
+    shown(await authenticate({ rawHeaders, socket }, { ...CREDENTIALS, tokens: [] }, NOW)),
+    "an unknown token",
+  )
+})
+
 const verifying: Issuer<Owner> = {
   owner: { name: "central" },
   issuer: "i",

@@ -38,12 +38,31 @@ export function authenticate<O extends Owner>(
   if (more.length > 0) return { reason: "several Authorization headers" }
   const token = BEARER.exec(value)?.[1]
   if (token === undefined) return { reason: "the Authorization header holds no bearer token" }
-  const hash = sha256(token)
+  const hash = hashOf(request.socket, token)
   const credential = findCredential(hash, credentials)
   if (credential !== undefined) return byToken(credential, now)
   if (credentials.issuers.length === 0 || !JWT.test(token)) return UNKNOWN
   const begin = (): (() => void) | undefined => verifications.begin(request.socket)
   return byIssuer(token, hash.toString("base64"), credentials.issuers, now, begin)
+}
+
+/** The last token of each connection, which mostly is that of its next request, too. */
+const hashes = new WeakMap<Socket, { readonly token: string; readonly hash: Buffer }>()
+
+function hashOf(socket: Socket, token: string): Buffer {
+  const last = hashes.get(socket)
+  if (last !== undefined && isSame(last.token, token)) return last.hash
+  const hash = sha256(token)
+  hashes.set(socket, { token, hash })
+  return hash
+}
+
+/** In a time that tells nothing but the length: a load balancer may send requests of others over the same connection. */
+function isSame(text: string, other: string): boolean {
+  if (text.length !== other.length) return false
+  let difference = 0
+  for (let index = 0; index < text.length; index++) difference |= text.charCodeAt(index) ^ other.charCodeAt(index)
+  return difference === 0
 }
 
 const tables = new WeakMap<Credentials<Owner>, Int32Array>()
@@ -115,5 +134,10 @@ function byCertificate<O extends Owner>(
 }
 
 function valuesOf(rawHeaders: readonly string[], name: string): readonly string[] {
-  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name)
+  const values: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const key = rawHeaders[index] ?? ""
+    if (key.length === name.length && key.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? "")
+  }
+  return values
 }

@@ -26,5 +26,7 @@ export function findHash(table: Int32Array, sha256: Buffer): number {
 }
 
 function wordsOf(sha256: Buffer): Int32Array {
-  return Int32Array.from({ length: WORDS }, (_, word) => sha256.readInt32BE(word * 4))
+  const words = new Int32Array(WORDS)
+  for (let word = 0; word < WORDS; word++) words[word] = sha256.readInt32BE(word * 4)
+  return words
 }

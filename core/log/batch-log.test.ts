@@ -29,6 +29,26 @@ test("writes lines together, within a moment", async () => {
   batch.close()
 })
 
+test("writes all lines whole and in order, also those that take more room than there is", () => {
+  const { log, lines } = start({ level: "info", format: "logfmt" })
+  const batch = batchLog(log, "request")
+  const texts = [
+    "short",
+    "\u20ac".repeat(50_000),
+    "a".repeat(30_000),
+    "\u00e9".repeat(15_000),
+    "z".repeat(66_000),
+    "last",
+  ]
+  for (const text of texts) batch.write("info", "", { text })
+  batch.close()
+  const written = lines.join("").matchAll(/ text=(\S+)\n/g)
+  assert.deepEqual(
+    [...written].map(([, text]) => text),
+    texts,
+  )
+})
+
 test("leaves out what is below the level", () => {
   const { log, lines } = start({ level: "warn", format: "logfmt" })
   const batch = batchLog(log, "request")

@@ -14,7 +14,7 @@ export interface BatchLog {
 
 /** Milliseconds that a line waits for others at most. */
 const DELAY = 100
-const MOST_CHARACTERS = 65_536
+const BYTES = 65_536
 /** Needs no quotes in either format. */
 const PLAIN = /^[\w./:+-]+$/
 
@@ -22,7 +22,9 @@ export function batchLog(log: Logger, message: string): BatchLog {
   const { format, component: name, write } = outputOf(log)
   const json = format === "json"
   const component = json ? JSON.stringify(name) : quote(name)
-  let text = ""
+  // bytes, not a text: a text of many parts lives through several collections of garbage before it is written
+  const lines = Buffer.allocUnsafeSlow(BYTES)
+  let length = 0
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
@@ -40,9 +42,15 @@ export function batchLog(log: Logger, message: string): BatchLog {
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
-    const lines = text
-    text = ""
-    if (lines !== "") write(lines)
+    const text = lines.toString("utf8", 0, length)
+    length = 0
+    if (text !== "") write(text)
+  }
+  const add = (line: string): void => {
+    // three bytes a character at most
+    if (length + line.length * 3 > BYTES) flush()
+    if (line.length * 3 > BYTES) write(line)
+    else length += lines.write(line, length)
   }
   process.on("exit", flush)
 
@@ -50,10 +58,12 @@ export function batchLog(log: Logger, message: string): BatchLog {
     show,
     write(level, shown, fields) {
       if (!log.isLevelEnabled(level)) return
-      text += json
-        ? `{"level":"${level}","ts":"${time()}","component":${component}${shown}${show(fields)},"msg":"${message}"}\n`
-        : `ts=${time()} level=${level} component=${component} msg=${message}${shown}${show(fields)}\n`
-      if (closed || text.length > MOST_CHARACTERS) flush()
+      add(
+        json
+          ? `{"level":"${level}","ts":"${time()}","component":${component}${shown}${show(fields)},"msg":"${message}"}\n`
+          : `ts=${time()} level=${level} component=${component} msg=${message}${shown}${show(fields)}\n`,
+      )
+      if (closed) flush()
       else timer ??= setTimeout(flush, DELAY).unref()
     },
     flush,

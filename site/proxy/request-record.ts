@@ -18,8 +18,8 @@ export interface RecordSinks {
 export interface RequestedSelectors {
   readonly selectors: readonly Selector[]
   readonly by: readonly Shared[]
-  /** As it stands in the log, once it was needed. */
-  shown?: string
+  /** As it stands in the log with this method, once it was needed. */
+  shown?: { readonly method: string | undefined; readonly text: string }
 }
 
 /** What was found out about one request from its arrival to its end. */
@@ -48,7 +48,7 @@ export class RequestRecord {
     this.response = response
     this.headOnly = request.method === "HEAD"
     this.#sinks = sinks
-    response.once("close", () => this.#finish())
+    response.on("close", () => this.#finish())
   }
 
   get over(): boolean {
@@ -129,6 +129,7 @@ export class RequestRecord {
   #shown(): string {
     const { requested, client, request } = this
     const { audit } = this.#sinks
+    if (requested?.shown !== undefined && requested.shown.method === request.method) return requested.shown.text
     const path = request.url?.split("?", 1)[0] ?? ""
     const common = audit.show({
       method: request.method,
@@ -138,10 +139,11 @@ export class RequestRecord {
       not_granted: client?.notGranted,
     })
     if (requested === undefined) return common
-    requested.shown ??= audit.show({
+    const selectors = audit.show({
       match: requested.selectors.map(printSelector).join(" "),
       rule: requested.by.length === 0 ? undefined : requested.by.map(({ where }) => where).join(" "),
     })
-    return common + requested.shown
+    requested.shown = { method: request.method, text: common + selectors }
+    return requested.shown.text
   }
 }

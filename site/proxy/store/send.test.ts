@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { once } from "node:events"
-import { createServer } from "node:http"
+import { createServer, type ServerResponse } from "node:http"
 import { connect } from "node:net"
 import { text } from "node:stream/consumers"
 import { setImmediate as turn } from "node:timers/promises"
@@ -8,7 +8,28 @@ import { test } from "node:test"
 import { listen } from "../../../dev/testing/listen.ts"
 import { Body } from "./body.ts"
 import { boundedMemory } from "./memory.ts"
-import { sendGrowing } from "./send.ts"
+import { sendGrowing, sendStored } from "./send.ts"
+import { Stored } from "./stored.ts"
+
+test("counts what is stored until its last reader has got it, however slow", async (t) => {
+  const content = Buffer.alloc(32_000_000)
+  const memory = boundedMemory(content.length, () => false)
+  const server = createServer((_, response) => {
+    memory.take(content.length)
+    const stored = new Stored(0, ["content-type", "text/plain"], content, 1, memory)
+    const limits = { responseBytes: content.length, series: 1 }
+    sendStored(stored, { response, headOnly: false, limits, bytes: 0, series: undefined, fail: assert.fail })
+    stored.drop()
+    server.emit("sent", response)
+  })
+  const client = connect(await listen(t, server), "127.0.0.1").pause()
+  client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+  const [response] = (await once(server, "sent")) as [ServerResponse]
+  assert.equal(memory.used, content.length)
+  client.resume()
+  await once(response, "close")
+  assert.equal(memory.used, 0)
+})
 
 test("sends the end after everything that came in one turn with it", async (t) => {
   const body = new Body(

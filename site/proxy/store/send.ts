@@ -16,17 +16,19 @@ export interface Recipient {
   fail(error: unknown): void
 }
 
-/** Sends a stored answer, which is held until the connection is done with it. */
+/** Sends a stored answer, which is held until the connection is done with it: mostly at once. */
 export function sendStored(stored: Stored, recipient: Recipient): void {
   const { content, headers, series } = stored
   const { response } = recipient
   const excess = excessOf(content.length, series, recipient.limits)
   if (excess !== undefined) return recipient.fail(excess)
-  stored.hold()
-  response.once("close", () => stored.release())
   response.writeHead(200, headers as string[])
   if (recipient.headOnly) return void response.end()
   response.end(content)
+  if (response.writableLength > 0) {
+    stored.hold()
+    response.once("close", () => stored.release())
+  }
   recipient.bytes = content.length
   recipient.series = series
 }
