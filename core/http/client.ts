@@ -1,83 +1,150 @@
-import { type Dispatcher, request } from "undici"
+import type { IncomingHttpHeaders } from "node:http"
+import { type Dispatcher, getGlobalDispatcher } from "undici"
 import { FedstackError } from "#core/errors.ts"
+import { Deadline } from "#core/retry/deadline.ts"
+import { type ConnectionFailure, describeFailure } from "./connection-failure.ts"
 
-/** What went wrong: no answer in time, one that is too large, or none at all, for the `cause`. */
-export type RequestFailure = "deadline" | "size" | "no answer"
-
+/** A request got no whole response. Its message names the address without the query, which may hold secrets. */
 export class RequestFailed extends FedstackError {
-  readonly failure: RequestFailure
+  readonly reason: ConnectionFailure
+  /** The message without method and address. */
+  readonly problem: string
 
-  constructor(failure: RequestFailure, message: string, options?: ErrorOptions) {
-    super("REQUEST_FAILED", 502, message, options)
-    this.failure = failure
+  constructor(request: string, reason: ConnectionFailure, problem: string) {
+    super("REQUEST_FAILED", 502, `${request}: ${problem}`)
+    this.reason = reason
+    this.problem = problem
   }
 }
 
-export interface OutboundOptions {
-  /** Seconds until the whole exchange must be over. */
-  readonly deadline: number
-  /** Bytes that a body may have. */
-  readonly limit: number
-  readonly method?: "GET" | "POST"
+/** Where a request goes, such as a URL. What a URL would resolve in a path, such as `..`, stays as it is. */
+export type Address = Pick<URL, "origin" | "pathname" | "search">
+
+export interface RequestOptions {
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  readonly signal?: AbortSignal
   readonly dispatcher?: Dispatcher
+  /** Closes the connection after the response rather than keep it for the next request. */
+  readonly closeConnection?: boolean
 }
 
-export interface Answer {
+export interface FetchOptions extends RequestOptions {
+  /** Seconds until the whole response must be there, or a deadline that several requests share, with its own signal. */
+  readonly deadline: number | Deadline
+  readonly signal?: AbortSignal
+  /** Bytes that a body may have. */
+  readonly limit: number
+}
+
+export interface ResponseHead {
   readonly status: number
+  /** By their names in lower case. */
+  readonly headers: IncomingHttpHeaders
+}
+
+export interface TextResponse extends ResponseHead {
   readonly contentType: string
   readonly body: string
 }
 
 /**
- * One outbound request with a deadline and a size limit. Redirects are answers like any other, never followed.
- * Throws RequestFailed, whose message names the address without its query (it may hold secrets).
+ * One request with a deadline and a size limit. Redirects are responses like any other, never followed. Throws
+ * RequestFailed.
  */
-export async function exchange(url: URL, options: OutboundOptions): Promise<Answer> {
-  const { headers: _, ...answer } = await exchangeWithHeaders(url, options)
-  return answer
+export async function fetchText(address: Address, options: FetchOptions): Promise<TextResponse> {
+  const { limit, dispatcher = getGlobalDispatcher() } = options
+  using own = typeof options.deadline === "number" ? new Deadline(options.deadline, options.signal) : undefined
+  const deadline = own ?? (options.deadline as Deadline)
+  const chunks: Buffer[] = []
+  let head: ResponseHead | undefined
+  let bytes = 0
+  const receiver: ResponseReceiver = {
+    start: (status, headers) => void (head = { status, headers }),
+    data(chunk) {
+      bytes += chunk.length
+      if (bytes > limit) throw tooLarge(address, options, limit)
+      chunks.push(chunk)
+    },
+  }
+  try {
+    const sent = { ...dispatchOptions(address, options), headersTimeout: 0, bodyTimeout: 0 } // the deadline spans all
+    await sendRequest(dispatcher, sent, receiver, deadline.signal)
+  } catch (error) {
+    throw requestFailed(address, options, error, { lifetime: deadline, begun: head !== undefined })
+  }
+  const { status = 0, headers = {} } = head ?? {}
+  const body = Buffer.concat(chunks).toString("utf8")
+  return { status, headers, contentType: headers["content-type"] ?? "", body }
 }
 
-/** The same, with the headers of the answer, their names in lower case; of repeated ones only the first. */
-export async function exchangeWithHeaders(
-  url: URL,
-  options: OutboundOptions,
-): Promise<Answer & { readonly headers: Readonly<Record<string, string>> }> {
-  const method = options.method ?? "GET"
-  const failed = (failure: RequestFailure, reason: string, cause?: unknown): RequestFailed => {
-    const message = `${method} ${url.origin}${url.pathname}: ${reason}`
-    return new RequestFailed(failure, message, cause === undefined ? undefined : { cause })
-  }
-  const deadline = AbortSignal.timeout(options.deadline * 1000)
-  const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal])
-  try {
-    const answer = await request(url, {
-      method,
-      signal,
-      headers: options.headers ?? {},
-      ...(options.body === undefined ? {} : { body: options.body }),
-      ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
-    })
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > options.limit) {
-        answer.body.destroy()
-        throw failed("size", `the answer is larger than ${options.limit} bytes`)
-      }
-      chunks.push(chunk)
-    }
-    const headers = Object.fromEntries(
-      Object.entries(answer.headers).map(([name, value]) => [name, [value ?? ""].flat()[0] ?? ""]),
-    )
-    const text = Buffer.concat(chunks).toString("utf8")
-    return { status: answer.statusCode, contentType: headers["content-type"] ?? "", headers, body: text }
-  } catch (error) {
-    if (error instanceof RequestFailed) throw error
-    if (deadline.aborted) throw failed("deadline", `no whole answer within ${options.deadline} s`)
-    throw failed("no answer", "no answer", error)
-  }
+/** Is called with a response while it arrives. What it throws ends the request, and becomes its error. */
+export interface ResponseReceiver {
+  start(status: number, headers: IncomingHttpHeaders): void
+  data(chunk: Buffer): void
 }
+
+/**
+ * Sends one request. Resolves at the end of its response, and rejects where that is not as long as announced. An aborted
+ * signal rejects at once. By undici's own handler: as a stream, each chunk would cost twice as much.
+ */
+export function sendRequest(
+  dispatcher: Dispatcher,
+  options: Dispatcher.DispatchOptions,
+  receiver: ResponseReceiver,
+  signal: AbortSignal,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let controller: Dispatcher.DispatchController | undefined
+  const cancel = (): void => {
+    const reason = signal.reason as Error
+    controller?.abort(reason)
+    reject(reason)
+  }
+  signal.addEventListener("abort", cancel)
+  dispatcher.dispatch(options, {
+    onRequestStart(started) {
+      controller = started
+      if (signal.aborted) cancel()
+    },
+    onResponseStart(_, status, headers) {
+      if (status >= 200) receiver.start(status, headers)
+    },
+    onResponseData: (_, chunk) => receiver.data(chunk),
+    onResponseEnd: () => resolve(),
+    onResponseError: (_, error) => reject(error),
+  })
+  return promise.finally(() => signal.removeEventListener("abort", cancel))
+}
+
+export function dispatchOptions(
+  { origin, pathname, search }: Address,
+  { method = "GET", headers = {}, body, closeConnection = false }: RequestOptions,
+) {
+  return { origin, path: pathname + search, method, headers, body: body ?? null, reset: closeConnection }
+}
+
+export function tooLarge(address: Address, options: RequestOptions, limit: number): RequestFailed {
+  return new RequestFailed(show(address, options), "too_many_bytes", `the response is larger than ${limit} bytes`)
+}
+
+/** What an error of undici means. `begun`: whether the response had begun. */
+export function requestFailed(
+  address: Address,
+  options: RequestOptions,
+  error: unknown,
+  { lifetime, begun }: { readonly lifetime: Deadline | AbortSignal; readonly begun: boolean },
+): RequestFailed {
+  if (error instanceof RequestFailed) return error
+  const request = show(address, options)
+  if (lifetime instanceof Deadline && lifetime.exceeded) {
+    const seconds = Math.round(lifetime.seconds * 10) / 10
+    return new RequestFailed(request, "no_answer", `no whole response within ${seconds} s`)
+  }
+  const { aborted } = lifetime instanceof Deadline ? lifetime.signal : lifetime
+  const { reason, problem } = describeFailure(aborted ? new DOMException("", "AbortError") : error, begun)
+  return new RequestFailed(request, reason, problem)
+}
+
+const show = ({ origin, pathname }: Address, { method = "GET" }: RequestOptions): string =>
+  `${method} ${origin}${pathname}`

@@ -1,9 +1,11 @@
-import type { AgentOptions, RequestOptions } from "node:https"
-import { Agent, type buildConnector, type Dispatcher, ProxyAgent, request } from "undici"
+import type { AgentOptions, RequestOptions as HttpsOptions } from "node:https"
+import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { defineError, explain } from "#core/errors.ts"
+import { fetchText, type RequestOptions, type ResponseHead } from "#core/http/client.ts"
+import { fetchStream, type StreamResponse } from "#core/http/stream.ts"
 import type { KubeConfig } from "./client-node.ts"
-import { noResponse, type Status, statusError } from "./errors.ts"
+import { type KubernetesError, noResponse, type Status, statusError } from "./errors.ts"
 import { type ClusterSource, readKubeconfig } from "./kubeconfig.ts"
 import type { KubernetesRequest } from "./resource.ts"
 
@@ -13,8 +15,8 @@ export interface KubernetesApi extends Closable {
   readonly namespace: string
   /** The whole response as parsed JSON. */
   send(request: KubernetesRequest, signal: AbortSignal): Promise<unknown>
-  /** A response whose body begins. It ends with an error when nothing came for `silence` seconds. */
-  stream(request: KubernetesRequest, signal: AbortSignal, silence: number): Promise<AsyncIterable<Buffer>>
+  /** A response that has begun. It ends with an error when nothing came for `silence` seconds. */
+  stream(request: KubernetesRequest, signal: AbortSignal, silence: number): Promise<StreamResponse>
 }
 
 const noSocks = defineError(
@@ -56,7 +58,7 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
   const open = async (): Promise<Session> => {
     const config = await readKubeconfig(source)
     const cluster = config.getCurrentCluster()
-    const given: RequestOptions = {}
+    const given: HttpsOptions = {}
     await config.applyToHTTPSOptions(given)
     if (newest !== undefined) retire(newest)
     newest = dispatcherOf(config.createDispatcherOptions(cluster, given as AgentOptions))
@@ -80,50 +82,56 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
     return known !== undefined && performance.now() < known.until ? known : renew()
   }
 
-  const begin = async (given: KubernetesRequest, signal: AbortSignal, silence: number) => {
+  /** Repeated with new credentials where those that were kept are refused. */
+  const transmit = async <R extends ResponseHead & Partial<Disposable>>(
+    given: KubernetesRequest,
+    signal: AbortSignal,
+    fetch: (address: URL, options: RequestOptions) => Promise<R>,
+  ): Promise<R> => {
     const { path, body } = given
-    const attempt = async ({ server, headers, dispatcher }: Session) => {
-      const options = {
-        method: METHODS[given.verb],
-        headers: body === undefined ? headers : { ...headers, "content-type": body.contentType },
-        ...(body === undefined ? {} : { body: JSON.stringify(body.value) }),
-        headersTimeout: DEADLINE * 1000,
-        bodyTimeout: silence * 1000,
-      } as const
+    const attempt = async ({ server, headers, dispatcher }: Session): Promise<R> => {
+      const method = METHODS[given.verb]
+      const options =
+        body === undefined
+          ? { method, dispatcher, headers }
+          : {
+              method,
+              dispatcher,
+              headers: { ...headers, "content-type": body.contentType },
+              body: JSON.stringify(body.value),
+            }
       try {
-        return await request(server + path, { ...options, dispatcher, signal })
+        return await fetch(new URL(server + path), options)
       } catch (error) {
         session = undefined // a certificate may have changed
         signal.throwIfAborted()
-        throw noResponse(given, `no response from ${server}`, error)
+        throw noResponse(given, explain(error))
       }
     }
-    let response = await attempt(await current())
-    if (response.statusCode === 401) {
-      await response.body.dump()
-      response = await attempt(await renew())
-    }
-    if (response.statusCode >= 200 && response.statusCode < 300) return response.body
-    const status = statusIn(await readText(given, response.body, signal))
-    const wait = Math.min(Number(response.headers["retry-after"]) || 0, LONGEST_WAIT)
-    throw statusError(given, response.statusCode, status, wait)
+    const response = await attempt(await current())
+    if (response.status !== 401) return response
+    response[Symbol.dispose]?.()
+    return attempt(await renew())
   }
 
   const { namespace } = await current()
   return {
     namespace,
     async send(given, signal) {
-      const deadline = AbortSignal.timeout(DEADLINE * 1000)
-      const both = AbortSignal.any([signal, deadline])
-      try {
-        return parseJson(given, await readText(given, await begin(given, both, DEADLINE), both))
-      } catch (error) {
-        signal.throwIfAborted()
-        if (deadline.aborted) throw noResponse(given, `no whole response within ${DEADLINE} s`)
-        throw error
-      }
+      const response = await transmit(given, signal, (address, options) =>
+        fetchText(address, { ...options, signal, deadline: DEADLINE, limit: LIMIT }),
+      )
+      if (isSuccess(response)) return parseJson(given, response.body)
+      throw statusFailure(given, response, response.body)
     },
-    stream: begin,
+    async stream(given, signal, silence) {
+      const response = await transmit(given, signal, (address, options) =>
+        fetchStream(address, { ...options, lifetime: signal, begin: DEADLINE, silence }),
+      )
+      if (isSuccess(response)) return response
+      using refused = response
+      throw statusFailure(given, refused, await refused.text(LIMIT))
+    },
     async close() {
       await Promise.all([...dispatchers].map((dispatcher) => dispatcher.destroy()))
     },
@@ -153,27 +161,17 @@ function dispatcherOf(options: DispatcherOptions): Dispatcher {
   return new ProxyAgent({ uri: options.uri, requestTls, connect, allowH2: false })
 }
 
-function headersOf({ headers = {}, auth }: RequestOptions): Record<string, string> {
+function headersOf({ headers = {}, auth }: HttpsOptions): Record<string, string> {
   const basic = auth === undefined ? {} : { authorization: `Basic ${Buffer.from(String(auth)).toString("base64")}` }
   const ofUser = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value).trim()])
   return { "user-agent": "fedstack", accept: "application/json", ...basic, ...Object.fromEntries(ofUser) }
 }
 
-async function readText(given: KubernetesRequest, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of body) {
-      bytes += chunk.length
-      if (bytes > LIMIT) break
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    signal.throwIfAborted()
-    throw noResponse(given, "the response broke off", error)
-  }
-  if (bytes > LIMIT) throw noResponse(given, `the response is larger than ${LIMIT} bytes`)
-  return Buffer.concat(chunks).toString("utf8")
+const isSuccess = ({ status }: ResponseHead): boolean => status >= 200 && status < 300
+
+function statusFailure(given: KubernetesRequest, { status, headers }: ResponseHead, body: string): KubernetesError {
+  const wait = Math.min(Number(headers["retry-after"]) || 0, LONGEST_WAIT)
+  return statusError(given, status, statusIn(body), wait)
 }
 
 function parseJson(given: KubernetesRequest, text: string): unknown {

@@ -36,10 +36,10 @@ export async function* watchSince<T extends KubernetesObject>(
     timeoutSeconds: String(Math.round(LEAST + Math.random() * MORE)),
   }
   const request = requestFor("watch", scope.resource, { namespace: scope.namespace, query })
-  const body = await api.stream(request, signal, silence)
+  using response = await api.stream(request, signal, silence)
   opened()
   try {
-    for await (const line of linesOf(body, request)) {
+    for await (const line of linesOf(response.body, request)) {
       const event = parse<T>(line, request)
       if (event.type === "ERROR") throw statusError(request, event.object.code ?? 500, event.object)
       yield event

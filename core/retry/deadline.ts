@@ -1,6 +1,7 @@
 /** Seconds after which `signal` is aborted; it is aborted together with `parent` too. `using` frees timer and listener. */
 export class Deadline implements Disposable {
   readonly signal: AbortSignal
+  readonly seconds: number
   readonly #timer: NodeJS.Timeout
   readonly #release: () => void
   #exceeded = false
@@ -9,6 +10,7 @@ export class Deadline implements Disposable {
     // cheaper than AbortSignal.timeout and AbortSignal.any, which also keep their memory until a collection of garbage
     const controller = new AbortController()
     this.signal = controller.signal
+    this.seconds = seconds
     this.#timer = setTimeout(() => {
       this.#exceeded = !controller.signal.aborted
       controller.abort(new DOMException(`not done within ${seconds} s`, "TimeoutError"))

@@ -1,4 +1,4 @@
-import { exchange } from "#core/http/client.ts"
+import { fetchText } from "#core/http/client.ts"
 import { table } from "./table.ts"
 
 /** The state of one site at the portal's Prometheus. */
@@ -74,7 +74,7 @@ async function scrapeErrors(prometheus: string, signal: AbortSignal): Promise<Ma
 }
 
 async function get(url: string, signal: AbortSignal): Promise<unknown> {
-  const response = await exchange(new URL(url), { deadline: 5, limit: 16_777_216, signal })
+  const response = await fetchText(new URL(url), { deadline: 5, limit: 16_777_216, signal })
   if (response.status !== 200) throw new Error(`Prometheus responded ${response.status}: ${response.body}`)
   return JSON.parse(response.body)
 }

@@ -1,5 +1,6 @@
 import { FedstackError } from "#core/errors.ts"
 import { RequestFailed } from "#core/http/client.ts"
+import { failureClass } from "#core/http/connection-failure.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { retry } from "#core/retry/retry.ts"
 import type { PortalMetrics } from "../metrics.ts"
@@ -84,7 +85,9 @@ export function openDelivery({ folder, prometheusUrl, metrics, log }: DeliveryOp
    */
   function replacement(files: Files, error: unknown): Files | undefined {
     if (isRefusal(error)) return accepted
-    if (!(error instanceof RequestFailed && error.failure === "no answer")) return undefined
+    const isAbsent =
+      error instanceof RequestFailed && ["dns", "refused", "connection"].includes(failureClass(error.reason))
+    if (!isAbsent) return undefined
     return written === accepted ? files : accepted
   }
 

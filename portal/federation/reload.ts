@@ -1,4 +1,4 @@
-import { exchange } from "#core/http/client.ts"
+import { fetchText } from "#core/http/client.ts"
 import { lifecycleDisabled, reloadFailed, reloadRefused, stillStarting } from "./errors.ts"
 
 const DEADLINE = 60
@@ -8,7 +8,7 @@ const LIMIT = 65_536
 /** Tells Prometheus to read its configuration again. Throws REQUEST_FAILED, LIFECYCLE_DISABLED, RELOAD_REFUSED and RELOAD_FAILED. */
 export async function reloadPrometheus(url: URL, signal: AbortSignal): Promise<void> {
   const target = below(url, "/-/reload")
-  const { status, body } = await exchange(target, { method: "POST", deadline: DEADLINE, limit: LIMIT, signal })
+  const { status, body } = await fetchText(target, { method: "POST", deadline: DEADLINE, limit: LIMIT, signal })
   if (status === 200) return
   if (status === 403) throw lifecycleDisabled({ url: url.origin })
   const reason = body.trim().replaceAll(/\s+/g, " ")
@@ -21,7 +21,7 @@ export async function reloadPrometheus(url: URL, signal: AbortSignal): Promise<v
  * PROMETHEUS_STARTING then, and REQUEST_FAILED if it is not there.
  */
 export async function checkStarted(url: URL, signal: AbortSignal): Promise<void> {
-  const { status } = await exchange(below(url, "/-/ready"), { deadline: READY_DEADLINE, limit: LIMIT, signal })
+  const { status } = await fetchText(below(url, "/-/ready"), { deadline: READY_DEADLINE, limit: LIMIT, signal })
   if (status === 503) throw stillStarting({ url: url.origin })
 }
 

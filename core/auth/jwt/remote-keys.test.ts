@@ -136,7 +136,7 @@ test("a request to an issuer that hangs fails after the deadline", async (t) => 
   const { url } = await serveKeys(t, () => undefined)
   const { accepts, log } = follow(t, url, { deadline: 0.2 })
   assert.equal(await accepts(await first.sign()), false)
-  assert.match(log(), /no whole answer within 0.2 s/)
+  assert.match(log(), /no whole response within 0.2 s/)
 })
 
 test("keys that could not be renewed for too long are no longer used", async (t) => {

@@ -2,7 +2,7 @@ import type { JWTVerifyGetKey } from "jose"
 import { Agent } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
-import { exchange } from "#core/http/client.ts"
+import { fetchText } from "#core/http/client.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { backoff, jitter, pause } from "#core/retry/backoff.ts"
 import { BadKeys, parseKeys } from "./keys.ts"
@@ -65,7 +65,7 @@ export function followKeys(
   let underWay: Promise<void> | undefined
 
   const fetchJwks = async (): Promise<string> => {
-    const { status, body } = await exchange(url, {
+    const { status, body } = await fetchText(url, {
       deadline: times.deadline,
       limit: LARGEST,
       dispatcher: agent,

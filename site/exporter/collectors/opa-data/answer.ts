@@ -23,7 +23,8 @@ export interface Counts {
 export function readQueryAnswer(body: string, paths: readonly Counted[]): Counts {
   const { result, metrics: timers } = parseAnswer(body, queryAnswer)
   const { r: raw } = result[0]
-  if (raw.length !== paths.length) throw new ReadFailure("answer", "it answers for another number of paths")
+  if (raw.length !== paths.length)
+    throw new ReadFailure("unexpected_response", "the response is for another number of paths")
   return { places: raw.map(placeOf), opaSeconds: secondsOf(timers) }
 }
 
@@ -51,14 +52,14 @@ export function complainedPaths(body: string, paths: readonly Counted[]): readon
 
 function parseAnswer<T>(body: string, schema: z.ZodType<T>): T {
   const result = schema.safeParse(parseJson(body))
-  if (!result.success) throw new ReadFailure("answer", "it answers something else than an OPA does")
+  if (!result.success) throw new ReadFailure("unexpected_response", "the response is none of an OPA")
   return result.data
 }
 
 function parseJson(body: string): unknown {
   const value = jsonOrNothing(body)
   // the parser's message would quote what OPA sent
-  if (value === undefined) throw new ReadFailure("answer", "it answers something that is not JSON")
+  if (value === undefined) throw new ReadFailure("not_json", "the response is not JSON")
   return value
 }
 

@@ -15,22 +15,22 @@ const GOOD = queryAnswer([{ keys: 3 }])
 const readerOf = (t: TestContext, ways: readonly Way[] = ["query"]) =>
   testReader(t, { paths, timeout: 0.5, documentLimit: 1000, ways })
 
-test("an OPA that nobody answers for", async (t) => {
+test("an address at which nothing listens, and a name that does not exist", async (t) => {
   const reader = await readerOf(t)
   const reasonOf = (changes: Parameters<typeof targetOf>[1]): Promise<string> =>
     reader.read(targetOf(1, changes), undefined, NEVER).then(
       () => "none",
       ({ reason }: ReadFailure) => reason,
     )
-  assert.equal(await reasonOf({}), "connection")
-  assert.equal(await reasonOf({ address: "no-such-name.invalid" }), "name")
+  assert.equal(await reasonOf({}), "refused")
+  assert.equal(await reasonOf({ address: "no-such-name.invalid" }), "dns")
 })
 
-test("a server that speaks no TLS is told as tls", async (t) => {
+test("a server that speaks no TLS fails with the reason tls", async (t) => {
   const opa = await fakeOpa(t, () => GOOD)
   await assert.rejects((await readerOf(t)).read(targetOf(opa.port, { scheme: "https" }), undefined, NEVER), {
     reason: "tls",
-    message: "no trusted TLS connection: wrong version number. If it speaks plain HTTP, ask it by http",
+    message: "the server does not speak TLS. If it speaks plain HTTP, set --opa-scheme to http",
   })
 })
 
@@ -43,7 +43,7 @@ test("connections are kept from one collection to the next", async (t) => {
   }
 })
 
-test("connections to many pods are closed after each answer", async (t) => {
+test("connections to many pods are closed after each response", async (t) => {
   const opa = await fakeOpa(t, () => GOOD)
   const reader = await readerOf(t)
   for (const [pods, opened, closed] of [
@@ -97,16 +97,16 @@ for (const way of ["query", "documents"] as const) {
   })
 }
 
-test("an answer that is not read frees its connection", async (t) => {
+test("a response that is not read frees its connection", async (t) => {
   const opa = await fakeOpa(t, () => ({ status: 500, body: "and then", end: "hang" }))
   const reader = await readerOf(t, ["documents"])
   for (const round of [1, 2]) {
-    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "status" })
+    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "server_error" })
     await until("the socket to be closed", () => (opa.sockets.closed === round ? true : undefined), 0.3)
   }
 })
 
-test("what is told to end ends at once", async (t) => {
+test("an aborted read ends at once", async (t) => {
   const opa = await fakeOpa(t, () => ({ end: "hang" }))
   const reader = await readerOf(t)
   const ending = new AbortController()

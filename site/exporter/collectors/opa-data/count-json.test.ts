@@ -45,7 +45,7 @@ test("any part of an answer is not the answer", () => {
       const bytes = Buffer.from(JSON.stringify({ result }))
       const counter = countJson()
       counter.add(bytes.subarray(0, Math.floor(bytes.length * part)))
-      assert.throws(() => counter.end(), { name: "ReadFailure", message: "its answer ends before it is whole" })
+      assert.throws(() => counter.end(), { name: "ReadFailure", message: "the response ends before it is whole" })
     }),
   )
 })
@@ -58,14 +58,14 @@ const table: readonly (readonly [text: string, expected: Place | string])[] = [
   ['{"result":{}}', { kind: "counted", keys: 0, members: 0, digest: undefined }],
   ['{"result":{"a":{},"b":{}}}', { kind: "counted", keys: 2, members: 0, digest: undefined }],
   ['{"result":{"a\\"":{"x,":[1,2],"y":{}}}}', { kind: "counted", keys: 1, members: 2, digest: undefined }],
-  ["<html>", "it answers something else than an OPA does"],
-  ["[1]", "it answers something else than an OPA does"],
-  ['"text"', "it answers something else than an OPA does"],
-  ['{"status":"success"}', "it answers something else than an OPA does"],
-  ['{"":1}', "it answers something else than an OPA does"],
-  ["{} {}", "it answers something else than an OPA does"],
-  ["", "its answer ends before it is whole"],
-  [" ", "its answer ends before it is whole"],
+  ["<html>", "the response is none of an OPA"],
+  ["[1]", "the response is none of an OPA"],
+  ['"text"', "the response is none of an OPA"],
+  ['{"status":"success"}', "the response is none of an OPA"],
+  ['{"":1}', "the response is none of an OPA"],
+  ["{} {}", "the response is none of an OPA"],
+  ["", "the response ends before it is whole"],
+  [" ", "the response ends before it is whole"],
 ]
 for (const [text, wanted] of table) {
   test(`${JSON.stringify(text)}: ${typeof wanted === "string" ? wanted : JSON.stringify(wanted)}`, () => {

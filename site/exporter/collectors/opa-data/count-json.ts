@@ -99,10 +99,10 @@ export function countJson(): JsonCounter {
         if (inString) at = string(chunk, at)
         else character(chunk[at++] ?? 0)
       }
-      if (wrong) throw new ReadFailure("answer", "it answers something else than an OPA does")
+      if (wrong) throw new ReadFailure("unexpected_response", "the response is none of an OPA")
     },
     end() {
-      if (!ended) throw new ReadFailure("answer", "its answer ends before it is whole")
+      if (!ended) throw new ReadFailure("unexpected_response", "the response ends before it is whole")
       if (kind === "undefined") return { kind: "undefined" }
       return kind === "scalar" ? { kind: "uncountable" } : { kind: "counted", keys, members, digest: undefined }
     },

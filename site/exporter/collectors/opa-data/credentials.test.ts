@@ -8,6 +8,7 @@ import { type Certificate, makeAuthority } from "../../../../dev/testing/certifi
 import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { until } from "../../../../dev/testing/until.ts"
 import { createLogger } from "#core/log/logger.ts"
+import { Deadline } from "#core/retry/deadline.ts"
 import { createClient } from "./client.ts"
 import { type CredentialOptions, openCredentials } from "./credentials.ts"
 import { targetOf } from "./testing.ts"
@@ -15,7 +16,6 @@ import { listen } from "../../../../dev/testing/listen.ts"
 
 const authority = makeAuthority("private authority")
 const NAME = "opa.opa.svc"
-const NEVER = new AbortController().signal
 
 /** Answers what it was sent: the token, and the name in the client's certificate. */
 async function secureServer(t: TestContext, own: Certificate): Promise<number> {
@@ -50,8 +50,9 @@ async function open(t: TestContext, options: Partial<CredentialOptions>) {
     credentials,
     successful: async () => /_successful (\d)$/m.exec(await registry.metrics())?.[1],
     ask: async (port: number) => {
-      const { text } = await client.text(targetOf(port, { scheme: "https" }), { method: "GET", path: "/" }, 1000, NEVER)
-      return text
+      using deadline = new Deadline(5)
+      const target = targetOf(port, { scheme: "https" })
+      return (await client.fetchText(target, { method: "GET", path: "/" }, 1000, deadline)).body
     },
   }
 }

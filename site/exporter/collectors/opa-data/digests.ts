@@ -148,4 +148,4 @@ export function createDigests({ collections, interval, budget }: DigestOptions):
 /** A pod that came back under another address is another one. */
 const keyOf = (target: Target): string => `${targetKey(target)} ${target.address} ${target.port}`
 const isSilent = (result: Outcome["result"]): boolean =>
-  "reason" in result && (result.reason === "timeout" || result.reason === "connection")
+  "reason" in result && ["timeout", "refused", "connection"].includes(result.reason)

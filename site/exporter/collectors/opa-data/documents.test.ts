@@ -11,22 +11,26 @@ const NEVER = new AbortController().signal
 const readerOf = (t: TestContext) => testReader(t, { paths, timeout: 0.5, documentLimit: 1000, ways: ["documents"] })
 
 const badDocuments: readonly (readonly [what: string, answer: ReturnType<FakeOpa["answer"]>, reason: string])[] = [
-  ["HTML", { body: "<html>" }, "answer"],
-  ["half JSON", { body: '{"result":{"a":' }, "answer"],
-  ["half gzip", { headers: { "content-encoding": "gzip" }, body: gzipSync('{"result":{}}').subarray(0, 20) }, "answer"],
-  ["no gzip", { headers: { "content-encoding": "gzip" }, body: "plain" }, "answer"],
-  ["an unknown encoding", { headers: { "content-encoding": "br" }, body: "x" }, "answer"],
+  ["HTML", { body: "<html>" }, "unexpected_response"],
+  ["half JSON", { body: '{"result":{"a":' }, "unexpected_response"],
+  [
+    "half gzip",
+    { headers: { "content-encoding": "gzip" }, body: gzipSync('{"result":{}}').subarray(0, 20) },
+    "connection",
+  ],
+  ["no gzip", { headers: { "content-encoding": "gzip" }, body: "plain" }, "unexpected_response"],
+  ["an unknown encoding", { headers: { "content-encoding": "br" }, body: "x" }, "unexpected_response"],
   [
     "a bomb",
     { headers: { "content-encoding": "gzip" }, body: gzipSync(`{"result":{"a":"${" ".repeat(5000)}`) },
-    "size",
+    "too_large",
   ],
   ["a document that stops", { body: '{"result":{', end: "hang" }, "timeout"],
-  ["500", { status: 500 }, "status"],
+  ["500", { status: 500 }, "server_error"],
 ]
 
 for (const [what, answer, reason] of badDocuments) {
-  test(`${what} as a document is told as ${reason}`, async (t) => {
+  test(`${what} as a document fails with the reason ${reason}`, async (t) => {
     const opa = await fakeOpa(t, () => answer)
     const reader = await readerOf(t)
     await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason })
@@ -36,7 +40,7 @@ for (const [what, answer, reason] of badDocuments) {
 test("a document that is too large is not read to its end", async (t) => {
   const opa = await fakeOpa(t, () => ({ body: `{"result":{"a":"${" ".repeat(5000)}`, end: "hang" }))
   const reader = await readerOf(t)
-  await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "size" })
+  await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "too_large" })
   await until("the socket to be closed", () => (opa.sockets.closed === 1 ? true : undefined), 0.3)
 })
 

@@ -33,7 +33,7 @@ function drifting() {
     const pods = text.split(" ").map((one) => one.split(":"))
     const outcomes = pods.map(([pod = "", held = "-"]) => ({
       target: targetOf(1, { pod }),
-      result: held === "-" ? new ReadFailure("status", "it answers 500") : readingOf(held),
+      result: held === "-" ? new ReadFailure("server_error", "it responds with status 500") : readingOf(held),
     }))
     const withDigests = /\d[a-z!]/.test(text)
     if (withDigests) digests.begin(at, [])

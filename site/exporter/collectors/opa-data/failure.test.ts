@@ -1,28 +1,23 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { connectionFailure } from "./failure.ts"
+import { RequestFailed } from "#core/http/client.ts"
+import type { ConnectionFailure } from "#core/http/connection-failure.ts"
+import { readFailure, type Reason } from "./failure.ts"
 
-const table: readonly (readonly [code: string, message: string, expected: string])[] = [
-  [
-    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-    "unable to verify the first certificate; if the root CA is installed locally, try running Node.js with --use-system-ca",
-    "no trusted TLS connection: unable to verify the first certificate. Name the certificates that vouch for it by --opa-ca-file",
-  ],
-  [
-    "DEPTH_ZERO_SELF_SIGNED_CERT",
-    "self-signed certificate",
-    "no trusted TLS connection: self-signed certificate. Name the certificates that vouch for it by --opa-ca-file",
-  ],
-  [
-    "ERR_TLS_CERT_ALTNAME_INVALID",
-    "Hostname/IP does not match certificate's altnames",
-    "no trusted TLS connection: Hostname/IP does not match certificate's altnames. Give the name in it as --opa-server-name",
-  ],
-  ["CERT_HAS_EXPIRED", "certificate has expired", "no trusted TLS connection: certificate has expired"],
+const table: readonly (readonly [ConnectionFailure, Reason, string])[] = [
+  ["name_not_found", "dns", "problem"],
+  ["refused", "refused", "problem"],
+  ["cut", "connection", "problem"],
+  ["tls_expired", "tls", "problem"],
+  ["tls_unknown_ca", "tls", "problem. Give the certificate of its authority as --opa-ca-file"],
+  ["tls_wrong_name", "tls", "problem. Give the name in it as --opa-server-name"],
+  ["tls_to_plain", "tls", "problem. If it speaks plain HTTP, set --opa-scheme to http"],
+  ["no_answer", "timeout", "problem"],
+  ["too_many_bytes", "too_large", "problem"],
 ]
-for (const [code, message, expected] of table) {
-  test(`${code} is told with what to do about it`, () => {
-    const failure = connectionFailure(Object.assign(new Error(message), { code }))
-    assert.deepEqual([failure.reason, failure.message], ["tls", expected])
+for (const [reason, expected, message] of table) {
+  test(`${reason} has the label ${expected}, and says what to do about it`, () => {
+    const failure = readFailure(new RequestFailed("GET http://a/b", reason, "problem"))
+    assert.deepEqual([failure.reason, failure.message], [expected, message])
   })
 }

@@ -36,7 +36,9 @@ test("a pod that can't be read any more loses its series, and gets them back", a
   opa.answer = () => ({ status: 503 })
   await exporter.collect()
   assert.deepEqual(await exporter.series("opa_up"), ['opa_up{pod_name="opa-0"} 0'])
-  assert.deepEqual(await exporter.series("opa_down_reason"), ['opa_down_reason{pod_name="opa-0",reason="status"} 1'])
+  assert.deepEqual(await exporter.series("opa_down_reason"), [
+    'opa_down_reason{pod_name="opa-0",reason="server_error"} 1',
+  ])
   for (const name of [
     "opa_cluster_data_items",
     "opa_namespaced_data_items",
@@ -46,7 +48,7 @@ test("a pod that can't be read any more loses its series, and gets them back", a
     assert.deepEqual(await exporter.series(name), [])
   }
   await exporter.collect()
-  assert.equal(exporter.log().match(/"cannot be read" what=opa\/opa-0 reason="it answers 503/g)?.length, 1)
+  assert.equal(exporter.log().match(/"cannot be read" what=opa\/opa-0 reason="it responds with status 503/g)?.length, 1)
 
   opa.answer = () => HOLDS
   exporter.clock.now = new Date("2026-03-10T12:00:30Z")

@@ -119,7 +119,7 @@ test("where everything is refused, the first refusal counts, and all ways are tr
   const reader = await readerOf(t)
   const failure = {
     reason: "unauthorized",
-    message: "it answers 401: a token is missing, wrong, or may not ask this",
+    message: "it responds with status 401: a token is missing, wrong, or must not read this",
   }
   await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), failure)
   await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), failure)
@@ -128,8 +128,11 @@ test("where everything is refused, the first refusal counts, and all ways are tr
 
 test("a 400 that no OPA writes closes the way", async (t) => {
   const opa = await fakeOpa(t, () => ({ status: 400, body: "Client sent an HTTP request to an HTTPS server." }))
-  const message = "it answers 400: it may want to be asked by https"
-  await assert.rejects((await readerOf(t)).read(targetOf(opa.port), undefined, NEVER), { reason: "status", message })
+  const message = "it responds with status 400: it may expect https"
+  await assert.rejects((await readerOf(t)).read(targetOf(opa.port), undefined, NEVER), {
+    reason: "bad_request",
+    message,
+  })
   assert.deepEqual(asked(opa), [QUERY, PACKAGE, DOCUMENTS[0]])
 })
 
@@ -161,20 +164,20 @@ test("a path that OPA complains of loses its digest, then its count, and the oth
 })
 
 const bad: readonly (readonly [what: string, answer: ReturnType<FakeOpa["answer"]>, reason: string])[] = [
-  ["HTML", { headers: { "content-type": "text/html" }, body: "<html>" }, "answer"],
-  ["half JSON", { body: '{"result":[{"r":[[["obj' }, "answer"],
-  ["another product's JSON", { body: '{"status":"success"}' }, "answer"],
-  ["nothing", {}, "answer"],
-  ["500", { status: 500, body: '{"code":"internal_error"}' }, "status"],
-  ["503", { status: 503 }, "status"],
-  ["a redirect", { status: 301, headers: { location: "/elsewhere" } }, "status"],
+  ["HTML", { headers: { "content-type": "text/html" }, body: "<html>" }, "not_json"],
+  ["half JSON", { body: '{"result":[{"r":[[["obj' }, "not_json"],
+  ["another product's JSON", { body: '{"status":"success"}' }, "unexpected_response"],
+  ["nothing", {}, "not_json"],
+  ["500", { status: 500, body: '{"code":"internal_error"}' }, "server_error"],
+  ["503", { status: 503 }, "server_error"],
+  ["a redirect", { status: 301, headers: { location: "/elsewhere" } }, "redirect"],
   ["an answer that breaks off", { body: '{"result":[', end: "close" }, "connection"],
   ["an answer that stops", { body: '{"result":[', end: "hang" }, "timeout"],
-  ["an endless answer", { body: " ".repeat(1_048_577), end: "hang" }, "size"],
+  ["an endless answer", { body: " ".repeat(1_048_577), end: "hang" }, "too_large"],
 ]
 
 for (const [what, answer, reason] of bad) {
-  test(`${what} is told as ${reason}, and nothing else is tried`, async (t) => {
+  test(`${what} fails with the reason ${reason}, and nothing else is tried`, async (t) => {
     const opa = await fakeOpa(t, () => answer)
     await assert.rejects((await readerOf(t)).read(targetOf(opa.port), undefined, NEVER), { reason })
     assert.deepEqual([...new Set(asked(opa))], [QUERY])
@@ -219,6 +222,8 @@ test("an OPA that fails over digests, or whose proxy does not wait for them, is 
 test("an OPA that complains of the same path for ever is given up", async (t) => {
   const complaint = JSON.stringify({ errors: [{ code: "rego_type_error", location: { row: 2 } }] })
   const opa = await fakeOpa(t, () => ({ status: 400, body: complaint }))
-  await assert.rejects((await readerOf(t, ["query"])).read(targetOf(opa.port), undefined, NEVER), { reason: "status" })
+  await assert.rejects((await readerOf(t, ["query"])).read(targetOf(opa.port), undefined, NEVER), {
+    reason: "bad_request",
+  })
   assert.equal(opa.requests.length, 2)
 })

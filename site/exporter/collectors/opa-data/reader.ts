@@ -13,7 +13,7 @@ const DOCUMENTS_AT_ONCE = 4
 /** Of the time to read an OPA, when digests are asked for; what is left is for counts alone. */
 const DIGEST_SHARE = 2 / 3
 /** Reasons why digests were not had, with which counts alone may still be. */
-const GIVEN_UP: readonly Reason[] = ["timeout", "status"]
+const GIVEN_UP: readonly Reason[] = ["timeout", "redirect", "bad_request", "rate_limited", "server_error"]
 /** Milliseconds after which a better way is tried again. */
 const TRY_AGAIN = 600_000
 
@@ -80,8 +80,8 @@ export function createReader(options: ReaderOptions): Reader {
       if (left(share) <= 0) throw new ReadFailure("timeout", "its turn came after the deadline of the collection")
       using deadline = new Deadline(left(share), time.signal)
       return way === "query"
-        ? await readByQuery(options, target, kind, known.withheld, deadline.signal)
-        : await readByPackage(options, target, kind, options.packageSegments, deadline.signal)
+        ? await readByQuery(options, target, kind, known.withheld, deadline)
+        : await readByPackage(options, target, kind, options.packageSegments, deadline)
     }
     if (digest === undefined) return { ...(await by(undefined, 1)), digests: false }
     const [begin, given] = [performance.now(), Math.max(0, left(DIGEST_SHARE))]
@@ -100,7 +100,7 @@ export function createReader(options: ReaderOptions): Reader {
   const readDocumentsOf = (target: Target, signal: AbortSignal): Promise<Counts> =>
     documents(async () => {
       using deadline = new Deadline(timeout, signal)
-      return await readDocuments(options, target, options.documentLimit, deadline.signal)
+      return await readDocuments(options, target, options.documentLimit, deadline)
     })
 
   return {

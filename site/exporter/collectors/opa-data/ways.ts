@@ -1,13 +1,14 @@
+import type { Deadline } from "#core/retry/deadline.ts"
 import { complainedPaths, type Counts, readPackageAnswer, readQueryAnswer } from "./answer.ts"
-import { type Client, statusFailure } from "./client.ts"
-import { type ReadFailure, WayClosed } from "./failure.ts"
+import type { Client } from "./client.ts"
+import { type ReadFailure, statusFailure, WayClosed } from "./failure.ts"
 import { type Counted, urlPath } from "./paths.ts"
 import type { DigestKind } from "./reading.ts"
 import { countQuery, ruleName, type Withheld } from "./rego.ts"
 import type { Target } from "./target.ts"
 
-/** Bytes of an answer with counts; hundreds of paths have room. */
-const ANSWER_LIMIT = 1_048_576
+/** Bytes of a response with counts; hundreds of paths have room. */
+const RESPONSE_LIMIT = 1_048_576
 
 export interface Sources {
   readonly client: Client
@@ -20,17 +21,12 @@ export async function readByQuery(
   target: Target,
   digest: DigestKind | undefined,
   withheld: Withheld,
-  signal: AbortSignal,
+  deadline: Deadline,
 ): Promise<Counts> {
   for (;;) {
     const body = JSON.stringify({ query: countQuery(paths, digest, withheld) })
-    const question = {
-      method: "POST" as const,
-      path: "/v1/query?metrics=true",
-      headers: { "content-type": "application/json" },
-      body,
-    }
-    const { status, text } = await client.text(target, question, ANSWER_LIMIT, signal)
+    const request = { method: "POST" as const, path: "/v1/query", search: "?metrics=true", body }
+    const { status, body: text } = await client.fetchText(target, request, RESPONSE_LIMIT, deadline)
     if (status === 200) return readQueryAnswer(text, paths)
     if (status !== 400) throw closedOr(status)
     const complained = complainedPaths(text, paths)
@@ -52,15 +48,16 @@ export async function readByPackage(
   target: Target,
   digest: DigestKind | undefined,
   packageSegments: readonly string[],
-  signal: AbortSignal,
+  deadline: Deadline,
 ): Promise<Counts> {
-  const path = `/v1/data${urlPath([...packageSegments, ruleName(digest)])}?metrics=true`
-  const { status, text } = await client.text(target, { method: "GET", path }, ANSWER_LIMIT, signal)
+  const path = `/v1/data${urlPath([...packageSegments, ruleName(digest)])}`
+  const request = { method: "GET" as const, path, search: "?metrics=true" }
+  const { status, body } = await client.fetchText(target, request, RESPONSE_LIMIT, deadline)
   if (status !== 200) throw closedOr(status)
-  const counts = readPackageAnswer(text, paths)
+  const counts = readPackageAnswer(body, paths)
   if (counts !== undefined) return counts
   throw new WayClosed(
-    "answer",
+    "unexpected_response",
     `it has no package ${packageSegments.join(".")} for these paths: load what --print-package prints`,
   )
 }

@@ -1,8 +1,8 @@
 import type { z } from "zod"
 import { defineError } from "#core/errors.ts"
-import { exchange } from "#core/http/client.ts"
+import { fetchText } from "#core/http/client.ts"
 
-const ANSWER_LIMIT = 1_048_576
+const RESPONSE_LIMIT = 1_048_576
 
 export const badAnswer = defineError("BAD_ANSWER", 502, "{url} answered {reason}")
 
@@ -20,9 +20,14 @@ export async function readEndpoint<T>(
 ): Promise<T> {
   const shown = `${url.origin}${url.pathname}`
   const headers = { accept: "application/json" }
-  const answer = await exchange(url, { deadline: timeout, limit: ANSWER_LIMIT, headers, signal })
-  if (answer.status !== 200) throw badAnswer({ url: shown, reason: `${answer.status}, not 200` })
-  const result = schema.safeParse(parseJson(answer.body, answer.contentType, shown), { reportInput: false })
+  const { status, body, contentType } = await fetchText(url, {
+    deadline: timeout,
+    limit: RESPONSE_LIMIT,
+    headers,
+    signal,
+  })
+  if (status !== 200) throw badAnswer({ url: shown, reason: `${status}, not 200` })
+  const result = schema.safeParse(parseJson(body, contentType, shown), { reportInput: false })
   if (result.success) return result.data
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`)
   throw badAnswer({ url: shown, reason: `what it should not: ${faults.join("; ")}` })

@@ -17,9 +17,9 @@ const unusable: readonly (readonly [string, (test: TestContext) => Promise<URL>,
   [
     "down",
     () => Promise.resolve(new URL("http://127.0.0.1:1/data")),
-    /^GET http:\/\/127\.0\.0\.1:1\/data: no answer: .*ECONNREFUSED/,
+    /^GET http:\/\/127\.0\.0\.1:1\/data: the connection was refused: connect ECONNREFUSED 127\.0\.0\.1:1$/,
   ],
-  ["slow", (t) => serverOf(t, () => undefined), /\/data: no whole answer within 0\.2 s$/],
+  ["slow", (t) => serverOf(t, () => undefined), /\/data: no whole response within 0\.2 s$/],
   [
     "an error",
     (t) => serverOf(t, (_, response) => response.writeHead(503).end("<html>")),
@@ -38,7 +38,7 @@ const unusable: readonly (readonly [string, (test: TestContext) => Promise<URL>,
   [
     "huge",
     (t) => serverOf(t, (_, response) => response.end("[".repeat(2_000_000))),
-    /the answer is larger than 1048576 bytes$/,
+    /the response is larger than 1048576 bytes$/,
   ],
 ]
 

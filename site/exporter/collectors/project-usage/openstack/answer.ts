@@ -6,7 +6,7 @@ export const strangeAnswers =
   (service: Service, path: string) =>
   (reason: string): Error =>
     new ServiceError(
-      "unexpected_answer",
+      "unexpected_response",
       `${service} answered ${path} with what can't be used: ${reason}. Nothing is taken from it, so that no sum is a partial one`,
     )
 

@@ -1,4 +1,4 @@
-import { exchangeWithHeaders } from "#core/http/client.ts"
+import { fetchText } from "#core/http/client.ts"
 import type { Api, Get, Service } from "./api.ts"
 import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
@@ -6,8 +6,8 @@ import { refusal } from "./refusal.ts"
 import type { RequestMetrics } from "./request-metrics.ts"
 import type { Session, Token } from "./session.ts"
 
-/** Bytes of an answer: a page of 1,000 servers has 0.4 to 2 MB, 10,000 projects have 5 MB. */
-const ANSWER_LIMIT = 134_217_728
+/** Bytes of a response: a page of 1,000 servers has 0.4 to 2 MB, 10,000 projects have 5 MB. */
+const RESPONSE_LIMIT = 134_217_728
 
 export interface ClientOptions extends Pick<Api, "cloud" | "region"> {
   readonly session: Session
@@ -18,7 +18,7 @@ export interface ClientOptions extends Pick<Api, "cloud" | "region"> {
 
 export function openApi({ cloud, region, session, metrics, timeout }: ClientOptions): Api {
   const dates = new Map<Service, number>()
-  const ask = async (token: Token, service: Service, path: string, options: Get): Promise<unknown> => {
+  const send = async (token: Token, service: Service, path: string, options: Get): Promise<unknown> => {
     const { date, body } = await metrics.measure(service, () => get(token, service, path, options, timeout))
     if (!Number.isNaN(date)) dates.set(service, date / 1000)
     return body
@@ -30,15 +30,15 @@ export function openApi({ cloud, region, session, metrics, timeout }: ClientOpti
     async get(service, path, options) {
       const token = await session.token(options.signal)
       try {
-        return await ask(token, service, path, options)
+        return await send(token, service, path, options)
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error
         // a connection that was kept open may be closed by the service just when it is used
-        if (error.reason === "connection") return ask(token, service, path, options)
+        if (error.reason === "connection") return send(token, service, path, options)
         if (error.answered !== 401) throw error
         // revoked, or the cloud's clock jumped: one new token, and no more
         session.refused(token)
-        return ask(await session.token(options.signal), service, path, options)
+        return send(await session.token(options.signal), service, path, options)
       }
     },
   }
@@ -58,12 +58,12 @@ async function get(
     "x-auth-token": id,
     ...(microversion === undefined ? {} : { "openstack-api-version": `compute ${microversion}` }),
   }
-  const request = { deadline: timeout, limit: ANSWER_LIMIT, headers, signal, dispatcher }
+  const request = { deadline: timeout, limit: RESPONSE_LIMIT, headers, signal, dispatcher }
   const whole = new URL(search === "" ? url : `${url}?${search}`)
-  const answer = await exchangeWithHeaders(whole, request).catch((error: unknown) => {
-    throw connectionFailure(`${service} at ${url}`, error, signal)
+  const response = await fetchText(whole, request).catch((error: unknown) => {
+    throw connectionFailure(`${service} at ${url}`, error)
   })
-  if (answer.status === 200)
-    return { date: Date.parse(answer.headers.date ?? ""), body: parseJson(`${service} at ${url}`, answer) }
-  throw refusal({ service, path, url, microversion }, answer)
+  if (response.status === 200)
+    return { date: Date.parse(response.headers.date ?? ""), body: parseJson(`${service} at ${url}`, response) }
+  throw refusal({ service, path, url, microversion }, response)
 }

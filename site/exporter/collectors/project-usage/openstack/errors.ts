@@ -1,27 +1,11 @@
 import { FedstackError } from "#core/errors.ts"
+import type { FailureClass } from "#core/http/connection-failure.ts"
+import type { StatusReason } from "#core/http/status.ts"
 
 /** Why a request to a service brought nothing. A label of metrics: a closed set. */
-export type Reason =
-  | "dns"
-  | "refused"
-  | "connection"
-  | "tls"
-  | "timeout"
-  | "too_large"
-  | "aborted"
-  | "redirect"
-  | "bad_request"
-  | "unauthorized"
-  | "forbidden"
-  | "not_found"
-  | "microversion"
-  | "throttled"
-  | "server_error"
-  | "not_json"
-  | "unexpected_answer"
-  | "no_endpoint"
+export type Reason = FailureClass | StatusReason | "microversion" | "not_json" | "no_endpoint"
 
-/** A cloud that could not be asked, or refused to answer. The message says what to do and holds no secret. */
+/** A service that could not be reached, or refused a request. The message says what to do and holds no secret. */
 export class ServiceError extends FedstackError {
   readonly reason: Reason
   /** The HTTP status, if there was an answer. */

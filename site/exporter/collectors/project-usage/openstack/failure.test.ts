@@ -51,19 +51,19 @@ const CASES: readonly Case[] = [
     what: "a service that is down behind its proxy",
     answer: answers(503, PAGE, HTML),
     reason: "server_error",
-    message: " answered 503: it, or what stands before it, is not well",
+    message: " responded with 503: it, or what stands before it, is not well",
   },
   {
     what: "a web page",
     answer: answers(200, PAGE, HTML),
     reason: "not_json",
-    message: " answered text/html, not JSON. Is that the address of an OpenStack service, or of a web page before it?",
+    message: " sent text/html, not JSON. Is that the address of an OpenStack service, or of a web page before it?",
   },
   {
     what: "JSON that breaks off",
     answer: answers(200, '{"servers": [{"id": "SECRET'),
     reason: "not_json",
-    message: " answered JSON that is broken or breaks off",
+    message: " sent JSON that is broken or breaks off",
   },
   {
     what: "a redirect",
@@ -75,7 +75,7 @@ const CASES: readonly Case[] = [
     what: "a request that is wrong, in the service's words",
     answer: answers(400, '{"badRequest": {"code": 400, "message": "Invalid\\nstart time"}}'),
     reason: "bad_request",
-    message: " answered 400: Invalid start time",
+    message: " responded with 400: Invalid start time",
   },
   {
     what: "an address that is not there",
@@ -86,21 +86,22 @@ const CASES: readonly Case[] = [
   {
     what: "being asked too often",
     answer: answers(429),
-    reason: "throttled",
-    message: " is asked too often (429). Raise --update-interval, or its limit",
+    reason: "rate_limited",
+    message: " is sent too many requests (429). Raise --update-interval, or its limit",
   },
   {
-    what: "no answer in time",
+    what: "no response in time",
     answer: () => undefined,
     reason: "timeout",
-    message: ": no whole answer in time. If it is only slow, raise --os-timeout",
+    message: ": no whole response within 0.5 s. If it is only slow, raise --os-timeout",
   },
   {
     what: "a connection that breaks",
     answer: (request) => request.socket.destroy(),
     times: 2,
     reason: "connection",
-    message: ": the connection failed",
+    message:
+      ": the connection was closed without a response. Does it speak https there, or want a client certificate (OS_CERT, OS_KEY)?",
   },
 ]
 for (const {
@@ -143,22 +144,22 @@ const SIGN_INS: readonly (readonly [string, RequestListener, string])[] = [
   [
     "an identity service that is down",
     answers(503, PAGE, HTML),
-    "identity at URL answered 503: it, or what stands before it, is not well",
+    "identity at URL responded with 503: it, or what stands before it, is not well",
   ],
   [
     "a web page in its place",
     answers(201, PAGE, HTML),
-    "URL answered text/html, not JSON. Is that the address of an OpenStack service, or of a web page before it?",
+    "URL sent text/html, not JSON. Is that the address of an OpenStack service, or of a web page before it?",
   ],
   [
-    "an answer that is no token",
+    "a response that is no token",
     answers(201, '{"token": {}}', { "x-subject-token": "SECRET" }),
-    "URL answered something that is no token. Is that an identity service, version 3?",
+    "URL sent something that is no token. Is that an identity service, version 3?",
   ],
   [
-    "no answer of it in time",
+    "no response of it in time",
     () => undefined,
-    "sign-in at URL: no whole answer in time. If it is only slow, raise --os-timeout",
+    "sign-in at URL: no whole response within 0.5 s. If it is only slow, raise --os-timeout",
   ],
 ]
 for (const [what, answer, message] of SIGN_INS) {
@@ -175,12 +176,12 @@ test("tells a refused connection and a name without an address", async (t) => {
   const refused = await openFor(t, { env: variablesFor(`http://127.0.0.1:${port}`) })
   await assert.rejects(refused.get(), {
     code: "OPENSTACK_REFUSED",
-    message: `sign-in at http://127.0.0.1:${port}/v3/auth/tokens: the connection is refused. Is the service running there?`,
+    message: `sign-in at http://127.0.0.1:${port}/v3/auth/tokens: the connection was refused: connect ECONNREFUSED 127.0.0.1:${port}. Is the service running there?`,
   })
   const unknown = await openFor(t, { env: variablesFor("http://keystone.invalid") })
   await assert.rejects(unknown.get(), {
     code: "OPENSTACK_DNS",
     message:
-      "sign-in at http://keystone.invalid/v3/auth/tokens: there is no address for the host name. Check the name and the name servers",
+      /^sign-in at http:\/\/keystone\.invalid\/v3\/auth\/tokens: the (?:host name does not exist|name servers give no usable response for the host name): getaddrinfo (?:ENOTFOUND|EAI_AGAIN) keystone\.invalid\. Check the name and the name servers$/,
   })
 })

@@ -1,4 +1,5 @@
-import type { Answer } from "#core/http/client.ts"
+import type { TextResponse } from "#core/http/client.ts"
+import { statusReason } from "#core/http/status.ts"
 import type { Service } from "./api.ts"
 import { type Reason, ServiceError } from "./errors.ts"
 
@@ -19,9 +20,9 @@ export interface Asked {
   readonly microversion?: string | undefined
 }
 
-/** Why a service did not answer 200, and what to do. */
-export function refusal({ service, path, url, microversion }: Asked, answer: Answer): ServiceError {
-  const { status } = answer
+/** Why a service did not respond with 200, and what to do. */
+export function refusal({ service, path, url, microversion }: Asked, response: TextResponse): ServiceError {
+  const { status } = response
   const because = (reason: Reason, text: string): ServiceError =>
     new ServiceError(reason, `${service} at ${url} ${text}`, { answered: status })
   if (status >= 300 && status < 400)
@@ -42,20 +43,21 @@ export function refusal({ service, path, url, microversion }: Asked, answer: Ans
       `does not allow this to the user (403): ${rule} wants another role. docs/openstack.md tells which`,
     )
   }
-  if (status === 404) return because("not_found", `knows no such address (404)${said(answer)}`)
+  if (status === 404) return because("not_found", `knows no such address (404)${said(response)}`)
   if (status === 406)
     return because(
       "microversion",
       `does not support microversion ${microversion ?? "of the request"} (406). Nova 15 (Ocata) or later is needed`,
     )
   if (status === 413 || status === 429)
-    return because("throttled", `is asked too often (${status}). Raise --update-interval, or its limit`)
-  if (status >= 500) return because("server_error", `answered ${status}: it, or what stands before it, is not well`)
-  return because("bad_request", `answered ${status}${said(answer)}`)
+    return because("rate_limited", `is sent too many requests (${status}). Raise --update-interval, or its limit`)
+  if (status >= 500)
+    return because("server_error", `responded with ${status}: it, or what stands before it, is not well`)
+  return because(statusReason(status), `responded with ${status}${said(response)}`)
 }
 
 /** The service's own words, if it has some: `{"badRequest": {"message": …}}`. */
-function said({ body }: Answer): string {
+function said({ body }: TextResponse): string {
   let parsed: unknown
   try {
     parsed = JSON.parse(body)

@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici"
-import { exchangeWithHeaders } from "#core/http/client.ts"
+import { fetchText } from "#core/http/client.ts"
 import { unlessAborted } from "#core/retry/deadline.ts"
 import type { Access } from "./access.ts"
 import { type Endpoints, endpointsOf } from "./catalog.ts"
@@ -84,7 +84,7 @@ async function signIn({ access, dispatcher, body }: SignIn, options: SessionOpti
   const url = `${access.authUrl}/auth/tokens`
   const begin = performance.now()
   return options.metrics.measure("identity", async () => {
-    const answer = await exchangeWithHeaders(new URL(url), {
+    const response = await fetchText(new URL(url), {
       method: "POST",
       deadline: options.timeout,
       limit: CATALOG_LIMIT,
@@ -94,13 +94,13 @@ async function signIn({ access, dispatcher, body }: SignIn, options: SessionOpti
     }).catch((error: unknown) => {
       throw connectionFailure(`sign-in at ${url}`, error)
     })
-    if (answer.status === 401) throw wrongCredentials(access)
-    if (answer.status !== 201) throw refusal({ service: "identity", path: "/auth/tokens", url }, answer)
-    const parsed = tokenAnswer.safeParse(parseJson(url, answer), { reportInput: false })
-    const id = answer.headers["x-subject-token"] ?? ""
+    if (response.status === 401) throw wrongCredentials(access)
+    if (response.status !== 201) throw refusal({ service: "identity", path: "/auth/tokens", url }, response)
+    const parsed = tokenAnswer.safeParse(parseJson(url, response), { reportInput: false })
+    const id = [response.headers["x-subject-token"] ?? ""].flat()[0] ?? ""
     if (!parsed.success || id === "") {
-      const message = `${url} answered something that is no token. Is that an identity service, version 3?`
-      throw new ServiceError("unexpected_answer", message, { answered: 201 })
+      const message = `${url} sent something that is no token. Is that an identity service, version 3?`
+      throw new ServiceError("unexpected_response", message, { answered: 201 })
     }
     const { issued_at: issued, expires_at: expires, catalog } = parsed.data.token
     const lifetime = (Date.parse(expires) - Date.parse(issued)) / 1000

@@ -16,7 +16,7 @@ test("trusts a private authority when it is given, and tells what to give when i
   const unknown = await openFor(t, { env: { ...env, OS_INSECURE: "true" } })
   await assert.rejects(unknown.get(), {
     code: "OPENSTACK_TLS",
-    message: `sign-in at ${cloud.url}/v3/auth/tokens: its certificate is of an authority that is not known here. Give the authority's file: OS_CACERT`,
+    message: `sign-in at ${cloud.url}/v3/auth/tokens: the certificate is of an unknown authority: unable to verify the first certificate. Give the authority's file: OS_CACERT`,
   })
   assert.match(
     unknown.log(),
@@ -32,9 +32,12 @@ test("tells an expired certificate, one of another host, and plain http behind h
   const other = await fakeCloud(t, authority.issue({ name: "c", sans: ["DNS:other.example.org"] }))
   const plain = (await fakeCloud(t)).url.replace("http:", "https:")
   const cases = [
-    [expired.url, "its certificate has expired. Have it renewed; if it is not, check the clock of this machine"],
-    [other.url, "its certificate is for another host name. Use the name that stands in it"],
-    [plain, "no TLS connection. Does it speak https there, and want a client certificate (OS_CERT, OS_KEY)?"],
+    [expired.url, "the certificate has expired. Have it renewed; if it is not, check the clock of this machine"],
+    [
+      other.url,
+      "the certificate is for another name: Hostname/IP does not match certificate's altnames: Host: localhost. is not in the cert's altnames: DNS:other.example.org. Use the name that stands in it",
+    ],
+    [plain, "the server does not speak TLS. Does it speak http there?"],
   ] as const
   for (const [url, message] of cases) {
     const { get } = await openFor(t, { env: { ...variablesFor(url), OS_CACERT: ca } })
