@@ -78,7 +78,8 @@ export async function fetchStream(address: Address, options: StreamOptions): Pro
 function decode({ body, headers }: Dispatcher.ResponseData, gzip: boolean): AsyncIterable<Buffer> {
   const encoding = headers["content-encoding"] ?? "identity"
   if (!gzip || encoding === "identity") return body as AsyncIterable<Buffer>
-  if (encoding !== "gzip") throw Object.assign(new Error(`${encoding} was not requested`), { code: "Z_ENCODING" })
+  if (encoding !== "gzip")
+    throw Object.assign(new Error(`${[encoding].flat().join()} was not requested`), { code: "Z_ENCODING" })
   const gunzip = createGunzip({ chunkSize: 65_536 })
   gunzip.on("error", () => undefined) // who reads it gets the error too
   body.on("error", (error) => gunzip.destroy(error))
