@@ -9,7 +9,7 @@ import { bodyNotAllowed, methodNotAllowed, noSelector, notFound, selectorNotAllo
 import type { Client } from "./policy/types.ts"
 import { parseQuery } from "./query.ts"
 import type { RequestedSelectors, RequestRecord } from "./request-record.ts"
-import { upstreamQuery } from "./upstream/question.ts"
+import { upstreamQuery } from "./upstream/request.ts"
 
 const FEDERATE = "/federate"
 /** Bytes of all that is kept, for all clients together: some 15,000 usual targets. */

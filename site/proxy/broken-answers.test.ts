@@ -20,7 +20,7 @@ for (const [title, answer] of BROKEN) {
     const { proxy } = await startBoth(t, answer, REUSE)
     await assert.rejects(scrape(proxy.url, { "accept-encoding": "gzip" }))
     const [line] = await proxy.requests(1)
-    assert.equal(line?.reason, "answer_broken")
+    assert.equal(line?.reason, "response_broken")
   })
 }
 
@@ -30,9 +30,9 @@ const trickle: Answer = (_, response) => {
   response.once("close", () => clearInterval(more))
 }
 const TOLD: readonly (readonly [title: string, answer: Answer, told: number | "broken", reason: string])[] = [
-  ["the status 500", (_, r) => r.writeHead(500).end("a 1\n"), 502, "upstream_bad_answer"],
+  ["the status 500", (_, r) => r.writeHead(500).end("a 1\n"), 502, "upstream_bad_response"],
   ["the status 503", (_, r) => r.writeHead(503).end("a 1\n"), 503, "upstream_not_ready"],
-  ["the status 404", (_, r) => r.writeHead(404).end("a 1\n"), 502, "upstream_bad_answer"],
+  ["the status 404", (_, r) => r.writeHead(404).end("a 1\n"), 502, "upstream_bad_response"],
   ["a body that trickles on past the deadline", trickle, "broken", "upstream_timeout"],
 ]
 for (const [title, answer, told, reason] of TOLD) {
@@ -81,7 +81,7 @@ test("an answer that breaks lacks its last chunk, on a connection that would clo
 
 for (const version of ["HTTP/1.0", "HTTP/0.9", "HTTP/2.0"]) {
   for (const [end, status, body] of [
-    ["destroy", "502 Bad Gateway", "The site's Prometheus broke off its answer.\n"],
+    ["destroy", "502 Bad Gateway", "The site's Prometheus broke off its response.\n"],
     ["end", "200 OK", "a 1\n"],
   ] as const) {
     test(`${version}, which has no chunks, gets ${status} with its length and not before it is whole`, async (t) => {

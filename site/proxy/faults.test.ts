@@ -16,7 +16,7 @@ async function scrape({ url }: TestProxy, headers: Record<string, string> = {}):
 }
 
 const SECRET = "secret-of-the-upstream"
-const UNUSABLE = (problem: string) => `The site's Prometheus gave an answer that is not a federation: ${problem}.\n`
+const UNUSABLE = (problem: string) => `The site's Prometheus sent a response that is not a federation: ${problem}.\n`
 
 const FAULTS: readonly (readonly [title: string, answer: Answer, status: number, text: string])[] = [
   [
@@ -56,7 +56,7 @@ const FAULTS: readonly (readonly [title: string, answer: Answer, status: number,
     "an unasked encoding",
     (_, r) => ok(r, { "content-encoding": "br" }).end(SECRET),
     502,
-    UNUSABLE("its encoding was not asked for"),
+    UNUSABLE("its encoding was not requested"),
   ],
   [
     "an answer that breaks off before its first byte",
@@ -64,12 +64,12 @@ const FAULTS: readonly (readonly [title: string, answer: Answer, status: number,
     502,
     UNUSABLE("it broke off"),
   ],
-  ["a connection closed without an answer", (_, r) => r.destroy(), 502, "The site's Prometheus can't be reached.\n"],
+  ["a connection closed without an answer", (_, r) => r.destroy(), 502, "The site's Prometheus cannot be reached.\n"],
   [
     "an answer that is announced as too large",
     (_, r) => ok(r, { "content-length": "1000001" }).end(SECRET),
     502,
-    "The answer is larger than 1000000 bytes.\n",
+    "The response is larger than 1000000 bytes.\n",
   ],
 ]
 for (const [title, answer, status, text] of FAULTS) {
@@ -83,47 +83,47 @@ for (const [title, answer, status, text] of FAULTS) {
 
 test("tells that nobody listens at the upstream", async (t) => {
   const proxy = await startTestProxy(t, "http://127.0.0.1:1")
-  assert.deepEqual(await scrape(proxy), [502, "The site's Prometheus can't be reached.\n"])
+  assert.deepEqual(await scrape(proxy), [502, "The site's Prometheus cannot be reached.\n"])
   assert.match(proxy.log(), /ECONNREFUSED/)
 })
 
 test("tells that the upstream has no address", async (t) => {
   const proxy = await startTestProxy(t, "http://prometheus.invalid:9090")
-  assert.deepEqual(await scrape(proxy), [502, "The site's Prometheus can't be reached.\n"])
+  assert.deepEqual(await scrape(proxy), [502, "The site's Prometheus cannot be reached.\n"])
 })
 
 test("gives up on an upstream that hangs, within its own time", async (t) => {
   const { proxy } = await start(t, () => undefined, { upstreamTimeout: 0.2 })
-  assert.deepEqual(await scrape(proxy), [504, "The site's Prometheus gave no answer within 0.2 s.\n"])
+  assert.deepEqual(await scrape(proxy), [504, "The site's Prometheus sent no whole response within 0.2 s.\n"])
 })
 
 test("gives up on an upstream that hangs, within the scraper's time", async (t) => {
   const { proxy } = await start(t, () => undefined)
   const answer = await scrape(proxy, { "x-prometheus-scrape-timeout-seconds": "0.2" })
-  assert.deepEqual(answer, [504, "The site's Prometheus gave no answer within 0.19 s.\n"])
+  assert.deepEqual(answer, [504, "The site's Prometheus sent no whole response within 0.19 s.\n"])
 })
 
 test("gives up on an upstream that sends headers and then hangs", async (t) => {
   const { proxy } = await start(t, (_, response) => ok(response).flushHeaders(), { upstreamTimeout: 0.2 })
-  assert.deepEqual(await scrape(proxy), [504, "The site's Prometheus gave no answer within 0.2 s.\n"])
+  assert.deepEqual(await scrape(proxy), [504, "The site's Prometheus sent no whole response within 0.2 s.\n"])
 })
 
 const BROKEN: readonly (readonly [title: string, answer: Answer, reason: string])[] = [
-  ["is killed in the middle of its answer", (_, r) => ok(r).write("a 1\n", () => r.destroy()), "answer_broken"],
+  ["is killed in the middle of its answer", (_, r) => ok(r).write("a 1\n", () => r.destroy()), "response_broken"],
   [
     "announces more than it sends",
     (_, r) => ok(r, { "content-length": "100" }).write("a 1\n", () => r.destroy()),
-    "answer_broken",
+    "response_broken",
   ],
   [
     "announces more than it sends and ends well",
     (_, r) => ok(r, { "content-length": "100" }).write("a 1\n", () => r.socket?.end()),
-    "answer_broken",
+    "response_broken",
   ],
   [
     "sends more than the limit",
     (_, r) => ok(r).write("x".repeat(600_000), () => r.end("x".repeat(600_000))),
-    "answer_too_large",
+    "response_too_large",
   ],
   ["stops in the middle of its answer", (_, r) => ok(r).write("a 1\n"), "upstream_timeout"],
 ]

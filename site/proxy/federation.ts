@@ -9,16 +9,16 @@ import { batchLog } from "#core/log/batch-log.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { createAuthorizer } from "#core/promql/authorize.ts"
 import { openDecider } from "#core/promql/decider.ts"
+import { type FoundResponse, openResponseCache } from "#core/response-cache/cache.ts"
+import { sendGrowing, sendStored } from "#core/response-cache/send.ts"
 import { createAdmissions } from "./admissions.ts"
 import { unauthenticated, upstreamTimeout } from "./errors.ts"
 import type { ProxyMetrics } from "./metrics.ts"
 import type { Policy } from "./policy/types.ts"
 import { RequestRecord } from "./request-record.ts"
-import { sendGrowing, sendStored } from "./store/send.ts"
-import { type Found, openStore } from "./store/store.ts"
 import { openUpstream } from "./upstream/fetch.ts"
-import { rememberFailures } from "./upstream/order.ts"
-import { ask, deadlineOf, type Target, targetOf } from "./upstream/question.ts"
+import { rememberHealth } from "./upstream/health.ts"
+import { deadlineOf, targetOf, upstreamRequest, type UpstreamTarget } from "./upstream/request.ts"
 
 export interface FederationOptions {
   /** The policy in force. */
@@ -40,9 +40,9 @@ export interface Federation extends Closable {
 /** Serves /federate to the clients of the policy in force. */
 export function openFederation(options: FederationOptions): Federation {
   const { policy: current, metrics, log, now, milliseconds } = options
-  const order = rememberFailures(milliseconds)
-  const upstream = openUpstream({ order, metrics, log })
-  const store = openStore(upstream.fetch, current().memory)
+  const health = rememberHealth(milliseconds)
+  const upstream = openUpstream({ health, metrics, log })
+  const cache = openResponseCache(upstream.fetch, current().memory)
   const gate = createClientGate(milliseconds)
   const budget = createWorkBudget(milliseconds)
   const decider = openDecider(budget, log)
@@ -51,17 +51,17 @@ export function openFederation(options: FederationOptions): Federation {
   const verifications = limitVerifications(milliseconds)
   const audit = batchLog(log, "request")
   const sinks = { metrics, audit, log }
-  metrics.watch(store, order)
-  let applied: { readonly policy: Policy; readonly target: Target } | undefined
+  metrics.watch(cache, health)
+  let applied: { readonly policy: Policy; readonly target: UpstreamTarget } | undefined
 
-  function apply(): { readonly policy: Policy; readonly target: Target } {
+  function apply(): { readonly policy: Policy; readonly target: UpstreamTarget } {
     const policy = current()
     if (applied?.policy === policy) return applied
     const names = new Set(policy.clients.map(({ name }) => name))
-    store.memory.setLimit(policy.memory)
+    cache.memory.setLimit(policy.memory)
     for (const state of [gate, budget, metrics]) state.keep(names)
     metrics.showExpiry(policy)
-    order.keep(policy.upstreams)
+    health.keep(policy.upstreams)
     return (applied = { policy, target: targetOf(policy) })
   }
   apply()
@@ -100,7 +100,7 @@ export function openFederation(options: FederationOptions): Federation {
         if (record.over) return
         if (current() !== asOf) continue
         record.requested = admission
-        return send(record, store.find(ask(target, admission.query, request.headers), policy.reuse))
+        return send(record, cache.find(upstreamRequest(target, admission.query, request.headers), policy.reuse))
       } catch (error) {
         record ??= new RequestRecord(request, response, sinks)
         const expected = error instanceof FedstackError
@@ -114,14 +114,14 @@ export function openFederation(options: FederationOptions): Federation {
     apply,
     handle,
     async close() {
-      await closeAll([decider, store, upstream])
+      await closeAll([decider, cache, upstream])
       throttle.close()
       audit.close()
     },
   }
 }
 
-function send(record: RequestRecord, found: Found): void {
+function send(record: RequestRecord, found: FoundResponse): void {
   record.source = found.source
   const { response } = record
   if (found.source === "reused") {
@@ -129,10 +129,10 @@ function send(record: RequestRecord, found: Found): void {
     if (response.writableLength > 0) limitTime(record, () => record.cutOff(CLIENT_SLOW))
     return
   }
-  const { body } = found
-  sendGrowing(body, record)
+  const { growing } = found
+  sendGrowing(growing, record)
   limitTime(record, (seconds) => {
-    if (body.state.kind === "growing") record.fail(upstreamTimeout({ seconds }))
+    if (growing.state.kind === "growing") record.fail(upstreamTimeout({ seconds }))
     else record.cutOff(CLIENT_SLOW)
   })
 }

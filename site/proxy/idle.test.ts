@@ -31,5 +31,5 @@ test("a time that is longer than the server lets a connection idle is kept to al
   t.after(() => federation.close())
   const server = createServer((request, response) => void federation.handle(request, response)).setTimeout(100)
   const { status, body } = await scrape(`http://127.0.0.1:${await listen(t, server)}`)
-  assert.deepEqual([status, body], [504, "The site's Prometheus gave no answer within 0.5 s.\n"])
+  assert.deepEqual([status, body], [504, "The site's Prometheus sent no whole response within 0.5 s.\n"])
 })

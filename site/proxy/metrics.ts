@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client"
 import { createRegistry } from "#core/metrics/registry.ts"
+import type { CachedRequest, ResponseCache } from "#core/response-cache/cache.ts"
 import type { Policy } from "./policy/types.ts"
-import type { Store } from "./store/store.ts"
-import { showUpstream, type UpstreamOrder } from "./upstream/order.ts"
+import { showUpstream, type UpstreamHealth } from "./upstream/health.ts"
 
 export interface ProxyMetrics {
   readonly registry: Registry
@@ -16,7 +16,7 @@ export interface ProxyMetrics {
   /** Ends the series of all other clients: of those that have requests under way, when these are over. */
   keep(names: ReadonlySet<string>): void
   /** Shows what is read when it is asked for. */
-  watch(store: Store, order: UpstreamOrder): void
+  watch(cache: ResponseCache<CachedRequest>, health: UpstreamHealth): void
   showExpiry(policy: Policy): void
 }
 
@@ -64,7 +64,7 @@ export function createProxyMetrics(): ProxyMetrics {
       kept = names
       for (const name of clients.keys()) endUnlessNeeded(name)
     },
-    watch: (store, order) => watch(registry, store, order),
+    watch: (cache, health) => watch(registry, cache, health),
     credentialExpiry: new Gauge({
       name: "fedstack_proxy_credential_expiry_timestamp_seconds",
       help: "When a token of the policy ends; +Inf: never.",
@@ -194,7 +194,7 @@ function createClientMetrics(registry: Registry): (client: string, counted: () =
   }
 }
 
-function watch(registry: Registry, store: Store, order: UpstreamOrder): void {
+function watch(registry: Registry, cache: ResponseCache<CachedRequest>, health: UpstreamHealth): void {
   const registers = [registry]
   const gauge = (name: string, help: string, read: () => number): void => {
     // oxlint-disable-next-line no-new -- it registers itself
@@ -207,8 +207,8 @@ function watch(registry: Registry, store: Store, order: UpstreamOrder): void {
       },
     })
   }
-  gauge("fedstack_proxy_store_bytes", "Bytes of answers that are stored or under way.", () => store.memory.used)
-  gauge("fedstack_proxy_store_entries", "Answers that are stored or under way.", () => store.entries)
+  gauge("fedstack_proxy_store_bytes", "Bytes of answers that are stored or under way.", () => cache.memory.used)
+  gauge("fedstack_proxy_store_entries", "Answers that are stored or under way.", () => cache.entries)
   // oxlint-disable-next-line no-new -- it registers itself
   new Gauge({
     name: "fedstack_proxy_upstream_up",
@@ -217,7 +217,7 @@ function watch(registry: Registry, store: Store, order: UpstreamOrder): void {
     registers,
     collect() {
       this.reset()
-      for (const [href, up] of order.states()) this.set({ upstream: showUpstream(new URL(href)) }, up ? 1 : 0)
+      for (const [href, up] of health.states()) this.set({ upstream: showUpstream(new URL(href)) }, up ? 1 : 0)
     },
   })
 }

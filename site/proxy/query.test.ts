@@ -11,7 +11,7 @@ function read(raw: string): readonly string[] | string {
   }
 }
 
-const ONLY = "The query can't be read: only match[]=SELECTOR is understood."
+const ONLY = "The query cannot be read: only match[]=SELECTOR is understood."
 const TABLE: readonly (readonly [title: string, raw: string, result: readonly string[] | string])[] = [
   ["an empty query", "", []],
   ["literal brackets", "match[]=up", ["up"]],
@@ -24,11 +24,11 @@ const TABLE: readonly (readonly [title: string, raw: string, result: readonly st
   ["UTF-8", "match[]=%C3%A9%F0%9F%98%80", ["é😀"]],
   ["an encoded ampersand", "match[]=a%26b", ["a&b"]],
   ["64 values", Array(64).fill("match[]=a").join("&"), Array<string>(64).fill("a")],
-  ["65 values", Array(65).fill("match[]=a").join("&"), "The query can't be read: it has more than 64 parameters."],
+  ["65 values", Array(65).fill("match[]=a").join("&"), "The query cannot be read: it has more than 64 parameters."],
   [
     "a value of 4,097 characters",
     `match[]=${"a".repeat(4097)}`,
-    "The query can't be read: a selector is longer than 4096 characters.",
+    "The query cannot be read: a selector is longer than 4096 characters.",
   ],
   ["another name", "match[]=a&query=b", ONLY],
   ["a name without brackets", "match=a", ONLY],
@@ -37,25 +37,25 @@ const TABLE: readonly (readonly [title: string, raw: string, result: readonly st
   [
     "a parameter without a value",
     "match[]",
-    "The query can't be read: a parameter without a value; only match[]=SELECTOR is understood.",
+    "The query cannot be read: a parameter without a value; only match[]=SELECTOR is understood.",
   ],
   [
     "an empty parameter",
     "match[]=a&",
-    "The query can't be read: a parameter without a value; only match[]=SELECTOR is understood.",
+    "The query cannot be read: a parameter without a value; only match[]=SELECTOR is understood.",
   ],
-  ["a semicolon", "match[]=a;match[]=b", `The query can't be read: the character ";" must be percent-encoded.`],
-  ["a fragment", "match[]=a#b", `The query can't be read: the character "#" must be percent-encoded.`],
-  ["a byte beyond ASCII", "match[]=\xe9", `The query can't be read: the character "\xe9" must be percent-encoded.`],
-  ["half a percent-encoding", "match[]=%4", "The query can't be read: a % is not followed by two hexadecimal digits."],
+  ["a semicolon", "match[]=a;match[]=b", `The query cannot be read: the character ";" must be percent-encoded.`],
+  ["a fragment", "match[]=a#b", `The query cannot be read: the character "#" must be percent-encoded.`],
+  ["a byte beyond ASCII", "match[]=\xe9", `The query cannot be read: the character "\xe9" must be percent-encoded.`],
+  ["half a percent-encoding", "match[]=%4", "The query cannot be read: a % is not followed by two hexadecimal digits."],
   [
     "a percent-encoding of no digits",
     "match[]=%zz",
-    "The query can't be read: a % is not followed by two hexadecimal digits.",
+    "The query cannot be read: a % is not followed by two hexadecimal digits.",
   ],
-  ["bytes that are not UTF-8", "match[]=%ff", "The query can't be read: a value is not UTF-8."],
-  ["an encoded surrogate", "match[]=%ED%A0%80", "The query can't be read: a value is not UTF-8."],
-  ["a NUL", "match[]=%00", "The query can't be read: a value holds the character NUL."],
+  ["bytes that are not UTF-8", "match[]=%ff", "The query cannot be read: a value is not UTF-8."],
+  ["an encoded surrogate", "match[]=%ED%A0%80", "The query cannot be read: a value is not UTF-8."],
+  ["a NUL", "match[]=%00", "The query cannot be read: a value holds the character NUL."],
 ]
 for (const [title, raw, result] of TABLE) test(`reads ${title}`, () => assert.deepEqual(read(raw), result))
 

@@ -72,7 +72,7 @@ test("clients with other limits share one request upstream, and each meets its o
     [
       ["hasty", "upstream_timeout"],
       ["few", "too_many_series"],
-      ["small", "answer_too_large"],
+      ["small", "response_too_large"],
       ["generous", "ok"],
     ],
   )

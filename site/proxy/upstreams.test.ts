@@ -44,7 +44,7 @@ test("tells that all are down, each time after it tried all", async (t) => {
   const proxy = await startBefore(t, ["http://127.0.0.1:1", "http://prometheus.invalid:9090"])
   for (let round = 0; round < 2; round++) {
     const { status, body } = await scrape(proxy.url)
-    assert.deepEqual([status, body], [502, "The site's Prometheus can't be reached.\n"])
+    assert.deepEqual([status, body], [502, "The site's Prometheus cannot be reached.\n"])
   }
 })
 

@@ -1,22 +1,22 @@
 import type { IncomingHttpHeaders } from "node:http"
 import type { Dispatcher } from "undici"
-import { type Question, upstreamHeaders } from "./question.ts"
+import { type UpstreamRequest, upstreamHeaders } from "./request.ts"
 
-/** Is told of an answer while it comes. What it throws ends the request, and becomes its error. */
-export interface Receiver {
+/** Receives a response while it comes. What it throws ends the request, and becomes its error. */
+export interface ResponseReceiver {
   start(status: number, headers: IncomingHttpHeaders): void
   data(chunk: Buffer): void
 }
 
 /**
- * One GET to one upstream. Resolves at the end of its answer, and rejects where that is not as long as announced. An
- * aborted signal rejects at once. Told by undici's own handler: as a stream, each chunk would cost twice as much.
+ * One GET to one upstream. Resolves at the end of its response, and rejects where that is not as long as announced. An
+ * aborted signal rejects at once. By undici's own handler: as a stream, each chunk would cost twice as much.
  */
 export function get(
   dispatcher: Dispatcher,
   { origin, pathname }: URL,
-  question: Question,
-  receiver: Receiver,
+  request: UpstreamRequest,
+  receiver: ResponseReceiver,
   signal: AbortSignal,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -27,9 +27,9 @@ export function get(
     reject(reason)
   }
   signal.addEventListener("abort", cancel)
-  const path = `${pathname.replace(/\/+$/, "")}${question.target.path}?${question.query}`
+  const path = `${pathname.replace(/\/+$/, "")}${request.target.path}?${request.query}`
   dispatcher.dispatch(
-    { origin, path, method: "GET", headers: upstreamHeaders(question) },
+    { origin, path, method: "GET", headers: upstreamHeaders(request) },
     {
       onRequestStart(started) {
         controller = started

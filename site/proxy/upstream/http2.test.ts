@@ -32,5 +32,5 @@ test("an answer that an upstream with HTTP/2 cancels in the middle never looks w
     }
   })
   const [line] = await proxy.requests(1)
-  assert.deepEqual([line?.status, line?.reason], [200, "answer_broken"])
+  assert.deepEqual([line?.status, line?.reason], [200, "response_broken"])
 })

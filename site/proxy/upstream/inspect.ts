@@ -1,6 +1,5 @@
 import { createGunzip, type Gunzip } from "node:zlib"
-import type { Accepted } from "./answer.ts"
-import { countSeries } from "./series.ts"
+import { countSeries, type MetricsFormat } from "./series.ts"
 
 /** Looks into a body while it passes: how many series it has, and whether it is whole. */
 export interface Inspection {
@@ -17,13 +16,13 @@ const MOST_GROWTH = 250
 const ALWAYS_FINE = 2 ** 20
 /** Bytes that are worth a turn of a thread. */
 const INPUT = 2 ** 13
-/** Bytes that are read in one turn where more wait: under load, turns are what an answer waits for. */
+/** Bytes that are read in one turn where more wait: under load, turns are what a response waits for. */
 const MOST_INPUT = 2 ** 16
 /** Room for what INPUT grows to, mostly. */
 const OUTPUT = 2 ** 18
 
 /** `found` is called when there are more series, or with what is wrong: compressed bodies are read beside the event loop. */
-export function inspect({ format, gzip }: Accepted, found: (problem?: Error) => void): Inspection {
+export function inspect(format: MetricsFormat, gzip: boolean, found: (problem?: Error) => void): Inspection {
   const count = countSeries(format)
   const finish = (): void => {
     const problem = count.unfinished()
@@ -45,7 +44,7 @@ export function inspect({ format, gzip }: Accepted, found: (problem?: Error) => 
   }
   const gunzip: Gunzip & { _outOffset?: number } = createGunzip({ chunkSize: OUTPUT })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  promise.catch(() => undefined) // whoever waits for the end is told; before, `found` is
+  promise.catch(() => undefined) // the caller of end() gets it; before, `found` is called
   let compressed = 0
   let plain = 0
   let waiting: Buffer[] = []
@@ -70,7 +69,7 @@ export function inspect({ format, gzip }: Accepted, found: (problem?: Error) => 
   gunzip.once("error", fail)
   gunzip.once("end", () => {
     try {
-      // an answer without a byte has no gzip frame either
+      // a response without a byte has no gzip frame either
       finish()
       resolve()
     } catch (error) {
@@ -88,8 +87,8 @@ export function inspect({ format, gzip }: Accepted, found: (problem?: Error) => 
     gunzip.write(next, () => {
       busy = false
       // Nothing is being written and all was read: the output begins anew in the same memory. Node would go on to the end
-      // of it and take more, some megabytes for each answer, for which V8 looks through its whole heap all the time.
-      // oxlint-disable-next-line no-underscore-dangle -- there is no public way; where it has another name, nothing is lost but memory
+      // of it and take more, some megabytes for each response, for which V8 looks through its whole heap all the time.
+      // oxlint-disable-next-line no-underscore-dangle -- there is no public method; where it has another name, nothing is lost but memory
       if (gunzip.readableLength === 0) gunzip._outOffset = 0
       goOn()
     })

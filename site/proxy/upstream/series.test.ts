@@ -2,9 +2,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { gzipSync } from "node:zlib"
 import * as fc from "fast-check"
-import type { Accepted, Format } from "./answer.ts"
 import { inspect } from "./inspect.ts"
-import { countSeries } from "./series.ts"
+import { countSeries, type MetricsFormat } from "./series.ts"
 
 const TEXT = `# TYPE up untyped
 up{job="a"} 1 1
@@ -33,7 +32,11 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, value])
 }
 
-function count(format: Format, body: Buffer, cuts: readonly number[] = []): readonly [number, string | undefined] {
+function count(
+  format: MetricsFormat,
+  body: Buffer,
+  cuts: readonly number[] = [],
+): readonly [number, string | undefined] {
   const counter = countSeries(format)
   const ends = [...cuts.map((cut) => cut % (body.length + 1)), body.length].toSorted((a, b) => a - b)
   for (const [index, end] of ends.entries()) counter.add(body.subarray(ends[index - 1] ?? 0, end))
@@ -58,7 +61,7 @@ test("refuses protobuf whose fields are longer than their message", () =>
   assert.throws(() => count("protobuf", Buffer.from([2, 4 * 8 + 2, 100])), /longer than its message/))
 
 test("counts the same however the body is cut", () => {
-  const bodies: readonly (readonly [Format, Buffer, number])[] = [
+  const bodies: readonly (readonly [MetricsFormat, Buffer, number])[] = [
     ["text", Buffer.from(TEXT), 3],
     ["protobuf", Buffer.concat([family(3), family(20, "y".repeat(150))]), 23],
   ]
@@ -69,10 +72,8 @@ test("counts the same however the body is cut", () => {
   )
 })
 
-const GZIPPED: Accepted = { format: "text", gzip: true, headers: [], length: undefined }
-
-async function inspectAll(body: Buffer, accepted = GZIPPED): Promise<number | string> {
-  const inspection = inspect(accepted, () => undefined)
+async function inspectAll(body: Buffer): Promise<number | string> {
+  const inspection = inspect("text", true, () => undefined)
   try {
     for (let at = 0; at < body.length; at += 100) inspection.add(body.subarray(at, at + 100))
     await inspection.end()

@@ -1,14 +1,14 @@
-import type { Format } from "./answer.ts"
+export type MetricsFormat = "text" | "protobuf"
 
-/** Counts series in an uncompressed answer, chunk by chunk. */
+/** Counts series in an uncompressed response, chunk by chunk. */
 export interface SeriesCount {
   readonly series: number
   add(chunk: Buffer): void
-  /** What shows that the answer does not end where it should; undefined where nothing does. */
+  /** What shows that the response does not end where it should; undefined where nothing does. */
   unfinished(): string | undefined
 }
 
-export function countSeries(format: Format): SeriesCount {
+export function countSeries(format: MetricsFormat): SeriesCount {
   return format === "text" ? new TextCount() : new ProtobufCount()
 }
 

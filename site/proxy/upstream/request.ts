@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders } from "node:http"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
 import type { Policy } from "../policy/types.ts"
 
-/** All that one request upstream depends on. Requests of one key share one answer. */
-export interface Question {
+/** All that one request upstream depends on. Requests with one key share one response. */
+export interface UpstreamRequest {
   readonly key: string
-  readonly target: Target
+  readonly target: UpstreamTarget
   /** Raw, as upstreamQuery writes it. */
   readonly query: string
   /** Byte for byte as it came; undefined where there was none. */
@@ -13,26 +13,26 @@ export interface Question {
   readonly gzip: boolean
 }
 
-/** What the questions of one policy have in common. */
-export interface Target {
+/** What the requests upstream of one policy have in common. */
+export interface UpstreamTarget {
   /** Tells two targets apart. */
   readonly name: string
   /** Tried in order; without a slash at the end. */
   readonly upstreams: readonly URL[]
   readonly path: string
-  /** Seconds for a whole answer. */
+  /** Seconds for a whole response. */
   readonly timeout: number
   /** The most that any client may have. */
   readonly bytes: number
   readonly series: number
 }
 
-export function ask(
-  target: Target,
+export function upstreamRequest(
+  target: UpstreamTarget,
   query: string,
   headers: Pick<IncomingHttpHeaders, "accept" | "accept-encoding">,
-): Question {
-  const gzip = takesGzip(headers["accept-encoding"])
+): UpstreamRequest {
+  const gzip = acceptsGzip(headers["accept-encoding"])
   const { accept } = headers
   // no part but the last can hold a line break
   const key = `${gzip ? "gzip" : "identity"}\n${accept === undefined ? "" : `=${accept}`}\n${query}\n${target.name}`
@@ -45,20 +45,20 @@ export function upstreamQuery(selectors: readonly Selector[]): string {
 }
 
 /**
- * Seconds within which the client must have its answer: the scraper's own timeout, less a twentieth for the way back so
- * that it still sees the answer, and never more than `most`.
+ * Seconds within which the client must have its response: the scraper's own timeout, less a twentieth for the way back so
+ * that it still sees the response, and never more than `most`.
  */
 export function deadlineOf(headers: IncomingHttpHeaders, most: number): number {
   const header = headers["x-prometheus-scrape-timeout-seconds"]
-  const asked = typeof header === "string" && /^\d{1,6}(?:\.\d{1,9})?$/.test(header) ? Number(header) : 0
-  return asked === 0 ? most : Math.min(most, Math.max(0.1, asked * 0.95))
+  const wanted = typeof header === "string" && /^\d{1,6}(?:\.\d{1,9})?$/.test(header) ? Number(header) : 0
+  return wanted === 0 ? most : Math.min(most, Math.max(0.1, wanted * 0.95))
 }
 
 /**
  * All headers of the request to Prometheus. Accept goes as it came, because Prometheus 3 reads the escaping of names from
  * it; where there is none, none is added. The time is that of the shared request: scrapers that wait less leave earlier.
  */
-export function upstreamHeaders({ accept, gzip, target }: Question): Record<string, string> {
+export function upstreamHeaders({ accept, gzip, target }: UpstreamRequest): Record<string, string> {
   return {
     ...(accept === undefined ? {} : { accept }),
     "accept-encoding": gzip ? "gzip" : "identity",
@@ -68,7 +68,7 @@ export function upstreamHeaders({ accept, gzip, target }: Question): Record<stri
 }
 
 /** Prometheus' own rule: an exact `gzip` counts, `gzip;q=1.0` does not. */
-export function takesGzip(acceptEncoding: string | string[] | undefined): boolean {
+export function acceptsGzip(acceptEncoding: string | string[] | undefined): boolean {
   if (acceptEncoding === "gzip") return true
   return String(acceptEncoding ?? "")
     .split(",")
@@ -76,7 +76,7 @@ export function takesGzip(acceptEncoding: string | string[] | undefined): boolea
 }
 
 /** A shared request has the time and the size that the most generous client may have; each client's own limits apply besides. */
-export function targetOf({ clients, upstreams, path, reuse }: Policy): Target {
+export function targetOf({ clients, upstreams, path, reuse }: Policy): UpstreamTarget {
   const most = (limit: "upstreamTimeout" | "responseBytes" | "series"): number =>
     Math.max(...clients.map(({ limits }) => limits[limit]))
   const target = {

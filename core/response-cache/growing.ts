@@ -1,7 +1,22 @@
-import { memoryFull } from "../errors.ts"
-import type { Accepted } from "../upstream/answer.ts"
-import type { Sink } from "../upstream/intake.ts"
-import type { Memory } from "./memory.ts"
+import { memoryFull } from "./errors.ts"
+import type { Memory } from "./stored.ts"
+
+/** What comes before the body. */
+export interface ResponseHead {
+  /** Names and values in turn, without a length. */
+  readonly headers: readonly string[]
+  /** As announced, in bytes. */
+  readonly length: number | undefined
+}
+
+/** Where a response from upstream goes while it comes. */
+export interface ResponseSink {
+  begin(head: ResponseHead): void
+  /** Throws where there is no room for it. */
+  add(chunk: Buffer): void
+  /** So far; it only grows. */
+  setSeries(series: number): void
+}
 
 /** One chunk, and what came after it. Each reader goes along this chain by itself, so what all have read is freed. */
 export interface Link {
@@ -9,26 +24,23 @@ export interface Link {
   next: Link | undefined
 }
 
-/** Is told of the first byte and the end at once, and in between of a step at a time. */
+/** Called at the first byte and at the end at once, and in between a step at a time. */
 export type Reader = () => void
 
-export type State =
-  | { readonly kind: "growing" }
-  | { readonly kind: "whole" }
-  /** With an error of errors.ts. */
-  | { readonly kind: "failed"; readonly error: unknown }
+export type GrowingState =
+  { readonly kind: "growing" } | { readonly kind: "whole" } | { readonly kind: "failed"; readonly error: unknown }
 
-/** Prometheus writes pieces of 4 KB: passed on one by one, each would cost a turn for everybody who waits. */
+/** Prometheus writes pieces of 4 KB: passed on one by one, each would cost a turn for all clients that wait. */
 const STEP = 2 ** 14
 /** Milliseconds until less than a step is passed on, too. */
-const PATIENCE = 5
+const STEP_DELAY = 5
 
-/** An answer that is under way from upstream, for everybody who asked for it meanwhile. */
-export class Body implements Sink {
-  answer: Accepted | undefined
+/** A response in flight from upstream, for all clients that requested it meanwhile. */
+export class GrowingResponse implements ResponseSink {
+  head: ResponseHead | undefined
   bytes = 0
   series = 0
-  state: State = { kind: "growing" }
+  state: GrowingState = { kind: "growing" }
   /** How many came to read it. */
   readers = 0
   #first: Link | undefined = { chunk: Buffer.alloc(0), next: undefined }
@@ -37,12 +49,12 @@ export class Body implements Sink {
   readonly #memory: Memory
   readonly #abandoned: () => void
   #waking = false
-  #held = 0
-  /** Bytes of which the readers were told. */
-  #told = 0
+  #takenBytes = 0
+  /** Of which the readers were informed. */
+  #shownBytes = 0
   #later: NodeJS.Timeout | undefined
 
-  /** `abandoned` is called when the last reader has left an answer that is still growing. */
+  /** `abandoned` is called when the last reader has left a response that is still growing. */
   constructor(memory: Memory, abandoned: () => void) {
     this.#memory = memory
     this.#abandoned = abandoned
@@ -50,7 +62,7 @@ export class Body implements Sink {
 
   /** The start of the chain: the chunks are those after it. Not for one that has ended. */
   join(reader: Reader): Link {
-    if (this.#first === undefined) throw new Error("joined an answer that has ended")
+    if (this.#first === undefined) throw new Error("joined a response that has ended")
     this.readers++
     this.#present.add(reader)
     return this.#first
@@ -63,33 +75,33 @@ export class Body implements Sink {
     else this.#release()
   }
 
-  begin(answer: Accepted): void {
-    this.answer = answer
+  begin(head: ResponseHead): void {
+    this.head = head
     this.#wake()
   }
 
   add(chunk: Buffer): void {
     if (this.#last === undefined) return
     if (!this.#memory.take(chunk.length)) throw memoryFull({})
-    this.#held += chunk.length
+    this.#takenBytes += chunk.length
     this.bytes += chunk.length
     this.#last = this.#last.next = { chunk, next: undefined }
-    if (this.#told === 0 || this.bytes - this.#told >= STEP) this.#wake()
-    else this.#later ??= setTimeout(() => this.#wake(), PATIENCE)
+    if (this.#shownBytes === 0 || this.bytes - this.#shownBytes >= STEP) this.#wake()
+    else this.#later ??= setTimeout(() => this.#wake(), STEP_DELAY)
   }
 
   setSeries(series: number): void {
     this.series = series
   }
 
-  /** All of it in one piece, as long as nobody has ended it. */
+  /** All of it in one piece, before its end. */
   joined(): Buffer {
     const chunks: Buffer[] = []
     for (let link = this.#first; link !== undefined; link = link.next) chunks.push(link.chunk)
     return Buffer.concat(chunks)
   }
 
-  end(state: State): void {
+  end(state: GrowingState): void {
     this.state = state
     this.#first = this.#last = undefined
     if (this.#present.size === 0) this.#release()
@@ -97,14 +109,14 @@ export class Body implements Sink {
   }
 
   #release(): void {
-    this.#memory.give(this.#held)
-    this.#held = 0
+    this.#memory.give(this.#takenBytes)
+    this.#takenBytes = 0
   }
 
   #wake(): void {
     clearTimeout(this.#later)
     this.#later = undefined
-    this.#told = this.bytes
+    this.#shownBytes = this.bytes
     if (this.#waking) return
     this.#waking = true
     queueMicrotask(() => {

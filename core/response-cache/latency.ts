@@ -1,10 +1,10 @@
 /** What a timer and an event loop under load may be late, in milliseconds. */
 const SLACK = 25
-/** Three mean deviations are seldom exceeded; four, as for TCP, would ask a busy upstream the more often. */
+/** Three mean deviations are seldom exceeded; four, as for TCP, would request more from a busy upstream. */
 const DEVIATIONS = 3
 
-/** How long answers take: a mean and a mean deviation, where new ones count the more, as TCP has them (RFC 6298). */
-export class Pace {
+/** How long responses take: a mean and a mean deviation in which new ones weigh more, as in TCP (RFC 6298). */
+export class LatencyEstimate {
   #mean: number | undefined
   #deviation = 0
 

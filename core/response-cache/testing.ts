@@ -1,11 +1,14 @@
-import type { Fetch } from "../upstream/fetch.ts"
-import type { Sink } from "../upstream/intake.ts"
-import type { Question } from "../upstream/question.ts"
-import type { Body } from "./body.ts"
-import { type Clock, type Found, openStore } from "./store.ts"
+import {
+  type CacheClock,
+  type CachedRequest,
+  type FetchResponse,
+  type FoundResponse,
+  openResponseCache,
+} from "./cache.ts"
+import type { ResponseSink } from "./growing.ts"
 
 /** Time that moves when it is told to. */
-function handClock(): Clock & { move(milliseconds: number): Promise<void> } {
+function handClock(): CacheClock & { move(milliseconds: number): Promise<void> } {
   let time = 0
   const timers = new Set<{ readonly at: number; readonly call: () => void }>()
   return {
@@ -34,29 +37,29 @@ function handClock(): Clock & { move(milliseconds: number): Promise<void> } {
 /** All promises that can go on have gone on. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-interface Asked {
-  readonly question: Question
-  readonly sink: Sink
+interface Fetched {
+  readonly request: CachedRequest
+  readonly sink: ResponseSink
   readonly signal: AbortSignal
   readonly at: number
-  answer(text?: string): Promise<void>
+  respond(text?: string): Promise<void>
   fail(error: Error): Promise<void>
 }
 
-/** A store whose questions upstream are kept, and answered by hand, or by themselves after `took()` milliseconds. */
-export function startStore({
+/** A cache whose upstream requests are kept, and responded to by hand, or by themselves after `took()` milliseconds. */
+export function startCache({
   memory = 1000,
   took,
   late = false,
 }: { memory?: number; took?: () => number; late?: boolean } = {}) {
   const clock = handClock()
-  const asked: Asked[] = []
-  const fetch: Fetch = (question, sink, signal) => {
+  const fetched: Fetched[] = []
+  const fetch: FetchResponse<CachedRequest> = (request, sink, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const at = clock.now()
     signal.addEventListener("abort", () => reject(new Error("aborted")))
-    const answer = async (text = `made ${at}`): Promise<void> => {
-      sink.begin({ format: "text", gzip: false, headers: ["content-type", "text/plain"], length: undefined })
+    const respond = async (text = `made ${at}`): Promise<void> => {
+      sink.begin({ headers: ["content-type", "text/plain"], length: undefined })
       try {
         sink.add(Buffer.from(text))
         resolve()
@@ -65,28 +68,29 @@ export function startStore({
       }
       await settled()
     }
-    asked.push({ question, sink, signal, at, answer, fail: (error) => (reject(error), settled()) })
-    if (took !== undefined) clock.after(took(), () => void answer())
+    fetched.push({ request, sink, signal, at, respond, fail: (error) => (reject(error), settled()) })
+    if (took !== undefined) clock.after(took(), () => void respond())
     return promise
   }
-  return { clock, asked, store: openStore(fetch, memory, late ? { ...clock, after: () => () => undefined } : clock) }
+  const cache = openResponseCache(fetch, memory, late ? { ...clock, after: () => () => undefined } : clock)
+  return { clock, fetched, cache }
 }
 
 /** What a client got in the end. */
-export function read(found: Found): { leave(): void; result(): string } {
+export function read(found: FoundResponse): { leave(): void; result(): string } {
   if (found.source === "reused") {
     const { content } = found.stored
     return { leave: () => undefined, result: () => content.toString() }
   }
-  const { body }: { body: Body } = found
+  const { growing } = found
   const chunks: Buffer[] = []
   const advance = (): void => {
     while (link.next !== undefined) chunks.push((link = link.next).chunk)
-    if (body.state.kind !== "growing") body.leave(advance)
+    if (growing.state.kind !== "growing") growing.leave(advance)
   }
-  let link = body.join(advance)
+  let link = growing.join(advance)
   return {
-    leave: () => body.leave(advance),
-    result: () => (body.state.kind === "failed" ? String(body.state.error) : Buffer.concat(chunks).toString()),
+    leave: () => growing.leave(advance),
+    result: () => (growing.state.kind === "failed" ? String(growing.state.error) : Buffer.concat(chunks).toString()),
   }
 }

@@ -1,22 +1,22 @@
-/** How long one that failed is asked after the others, in milliseconds: longer than most scrapes are apart. */
+/** How long one that failed is tried after the others, in milliseconds: longer than most scrapes are apart. */
 const REMEMBERED = 60_000
 
 /** Which upstreams failed last, so that not every scrape waits for one that is down. */
-export interface UpstreamOrder {
+export interface UpstreamHealth {
   /** Those that are not known to be down first; all of them, since one that was down may be the only one that is up. */
-  order(upstreams: readonly URL[]): readonly URL[]
-  tell(upstream: URL, up: boolean): void
-  /** Of those that were asked so far. */
+  healthiestFirst(upstreams: readonly URL[]): readonly URL[]
+  report(upstream: URL, up: boolean): void
+  /** Of those that were tried so far. */
   states(): ReadonlyMap<string, boolean>
-  /** Forgets whatever is not among these, and what is told of others later. */
+  /** Forgets all others, and ignores what is reported of them later. */
   keep(upstreams: readonly URL[]): void
 }
 
-export function rememberFailures(now: () => number): UpstreamOrder {
+export function rememberHealth(now: () => number): UpstreamHealth {
   const known = new Map<string, { readonly up: boolean; readonly at: number }>()
   let kept: ReadonlySet<string> = new Set()
   return {
-    order(upstreams) {
+    healthiestFirst(upstreams) {
       const since = now() - REMEMBERED
       const down = (upstream: URL): boolean => {
         const state = known.get(upstream.href)
@@ -24,7 +24,7 @@ export function rememberFailures(now: () => number): UpstreamOrder {
       }
       return [...upstreams.filter((one) => !down(one)), ...upstreams.filter(down)]
     },
-    tell(upstream, up) {
+    report(upstream, up) {
       if (kept.has(upstream.href)) known.set(upstream.href, { up, at: now() })
     },
     states: () => new Map([...known].map(([href, { up }]) => [href, up])),

@@ -1,23 +1,28 @@
 import type { ServerResponse } from "node:http"
-import { answerTooLarge, tooManySeries } from "../errors.ts"
-import type { ClientLimits } from "../policy/types.ts"
-import type { Body } from "./body.ts"
-import type { Stored } from "./stored.ts"
+import { responseTooLarge, tooManySeries } from "./errors.ts"
+import type { GrowingResponse } from "./growing.ts"
+import type { StoredResponse } from "./stored.ts"
 
-/** Where an answer goes, and what account is kept of it. */
+export interface ResponseLimits {
+  /** As it is sent. */
+  readonly responseBytes: number
+  readonly series: number
+}
+
+/** Where a response goes, and what was sent of it. */
 export interface Recipient {
   readonly response: ServerResponse
   /** HEAD: the headers alone. */
   readonly headOnly: boolean
-  readonly limits: Pick<ClientLimits, "responseBytes" | "series">
+  readonly limits: ResponseLimits
   bytes: number
   series: number | undefined
-  /** It can't get a good answer: an error with a status where nothing was sent, else a broken connection. */
+  /** It cannot get a good response: an error with a status where nothing was sent, else a broken connection. */
   fail(error: unknown): void
 }
 
-/** Sends a stored answer, which is held until the connection is done with it: mostly at once. */
-export function sendStored(stored: Stored, recipient: Recipient): void {
+/** Sends a stored response, which is held until the connection is done with it: mostly at once. */
+export function sendStored(stored: StoredResponse, recipient: Recipient): void {
   const { content, headers, series } = stored
   const { response } = recipient
   const excess = excessOf(content.length, series, recipient.limits)
@@ -33,32 +38,32 @@ export function sendStored(stored: Stored, recipient: Recipient): void {
   recipient.series = series
 }
 
-/** Sends an answer while it comes, as fast as the client reads, and ends it well only when all of it proved good. */
-export function sendGrowing(body: Body, recipient: Recipient): void {
+/** Sends a response while it comes, as fast as the client reads, and ends it well only when all of it proved good. */
+export function sendGrowing(growing: GrowingResponse, recipient: Recipient): void {
   const { response } = recipient
-  // without chunks (HTTP/1.0) the end of the connection is the end of the answer, even of one that was cut off
+  // without chunks (HTTP/1.0) the end of the connection is the end of the response, even of one that was cut off
   const chunked = response.useChunkedEncodingByDefault
   let blocked = false
   const advance = (): void => {
-    const { answer, state } = body
+    const { head, state } = growing
     if (response.writableEnded) return over() // with an error: the time was over
     if (state.kind === "failed") return over(() => recipient.fail(state.error))
-    if (answer === undefined) return
-    const excess = excessOf(Math.max(body.bytes, answer.length ?? 0), body.series, recipient.limits)
+    if (head === undefined) return
+    const excess = excessOf(Math.max(growing.bytes, head.length ?? 0), growing.series, recipient.limits)
     if (excess !== undefined) return over(() => recipient.fail(excess))
-    if (recipient.headOnly) return over(() => sendHead(response, answer.headers, answer.length))
-    // the headers wait for the first byte: until then a failure can be told with its status
+    if (recipient.headOnly) return over(() => sendHead(response, head.headers, head.length))
+    // the headers wait for the first byte: until then a failure can be sent with its status
     if (blocked || (state.kind === "growing" && (link.next === undefined || !chunked))) return
-    // no length, even where one was announced: the answer must not be whole before it proved good
-    const length = chunked ? [] : ["content-length", String(body.bytes)]
-    if (!response.headersSent) response.writeHead(200, [...answer.headers, ...length])
+    // no length, even where one was announced: the response must not be whole before it proved good
+    const length = chunked ? [] : ["content-length", String(growing.bytes)]
+    if (!response.headersSent) response.writeHead(200, [...head.headers, ...length])
     while (link.next !== undefined && !blocked) {
       link = link.next
       recipient.bytes += link.chunk.length
       blocked = !response.write(link.chunk)
     }
     if (state.kind !== "whole" || link.next !== undefined) return
-    recipient.series = body.series
+    recipient.series = growing.series
     over(() => response.end())
   }
   const drained = (): void => {
@@ -69,9 +74,9 @@ export function sendGrowing(body: Body, recipient: Recipient): void {
   const over = (last?: () => void): void => {
     response.off("drain", drained).off("close", left)
     last?.()
-    body.leave(advance)
+    growing.leave(advance)
   }
-  let link = body.join(advance)
+  let link = growing.join(advance)
   response.on("drain", drained).once("close", left)
   advance()
 }
@@ -81,7 +86,7 @@ function sendHead(response: ServerResponse, headers: readonly string[], length: 
   response.end()
 }
 
-function excessOf(bytes: number, series: number, limits: Recipient["limits"]): Error | undefined {
-  if (bytes > limits.responseBytes) return answerTooLarge({ limit: limits.responseBytes })
+function excessOf(bytes: number, series: number, limits: ResponseLimits): Error | undefined {
+  if (bytes > limits.responseBytes) return responseTooLarge({ limit: limits.responseBytes })
   return series > limits.series ? tooManySeries({ limit: limits.series }) : undefined
 }

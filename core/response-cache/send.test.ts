@@ -5,18 +5,17 @@ import { connect } from "node:net"
 import { text } from "node:stream/consumers"
 import { setImmediate as turn } from "node:timers/promises"
 import { test } from "node:test"
-import { listen } from "../../../dev/testing/listen.ts"
-import { Body } from "./body.ts"
-import { boundedMemory } from "./memory.ts"
+import { listen } from "../../dev/testing/listen.ts"
+import { GrowingResponse } from "./growing.ts"
 import { sendGrowing, sendStored } from "./send.ts"
-import { Stored } from "./stored.ts"
+import { boundedMemory, StoredResponse } from "./stored.ts"
 
 test("counts what is stored until its last reader has got it, however slow", async (t) => {
   const content = Buffer.alloc(32_000_000)
   const memory = boundedMemory(content.length, () => false)
   const server = createServer((_, response) => {
     memory.take(content.length)
-    const stored = new Stored(0, ["content-type", "text/plain"], content, 1, memory)
+    const stored = new StoredResponse(0, ["content-type", "text/plain"], content, 1, memory)
     const limits = { responseBytes: content.length, series: 1 }
     sendStored(stored, { response, headOnly: false, limits, bytes: 0, series: undefined, fail: assert.fail })
     stored.drop()
@@ -32,41 +31,41 @@ test("counts what is stored until its last reader has got it, however slow", asy
 })
 
 test("sends the end after everything that came in one turn with it", async (t) => {
-  const body = new Body(
+  const growing = new GrowingResponse(
     boundedMemory(1000, () => false),
     () => undefined,
   )
   const server = createServer((_, response) => {
     const limits = { responseBytes: 1000, series: 1000 }
     const fail = (error: unknown): void => void response.destroy(error as Error)
-    sendGrowing(body, { response, headOnly: false, limits, bytes: 0, series: undefined, fail })
+    sendGrowing(growing, { response, headOnly: false, limits, bytes: 0, series: undefined, fail })
   })
   const client = connect(await listen(t, server), "127.0.0.1")
   client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
   const received = text(client)
   await once(server, "request")
-  body.begin({ format: "text", gzip: false, headers: ["content-type", "text/plain"], length: undefined })
-  body.add(Buffer.from("one"))
+  growing.begin({ headers: ["content-type", "text/plain"], length: undefined })
+  growing.add(Buffer.from("one"))
   await turn()
-  body.add(Buffer.from("two"))
-  body.end({ kind: "whole" })
+  growing.add(Buffer.from("two"))
+  growing.end({ kind: "whole" })
   const [, content] = (await received).split("\r\n\r\n", 1 + 1)
   assert.equal(content, "3\r\none\r\n3\r\ntwo\r\n0")
 })
 
 test("leaves a response that was ended meanwhile, also where that waits behind another on its connection", async (t) => {
   let abandoned = 0
-  const body = new Body(
+  const growing = new GrowingResponse(
     boundedMemory(1000, () => false),
     () => abandoned++,
   )
   const server = createServer((request, response) => {
     if (request.url === "/first") return
     const limits = { responseBytes: 1000, series: 1000 }
-    sendGrowing(body, { response, headOnly: false, limits, bytes: 0, series: undefined, fail: assert.fail })
+    sendGrowing(growing, { response, headOnly: false, limits, bytes: 0, series: undefined, fail: assert.fail })
     response.writeHead(504).end("too late\n")
-    body.begin({ format: "text", gzip: false, headers: ["content-type", "text/plain"], length: undefined })
-    body.add(Buffer.from("one"))
+    growing.begin({ headers: ["content-type", "text/plain"], length: undefined })
+    growing.add(Buffer.from("one"))
     server.emit("late")
   })
   const client = connect(await listen(t, server), "127.0.0.1")

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import * as fc from "fast-check"
+import { read, startCache } from "./testing.ts"
+
+const UP = { key: "up" }
+
+test("requests from upstream once for all that request the same at the same time", async () => {
+  const { cache, fetched } = startCache()
+  const readers = Array.from({ length: 50 }, () => read(cache.find(UP, 0)))
+  await fetched[0]?.respond("up 1\n")
+  assert.equal(fetched.length, 1)
+  assert.deepEqual(new Set(readers.map((reader) => reader.result())), new Set(["up 1\n"]))
+  assert.deepEqual([cache.entries, cache.memory.used], [0, 0])
+})
+
+test("requests anew each time without reuse", async () => {
+  const { cache, fetched } = startCache()
+  for (let round = 0; round < 3; round++) {
+    const reader = read(cache.find(UP, 0))
+    await fetched[round]?.respond(`round ${round}`)
+    assert.equal(reader.result(), `round ${round}`)
+  }
+})
+
+test("gives those that join later all that came before", async () => {
+  const { cache, fetched } = startCache()
+  const first = read(cache.find(UP, 0))
+  fetched[0]?.sink.add(Buffer.from("a 1\n"))
+  const second = read(cache.find(UP, 0))
+  await fetched[0]?.respond("b 1\n")
+  assert.deepEqual([first.result(), second.result()], ["a 1\nb 1\n", "a 1\nb 1\n"])
+})
+
+test("serves a response again until its age, from the start of its request, reaches the limit", async () => {
+  const { cache, fetched, clock } = startCache()
+  read(cache.find(UP, 1))
+  await clock.move(300)
+  await fetched[0]?.respond()
+  await clock.move(699)
+  assert.equal(cache.fresh(UP.key)?.content.toString(), "made 0")
+  await clock.move(1)
+  assert.equal(cache.fresh(UP.key), undefined)
+})
+
+test("goes by the age where the timers are late", async () => {
+  const { cache, fetched, clock } = startCache({ late: true })
+  read(cache.find(UP, 1))
+  await fetched[0]?.respond()
+  await clock.move(999)
+  assert.equal(cache.fresh(UP.key)?.requests, 1)
+  await clock.move(1)
+  assert.equal(cache.fresh(UP.key), undefined)
+})
+
+test("drops a response that is not requested again, without a request upstream", async () => {
+  const { cache, fetched, clock } = startCache()
+  read(cache.find(UP, 1))
+  await fetched[0]?.respond()
+  assert.deepEqual([cache.entries, cache.memory.used], [1, 6])
+  await clock.move(5000)
+  assert.deepEqual([fetched.length, cache.entries, cache.memory.used], [1, 0, 0])
+})
+
+test("renews a response in demand before its age reaches the limit, so that no client waits", async () => {
+  const { cache, fetched, clock } = startCache({ took: () => 100 })
+  read(cache.find(UP, 1))
+  await clock.move(100)
+  for (let request = 0; request < 200; request++) {
+    await clock.move(50)
+    assert.equal(cache.find(UP, 1).source, "reused", `request ${request}`)
+  }
+  assert.ok(fetched.length >= 10 && fetched.length <= 14, `${fetched.length} requests upstream in 10 s`)
+})
+
+test("sends a slow upstream no more than two requests in the time of reuse", async () => {
+  const { cache, fetched, clock } = startCache({ took: () => 450 })
+  read(cache.find(UP, 1))
+  for (let request = 0; request < 200; request++) {
+    await clock.move(50)
+    const found = cache.find(UP, 1)
+    if (found.source !== "reused") read(found)
+  }
+  assert.ok(fetched.length <= 21, `${fetched.length} requests upstream in 10 s`)
+})
+
+test("serves the old response while its limit lasts when the renewal fails, and requests it once more then", async () => {
+  const { cache, fetched, clock } = startCache()
+  read(cache.find(UP, 1))
+  await fetched[0]?.respond()
+  cache.fresh(UP.key)
+  await clock.move(980)
+  await fetched[1]?.fail(new Error("down"))
+  assert.equal(cache.find(UP, 1).source, "reused")
+  assert.equal(fetched.length, 2)
+  await clock.move(20)
+  assert.equal(cache.find(UP, 1).source, "upstream")
+})
+
+test("fails for all that wait, and keeps no failure", async () => {
+  const { cache, fetched } = startCache()
+  const readers = [read(cache.find(UP, 1)), read(cache.find(UP, 1))]
+  await fetched[0]?.fail(new Error("down"))
+  assert.deepEqual(
+    readers.map((reader) => reader.result()),
+    ["Error: down", "Error: down"],
+  )
+  assert.equal(cache.find(UP, 1).source, "upstream")
+})
+
+test("cancels the request upstream when the last of those that wait has gone", () => {
+  const { cache, fetched } = startCache()
+  const readers = [read(cache.find(UP, 1)), read(cache.find(UP, 1))]
+  readers[0]?.leave()
+  assert.equal(fetched[0]?.signal.aborted, false)
+  readers[1]?.leave()
+  assert.equal(fetched[0]?.signal.aborted, true)
+  assert.deepEqual([cache.entries, cache.memory.used], [0, 0])
+})
+
+test("never keeps a response that took longer than it may be reused", async () => {
+  const { cache, fetched, clock } = startCache()
+  const reader = read(cache.find(UP, 1))
+  await clock.move(1000)
+  await fetched[0]?.respond()
+  assert.equal(reader.result(), "made 0")
+  assert.equal(cache.find(UP, 1).source, "upstream")
+})
+
+test("drops what was used least recently where the memory is full", async () => {
+  const { cache, fetched, clock } = startCache({ memory: 10 })
+  const requests = ["a", "b"].map((key) => ({ key }))
+  for (const [index, request] of requests.entries()) {
+    read(cache.find(request, 10))
+    await clock.move(1)
+    await fetched[index]?.respond("1234")
+  }
+  assert.deepEqual(
+    requests.map(({ key }) => cache.fresh(key)?.content.length),
+    [undefined, 4],
+  )
+  assert.equal(cache.memory.used, 4)
+})
+
+test("fails a response that does not fit into the memory", async () => {
+  const { cache, fetched } = startCache({ memory: 10 })
+  const reader = read(cache.find(UP, 1))
+  await fetched[0]?.respond("x".repeat(11))
+  assert.match(reader.result(), /fill the memory/)
+  assert.equal(cache.memory.used, 0)
+})
+
+test("counts the bytes of a response until its last reader is done", async () => {
+  const { cache, fetched, clock } = startCache()
+  read(cache.find(UP, 1))
+  await fetched[0]?.respond("1234")
+  const stored = cache.fresh(UP.key)
+  stored?.hold()
+  await cache.close()
+  assert.equal(cache.memory.used, 4)
+  stored?.release()
+  assert.equal(cache.memory.used, 0)
+  await clock.move(1)
+})
+
+test("never serves a response older than reuse, nor forgets memory, whatever comes when and takes how long", async () => {
+  const step = fc.record({ wait: fc.integer({ min: 0, max: 400 }), took: fc.integer({ min: 1, max: 1500 }) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      let took = 1
+      const { cache, clock } = startCache({ took: () => took })
+      for (const { wait, took: next } of steps) {
+        took = next
+        await clock.move(wait)
+        const found = cache.find(UP, 1)
+        if (found.source === "reused") {
+          const age = clock.now() - Number(/^made (\d+)/.exec(found.stored.content.toString())?.[1])
+          assert.ok(age < 1000, `served at the age of ${age} ms`)
+        } else read(found)
+      }
+      await clock.move(10_000)
+      assert.deepEqual([cache.entries, cache.memory.used], [0, 0])
+    }),
+    { numRuns: 60 },
+  )
+})

@@ -1,0 +1,207 @@
+/**
+ * This room: one response for all clients that request the same. It is bounded, passed on while it comes, reused for a
+ * while, and renewed before that is over. It knows a request by its key, and fetches with a function that it is given.
+ */
+import type { Closable } from "#core/closable.ts"
+import { GrowingResponse, type ResponseSink } from "./growing.ts"
+import { LatencyEstimate } from "./latency.ts"
+import { boundedMemory, type Memory, StoredResponse } from "./stored.ts"
+
+export interface CacheClock {
+  /** Milliseconds that only grow. */
+  readonly now: () => number
+  /** Calls once after so many milliseconds; the result takes it back. */
+  readonly after: (milliseconds: number, call: () => void) => () => void
+}
+
+const CLOCK: CacheClock = {
+  now: () => performance.now(),
+  after(milliseconds, call) {
+    const timer = setTimeout(call, milliseconds).unref()
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Requests with the same key share one response. */
+export interface CachedRequest {
+  readonly key: string
+}
+
+/** Resolves when a good response is whole. Rejects with what clients are to see, or with what `signal` was aborted with. */
+export type FetchResponse<R> = (request: R, sink: ResponseSink, signal: AbortSignal) => Promise<void>
+
+/** A response, and its source: `upstream` for the client that caused the request, `joined` for those that came meanwhile. */
+export type FoundResponse =
+  | { readonly source: "reused"; readonly stored: StoredResponse }
+  | { readonly source: "upstream" | "joined"; readonly growing: GrowingResponse }
+
+export interface ResponseCache<R extends CachedRequest> extends Closable {
+  /** The response that is young enough. */
+  fresh(key: string): StoredResponse | undefined
+  /** The caller joins a growing response in the same turn: one that has no reader is abandoned. `reuse`: seconds. */
+  find(request: R, reuse: number): FoundResponse
+  readonly memory: Memory
+  readonly entries: number
+}
+
+interface Flight {
+  readonly growing: GrowingResponse
+  readonly cancel: AbortController
+}
+
+interface CacheEntry<R> {
+  readonly request: R
+  /** Milliseconds that a response serves. */
+  readonly reuse: number
+  stored: StoredResponse | undefined
+  flight: Flight | undefined
+  readonly latency: LatencyEstimate
+  /** Whether the successor of the stored response was requested. */
+  renewed: boolean
+  lastUsed: number
+  cancelTimer: () => void
+}
+
+/**
+ * Responses of upstream, shared by all that request the same at the same time, and within the time of reuse. A response's
+ * age counts from the start of its upstream request. One in demand is renewed before it reaches the limit, so that no
+ * client waits; one that is not requested again ends. Only whole good responses are kept.
+ */
+export function openResponseCache<R extends CachedRequest>(
+  fetch: FetchResponse<R>,
+  memoryLimit: number,
+  { now, after }: CacheClock = CLOCK,
+): ResponseCache<R> {
+  const entries = new Map<string, CacheEntry<R>>()
+  const memory = boundedMemory(memoryLimit, dropOldest)
+
+  /** Not in the first half of its time: an upstream that is slow under load must not get more requests for it. */
+  const renewalTime = ({ reuse, latency }: CacheEntry<R>, stored: StoredResponse): number =>
+    stored.started + Math.max(reuse / 2, reuse - latency.most())
+
+  function fresh(key: string): StoredResponse | undefined {
+    const entry = entries.get(key)
+    const time = now()
+    if (entry?.stored === undefined || time - entry.stored.started >= entry.reuse) return undefined
+    const { stored } = entry
+    stored.requests++
+    entry.lastUsed = time
+    if (!entry.renewed && time >= renewalTime(entry, stored)) renew(entry)
+    return stored
+  }
+
+  function find(request: R, reuse: number): FoundResponse {
+    const stored = fresh(request.key)
+    if (stored !== undefined) return { source: "reused", stored }
+    const known = entries.get(request.key)
+    if (known?.flight !== undefined) return { source: "joined", growing: known.flight.growing }
+    const entry = known ?? {
+      request,
+      reuse: reuse * 1000,
+      stored: undefined,
+      flight: undefined,
+      latency: new LatencyEstimate(),
+      renewed: false,
+      lastUsed: now(),
+      cancelTimer: () => undefined,
+    }
+    entries.set(request.key, entry)
+    return { source: "upstream", growing: start(entry) }
+  }
+
+  /** In the background: it goes on although no client waits for it. */
+  function renew(entry: CacheEntry<R>): void {
+    entry.renewed = true
+    if (entry.flight !== undefined) return
+    const growing = start(entry)
+    const hold = (): void => {
+      if (growing.state.kind !== "growing") growing.leave(hold)
+    }
+    growing.join(hold)
+    growing.readers = 0 // it is no demand
+  }
+
+  function start(entry: CacheEntry<R>): GrowingResponse {
+    const started = now()
+    const cancel = new AbortController()
+    const growing = new GrowingResponse(memory, () => {
+      end(entry, flight)
+      cancel.abort()
+      growing.end({ kind: "failed", error: new Error("no client waits for it any more") })
+    })
+    const flight: Flight = { growing, cancel }
+    entry.flight = flight
+    fetch(entry.request, growing, cancel.signal).then(
+      () => {
+        if (entry.flight === flight) keep(entry, growing, started)
+        end(entry, flight)
+        growing.end({ kind: "whole" })
+      },
+      (error: unknown) => {
+        if (growing.state.kind !== "growing") return
+        end(entry, flight)
+        growing.end({ kind: "failed", error })
+      },
+    )
+    return growing
+  }
+
+  function keep(entry: CacheEntry<R>, growing: GrowingResponse, started: number): void {
+    const took = now() - started
+    entry.latency.add(took)
+    if (took >= entry.reuse || growing.head === undefined || !memory.take(growing.bytes)) return
+    entry.stored?.drop()
+    const stored = new StoredResponse(started, growing.head.headers, growing.joined(), growing.series, memory)
+    entry.stored = stored
+    entry.renewed = false
+    if (growing.readers > 1) stored.requests++
+    entry.cancelTimer()
+    entry.cancelTimer = after(Math.max(0, renewalTime(entry, stored) - now()), () => {
+      if (stored.requests > 0 && !entry.renewed) renew(entry)
+      entry.cancelTimer = after(Math.max(1, started + entry.reuse - now()), () => dropStored(entry))
+    })
+  }
+
+  function end(entry: CacheEntry<R>, flight: Flight): void {
+    if (entry.flight !== flight) return
+    entry.flight = undefined
+    deleteIfEmpty(entry)
+  }
+
+  function dropStored(entry: CacheEntry<R>): void {
+    entry.cancelTimer()
+    entry.stored?.drop()
+    entry.stored = undefined
+    deleteIfEmpty(entry)
+  }
+
+  function deleteIfEmpty({ request, stored, flight }: CacheEntry<R>): void {
+    if (stored === undefined && flight === undefined) entries.delete(request.key)
+  }
+
+  function dropOldest(): boolean {
+    let oldest: CacheEntry<R> | undefined
+    for (const entry of entries.values()) {
+      if (entry.stored !== undefined && entry.lastUsed < (oldest?.lastUsed ?? Infinity)) oldest = entry
+    }
+    if (oldest === undefined) return false
+    dropStored(oldest)
+    return true
+  }
+
+  return {
+    fresh,
+    find,
+    memory,
+    get entries() {
+      return entries.size
+    },
+    close() {
+      for (const entry of entries.values()) {
+        entry.flight?.cancel.abort()
+        dropStored(entry)
+      }
+      return Promise.resolve()
+    },
+  }
+}

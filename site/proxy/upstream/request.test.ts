@@ -1,0 +1,68 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { acceptsGzip, deadlineOf, upstreamHeaders, upstreamRequest } from "./request.ts"
+
+const GZIP: readonly (readonly [header: string | undefined, taken: boolean])[] = [
+  [undefined, false],
+  ["gzip", true],
+  [" gzip ", true],
+  ["deflate, gzip", true],
+  ["gzip;q=1.0", false],
+  ["GZIP", false],
+  ["x-gzip", false],
+  ["*", false],
+  ["identity", false],
+]
+for (const [header, taken] of GZIP) {
+  test(`${taken ? "requests" : "does not request"} gzip where the client sends ${header}`, () =>
+    assert.equal(acceptsGzip(header), taken))
+}
+
+const DEADLINES: readonly (readonly [header: string | undefined, seconds: number])[] = [
+  [undefined, 30],
+  ["10", 9.5],
+  ["0.5", 0.475],
+  ["0.001", 0.1],
+  ["3600", 30],
+  ["0", 30],
+  ["-1", 30],
+  ["1e9", 30],
+  ["NaN", 30],
+  ["10, 20", 30],
+]
+for (const [header, seconds] of DEADLINES) {
+  test(`gives Prometheus ${seconds} s where the client sends ${header}`, () =>
+    assert.equal(deadlineOf({ "x-prometheus-scrape-timeout-seconds": header }, 30), seconds))
+}
+
+const TARGET = { name: "a", upstreams: [], path: "/federate", timeout: 30, bytes: 1, series: 1 }
+
+test("adds no Accept of its own", () => {
+  assert.deepEqual(upstreamHeaders(upstreamRequest(TARGET, "match%5B%5D=up", {})), {
+    "accept-encoding": "identity",
+    "x-prometheus-scrape-timeout-seconds": "30",
+    "user-agent": "fedstack-proxy",
+  })
+})
+
+test("never shares a response between requests that may have different ones", () => {
+  const accept = "text/plain;escaping=allow-utf-8"
+  const requests = [
+    upstreamRequest(TARGET, "match%5B%5D=up", {}),
+    upstreamRequest(TARGET, "match%5B%5D=up", { accept: "" }),
+    upstreamRequest(TARGET, "match%5B%5D=up", { accept }),
+    upstreamRequest(TARGET, "match%5B%5D=up", { accept: accept.toUpperCase() }),
+    upstreamRequest(TARGET, "match%5B%5D=up", { accept: `${accept} ` }),
+    upstreamRequest(TARGET, "match%5B%5D=up", { "accept-encoding": "gzip" }),
+    upstreamRequest(TARGET, "match%5B%5D=down", {}),
+    upstreamRequest({ ...TARGET, name: "b" }, "match%5B%5D=up", {}),
+  ]
+  assert.equal(new Set(requests.map(({ key }) => key)).size, requests.length)
+})
+
+test("shares a response between spellings of the same wish for gzip", () => {
+  const [one, other] = ["gzip", "deflate, gzip"].map(
+    (coding) => upstreamRequest(TARGET, "q", { "accept-encoding": coding }).key,
+  )
+  assert.equal(one, other)
+})
