@@ -10,12 +10,13 @@ export interface Memory {
 /** `makeRoom` drops something that can be had again; false where there is nothing left. What it drops may still be in use. */
 export function boundedMemory(limit: number, makeRoom: () => boolean): Memory {
   let used = 0
+  const isFull = (more: number): boolean => used + more > limit
   return {
     get used() {
       return used
     },
     take(bytes) {
-      while (used + bytes > limit) if (!makeRoom()) return false
+      while (isFull(bytes)) if (!makeRoom()) return false
       used += bytes
       return true
     },
