@@ -25,7 +25,7 @@ export interface Component<S extends Settings> {
   readonly argument?: { readonly notation: string; readonly help: string }
   /** Whether it is to end by itself: told to end before that, it has failed, and ends at once. */
   once?(values: Values<S>): boolean
-  run(values: Values<S>, context: Context, argument: string): Promise<Running | undefined>
+  run(values: Values<S>, context: Context, argument: string): Promise<Running | undefined> | undefined
 }
 
 export function component<const S extends Settings>(definition: Component<S>): Component<S> {

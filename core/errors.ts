@@ -56,16 +56,9 @@ export class ConfigurationError extends FaultsError {
   readonly exitCode = 1
 }
 
-/** Of what can't come into force as its files are now. */
-export class FaultyFiles extends ConfigurationError {
-  /** All that it was read from; one that was missing may come. */
-  readonly files: readonly string[]
-
-  constructor(faults: readonly Fault[], files: readonly string[]) {
-    super(faults)
-    this.files = files
-  }
-}
+/** Of whatever was thrown; `where` is the place of what names none itself. */
+export const faultsOf = (error: unknown, where: string): readonly Fault[] =>
+  error instanceof FaultsError ? error.faults : [{ where, message: explain(error) }]
 
 /** The messages of an error and of what caused it, outermost first, in one line. */
 export function explain(error: unknown): string {

@@ -8,7 +8,7 @@ import { portalSettings } from "./settings.ts"
 
 export const command = component({
   settings: portalSettings,
-  async run(settings, { log, now, env }) {
+  async run(settings, { log, env }) {
     const registry = createRegistry()
     const metrics = portalMetrics(registry)
     let federation: Federation | undefined
@@ -23,7 +23,7 @@ export const command = component({
       routes: (app) => addAdmin(app, { registry, notReady }),
     })
     try {
-      const started = await startFederation({ settings, env, metrics, log, now })
+      const started = await startFederation({ settings, env, metrics, registry, log })
       federation = started
       return {
         close: () => closeAll([server, started]),

@@ -1,8 +1,6 @@
 import { Gauge, type Registry } from "prom-client"
 
 export interface PortalMetrics {
-  readonly configRead: Gauge
-  readonly configReadTime: Gauge
   readonly configWritten: Gauge
   readonly prometheusReloaded: Gauge
   readonly sites: Gauge
@@ -12,14 +10,6 @@ export interface PortalMetrics {
 export function portalMetrics(registry: Registry): PortalMetrics {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] })
   return {
-    configRead: gauge(
-      "fedstack_config_last_reload_successful",
-      "1 if the configuration files were valid when they were last read, 0 if an older state is kept.",
-    ),
-    configReadTime: gauge(
-      "fedstack_config_last_reload_success_timestamp_seconds",
-      "When valid configuration files were last read.",
-    ),
     configWritten: gauge(
       "fedstack_portal_config_last_write_successful",
       "1 if the Prometheus configuration of the last valid configuration files could be written.",

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto"
-import { readFileSync } from "node:fs"
-import { explain, type Fault } from "#core/errors.ts"
+import { ConfigurationError, type Fault } from "#core/errors.ts"
+import type { ReadText } from "#core/files/read-text.ts"
 
 /** A token as it was found, on its way to become a hash. */
 export interface FoundToken {
@@ -36,12 +36,13 @@ export function readTokens(text: string, where: string): FoundTokens {
   return { tokens: found, faults: found.length === 0 ? [{ where, message: NONE }] : faults }
 }
 
-/** Read at once, as core/files/watch.ts does. */
-export function readTokenFile(file: string, where: string = file): Promise<FoundTokens> {
+/** `where` is the place that names the file. */
+export function readTokenFile(file: string, read: ReadText, where = file): FoundTokens {
   try {
-    return Promise.resolve(readTokens(readFileSync(file, "utf8"), file))
+    return readTokens(read(file, where), file)
   } catch (error) {
-    return Promise.resolve({ tokens: [], faults: [{ where, message: `can't be read: ${explain(error)}` }] })
+    if (error instanceof ConfigurationError) return { tokens: [], faults: error.faults }
+    throw error
   }
 }
 

@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path"
 import type { Path } from "#core/config/config-file.ts"
 import type { Fault } from "#core/errors.ts"
+import type { ReadText } from "#core/files/read-text.ts"
 import type { TokenEntry } from "./schema.ts"
 import { type FoundTokens, readTokenFile, readTokens, sha256, weaknessOf } from "./secrets.ts"
 import type { Owner, TokenCredential } from "./credentials.ts"
@@ -11,11 +12,11 @@ export interface TokenSources {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly now: Date
   readonly where: (path: Path) => string
+  readonly read: ReadText
 }
 
 export interface ReadTokens<O extends Owner> {
   readonly credentials: readonly TokenCredential<O>[]
-  readonly files: readonly string[]
   readonly faults: readonly Fault[]
   readonly warnings: readonly Fault[]
 }
@@ -27,14 +28,13 @@ interface Placed {
 }
 
 /** All tokens of one entry, from wherever it takes them. The faults never show one. */
-export async function readTokenEntry<O extends Owner>(
+export function readTokenEntry<O extends Owner>(
   entry: TokenEntry,
   path: Path,
   owner: O,
   sources: TokenSources,
-): Promise<ReadTokens<O>> {
-  const read: ReadTokens<O>[] = []
-  for (const placed of secretsOf(entry, path)) read.push(await readSecret(placed, owner, sources))
+): ReadTokens<O> {
+  const read = secretsOf(entry, path).map((placed) => readSecret(placed, owner, sources))
   if (read.length === 0) {
     const message = "has no token; give sha256, env or file, or several of them in secrets"
     return { ...join<O>([]), faults: [{ where: sources.where(path), message }] }
@@ -45,7 +45,6 @@ export async function readTokenEntry<O extends Owner>(
 function join<O extends Owner>(read: readonly ReadTokens<O>[]): ReadTokens<O> {
   return {
     credentials: read.flatMap(({ credentials }) => credentials),
-    files: read.flatMap(({ files }) => files),
     faults: read.flatMap(({ faults }) => faults),
     warnings: read.flatMap(({ warnings }) => warnings),
   }
@@ -67,18 +66,14 @@ function secretsOf(entry: TokenEntry, path: Path): readonly Placed[] {
   return [...direct, ...listed]
 }
 
-async function readSecret<O extends Owner>(
-  { secret, path }: Placed,
-  owner: O,
-  sources: TokenSources,
-): Promise<ReadTokens<O>> {
+function readSecret<O extends Owner>({ secret, path }: Placed, owner: O, sources: TokenSources): ReadTokens<O> {
   const at = sources.where(path)
   const given = [secret.sha256, secret.env, secret.file].filter((value) => value !== undefined)
   if (given.length !== 1) {
     return { ...join<O>([]), faults: [{ where: at, message: "must hold one of sha256, env and file" }] }
   }
   const dates = checkDates(secret, at, owner.name, sources.now)
-  const { files, faults, hashes } = await hashesOf(secret, at, sources)
+  const { faults, hashes } = hashesOf(secret, at, sources)
   return {
     credentials: hashes.map(({ hash, where }) => ({
       sha256: hash,
@@ -87,7 +82,6 @@ async function readSecret<O extends Owner>(
       ...(secret.valid_from === undefined ? {} : { validFrom: secret.valid_from }),
       ...(secret.not_after === undefined ? {} : { notAfter: secret.not_after }),
     })),
-    files,
     faults: [...dates.faults, ...faults],
     warnings: dates.warnings,
   }
@@ -95,34 +89,31 @@ async function readSecret<O extends Owner>(
 
 interface Hashes {
   readonly hashes: readonly { readonly hash: Buffer; readonly where: string }[]
-  readonly files: readonly string[]
   readonly faults: readonly Fault[]
 }
 
-async function hashesOf(secret: Secret, at: string, { file, env }: TokenSources): Promise<Hashes> {
+function hashesOf(secret: Secret, at: string, { file, env, read }: TokenSources): Hashes {
   if (secret.sha256 !== undefined) {
     return {
       hashes: [{ hash: Buffer.from(secret.sha256, "hex"), where: at }],
-      files: [],
       faults: weakHash(secret.sha256, at),
     }
   }
   if (secret.file !== undefined) {
-    const path = resolve(dirname(file), secret.file)
-    return hashed(await readTokenFile(path, at), [path])
+    return hashed(readTokenFile(resolve(dirname(file), secret.file), read, at))
   }
   const name = secret.env ?? ""
   const value = Object.hasOwn(env, name) ? env[name]?.trim() : undefined
   if (value === undefined) return fault(at, `the variable ${name} is not set`)
   if (/\s/.test(value)) return fault(at, `the variable ${name} holds more than one word; give one token`)
-  return hashed(readTokens(value, at), [])
+  return hashed(readTokens(value, at))
 }
 
 function fault(where: string, message: string): Hashes {
-  return { hashes: [], files: [], faults: [{ where, message }] }
+  return { hashes: [], faults: [{ where, message }] }
 }
 
-function hashed({ tokens, faults }: FoundTokens, files: readonly string[]): Hashes {
+function hashed({ tokens, faults }: FoundTokens): Hashes {
   const unfit = new Set(faults.map(({ where }) => where))
   const weak = tokens.flatMap(({ token, where }) => {
     const weakness = unfit.has(where) ? undefined : weaknessOf(token)
@@ -130,7 +121,7 @@ function hashed({ tokens, faults }: FoundTokens, files: readonly string[]): Hash
   })
   // a line that stands twice in a file is one token
   const distinct = new Map(tokens.map(({ token, where }) => [token, { hash: sha256(token), where }]))
-  return { hashes: [...distinct.values()], files, faults: [...faults, ...weak] }
+  return { hashes: [...distinct.values()], faults: [...faults, ...weak] }
 }
 
 /** Hashes hide what they are made of, but not the empty text and the best known words. */

@@ -212,10 +212,10 @@ for (const read of [readYamlFile, readTomlFile]) {
     const { path } = temporaryFolder(t)
     await assert.rejects(read(`${path}/none`, schema), {
       name: "ConfigurationError",
-      message: `${path}/none: can't be read: ENOENT: no such file or directory, open '${path}/none'`,
+      message: `${path}/none: cannot be read: ENOENT: no such file or directory`,
     })
     await assert.rejects(read(path, schema), {
-      message: `${path}: can't be read: EISDIR: illegal operation on a directory, read`,
+      message: `${path}: cannot be read: EISDIR: illegal operation on a directory`,
     })
   })
 }
@@ -223,5 +223,7 @@ for (const read of [readYamlFile, readTomlFile]) {
 test("a file that is not UTF-8 is a fault: other letters than were meant would be in force", async (t) => {
   const file = join(temporaryFolder(t).path, "latin-1.yaml")
   await writeFile(file, Buffer.from("sites: [{name: caf\xe9}]\n", "latin1"))
-  await assert.rejects(readYamlFile(file, schema), { message: `${file}: is not UTF-8: save it in this encoding` })
+  await assert.rejects(readYamlFile(file, schema), {
+    message: `${file}: cannot be read: it is not UTF-8; save it in this encoding`,
+  })
 })

@@ -2,7 +2,7 @@ import { parse as parseToml, TomlError } from "smol-toml"
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml"
 import type { z } from "zod"
 import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
-import { readText } from "#core/files/read-text.ts"
+import { type ReadText, readText } from "#core/files/read-text.ts"
 
 export type Path = readonly (string | number)[]
 
@@ -19,8 +19,8 @@ export interface ConfigFile<T> {
 }
 
 /** Reads a YAML file and validates it as a whole. Throws ConfigurationError with every fault. */
-export function readYamlFile<T>(file: string, schema: z.ZodType<T>): Promise<ConfigFile<T>> {
-  return Promise.try(() => parseYaml(readText(file), file, schema))
+export function readYamlFile<T>(file: string, schema: z.ZodType<T>, read: ReadText = readText): Promise<ConfigFile<T>> {
+  return Promise.try(() => parseYaml(read(file), file, schema))
 }
 
 /** The same for TOML. */

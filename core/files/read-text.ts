@@ -1,15 +1,36 @@
 import { isUtf8 } from "node:buffer"
 import { readFileSync } from "node:fs"
-import { ConfigurationError, explain } from "#core/errors.ts"
+import { ConfigurationError } from "#core/errors.ts"
 
-/** The text of a file, read at once as core/files/watch.ts does. Throws ConfigurationError where it can't be read. */
-export function readText(file: string): string {
-  let bytes: Buffer
+/**
+ * Reads a text file. Throws ConfigurationError where it cannot be read or is not UTF-8; `where` is the place that names the
+ * file, the file itself if not given.
+ */
+export type ReadText = (file: string, where?: string) => string
+
+/** Bytes, or why there are none. */
+export type Content = Buffer | Error
+
+/** Once, for a command that ends; what runs on reads through core/files/reload.ts, which notices changes. */
+export const readText: ReadText = (file, where) => textOf(contentOf(file), file, where)
+
+/** Read at once: these files are small and near, and every turn of a busy event loop that is waited for would delay a reload. */
+export function contentOf(file: string): Content {
   try {
-    bytes = readFileSync(file)
+    return readFileSync(file)
   } catch (error) {
-    throw new ConfigurationError([{ where: file, message: `can't be read: ${explain(error)}` }])
+    return error as Error
   }
-  if (isUtf8(bytes)) return bytes.toString("utf8")
-  throw new ConfigurationError([{ where: file, message: "is not UTF-8: save it in this encoding" }])
 }
+
+export function textOf(content: Content, file: string, where = file): string {
+  const subject = where === file ? "cannot" : `the file ${file} cannot`
+  const unreadable = (reason: string) => new ConfigurationError([{ where, message: `${subject} be read: ${reason}` }])
+  if (content instanceof Error) throw unreadable(reasonOf(content))
+  if (!isUtf8(content)) throw unreadable("it is not UTF-8; save it in this encoding")
+  return content.toString("utf8")
+}
+
+/** What the operating system reports, without the path that the message names already. */
+export const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message.replace(/, \w+(?: '.*)?$/s, "") : String(error)

@@ -1,24 +1,46 @@
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
-import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises"
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { setImmediate as turn } from "node:timers/promises"
-import { watchFiles } from "#core/files/watch.ts"
+import type { ReadText } from "#core/files/read-text.ts"
+import { recordReads, watchFiles } from "#core/files/watch.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
 
-/** Watches one file; every content that was seen after a change. The poll is as good as off unless asked for. */
-async function start(t: TestContext, file: string, poll = 60_000) {
-  const seen: string[] = []
-  const watching = await watchFiles(
-    [file],
-    async () => void seen.push(await readFile(file, "utf8").catch(() => "gone")),
+/** Loads now, and again after each change. The poll is as good as off unless asked for. */
+async function follow(t: TestContext, load: (read: ReadText) => void | Promise<void>, poll = 60_000) {
+  let reads = recordReads()
+  await load(reads.read)
+  const watching = watchFiles(
+    () => reads.contents,
+    async () => {
+      reads = recordReads()
+      await load(reads.read)
+      watching.update()
+    },
     poll,
   )
   t.after(() => watching.close())
+  return watching
+}
+
+/** Watches one file; every content that was seen after a change. */
+async function start(t: TestContext, file: string, poll?: number) {
+  const seen: string[] = []
+  const watching = await follow(t, (read) => void seen.push(contentOf(file, read)), poll)
+  seen.length = 0
   const sees = (content: string) => until(`to see ${content}`, () => (seen.at(-1) === content ? true : undefined), 5)
   return { seen, sees, watching }
+}
+
+function contentOf(file: string, read: ReadText): string {
+  try {
+    return read(file)
+  } catch {
+    return "gone"
+  }
 }
 
 test("an edit in place", async (t) => {
@@ -89,18 +111,20 @@ test("quick edits end with the last content, and the same content is no change",
   assert.equal(seen.length, changes + 1)
 })
 
-test("changes are told one after another, and what changed meanwhile is told once", async (t) => {
+test("changes are loaded one after another, and what changed meanwhile is loaded once", async (t) => {
   const file = await temporaryFolder(t).write("a", "0")
   const begun = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
   const seen: string[] = []
   let running = 0
   let most = 0
-  const watching = await watchFiles([file], async () => {
+  const watching = await follow(t, async (read) => {
+    const content = read(file)
+    if (content === "0") return
     most = Math.max(most, ++running)
     begun.resolve()
     await release.promise
-    seen.push(await readFile(file, "utf8"))
+    seen.push(content)
     running -= 1
   })
   await writeFile(file, "1")
@@ -109,59 +133,83 @@ test("changes are told one after another, and what changed meanwhile is told onc
   release.resolve()
   await until("the change meanwhile", () => (seen.length === 2 ? true : undefined))
   await watching.close()
-  assert.deepEqual([seen, most], [["4", "4"], 1])
+  assert.deepEqual([seen, most], [["1", "4"], 1])
 })
 
 test("files that a change brings in are watched from then on", async (t) => {
   const folder = temporaryFolder(t)
   const list = await folder.write("list", "a")
+  await folder.write("sub/a", "0")
   await folder.write("sub/b", "1")
-  let names = ["a"]
-  let changes = 0
-  const watching = await watchFiles(
-    () => [list, ...names.map((name) => join(folder.path, "sub", name))],
-    async () => {
-      changes += 1
-      names = (await readFile(list, "utf8")).split(" ")
-    },
-    60_000,
-  )
-  t.after(() => watching.close())
-  await writeFile(list, "a b")
-  await until("the list to be read", () => (names.length === 2 ? true : undefined))
-  const before = changes
-  await turn()
-  await folder.write("sub/b", "2")
-  await until("the new file's change", () => (changes > before ? true : undefined))
-  await watching.close() // before its folder is gone
-})
-
-test("a file that a change brings in and that changes right after it was read is told of again", async (t) => {
-  const folder = temporaryFolder(t)
-  const list = await folder.write("list", "")
-  const added = await folder.write("added", "1")
-  let files: readonly string[] = [list]
   const seen: string[] = []
-  const watching = await watchFiles(
-    () => files,
-    async () => {
-      seen.push(await readFile(added, "utf8"))
-      if (files.length === 1) await writeFile(added, "2")
-      files = [list, added]
-    },
-  )
-  t.after(() => watching.close())
-  await writeFile(list, "added")
-  await until("the second content", () => (seen.at(-1) === "2" ? true : undefined), 3)
+  const watching = await follow(t, (read) => {
+    seen.push(
+      read(list)
+        .split(" ")
+        .map((name) => read(join(folder.path, "sub", name)))
+        .join(" "),
+    )
+  })
+  await writeFile(list, "a b")
+  await until("the list to be read", () => (seen.at(-1) === "0 1" ? true : undefined))
+  await folder.write("sub/b", "2")
+  await until("the new file's change", () => (seen.at(-1) === "0 2" ? true : undefined))
   await watching.close() // before its folder is gone
 })
 
-test("after close nothing is told, and close waits for what is under way", async (t) => {
+test("files that are not read any more are watched no more", async (t) => {
+  const folder = temporaryFolder(t)
+  const list = await folder.write("list", "sub/a")
+  const file = await folder.write("sub/a", "0")
+  let loads = 0
+  await follow(t, (read) => {
+    loads += 1
+    if (read(list) !== "") read(file)
+  })
+  await writeFile(list, "")
+  await until("the list to be read", () => (loads === 2 ? true : undefined))
+  await writeFile(file, "1")
+  await writeFile(list, " ")
+  await until("the list to be read again", () => (loads === 3 ? true : undefined))
+})
+
+for (const [when, folderOf] of [
+  ["in a folder that is watched already", "."],
+  ["in another folder", "sub"],
+] as const) {
+  test(`a change right after a file was read is noticed, ${when}`, async (t) => {
+    const folder = temporaryFolder(t)
+    const list = await folder.write("list", "")
+    const added = await folder.write(join(folderOf, "added"), "1")
+    const seen: string[] = []
+    const watching = await follow(t, async (read) => {
+      if (read(list) === "") return
+      seen.push(read(added))
+      if (seen.length === 1) await writeFile(added, "2")
+    })
+    await writeFile(list, "added")
+    await until("the second content", () => (seen.at(-1) === "2" ? true : undefined), 3)
+    await watching.close() // before its folder is gone
+  })
+}
+
+test("a change before the watch began is noticed", async (t) => {
+  const file = await temporaryFolder(t).write("a", "0")
+  const seen: string[] = []
+  await follow(t, async (read) => {
+    seen.push(read(file))
+    if (seen.length === 1) await writeFile(file, "1")
+  })
+  await until("the change", () => (seen.at(-1) === "1" ? true : undefined), 3)
+})
+
+test("after close nothing is loaded, and close waits for what is under way", async (t) => {
   const file = await temporaryFolder(t).write("a", "0")
   const begun = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
   let changes = 0
-  const watching = await watchFiles([file], async () => {
+  const watching = await follow(t, async (read) => {
+    if (read(file) === "0") return
     changes += 1
     begun.resolve()
     await release.promise
@@ -178,14 +226,12 @@ test("after close nothing is told, and close waits for what is under way", async
   assert.equal(changes, 1)
 })
 
-test("does not wait for a writer where a pipe stands, and tells of the file that takes its place", async (t) => {
+test("does not wait for a writer where a pipe stands, and notices the file that takes its place", async (t) => {
   const folder = temporaryFolder(t)
   const next = await folder.write("next", "1")
   const pipe = join(folder.path, "pipe")
   assert.equal(spawnSync("mkfifo", [pipe]).status, 0)
-  let changes = 0
-  const watching = await watchFiles([pipe], () => Promise.resolve(void (changes += 1)))
-  t.after(() => watching.close())
+  const { sees } = await start(t, pipe)
   await rename(next, pipe)
-  await until("the change", () => (changes > 0 ? true : undefined), 3)
+  await sees("1")
 })

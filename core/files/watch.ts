@@ -1,61 +1,82 @@
 import { createHash } from "node:crypto"
-import { type FSWatcher, readFileSync, statSync, watch } from "node:fs"
+import { type FSWatcher, statSync, watch } from "node:fs"
 import { dirname } from "node:path"
 import type { Closable } from "#core/closable.ts"
+import { type Content, contentOf, type ReadText, textOf } from "./read-text.ts"
 
 const SETTLE_MS = 20
 const POLL_MS = 5000
-/** Is no hash. */
-const UNKNOWN = ""
+
+/** A hash of what stood in each file when it was read; that it could not be read is a content of its own. */
+export type Contents = ReadonlyMap<string, string>
+
+/** Reads text files and remembers what stood in them. What is no regular file is refused: a pipe would wait for a writer, and all with it. */
+export function recordReads(): { readonly read: ReadText; readonly contents: Contents } {
+  const contents = new Map<string, string>()
+  const read: ReadText = (file, where) => {
+    const content = watchableContent(file)
+    contents.set(file, hashOf(content))
+    return textOf(content, file, where)
+  }
+  return { read, contents }
+}
+
+export interface Watching extends Closable {
+  /** Whether a file differs from what was read. */
+  isOutdated(): boolean
+  /** Compares soon: other files may have been read than before. */
+  update(): void
+}
 
 /**
- * Calls `changed` when the content of one of the files is another than before, also where it is replaced, linked anew
- * (Kubernetes mounts) or appears later. Folders are watched for speed; a slow poll finds what a file system does not tell.
- * Where the files follow from what was read, give a function: it is asked again after each change, and what it adds
- * counts as changed once more. `changed` deals with its own failures.
+ * Calls `changed` when a file differs from `contents()`, which is what was read last: also where it is replaced, linked anew
+ * (Kubernetes mounts) or appears later, and where it changed before the watch began. Folders are watched for speed; a slow
+ * poll finds what a file system does not report. `changed` handles its own failures, and calls `update`.
  */
-export function watchFiles(
-  files: readonly string[] | (() => readonly string[]),
-  changed: () => Promise<void>,
-  pollMs = POLL_MS,
-): Promise<Closable> {
-  const list = typeof files === "function" ? files : () => files
-  let known = fingerprints(list())
+export function watchFiles(contents: () => Contents, changed: () => Promise<void>, pollMs = POLL_MS): Watching {
+  const watchers = new Map<string, FSWatcher>()
   let running: Promise<void> = Promise.resolve()
   let settle: NodeJS.Timeout | undefined
   let closed = false
-  const watchers = new Map<string, FSWatcher>()
 
+  const isOutdated = (): boolean =>
+    contents()
+      .entries()
+      .some(([file, hash]) => hashOf(watchableContent(file)) !== hash)
   const check = (): void => {
     running = running.then(async () => {
       if (closed) return
-      watchFolders()
-      const next = fingerprints(known.keys())
-      if (closed || [...next].every(([file, hash]) => known.get(file) === hash)) return
-      known = next
-      await changed()
-      known = new Map(list().map((file) => [file, next.get(file) ?? UNKNOWN]))
-      if (closed) return
-      watchFolders()
-      // one that came in may have changed since it was read, when nobody watched it yet
-      if (known.values().some((hash) => hash === UNKNOWN)) soon()
+      watchFolders() // first: what changes while the files are compared is noticed
+      if (isOutdated()) await changed()
     })
   }
-  const soon = (): void => {
+  const update = (): void => {
     clearTimeout(settle)
-    settle = setTimeout(check, SETTLE_MS)
+    if (!closed) settle = setTimeout(check, SETTLE_MS)
   }
   const watchFolders = (): void => {
-    for (const folder of new Set([...known.keys()].map((file) => dirname(file)))) {
+    const folders = new Set(
+      contents()
+        .keys()
+        .map((file) => dirname(file)),
+    )
+    for (const [folder, watcher] of watchers) {
+      if (folders.has(folder)) continue
+      watcher.close()
+      watchers.delete(folder)
+    }
+    for (const folder of folders) {
       if (watchers.has(folder)) continue
-      const watcher = watchFolder(folder, soon, () => watchers.delete(folder))
+      const watcher = watchFolder(folder, update, () => watchers.delete(folder))
       if (watcher !== undefined) watchers.set(folder, watcher)
     }
   }
   watchFolders()
-  const poll = setInterval(check, pollMs)
-  poll.unref()
-  return Promise.resolve({
+  update()
+  const poll = setInterval(check, pollMs).unref()
+  return {
+    isOutdated,
+    update,
     async close() {
       closed = true
       clearInterval(poll)
@@ -63,12 +84,12 @@ export function watchFiles(
       for (const watcher of watchers.values()) watcher.close()
       await running
     },
-  })
+  }
 }
 
-function watchFolder(folder: string, soon: () => void, lost: () => void): FSWatcher | undefined {
+function watchFolder(folder: string, changed: () => void, lost: () => void): FSWatcher | undefined {
   try {
-    const watcher = watch(folder, { persistent: false }, soon)
+    const watcher = watch(folder, { persistent: false }, changed)
     return watcher.on("error", () => {
       watcher.close() // the folder is gone: the poll goes on
       lost()
@@ -78,18 +99,14 @@ function watchFolder(folder: string, soon: () => void, lost: () => void): FSWatc
   }
 }
 
-/**
- * A hash of what stands in each file; one that can't be read counts as a content of its own. Read at once: these files
- * are small and near, and every turn of a busy event loop that is waited for would delay what was changed.
- */
-function fingerprints(files: Iterable<string>): ReadonlyMap<string, string> {
-  return new Map([...files].map((file) => [file, createHash("sha256").update(contentOf(file)).digest("hex")]))
+function watchableContent(file: string): Content {
+  try {
+    if (statSync(file).isFIFO()) return new Error("it is a pipe, not a file")
+  } catch {
+    // reading says why
+  }
+  return contentOf(file)
 }
 
-function contentOf(file: string): Buffer | string {
-  try {
-    return statSync(file).isFile() ? readFileSync(file) : "no file" // a pipe would wait for a writer, and all with it
-  } catch (error) {
-    return `unreadable: ${(error as NodeJS.ErrnoException).code}`
-  }
-}
+const hashOf = (content: Content): string =>
+  content instanceof Error ? content.message : createHash("sha256").update(content).digest("hex")

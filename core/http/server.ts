@@ -7,13 +7,16 @@ import Fastify, {
   LogController,
   type RawRequestDefaultExpression,
 } from "fastify"
+import type { RequestListener } from "node:http"
 import type { Registry } from "prom-client"
-import { type Closable, closeAll } from "#core/closable.ts"
+import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
-import { createListener, showAddress, type Timeouts, TIMEOUTS } from "#core/http/listener.ts"
+import { createListener, type Listener, showAddress, type Timeouts, TIMEOUTS } from "#core/http/listener.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { type Address, listenAddress, setting, settings } from "#core/config/settings.ts"
-import type { WebConfigOptions } from "#core/http/web/config.ts"
+import type { WebConfig } from "#core/http/web/config.ts"
+import type { Guard } from "#core/http/web/guard.ts"
+import type { TlsConfig } from "#core/http/web/tls.ts"
 
 /** The flags of every component that listens. */
 export const webSettings = (defaultAddress: string) => ({
@@ -54,69 +57,57 @@ export interface Serving extends Closable {
 
 /** Listens on all addresses, or on none and throws CANNOT_LISTEN; ConfigurationError for a bad web configuration. */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { log, refuseBasicAuth } = options
-  const webOptions = refuseBasicAuth === undefined ? {} : { refuseBasicAuth }
-  const web = await openWebConfig(options.webConfigFile, webOptions)
-  web?.tellWarnings(web.first, log)
-  let guard = web?.createGuard(web.first)
+  const { log, addresses, flag = "--web.listen-address" } = options
+  const listeners: Listener[] = []
+  const inForce: { tls?: TlsConfig | undefined; guard?: Guard } = {}
+  const web = await openWebConfig(options, ({ tls }, guard) => {
+    Object.assign(inForce, { tls, guard })
+    for (const listener of listeners) if (tls !== undefined) listener.setTls(tls)
+  })
   const app = createApp(log, options.rewriteUrl ?? strictTarget)
-  await options.routes(app)
-  await app.ready()
-  const listeners = options.addresses.map(() =>
-    createListener(web?.first.tls, { ...TIMEOUTS, ...options.timeouts }, log, (request, response) => {
-      if (guard === undefined) return app.routing(request, response)
-      guard(request, response)
-        .then((goesOn) => goesOn && app.routing(request, response))
-        .catch((error: unknown) => {
-          log.error({ reason: explain(error) }, "request failed")
-          response.destroy()
-        })
-    }),
-  )
-  const parts: Closable[] = [...listeners, { close: () => app.close() }]
-  const closeParts = async (): Promise<void> => {
+  const close = async (): Promise<void> => {
+    await web?.close()
     await Promise.all(listeners.map((listener) => listener.close()))
-    await closeAll(parts)
+    await app.close()
   }
-  const addresses: Address[] = []
+  const handle: RequestListener = (request, response) => {
+    if (inForce.guard === undefined) return app.routing(request, response)
+    inForce
+      .guard(request, response)
+      .then((goesOn) => goesOn && app.routing(request, response))
+      .catch((error: unknown) => {
+        log.error({ reason: explain(error) }, "request failed")
+        response.destroy()
+      })
+  }
   try {
-    for (const [index, address] of options.addresses.entries()) {
-      const listener = listeners[index]
-      if (listener !== undefined) addresses.push(await listener.listen(address, options.flag ?? "--web.listen-address"))
+    await options.routes(app)
+    await app.ready()
+    const listening: Address[] = []
+    for (const address of addresses) {
+      const listener = createListener(inForce.tls, { ...TIMEOUTS, ...options.timeouts }, log, handle)
+      listeners.push(listener)
+      listening.push(await listener.listen(address, flag))
     }
+    log.info({ addresses: listening.map(showAddress), tls: inForce.tls !== undefined }, "listening")
+    return { addresses: listening, reload: async () => web?.reload(), close }
   } catch (error) {
-    await closeParts()
+    await close()
     throw error
-  }
-  const following = await web?.followWebConfig(
-    web.file,
-    web.first,
-    { ...webOptions, log, registry: options.registry, listener: addresses.map(showAddress)[0] ?? "" },
-    (next) => {
-      for (const listener of listeners) if (next.tls !== undefined) listener.setTls(next.tls)
-      guard = web.createGuard(next)
-    },
-  )
-  log.info({ addresses: addresses.map(showAddress), tls: web?.first.tls !== undefined }, "listening")
-  return {
-    addresses,
-    reload: async () => following?.reload(),
-    async close() {
-      await following?.close()
-      await closeParts()
-    },
   }
 }
 
 /** What a web configuration needs is loaded only where there is one: readers and schemas take 6 MB. */
-async function openWebConfig(file: string | undefined, options: WebConfigOptions) {
+async function openWebConfig(options: ServeOptions, apply: (config: WebConfig, guard: Guard) => void) {
+  const { webConfigFile: file, addresses, log, registry, refuseBasicAuth } = options
   if (file === undefined) return undefined
-  const [{ readWebConfig }, { createGuard }, reload] = await Promise.all([
-    import("#core/http/web/config.ts"),
+  const [{ createGuard }, { followWebConfig }] = await Promise.all([
     import("#core/http/web/guard.ts"),
     import("#core/http/web/reload.ts"),
   ])
-  return { createGuard, ...reload, file, first: await readWebConfig(file, options) }
+  const listener = addresses.map(showAddress)[0] ?? ""
+  const web = { log, registry, listener, ...(refuseBasicAuth === undefined ? {} : { refuseBasicAuth }) }
+  return followWebConfig(file, web, (config) => apply(config, createGuard(config)))
 }
 
 function createApp(log: FastifyBaseLogger, rewriteUrl: NonNullable<ServeOptions["rewriteUrl"]>): FastifyInstance {

@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { pino } from "pino"
+import { readText } from "#core/files/read-text.ts"
 import { createAuthorizer } from "#core/promql/authorize.ts"
 import { compile } from "#core/promql/compiled.ts"
 import { contains } from "#core/promql/containment.ts"
@@ -58,14 +59,14 @@ async function load(): Promise<Policy> {
       const delay = monitorEventLoopDelay({ resolution: 1 })
       delay.enable()
       const begin = performance.now()
-      await loader.load()
+      await loader.load(readText)
       delay.disable()
       const seconds = ((performance.now() - begin) / 1000).toFixed(1)
       say(
         `${what}: ${seconds} s; requests waited for it ${(delay.percentile(99) / 1e6).toFixed(1)} ms at the 99th percentile, ${(delay.max / 1e6).toFixed(1)} ms at most`,
       )
     }
-    return (await loader.load()).policy
+    return (await loader.load(readText)).policy
   } finally {
     await loader.close()
     await rm(folder, { recursive: true })

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { z } from "zod"
 import type { Logger } from "#core/log/logger.ts"
-import { reasonOf } from "./errors.ts"
+import { reasonOf } from "#core/files/read-text.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
 
 const ACCEPTED_FILE = "accepted.json"

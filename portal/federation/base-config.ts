@@ -37,7 +37,7 @@ const schema = z.looseObject(
 
 /** Reads the base configuration and the rule files that it names relative to itself. Throws ConfigurationError. */
 export async function loadBaseConfig(file: string, inputs: Inputs): Promise<BaseConfig> {
-  const text = await inputs.read(file)
+  const text = inputs.read(file)
   const { value, where } = parseYaml(text, file, schema.nullable())
   const faults = new Faults()
   const ruleFiles: string[] = []
@@ -54,7 +54,7 @@ export async function loadBaseConfig(file: string, inputs: Inputs): Promise<Base
     for (const name of found) {
       const path = `rules/${basename(name)}`
       if (files.has(path)) faults.add(place, `brings a second rule file called ${basename(name)}`)
-      files.set(path, { path, content: await inputs.read(join(dirname(file), name), place), mode: 0o640 })
+      files.set(path, { path, content: inputs.read(join(dirname(file), name), place), mode: 0o640 })
       ruleFiles.push(path.replaceAll(/[*?[\\]/g, String.raw`\$&`)) // Prometheus takes it for a pattern
     }
   }

@@ -1,4 +1,5 @@
 import { component } from "#core/component.ts"
+import { readText } from "#core/files/read-text.ts"
 import { openInputs } from "./inputs.ts"
 import { PLAIN_HTTP, sendsTokenInPlain } from "./plain-http.ts"
 import type { Limits } from "./schema.ts"
@@ -8,8 +9,8 @@ export const command = component({
   settings: {},
   argument: { notation: "<file>", help: "the sites file, such as portal/sites.yaml" },
   once: () => true,
-  async run(_, { print, env }, file) {
-    const { sites, limits } = await loadSites(file, openInputs(env))
+  run(_, { print, env }, file) {
+    const { sites, limits } = loadSites(file, openInputs(env, readText))
     print(describe(file, sites, limits))
     return undefined
   },

@@ -4,8 +4,9 @@ import { connect, createServer, type Server } from "node:net"
 import { join } from "node:path"
 import type { Closable } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
+import { reasonOf } from "#core/files/read-text.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { folderTaken, reasonOf } from "./errors.ts"
+import { folderTaken } from "./errors.ts"
 
 const SOCKET = "portal.sock"
 

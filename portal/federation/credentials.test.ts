@@ -4,6 +4,8 @@ import { generateKeyPairSync } from "node:crypto"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
+import { readText } from "#core/files/read-text.ts"
+import { recordReads } from "#core/files/watch.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { openInputs } from "./inputs.ts"
@@ -27,7 +29,7 @@ async function faultsOf(t: TestContext, site: string): Promise<string> {
   const file = join(folder, "sites.yaml")
   await writeFile(file, `sites:\n  - {name: a, url: "https://a.example.org", ${site}}\n`)
   try {
-    await loadSites(file, openInputs(process.env))
+    loadSites(file, openInputs(process.env, readText))
   } catch (error) {
     if (error instanceof ConfigurationError) return error.message.replaceAll(/^.*sites\[0\]\./gm, "")
     throw error
@@ -54,11 +56,11 @@ test(
     await writeFile(latin, Buffer.from("sites: [] # D\u00fcsseldorf\n", "latin1"))
     assert.equal(spawnSync("mkfifo", [pipe]).status, 0)
     const messages = [latin, pipe].map((file) =>
-      loadSites(file, openInputs({})).catch((error: unknown) => String(error)),
+      Promise.try(() => loadSites(file, openInputs({}, recordReads().read))).catch((error: unknown) => String(error)),
     )
     assert.deepEqual(await Promise.all(messages), [
-      `ConfigurationError: ${latin}: can't be read: it is not in UTF-8`,
-      `ConfigurationError: ${pipe}: can't be read: it is no file`,
+      `ConfigurationError: ${latin}: cannot be read: it is not UTF-8; save it in this encoding`,
+      `ConfigurationError: ${pipe}: cannot be read: it is a pipe, not a file`,
     ])
   },
 )

@@ -36,12 +36,11 @@ export interface Credentials {
 }
 
 /** Reads what an entry names. Faults go to `report`; no message holds a secret. */
-export async function readCredentials(entry: Partial<SiteEntry>, source: Source): Promise<Credentials> {
-  const [token, tls] = await Promise.all([readToken(entry, source), readTls(entry, source)])
-  return { token, tls }
+export function readCredentials(entry: Partial<SiteEntry>, source: Source): Credentials {
+  return { token: readToken(entry, source), tls: readTls(entry, source) }
 }
 
-async function readToken({ name = "", token }: Partial<SiteEntry>, source: Source): Promise<OutputFile | undefined> {
+function readToken({ name = "", token }: Partial<SiteEntry>, source: Source): OutputFile | undefined {
   if (token === undefined) return undefined
   const { inputs, report } = source
   const { file, env } = token
@@ -50,7 +49,7 @@ async function readToken({ name = "", token }: Partial<SiteEntry>, source: Sourc
     return undefined
   }
   const path = ["token", file === undefined ? "env" : "file"]
-  const text = file === undefined ? ofEnvironment(inputs.env, env) : await readInput(file, path, source)
+  const text = file === undefined ? ofEnvironment(inputs.env, env) : readInput(file, path, source)
   if (text === undefined) {
     if (file === undefined) report(path, `the variable ${env} is not set`)
     return undefined
@@ -73,23 +72,20 @@ function faultOfToken(token: string): string | undefined {
   return undefined
 }
 
-async function readTls({ name = "", url, tls }: Partial<SiteEntry>, source: Source): Promise<readonly OutputFile[]> {
+function readTls({ name = "", url, tls }: Partial<SiteEntry>, source: Source): readonly OutputFile[] {
   if (tls === undefined) return []
   const { report } = source
   if (url?.protocol === "http:") report(["tls"], "is of no use with an http:// url")
   if ((tls.cert_file === undefined) !== (tls.key_file === undefined))
     report(["tls"], "must have both cert_file and key_file, or neither")
-  const files = await Promise.all(
-    TLS_FILES.map(async (key) => {
-      const file = tls[key]
-      const content = file === undefined ? undefined : await readInput(file, ["tls", key], source)
-      if (content === undefined) return []
-      const reason = faultOfPem(key, content)
-      if (reason !== undefined) report(["tls", key], `${file} ${reason}`)
-      return [{ path: tlsPath(name, key), content, mode: 0o640 }]
-    }),
-  )
-  const own = files.flat()
+  const own = TLS_FILES.flatMap((key) => {
+    const file = tls[key]
+    const content = file === undefined ? undefined : readInput(file, ["tls", key], source)
+    if (content === undefined) return []
+    const reason = faultOfPem(key, content)
+    if (reason !== undefined) report(["tls", key], `${file} ${reason}`)
+    return [{ path: tlsPath(name, key), content, mode: 0o640 }]
+  })
   const [cert, key] = (["cert_file", "key_file"] as const).map((file) =>
     own.find(({ path }) => path === tlsPath(name, file)),
   )
@@ -127,13 +123,9 @@ function parses(check: () => boolean): boolean {
   }
 }
 
-async function readInput(
-  file: string,
-  path: Path,
-  { folder, inputs, report, where }: Source,
-): Promise<string | undefined> {
+function readInput(file: string, path: Path, { folder, inputs, report, where }: Source): string | undefined {
   try {
-    return await inputs.read(isAbsolute(file) ? file : join(folder, file), where(path))
+    return inputs.read(isAbsolute(file) ? file : join(folder, file), where(path))
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     for (const { message } of error.faults) report(path, message)

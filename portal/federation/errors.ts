@@ -41,8 +41,3 @@ export const reloadFailed = defineError(
   502,
   "Prometheus at {url} can't be told to reload (status {status}): {reason}",
 )
-
-/** What the operating system said, without the path that the message names already. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/, \w+(?: '.*)?$/s, "") : String(error)
-}

@@ -87,7 +87,7 @@ test("brings a change of sites.yaml in force without a restart, and keeps the ol
   const before = await readFile(join(output, "prometheus.yml"), "utf8")
   await portal.write("sites.yaml", `sites:\n${onlyA}${onlyA}    colour: blue\n`)
   await until("the fault to show", async () =>
-    (await portal.metric("fedstack_config_last_reload_successful")) === 0 ? true : undefined,
+    (await portal.metric('fedstack_config_last_reload_successful{config="sites"}')) === 0 ? true : undefined,
   )
   assert.match(portal.child.output(), /faults=.*sites\.yaml:/)
   assert.equal(await readFile(join(output, "prometheus.yml"), "utf8"), before)
@@ -101,7 +101,7 @@ test("brings a change of sites.yaml in force without a restart, and keeps the ol
     /^site-b\.[0-9a-f]{8}$/.test((await readdir(join(output, "tokens"))).join()) ? true : undefined,
   )
   assert.deepEqual(await sitesOf(portal), ["site-b"])
-  assert.equal(await portal.metric("fedstack_config_last_reload_successful"), 1)
+  assert.equal(await portal.metric('fedstack_config_last_reload_successful{config="sites"}'), 1)
   assert.doesNotMatch(portal.child.output(), /token-[ab]/)
 })
 

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto"
-import type { Closable } from "#core/closable.ts"
-import type { Context } from "#core/component.ts"
-import { ConfigurationError, explain } from "#core/errors.ts"
+import type { Registry } from "prom-client"
+import { type Closable, closeAll } from "#core/closable.ts"
+import { reloadOnChange } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { watchFiles } from "#core/files/watch.ts"
 import type { PortalMetrics } from "../metrics.ts"
 import { openDelivery } from "./delivery.ts"
 import { type Inputs, openInputs } from "./inputs.ts"
@@ -20,8 +19,8 @@ export interface FederationOptions {
   readonly settings: FederationSettings & { readonly prometheusUrl: URL }
   readonly env: Inputs["env"]
   readonly metrics: PortalMetrics
+  readonly registry: Registry
   readonly log: Logger
-  readonly now: Context["now"]
 }
 
 /**
@@ -29,80 +28,35 @@ export interface FederationOptions {
  * them end the start with ConfigurationError; later they are logged and what is in force stays.
  */
 export async function startFederation(options: FederationOptions): Promise<Federation> {
-  const { settings, env, metrics, log, now } = options
+  const { settings, env, metrics, registry, log } = options
   const key = randomBytes(32)
   const delivery = openDelivery({ folder: settings.configDir, prometheusUrl: settings.prometheusUrl, metrics, log })
-  let watcher: Closable | undefined
-  let watched = ""
-  let queue = Promise.resolve()
-  let closed = false
 
-  /** Reads until what is watched is what was read: no change can slip in between. */
-  async function read(): Promise<() => Plan> {
-    for (;;) {
-      const inputs = openInputs(env, key)
-      const outcome = await loadPlan(settings, inputs).then(
-        (plan) => () => plan,
-        (error: unknown) => () => {
-          throw error
-        },
-      )
-      const files = [...inputs.files].toSorted()
-      if (files.join("\0") === watched) return outcome
-      await watcher?.close()
-      watched = files.join("\0")
-      watcher = await watchFiles(files, () => {
-        void reload()
-        return Promise.resolve()
-      })
-    }
-  }
-
-  function accept(plan: Plan): void {
-    metrics.configRead.set(1)
-    metrics.configReadTime.set(now().getTime() / 1000)
+  function apply(plan: Plan): void {
     metrics.sites.set(plan.sites.length)
     metrics.siteInterval.reset()
     for (const { name, interval } of plan.sites) metrics.siteInterval.set({ site: name }, interval)
-    log.info({ sites: plan.sites.length }, "configuration files read")
     if (plan.sites.length === 0) log.warn({ file: settings.sitesFile }, "no sites are listed")
     for (const { name, url } of plan.sites) if (sendsTokenInPlain(url)) log.warn({ site: name }, PLAIN_HTTP)
     delivery.deliver(plan.files)
   }
 
-  function reload(): Promise<void> {
-    queue = queue.then(async () => {
-      if (closed) return
-      try {
-        accept((await read())())
-      } catch (error) {
-        metrics.configRead.set(0)
-        const faults =
-          error instanceof ConfigurationError ? error.faults : [{ where: settings.sitesFile, message: explain(error) }]
-        log.error(
-          { faults: faults.map(({ where, message }) => `${where}: ${message}`) },
-          "configuration files have faults; what is in force stays",
-        )
-      }
-    })
-    return queue
-  }
-
-  async function close(): Promise<void> {
-    closed = true
-    await queue
-    await watcher?.close()
-    await delivery.close()
-  }
-
-  // in the queue too: a change meanwhile is read after it, not beside it
-  const first = read().then((outcome) => accept(outcome()))
-  queue = first.catch(() => undefined)
   try {
-    await first
+    const reloading = await reloadOnChange({
+      config: "sites",
+      load: (read) => loadPlan(settings, openInputs(env, read, key)),
+      apply,
+      summary: ({ sites }) => ({ sites: sites.length }),
+      log,
+      registry,
+    })
+    return {
+      reload: () => reloading.reload(),
+      close: () => closeAll([reloading, delivery]),
+      notReady: () => delivery.notReady(),
+    }
   } catch (error) {
-    await close()
+    await delivery.close()
     throw error
   }
-  return { reload, close, notReady: () => delivery.notReady() }
 }

@@ -3,6 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
+import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { openInputs } from "./inputs.ts"
 import { loadPlan } from "./load.ts"
@@ -18,7 +19,7 @@ const load = (folder: string, version = { major: 3, minor: 5 }, configDir = "/no
       configDir,
       prometheusVersion: version,
     },
-    openInputs(env, Buffer.alloc(32)),
+    openInputs(env, readText, Buffer.alloc(32)),
   )
 
 for (const [version, file] of [
@@ -81,7 +82,7 @@ test("refuses rule files that are missing or share a name, and wrong types, all 
 test("refuses to read from the folder that it writes to", async (t) => {
   assert.equal(
     await faultsWith(t, "global: {}\n", "rules/.."),
-    ["sites.yaml", "base.yml", "site-a.token", "ca.pem"]
+    ["sites.yaml", "site-a.token", "ca.pem", "base.yml"]
       .map((name) => `DIR/${name}: must not lie in --prometheus.config-dir (DIR), where files are overwritten`)
       .join("\n"),
   )

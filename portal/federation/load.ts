@@ -23,12 +23,11 @@ export interface Plan {
 /** Reads all configuration files. Throws ConfigurationError with the faults of all of them. */
 export async function loadPlan(settings: FederationSettings, inputs: Inputs): Promise<Plan> {
   const faults = new Faults()
-  const [sites, base] = await Promise.all([
-    faults.collectFrom(loadSites(settings.sitesFile, inputs)),
+  const sites = faults.collect(() => loadSites(settings.sitesFile, inputs))
+  const base =
     settings.baseConfig === undefined
       ? NO_BASE_CONFIG
-      : faults.collectFrom(loadBaseConfig(settings.baseConfig, inputs)),
-  ])
+      : await faults.collectFrom(loadBaseConfig(settings.baseConfig, inputs))
   const folder = resolve(settings.configDir) + sep
   for (const file of [...inputs.files].filter((name) => name.startsWith(folder))) {
     faults.add(file, `must not lie in --prometheus.config-dir (${settings.configDir}), where files are overwritten`)

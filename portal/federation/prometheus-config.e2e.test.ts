@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
 import * as fc from "fast-check"
+import { readText } from "#core/files/read-text.ts"
 import { start } from "../../dev/testing/child.ts"
 import { need } from "../../dev/testing/component.ts"
 import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
@@ -77,7 +78,7 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
             configDir: output,
             prometheusVersion: { major, minor },
           },
-          openInputs({}),
+          openInputs({}, readText),
         )
         await publish(output, plan.files)
         const promtool = start(join(prometheus, "promtool"), ["check", "config", join(output, "prometheus.yml")])
@@ -100,7 +101,7 @@ test("labels reach Prometheus exactly as they stand in sites.yaml", async (t) =>
   const list = [{ name: "a", url: "http://127.0.0.1:1", labels, token: { file: "token" } }]
   await writeFile(join(folder, "in/sites.yaml"), JSON.stringify({ sites: list }))
   const settings = { sitesFile: join(folder, "in/sites.yaml"), baseConfig: undefined, configDir: join(folder, "out") }
-  const plan = await loadPlan({ ...settings, prometheusVersion: { major: 2, minor: 42 } }, openInputs({}))
+  const plan = await loadPlan({ ...settings, prometheusVersion: { major: 2, minor: 42 } }, openInputs({}, readText))
   await publish(join(folder, "out"), plan.files)
   const running = await startPrometheus(prometheus, join(folder, "out/prometheus.yml"))
   t.after(() => running.stop())

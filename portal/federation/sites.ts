@@ -27,8 +27,8 @@ export interface Sites {
 const LONGEST_DEFAULT_TIMEOUT = 30
 
 /** Reads sites.yaml and the files that it names. Throws ConfigurationError with every fault in the order of the file. */
-export async function loadSites(file: string, inputs: Inputs): Promise<Sites> {
-  const text = await inputs.read(file)
+export function loadSites(file: string, inputs: Inputs): Sites {
+  const text = inputs.read(file)
   const { value: raw, where } = parseYaml(text, file, z.unknown())
   const faults = new Faults()
   const report: Report = (path, message) => faults.add(where(path), message)
@@ -36,17 +36,15 @@ export async function loadSites(file: string, inputs: Inputs): Promise<Sites> {
   const whole = faults.collect(() => parseYaml(text, file, sitesFileSchema).value)
   const entries = readableEntries(raw)
   crossCheck(text, raw, entries, report)
-  const credentials = await Promise.all(
-    entries.map((entry, index) => {
-      const at = (path: Path): Path => ["sites", index, ...path]
-      return readCredentials(entry, {
-        folder: dirname(file),
-        inputs,
-        report: (path, message) => report(at(path), message),
-        where: (path) => where(at(path)),
-      })
-    }),
-  )
+  const credentials = entries.map((entry, index) => {
+    const at = (path: Path): Path => ["sites", index, ...path]
+    return readCredentials(entry, {
+      folder: dirname(file),
+      inputs,
+      report: (path, message) => report(at(path), message),
+      where: (path) => where(at(path)),
+    })
+  })
   if (whole === undefined || faults.any) throw faults.toError()
   const sites = whole.sites.map((entry, index) => completed(entry, credentials[index]))
   return {

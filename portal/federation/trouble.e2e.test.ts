@@ -98,7 +98,7 @@ test("takes a token file that could not be read at first as soon as it can be", 
   await ready(portal)
   await portal.write("sites.yaml", more.replace("site-a.token", "site-b.token"))
   await until("the fault to show", async () =>
-    (await portal.metric("fedstack_config_last_reload_successful")) === 0 ? true : undefined,
+    (await portal.metric('fedstack_config_last_reload_successful{config="sites"}')) === 0 ? true : undefined,
   )
   await portal.write("site-b.token", "other")
   await written(portal, "site-b")

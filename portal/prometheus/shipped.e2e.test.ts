@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
+import { readText } from "#core/files/read-text.ts"
 import { start } from "../../dev/testing/child.ts"
 import { need } from "../../dev/testing/component.ts"
 import { findPrometheus } from "../../dev/testing/prometheus.ts"
@@ -50,7 +51,7 @@ test("the shipped base configuration and sites.yaml become a configuration with 
       configDir: output,
       prometheusVersion: { major: 2, minor: 42 },
     },
-    openInputs({}),
+    openInputs({}, readText),
   )
   await publish(output, plan.files)
   const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "prometheus.yml")])
@@ -73,7 +74,7 @@ test("a rule file whose name has characters of patterns is loaded", async (t) =>
       configDir: join(output, "out"),
       prometheusVersion: { major: 2, minor: 42 },
     },
-    openInputs({}),
+    openInputs({}, readText),
   )
   await publish(join(output, "out"), plan.files)
   const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "out/prometheus.yml")])

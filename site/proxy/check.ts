@@ -2,6 +2,7 @@ import { createKeySets } from "#core/auth/jwt/key-sets.ts"
 import { noKeys } from "#core/auth/jwt/remote-keys.ts"
 import { component } from "#core/component.ts"
 import { ConfigurationError, FedstackError, UsageError } from "#core/errors.ts"
+import { readText } from "#core/files/read-text.ts"
 import { createAuthorizer } from "#core/promql/authorize.ts"
 import { explainRefusal } from "#core/promql/judge.ts"
 import { parseSelector } from "#core/promql/parse.ts"
@@ -23,7 +24,11 @@ export const command = component({
     const selectors = readQuestion(as, match)
     // nobody is asked for keys: a policy is right or wrong by itself
     const keySets = createKeySets(() => noKeys)
-    const { policy, warnings } = await loadPolicy(file, { env, now, keySets, selectors: createSelectorReader() })
+    const { policy, warnings } = await loadPolicy(
+      file,
+      { env, now, keySets, selectors: createSelectorReader() },
+      readText,
+    )
     if (as === undefined) print(describePolicy(file, policy, warnings, now()))
     else print(await describeDecision(findClient(policy, as), selectors))
     return undefined

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { createServer } from "node:http"
 import { test } from "node:test"
+import { readText } from "#core/files/read-text.ts"
 import { createLogger } from "#core/log/logger.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { openFederation } from "./federation.ts"
@@ -18,7 +19,7 @@ test("a time that is longer than the server lets a connection idle is kept to al
     upstreamTimeout: 0.5,
     responseBytes: 1000,
   })
-  const { policy } = await loader.load()
+  const { policy } = await loader.load(readText)
   const log = createLogger({ level: "info", format: "json" }, "proxy", () => undefined)
   const options = {
     policy: () => policy,

@@ -62,7 +62,7 @@ test("reads the policy again on SIGHUP", async (t) => {
   const file = await folder.write("policy.yaml", policy(TOKEN))
   const child = run(t, [...LOCAL, "--policy", file])
   const port = await until("the proxy to listen", () => [...child.output().matchAll(/127\.0\.0\.1:(\d+)/g)][1]?.[1])
-  const readings = (): number => child.output().split('msg="policy read again"').length - 1
+  const readings = (): number => child.output().split('msg="policy reloaded"').length - 1
   // the file is the same: nothing but the signal can be the reason
   child.process.kill("SIGHUP")
   await until("the first reading", () => (readings() === 1 ? true : undefined))

@@ -26,13 +26,12 @@ export async function startProxy(
   milliseconds = (): number => performance.now(),
 ): Promise<RunningProxy> {
   const metrics = createProxyMetrics()
-  const loaded = (successful: boolean): void => {
-    metrics.reloadSuccessful.set(successful ? 1 : 0)
-    if (successful) metrics.reloadTime.setToCurrentTime()
-    federation?.apply()
-  }
   let federation: Federation | undefined
-  const policy = await openPolicy(config.policy, { log, loaded })
+  const policy = await openPolicy(config.policy, {
+    log,
+    registry: metrics.registry,
+    changed: () => federation?.apply(),
+  })
   const opened: Closable[] = [policy]
   try {
     const admin = await serve({

@@ -8,8 +8,6 @@ export interface ProxyMetrics {
   readonly registry: Registry
   readonly upstreamDuration: Histogram
   readonly upstreamFailures: Counter<"reason">
-  readonly reloadSuccessful: Gauge
-  readonly reloadTime: Gauge
   readonly credentialExpiry: Gauge<"client" | "credential">
   /** Its metrics, made when it is first needed. The name is empty for those who are not authenticated. */
   client(name: string): ClientMetrics
@@ -88,16 +86,6 @@ export function createProxyMetrics(): ProxyMetrics {
       name: "fedstack_proxy_upstream_failures_total",
       help: "Requests that Prometheus did not answer well, by reason.",
       labelNames: ["reason"],
-      registers,
-    }),
-    reloadSuccessful: new Gauge({
-      name: "fedstack_config_last_reload_successful",
-      help: "1 if the configuration in force is the one on disk, 0 if that one is faulty and the old one was kept.",
-      registers,
-    }),
-    reloadTime: new Gauge({
-      name: "fedstack_config_last_reload_success_timestamp_seconds",
-      help: "When the configuration in force was read.",
       registers,
     }),
   }

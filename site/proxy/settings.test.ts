@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { pino } from "pino"
+import { readText } from "#core/files/read-text.ts"
 import { UsageError } from "#core/errors.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { readSettings } from "#core/config/settings.ts"
@@ -13,7 +14,9 @@ async function read(argv: readonly string[], env: Record<string, string>): Promi
   const reading = readSettings({ command: "fedstack proxy", summary: "", settings: proxySettings }, argv, env)
   assert.ok(reading.kind === "values")
   return (
-    await readProxyConfig(reading.values, { log: pino({ enabled: false }), now: () => new Date(), env }).policy.load()
+    await readProxyConfig(reading.values, { log: pino({ enabled: false }), now: () => new Date(), env }).policy.load(
+      readText,
+    )
   ).policy
 }
 
@@ -91,7 +94,7 @@ test("names the line of a token that no header can carry", async (t) => {
 
 test("refuses a token file that is not there", async () => {
   const [message = ""] = await faults(["--token-file", "/nonexistent/tokens"])
-  assert.ok(message.startsWith("/nonexistent/tokens: can't be read: ENOENT"), message)
+  assert.ok(message.startsWith("/nonexistent/tokens: cannot be read: ENOENT"), message)
 })
 
 test("reports every fault at once", async () => {
@@ -190,7 +193,9 @@ for (const [title, argv, token, where, message] of [
     })
     assert.ok(reading.kind === "values")
     const log = pino({ enabled: false })
-    const { warnings } = await readProxyConfig(reading.values, { log, now: () => new Date(), env: {} }).policy.load()
+    const { warnings } = await readProxyConfig(reading.values, { log, now: () => new Date(), env: {} }).policy.load(
+      readText,
+    )
     assert.deepEqual(warnings, [{ where, message }])
   })
 }

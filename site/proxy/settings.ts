@@ -13,6 +13,7 @@ import {
   type Values,
 } from "#core/config/settings.ts"
 import { readWebConfig } from "#core/http/web/config.ts"
+import { readText } from "#core/files/read-text.ts"
 import { environmentPolicy } from "./policy/environment.ts"
 import { policyFile, type PolicyFileOptions } from "./policy/policy-file.ts"
 import { wholeAnswer } from "./policy/schema.ts"
@@ -138,7 +139,7 @@ function withFile(file: string, values: Given, options: Omit<PolicyFileOptions, 
 async function whyNoCertificates(webConfigFile: string | undefined): Promise<string | undefined> {
   const needed = "client_auth_type VerifyClientCertIfGiven or RequireAndVerifyClientCert"
   if (webConfigFile === undefined) return `need TLS: give --web.config.file a file with ${needed}`
-  const { tls } = await readWebConfig(webConfigFile)
+  const { tls } = await readWebConfig(webConfigFile, readText)
   const verified = tls !== undefined && verifiesCertificate(tls.clients.auth)
   return verified ? undefined : `are not verified by ${webConfigFile}: it needs ${needed}`
 }

@@ -133,8 +133,8 @@ export async function startBefore(t: TestContext, urls: readonly string[], chang
   return startTestProxy(t, first, {
     policy: {
       ...environment,
-      async load() {
-        const loaded = await environment.load()
+      async load(read) {
+        const loaded = await environment.load(read)
         const upstreams = [loaded.policy.upstreams[0], ...others.map((url) => new URL(url))] as const
         const clients = loaded.policy.clients.map((client) => ({ ...client, limits: { ...client.limits, ...limits } }))
         const tokens = loaded.policy.tokens.map((token) => ({ ...token, owner: clients[0] ?? token.owner }))

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises"
 import { type Closable, closeAll } from "#core/closable.ts"
-import { ConfigurationError, explain } from "#core/errors.ts"
+import { ConfigurationError } from "#core/errors.ts"
 import { BadKeys, parseKeys } from "./keys.ts"
 import type { KeySet } from "./remote-keys.ts"
 
@@ -8,10 +7,8 @@ import type { KeySet } from "./remote-keys.ts"
 export interface KeySets extends Closable {
   /** A policy is read from the beginning: what one before it asked for, which may have been faulty, counts no more. */
   begin(): void
-  /** Throws ConfigurationError where there are no keys in the file. */
-  ofFile(file: string): Promise<KeySet>
-  /** Returns at once; an issuer that is down holds nothing up. Throws ConfigurationError for an unreadable `caFile`. */
-  ofUrl(url: URL, caFile: string | undefined): Promise<KeySet>
+  /** Returns at once; an issuer that is down holds nothing up. `ca` are certificates in PEM. */
+  ofUrl(url: URL, ca: string | undefined): KeySet
   /** Ends those that were not asked for since the beginning. */
   finish(): Promise<void>
 }
@@ -24,17 +21,7 @@ export function createKeySets(follow: (url: URL, ca: string | undefined) => KeyS
     begin() {
       wanted = new Set()
     },
-    async ofFile(file) {
-      const text = await read(file)
-      try {
-        const keys = parseKeys(text)
-        return { generation: () => 0, current: () => keys, refresh: () => Promise.resolve() }
-      } catch (error) {
-        throw error instanceof BadKeys ? new ConfigurationError([{ where: file, message: error.message }]) : error
-      }
-    },
-    async ofUrl(url, caFile) {
-      const ca = caFile === undefined ? undefined : await read(caFile)
+    ofUrl(url, ca) {
       const key = JSON.stringify([url.href, ca])
       wanted.add(key)
       const existing = followed.get(key)
@@ -52,10 +39,13 @@ export function createKeySets(follow: (url: URL, ca: string | undefined) => KeyS
   }
 }
 
-async function read(file: string): Promise<string> {
+/** `text` is that of `file`, which stands at `where`. Throws ConfigurationError where there are no keys in it. */
+export function keysOfFile(text: string, file: string, where: string): KeySet {
   try {
-    return await readFile(file, "utf8")
+    const keys = parseKeys(text)
+    return { generation: () => 0, current: () => keys, refresh: () => Promise.resolve() }
   } catch (error) {
-    throw new ConfigurationError([{ where: file, message: `can't be read: ${explain(error)}` }])
+    if (!(error instanceof BadKeys)) throw error
+    throw new ConfigurationError([{ where, message: `${file}: ${error.message}` }])
   }
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { authority, PAIR, read, server, testRefusals } from "./config.testing.ts"
+import { authority, PAIR, readExample, server, testRefusals } from "./config.testing.ts"
 
 const HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
 
 test("an empty file asks for nothing", async (t) => {
-  const { config, files } = await read(t, "# nothing\n")
+  const { config, files } = await readExample(t, "# nothing\n")
   assert.deepEqual(
     { ...config, files },
     { tls: undefined, users: new Map(), headers: [], rateLimit: undefined, warnings: [], files: ["web.yml"] },
@@ -13,7 +13,7 @@ test("an empty file asks for nothing", async (t) => {
 })
 
 test("a whole file is read, with paths relative to it and Go's names turned into OpenSSL's", async (t) => {
-  const { config, files, faults } = await read(
+  const { config, files, faults } = await readExample(
     t,
     `${PAIR}  client_ca_file: tls/ca.crt
   client_auth_type: RequireAndVerifyClientCert
@@ -58,7 +58,7 @@ for (const [yaml, warns] of [
   ["http_server_config: {http2: true}\n", false], // without TLS nobody speaks it
 ] as const) {
   test(`${warns ? "warns" : "does not warn"} that HTTP/2 is not spoken: ${yaml.replaceAll("\n", " ")}`, async (t) => {
-    const { config } = await read(t, yaml)
+    const { config } = await readExample(t, yaml)
     assert.deepEqual(
       config?.warnings.map((text) => text.replace(/^.*\/(?=web)/, "")),
       warns
@@ -71,7 +71,7 @@ for (const [yaml, warns] of [
 }
 
 test("reports every fault of form at once, with line and key, and no secret", async (t) => {
-  const { faults } = await read(
+  const { faults } = await readExample(
     t,
     `tls_server_config:
   certfile: a
@@ -115,7 +115,7 @@ testRefusals([
   {
     what: "a burst of nothing",
     yaml: "rate_limit: {interval: 1s}",
-    faults: "web.yml:1:1 rate_limit.burst: must be at least 1, otherwise nobody is served",
+    faults: "web.yml:1:1 rate_limit.burst: must be at least 1, otherwise every request is refused",
   },
   {
     what: "users where the server refuses them",
@@ -126,7 +126,7 @@ testRefusals([
 ])
 
 test("reads the example of the format's own documentation", async (t) => {
-  const { faults, config } = await read(
+  const { faults, config } = await readExample(
     t,
     `tls_server_config:
   cert_file: tls/server.crt

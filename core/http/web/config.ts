@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { readYamlFile } from "#core/config/config-file.ts"
-import { FaultyFiles, type Fault } from "#core/errors.ts"
+import { Faults } from "#core/config/faults.ts"
+import type { ReadText } from "#core/files/read-text.ts"
 import { parseDuration } from "#core/config/units.ts"
 import { readTls, type TlsConfig, tlsSchema } from "#core/http/web/tls.ts"
 
@@ -66,8 +67,6 @@ export interface WebConfig {
   readonly rateLimit: RateLimit | undefined
   /** What is asked for and not done, for the log. */
   readonly warnings: readonly string[]
-  /** The file itself and all that it names. */
-  readonly files: readonly string[]
 }
 
 export interface WebConfigOptions {
@@ -79,24 +78,23 @@ export interface WebConfigOptions {
 /**
  * Reads a file in the format of Prometheus' exporter-toolkit
  * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md) with the certificates that it
- * names. Throws ConfigurationError with every fault, FaultyFiles where the file itself can be read.
+ * names. Throws ConfigurationError with every fault.
  */
-export async function readWebConfig(file: string, options: WebConfigOptions = {}): Promise<WebConfig> {
-  const { value, where } = await readYamlFile(file, schema)
-  const faults: Fault[] = []
-  const files = [file]
+export async function readWebConfig(file: string, read: ReadText, options: WebConfigOptions = {}): Promise<WebConfig> {
+  const { value, where } = await readYamlFile(file, schema, read)
+  const faults = new Faults()
   const given = value?.tls_server_config ?? undefined
   const now = (options.now ?? (() => new Date()))()
-  const tls = given === undefined ? undefined : await readTls(given, { file, where, now }, { faults, files })
+  const tls = given === undefined ? undefined : readTls(given, { file, where, now, read }, faults)
   const users = new Map(Object.entries(value?.basic_auth_users ?? {}))
   if (users.size > 0 && options.refuseBasicAuth !== undefined) {
-    faults.push({ where: where(["basic_auth_users"]), message: options.refuseBasicAuth })
+    faults.add(where(["basic_auth_users"]), options.refuseBasicAuth)
   }
   const limit = value?.rate_limit ?? undefined
   if (limit !== undefined && limit.interval > 0 && limit.burst < 1) {
-    faults.push({ where: where(["rate_limit", "burst"]), message: "must be at least 1, otherwise nobody is served" })
+    faults.add(where(["rate_limit", "burst"]), "must be at least 1, otherwise every request is refused")
   }
-  if (faults.length > 0) throw new FaultyFiles(faults, files)
+  faults.orThrow()
   const headers = Object.entries(value?.http_server_config?.headers ?? {})
   return {
     tls,
@@ -104,6 +102,5 @@ export async function readWebConfig(file: string, options: WebConfigOptions = {}
     headers: headers.flatMap(([name, text]) => (text ? [[name, text] as const] : [])),
     rateLimit: limit === undefined || limit.interval === 0 ? undefined : limit,
     warnings: value?.http_server_config?.http2 && tls ? [`${where(["http_server_config", "http2"])}: ${HTTP2}`] : [],
-    files,
   }
 }

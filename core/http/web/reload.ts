@@ -1,9 +1,7 @@
-import { isDeepStrictEqual } from "node:util"
 import { Gauge, type Registry } from "prom-client"
-import type { Closable } from "#core/closable.ts"
-import { ConfigurationError, explain, type Fault, FaultyFiles } from "#core/errors.ts"
+import { ConfigurationError, type Fault } from "#core/errors.ts"
+import { reloadOnChange, type Reloading } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { watchFiles } from "#core/files/watch.ts"
 import { readWebConfig, type WebConfig, type WebConfigOptions } from "#core/http/web/config.ts"
 
 export interface FollowOptions extends WebConfigOptions {
@@ -13,64 +11,32 @@ export interface FollowOptions extends WebConfigOptions {
   readonly listener: string
 }
 
-export interface Following extends Closable {
-  reload(): Promise<void>
-}
-
-/**
- * Reads the web configuration and its certificates again when they change, and hands each good one to `apply`.
- * A bad one is logged and shows in fedstack_web_config_last_reload_successful; what was in force stays.
- */
-export async function followWebConfig(
+/** Loads a web configuration with its certificates, and again when they change; each good one goes to `apply`. */
+export function followWebConfig(
   file: string,
-  first: WebConfig,
   options: FollowOptions,
   apply: (config: WebConfig) => void,
-): Promise<Following> {
-  const { log, listener } = options
-  const successful = options.registry && gaugeOf(options.registry, SUCCESSFUL)
-  const accept = (config: WebConfig): void => {
-    current = config
-    successful?.set({ listener }, 1)
-    if (options.registry !== undefined) showCertificate(options.registry, listener, config)
-  }
-  let current = first
-  let filesReadLast: readonly string[] = []
-  accept(first)
-  const reloadNow = async (): Promise<void> => {
-    try {
-      const next = await readWebConfig(file, options)
-      filesReadLast = next.files
-      const faults = needRestart(current, next, file)
+): Promise<Reloading<WebConfig>> {
+  const { log, registry, listener } = options
+  return reloadOnChange({
+    config: "web",
+    name: "web configuration",
+    listener,
+    async load(read, inForce) {
+      const next = await readWebConfig(file, read, options)
+      const faults = inForce === undefined ? [] : needRestart(inForce, next, file)
       if (faults.length > 0) throw new ConfigurationError(faults)
+      return next
+    },
+    apply(next) {
       apply(next)
-      accept(next)
-      log.info({ file }, "web configuration read again")
-      tellWarnings(next, log)
-    } catch (error) {
-      if (error instanceof FaultyFiles) filesReadLast = error.files
-      successful?.set({ listener }, 0)
-      const faults = error instanceof ConfigurationError ? error.faults : [{ where: file, message: explain(error) }]
-      log.error(
-        { faults: faults.map(({ where, message }) => `${where}: ${message}`) },
-        "web configuration has faults; the one before stays in force",
-      )
-    }
-  }
-  // one after the other, so that an older reading never replaces a newer one
-  let last: Promise<void> = Promise.resolve()
-  const reload = (): Promise<void> => (last = last.then(reloadNow))
-  const watching = await watchFiles(() => [...new Set([...current.files, ...filesReadLast])], reload)
-  const unchanged = await readWebConfig(file, options).then(
-    (now) => isDeepStrictEqual(now, first),
-    () => false,
-  )
-  if (!unchanged) await reload()
-  return { reload, close: () => watching.close() }
-}
-
-export function tellWarnings({ warnings }: WebConfig, log: Logger): void {
-  if (warnings.length > 0) log.warn({ warnings }, "web configuration asks for what is not done")
+      if (registry !== undefined) showCertificate(registry, listener, next)
+      if (next.warnings.length > 0)
+        log.warn({ warnings: next.warnings }, "web configuration sets what is not supported")
+    },
+    log,
+    registry,
+  })
 }
 
 function needRestart(current: WebConfig, next: WebConfig, file: string): Fault[] {
@@ -83,10 +49,6 @@ function needRestart(current: WebConfig, next: WebConfig, file: string): Fault[]
   return []
 }
 
-const SUCCESSFUL = {
-  name: "fedstack_web_config_last_reload_successful",
-  help: "1 if the web configuration file and its certificates were good when they were last read, else 0.",
-}
 const BEGIN = {
   name: "fedstack_web_certificate_not_before_timestamp_seconds",
   help: "When the certificate that new connections are shown became valid.",

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { authority, PAIR, read, server, testRefusals } from "./config.testing.ts"
+import { authority, PAIR, readExample, server, testRefusals } from "./config.testing.ts"
 
 test("certificate, key and authority may stand in the file itself", async (t) => {
   const indent = (text: string): string => text.trimEnd().replaceAll(/^/gm, "    ")
-  const { config, faults } = await read(
+  const { config, faults } = await readExample(
     t,
     `tls_server_config:
   cert: |\n${indent(server.cert)}
@@ -18,7 +18,7 @@ test("certificate, key and authority may stand in the file itself", async (t) =>
 })
 
 test("suites of TLS 1.3 alone leave only TLS 1.3, as in Go", async (t) => {
-  const { config } = await read(t, `${PAIR}  cipher_suites: [TLS_AES_256_GCM_SHA384]\n`)
+  const { config } = await readExample(t, `${PAIR}  cipher_suites: [TLS_AES_256_GCM_SHA384]\n`)
   assert.equal(config?.tls?.context.minVersion, "TLSv1.3")
 })
 
@@ -26,8 +26,8 @@ testRefusals([
   {
     what: "missing files",
     yaml: "tls_server_config: {cert_file: no.crt, key_file: tls}",
-    faults: `web.yml:1:21 tls_server_config.cert_file: can't be read: ENOENT: no such file or directory, open 'no.crt'
-web.yml:1:40 tls_server_config.key_file: can't be read: EISDIR: illegal operation on a directory, read`,
+    faults: `web.yml:1:21 tls_server_config.cert_file: the file no.crt cannot be read: ENOENT: no such file or directory
+web.yml:1:40 tls_server_config.key_file: the file tls cannot be read: EISDIR: illegal operation on a directory`,
   },
   {
     what: "settings without a certificate: no silent plain HTTP",

@@ -1,5 +1,4 @@
 import { createPrivateKey, X509Certificate } from "node:crypto"
-import { readFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { createSecureContext, type SecureContextOptions } from "node:tls"
 import { z } from "zod"
@@ -9,7 +8,9 @@ import {
   requiresCertificate,
   verifiesCertificate,
 } from "#core/http/web/client-certificate.ts"
-import { explain, type Fault } from "#core/errors.ts"
+import type { Faults } from "#core/config/faults.ts"
+import { explain } from "#core/errors.ts"
+import type { ReadText } from "#core/files/read-text.ts"
 
 /** Go's names of the suites up to TLS 1.2 that it still offers, and OpenSSL's. Those of TLS 1.3 can't be chosen, as in Go. */
 const CIPHERS = {
@@ -64,39 +65,27 @@ interface Source {
   readonly file: string
   readonly where: (path: readonly string[]) => string
   readonly now: Date
-}
-
-/** What is found on the way: faults, and the files that are read. */
-interface Findings {
-  readonly faults: Fault[]
-  readonly files: string[]
+  readonly read: ReadText
 }
 
 /** Reads certificates and keys and checks that they belong together. Where it finds faults it returns undefined. */
-export async function readTls(
+export function readTls(
   given: z.infer<typeof tlsSchema>,
-  { file, where, now }: Source,
-  { faults, files }: Findings,
-): Promise<TlsConfig | undefined> {
-  const before = faults.length
+  { file, where, now, read }: Source,
+  faults: Faults,
+): TlsConfig | undefined {
   const fault = (key: string, message: string): void => {
-    faults.push({ where: where(["tls_server_config", key]), message })
+    faults.add(where(["tls_server_config", key]), message)
   }
-  const read = async (key: "cert" | "key" | "client_ca"): Promise<string | undefined> => {
+  const pemOf = (key: "cert" | "key" | "client_ca"): string | undefined => {
     const inline = given[key] || undefined
     const path = given[`${key}_file`] || undefined
     if (inline !== undefined && path !== undefined) fault(key, `give either ${key} or ${key}_file`)
     if (path === undefined) return inline
-    const absolute = resolve(dirname(file), path)
-    files.push(absolute)
-    try {
-      return await readFile(absolute, "utf8")
-    } catch (error) {
-      fault(`${key}_file`, `can't be read: ${explain(error)}`)
-      return ""
-    }
+    const place = where(["tls_server_config", `${key}_file`])
+    return faults.collect(() => read(resolve(dirname(file), path), place)) ?? ""
   }
-  const [cert, key, ca] = await Promise.all([read("cert"), read("key"), read("client_ca")])
+  const [cert, key, ca] = [pemOf("cert"), pemOf("key"), pemOf("client_ca")]
   const keyOf = (name: "cert" | "key" | "client_ca"): string => (given[`${name}_file`] ? `${name}_file` : name)
   const clients = clientPolicy(given, ca !== undefined, fault)
   const context = {
@@ -111,7 +100,7 @@ export async function readTls(
   if (given.min_version === "TLS13" && given.max_version === "TLS12") fault("min_version", "is above max_version")
   if (cert === undefined) fault("cert_file", "is missing: give cert_file or cert")
   if (key === undefined) fault("key_file", "is missing: give key_file or key")
-  if (faults.length > before) return undefined
+  if (faults.any) return undefined
 
   const leaf = attempt(() => new X509Certificate(cert ?? ""))
   if (leaf === undefined) fault(keyOf("cert"), "holds no certificate in PEM format")
@@ -124,14 +113,14 @@ export async function readTls(
     fault(keyOf("client_ca"), "holds no certificate in PEM format")
   }
   const whole = { ...context, cert, key, ...(ca === undefined ? {} : { ca }) }
-  if (faults.length === before) {
+  if (!faults.any) {
     try {
       createSecureContext(whole)
     } catch (error) {
-      faults.push({ where: where(["tls_server_config"]), message: `OpenSSL does not take it: ${explain(error)}` })
+      faults.add(where(["tls_server_config"]), `OpenSSL does not accept it: ${explain(error)}`)
     }
   }
-  if (leaf === undefined || faults.length > before) return undefined
+  if (leaf === undefined || faults.any) return undefined
   return { context: whole, clients, validity: { from: leaf.validFromDate, to: leaf.validToDate } }
 }
 

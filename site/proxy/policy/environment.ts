@@ -1,5 +1,6 @@
 import { type FoundTokens, readTokenFile, readTokens, sha256, weaknessOf } from "#core/auth/secrets.ts"
 import { explain, type Fault, FedstackError, UsageError } from "#core/errors.ts"
+import type { ReadText } from "#core/files/read-text.ts"
 import { compile, problemOf } from "#core/promql/compiled.ts"
 import { sharesEverything } from "#core/promql/containment.ts"
 import { parseSelector } from "#core/promql/parse.ts"
@@ -26,13 +27,13 @@ const MEMORY = 256 * 2 ** 20
 
 export function environmentPolicy(given: EnvironmentPolicy): PolicyLoader {
   const nothing = (): Promise<void> => Promise.resolve()
-  return { load: () => loadEnvironment(given), inForce: nothing, close: nothing }
+  return { load: (read) => Promise.try(() => loadEnvironment(given, read)), inForce: nothing, close: nothing }
 }
 
 /** The policy of a proxy with one client. Throws UsageError with every fault. */
-async function loadEnvironment(given: EnvironmentPolicy): Promise<LoadedPolicy> {
+function loadEnvironment(given: EnvironmentPolicy, read: ReadText): LoadedPolicy {
   const { shared, faults } = readAllowed(given.allow)
-  const found = await tokensOf(given)
+  const found = tokensOf(given, read)
   faults.push(...found.faults)
   if (/[?#]/.test(given.upstream.href)) {
     faults.push({ where: "--upstream", message: "must not have a query or a fragment; a path prefix is fine" })
@@ -63,7 +64,6 @@ async function loadEnvironment(given: EnvironmentPolicy): Promise<LoadedPolicy> 
   }
   return {
     policy,
-    files: given.tokenFile === undefined ? [] : [given.tokenFile],
     // no faults, so that whoever comes from the original loses nothing
     warnings: [...weakTokens(found), ...wideSelectors(shared)],
   }
@@ -88,7 +88,7 @@ function wideSelectors(shared: readonly Shared[]): readonly Fault[] {
     .map(({ selector, where }) => ({ where, message: `${printSelector(selector)} SHARES EVERYTHING` }))
 }
 
-async function tokensOf({ token, tokenFile }: EnvironmentPolicy): Promise<FoundTokens> {
+function tokensOf({ token, tokenFile }: EnvironmentPolicy, read: ReadText): FoundTokens {
   if (tokenFile === undefined) {
     if (token === undefined)
       return noTokens("is not set; put the token there that the portal sends, or use --token-file or --policy")
@@ -97,7 +97,7 @@ async function tokensOf({ token, tokenFile }: EnvironmentPolicy): Promise<FoundT
   }
   // an empty variable is how a compose file takes it away
   if (token !== undefined && token !== "") return noTokens("is set and --token-file is given; keep one of the two")
-  return readTokenFile(tokenFile)
+  return readTokenFile(tokenFile, read)
 }
 
 function noTokens(message: string): FoundTokens {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test } from "node:test"
+import { recordReads } from "#core/files/watch.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { describePolicy } from "./describe.ts"
 import { faultsOf, load, NOW, readExpected } from "./testing.ts"
@@ -28,8 +29,9 @@ test("understands every key of good/complete.yaml", async () => {
 
 test("reads all files that the policy names again when they change", async () => {
   const file = join(testdata, "good/complete.yaml")
-  const { files } = await load(file, { env: ENV })
-  assert.deepEqual(files, [file, join(testdata, "good/tokens.txt"), join(testdata, "good/jwks.json")])
+  const { read, contents } = recordReads()
+  await load(file, { env: ENV }, read)
+  assert.deepEqual([...contents.keys()], [file, join(testdata, "good/tokens.txt"), join(testdata, "good/jwks.json")])
 })
 
 test("the example is right", async () => assert.equal(await faultsOf(example), "policy.example.yaml has no fault\n"))

@@ -1,11 +1,13 @@
 import { dirname, resolve } from "node:path"
 import type { CertificateRule, Issuer, TokenCredential } from "#core/auth/credentials.ts"
 import { createIssuer } from "#core/auth/jwt/issuer.ts"
-import type { KeySets } from "#core/auth/jwt/key-sets.ts"
+import { keysOfFile, type KeySets } from "#core/auth/jwt/key-sets.ts"
+import type { KeySet } from "#core/auth/jwt/remote-keys.ts"
 import type { CertificateEntry, IssuerEntry } from "#core/auth/schema.ts"
 import { readTokenEntry } from "#core/auth/tokens.ts"
 import type { Path } from "#core/config/config-file.ts"
-import { ConfigurationError, type Fault, FaultyFiles } from "#core/errors.ts"
+import { ConfigurationError, type Fault } from "#core/errors.ts"
+import type { ReadText } from "#core/files/read-text.ts"
 import type { SelectorReader } from "#core/promql/selector-reader.ts"
 import { readClient } from "./clients.ts"
 import { withoutSlash } from "./environment.ts"
@@ -28,9 +30,9 @@ export interface PolicyContext {
 const MEMORY = 256 * 2 ** 20
 
 /** Makes a policy of a file and all that it names. Throws ConfigurationError with every fault. */
-export async function loadPolicy(file: string, context: PolicyContext): Promise<LoadedPolicy> {
-  const read = await readPolicy(file)
-  const loading = new Loading(file, read, context)
+export async function loadPolicy(file: string, context: PolicyContext, readText: ReadText): Promise<LoadedPolicy> {
+  const read = await readPolicy(file, readText)
+  const loading = new Loading(file, read, context, readText)
   const { value } = read
   const tokens = await loading.tokens()
   const issuers = await loading.issuers()
@@ -40,8 +42,7 @@ export async function loadPolicy(file: string, context: PolicyContext): Promise<
     loading.fault([], "names nobody who may read anything; add an entry to tokens, jwt or certificates")
   }
   loading.checkTwins(tokens)
-  const files = [file, ...loading.files]
-  if (loading.faults.length > 0) throw new FaultyFiles(loading.faults, files)
+  if (loading.faults.length > 0) throw new ConfigurationError(loading.faults)
   const [first = "", ...others] = value.upstreams
   return {
     policy: {
@@ -54,7 +55,6 @@ export async function loadPolicy(file: string, context: PolicyContext): Promise<
       reuse: value.reuse,
       memory: value.limits.memory ?? MEMORY,
     },
-    files,
     warnings: loading.warnings,
   }
 }
@@ -64,16 +64,17 @@ class Loading {
   readonly clients: Client[] = []
   readonly faults: Fault[] = []
   readonly warnings: Fault[] = []
-  readonly files = new Set<string>()
   readonly #file: string
   readonly #read: ReadPolicy
   readonly #context: PolicyContext
+  readonly #readText: ReadText
   readonly #names = new Map<string, string>()
 
-  constructor(file: string, read: ReadPolicy, context: PolicyContext) {
+  constructor(file: string, read: ReadPolicy, context: PolicyContext, readText: ReadText) {
     this.#file = file
     this.#read = read
     this.#context = context
+    this.#readText = readText
   }
 
   fault(path: Path, message: string): void {
@@ -82,16 +83,15 @@ class Loading {
 
   async tokens(): Promise<readonly TokenCredential<Client>[]> {
     const { env, now } = this.#context
-    const sources = { file: this.#file, env, now: now(), where: this.#read.where }
+    const sources = { file: this.#file, env, now: now(), where: this.#read.where, read: this.#readText }
     const credentials: TokenCredential<Client>[] = []
     for (const [index, entry] of this.#read.value.tokens.entries()) {
       const path = ["tokens", index]
       const client = await this.#client(entry.name, entry, path)
-      const found = await readTokenEntry(entry, path, client, sources)
+      const found = readTokenEntry(entry, path, client, sources)
       credentials.push(...found.credentials)
       this.faults.push(...found.faults)
       this.warnings.push(...found.warnings)
-      for (const name of found.files) this.files.add(name)
     }
     return credentials
   }
@@ -101,28 +101,26 @@ class Loading {
     for (const [index, entry] of this.#read.value.jwt.entries()) {
       const path = ["jwt", index]
       const client = await this.#client(entry.name ?? nameOf(entry), entry, path)
-      const keys = await this.#keys(entry, path)
+      const keys = this.#keys(entry, path)
       if (keys !== undefined) issuers.push(createIssuer(entry, client, keys, clientsOfTokens(client)))
     }
     return issuers
   }
 
-  async #keys({ jwks, issuer }: IssuerEntry, path: Path) {
-    const inFolder = (name: string): string => resolve(dirname(this.#file), name)
-    const { url, file, ca_file: ca } = jwks
-    const named = [file, ca].flatMap((name) => (name === undefined ? [] : [inFolder(name)]))
-    for (const name of named) this.files.add(name)
+  #keys({ jwks: { url, file, ca_file: ca }, issuer }: IssuerEntry, path: Path): KeySet | undefined {
+    const at = (key: "url" | "file" | "ca_file"): string => this.#read.where([...path, "jwks", key])
+    const textOf = (key: "file" | "ca_file", name: string): string =>
+      this.#readText(resolve(dirname(this.#file), name), at(key))
     try {
-      if (file !== undefined) return await this.#context.keySets.ofFile(inFolder(file))
+      if (file !== undefined) return keysOfFile(textOf("file", file), file, at("file"))
       if (url?.startsWith("http:")) {
         const message = `the keys of ${issuer} come over plain http: whoever is on the way can replace them`
-        this.warnings.push({ where: this.#read.where([...path, "jwks", "url"]), message })
+        this.warnings.push({ where: at("url"), message })
       }
-      return await this.#context.keySets.ofUrl(new URL(url ?? ""), ca === undefined ? undefined : inFolder(ca))
+      return this.#context.keySets.ofUrl(new URL(url ?? ""), ca === undefined ? undefined : textOf("ca_file", ca))
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
-      const at = this.#read.where([...path, "jwks", file === undefined ? "ca_file" : "file"])
-      this.faults.push(...error.faults.map(({ where, message }) => ({ where: at, message: `${where}: ${message}` })))
+      this.faults.push(...error.faults)
       return undefined
     }
   }

@@ -15,9 +15,9 @@ export function policyFile(file: string, options: PolicyFileOptions): PolicyLoad
   const keySets = createKeySets((url, ca) => followKeys(url, ca, options.log, options.keyTimes))
   const context = { ...options, keySets, selectors: createSelectorReader() }
   return {
-    load() {
+    load(read) {
       keySets.begin()
-      return loadPolicy(file, context)
+      return loadPolicy(file, context, read)
     },
     inForce: () => keySets.finish(),
     close: () => keySets.close(),

@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { Worker } from "node:worker_threads"
 import { parseYaml, type Path } from "#core/config/config-file.ts"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
-import { readText } from "#core/files/read-text.ts"
+import type { ReadText } from "#core/files/read-text.ts"
 import { type PolicyFile, policySchema } from "./schema.ts"
 
 /** A policy file that is right by itself, with the place of everything in it. */
@@ -19,8 +19,8 @@ export type PlainReading =
 const LONG = 100_000
 
 /** Reads and validates a policy file. Throws ConfigurationError with every fault. */
-export async function readPolicy(file: string): Promise<ReadPolicy> {
-  const text = readText(file)
+export async function readPolicy(file: string, read: ReadText): Promise<ReadPolicy> {
+  const text = read(file)
   if (text.length < LONG) return parseYaml(text, file, policySchema)
   const reading = await readInWorker(text, file)
   if ("faults" in reading) throw new ConfigurationError(reading.faults)

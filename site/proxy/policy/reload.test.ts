@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test"
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { SignJWT } from "jose"
 import { pino } from "pino"
+import { Registry } from "prom-client"
 import { Agent, request } from "undici"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { until } from "../../../dev/testing/until.ts"
@@ -48,7 +49,9 @@ async function start(t: TestContext, entries: readonly string[], answer?: Parame
     await rename(await folder.write("next", content), file)
   }
   const successful = async () =>
-    /^fedstack_config_last_reload_successful (\d)$/m.exec(await (await fetch(`${proxy.adminUrl}/metrics`)).text())?.[1]
+    /^fedstack_config_last_reload_successful\{config="policy"\} (\d)$/m.exec(
+      await (await fetch(`${proxy.adminUrl}/metrics`)).text(),
+    )?.[1]
   return { folder, proxy, statusOf, replace, successful, file, upstream }
 }
 
@@ -112,13 +115,15 @@ test("a slow reading never replaces one that began later", async () => {
     if (count === 2) await slow
     return {
       policy: { name, tokens: [], issuers: [], certificates: [], clients: [] } as never,
-      files: [],
       warnings: [],
     }
   }
   const nothing = () => Promise.resolve()
   const log = pino({ enabled: false })
-  const source = await openPolicy({ load, inForce: nothing, close: nothing }, { log, loaded: () => undefined })
+  const source = await openPolicy(
+    { load, inForce: nothing, close: nothing },
+    { log, registry: new Registry(), changed: () => undefined },
+  )
   const reloads = [source.reload(), source.reload()]
   await nextTurn()
   resolve()

@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path"
 import { createKeySets } from "#core/auth/jwt/key-sets.ts"
 import { noKeys } from "#core/auth/jwt/remote-keys.ts"
 import { ConfigurationError } from "#core/errors.ts"
+import { readText } from "#core/files/read-text.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { loadPolicy, type PolicyContext } from "./load.ts"
 import { createSelectorReader } from "#core/promql/selector-reader.ts"
@@ -19,14 +20,18 @@ export function clientOf(name: string, match: readonly string[] = [], enforce = 
 }
 
 /** Loads a policy without asking any issuer. */
-export function load(file: string, changes: Partial<PolicyContext> = {}): Promise<LoadedPolicy> {
-  return loadPolicy(file, {
-    env: {},
-    now: () => NOW,
-    keySets: createKeySets(() => noKeys),
-    selectors: createSelectorReader(),
-    ...changes,
-  })
+export function load(file: string, changes: Partial<PolicyContext> = {}, read = readText): Promise<LoadedPolicy> {
+  return loadPolicy(
+    file,
+    {
+      env: {},
+      now: () => NOW,
+      keySets: createKeySets(() => noKeys),
+      selectors: createSelectorReader(),
+      ...changes,
+    },
+    read,
+  )
 }
 
 /** All faults of a policy, the folder left out. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { mkdir, rename, rm, symlink } from "node:fs/promises"
 import { type TestContext, test } from "node:test"
 import { pino } from "pino"
+import { Registry } from "prom-client"
 import { UsageError } from "#core/errors.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { until } from "../../../dev/testing/until.ts"
@@ -26,7 +27,9 @@ test("follows the token file through a rotation, and never takes a removed token
   const become = (wanted: string) =>
     until(`the statuses ${wanted}`, async () => (String(await statuses()) === wanted ? true : undefined), 10)
   const successful = async () =>
-    /^fedstack_config_last_reload_successful (\d)$/m.exec(await (await fetch(`${proxy.adminUrl}/metrics`)).text())?.[1]
+    /^fedstack_config_last_reload_successful\{config="policy"\} (\d)$/m.exec(
+      await (await fetch(`${proxy.adminUrl}/metrics`)).text(),
+    )?.[1]
 
   assert.deepEqual(await statuses(), [200, 401])
   await folder.write("tokens", "new\nold\n")
@@ -48,7 +51,7 @@ test("follows the token file through a rotation, and never takes a removed token
 for (const [fate, happen, code] of [
   ["vanishes", () => Promise.resolve(), "ENOENT"],
   ["becomes a folder", mkdir, "EISDIR"],
-  ["can't be read", (file: string) => symlink(file, file), "ELOOP"],
+  ["cannot be read", (file: string) => symlink(file, file), "ELOOP"],
 ] as const) {
   test(`keeps the last tokens while their file ${fate}, and says so`, async (t) => {
     const folder = temporaryFolder(t)
@@ -60,14 +63,16 @@ for (const [fate, happen, code] of [
     const successful = async (wanted: number) =>
       until(`fedstack_config_last_reload_successful ${wanted}`, async () => {
         const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
-        return metrics.includes(`fedstack_config_last_reload_successful ${wanted}\n`) ? true : undefined
+        return metrics.includes(`fedstack_config_last_reload_successful{config="policy"} ${wanted}\n`)
+          ? true
+          : undefined
       })
     await rm(tokenFile)
     await happen(tokenFile)
-    const told = new RegExp(
-      `"level":"error".*"where":"[^"]*/tokens","reason":"can't be read: ${code}.*"kept the old policy"`,
+    const reported = new RegExp(
+      `"level":"error".*"faults":\\["[^"]*/tokens: cannot be read: ${code}.*"policy reload failed, keeping the previous one"`,
     )
-    await until("the reason in the log", () => told.exec(proxy.log()) ?? undefined)
+    await until("the reason in the log", () => reported.exec(proxy.log()) ?? undefined)
     await successful(0)
     assert.equal(await statusOf("old-4f1c9a7b2e"), 200)
     await rm(tokenFile, { recursive: true, force: true })
@@ -84,27 +89,27 @@ async function openChanging(t: TestContext, changes: string[]) {
   const log = pino({ enabled: false })
   const environment = { allow: [SHARED], token: undefined, upstreamTimeout: 5, responseBytes: 1_000_000 }
   const loader = environmentPolicy({ ...environment, tokenFile, upstream: new URL("http://prometheus") })
-  const attempts: boolean[] = []
+  let changed = 0
   const source = await openPolicy(
     {
       ...loader,
-      async load() {
-        const read = await loader.load()
+      async load(read) {
+        const loaded = await loader.load(read)
         const next = changes.shift()
         if (next !== undefined) await folder.write("token", `${next}\n`)
-        return read
+        return loaded
       },
     },
-    { log, loaded: (successful) => attempts.push(successful) },
+    { log, registry: new Registry(), changed: () => void (changed += 1) },
   )
   t.after(() => source.close())
-  return { inForce: () => source.current().tokens[0]?.sha256.toString("hex"), attempts }
+  return { inForce: () => source.current().tokens[0]?.sha256.toString("hex"), changed: () => changed }
 }
 const hashOf = (token: string): string => sha256(token).toString("hex")
 
 test("finds a change between the first reading of a file and the beginning of its watch", async (t) => {
-  const { inForce, attempts } = await openChanging(t, ["second-token"])
-  assert.deepEqual([inForce(), attempts], [hashOf("second-token"), [true]])
+  const { inForce, changed } = await openChanging(t, ["second-token"])
+  assert.deepEqual([inForce(), changed()], [hashOf("second-token"), 0])
 })
 
 test("finds a change while it looks for one", async (t) => {

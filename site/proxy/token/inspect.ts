@@ -3,6 +3,7 @@ import { Socket } from "node:net"
 import { authenticate } from "#core/auth/authenticate.ts"
 import { sha256 } from "#core/auth/secrets.ts"
 import { component } from "#core/component.ts"
+import { readText } from "#core/files/read-text.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { setting, text } from "#core/config/settings.ts"
 import { policyFile } from "../policy/policy-file.ts"
@@ -30,7 +31,7 @@ export const command = component({
 /** What a proxy with this policy would take the token for; the keys of an issuer are asked for as the proxy does. */
 async function ownerLines(token: string, loader: PolicyLoader, now: Date): Promise<readonly Line[]> {
   try {
-    const { policy } = await loader.load()
+    const { policy } = await loader.load(readText)
     const proof = { rawHeaders: ["Authorization", `Bearer ${token}`], socket: new Socket() }
     const identity = await authenticate(proof, policy, now)
     if (!("owner" in identity)) return [["policy", `refused: ${identity.reason}`]]

@@ -40,6 +40,7 @@ async function open(t: TestContext, options: Partial<CredentialOptions>) {
     keepAlive: 10,
     connections: 1,
     log: createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line)),
+    now: () => new Date(),
     registry,
     ...options,
   })
@@ -48,7 +49,7 @@ async function open(t: TestContext, options: Partial<CredentialOptions>) {
   return {
     log: () => lines.join(""),
     credentials,
-    successful: async () => /_successful (\d)$/m.exec(await registry.metrics())?.[1],
+    successful: async () => /_successful\{config="credentials"\} (\d)$/m.exec(await registry.metrics())?.[1],
     ask: async (port: number) => {
       using deadline = new Deadline(5)
       const target = targetOf(port, { scheme: "https" })
@@ -112,7 +113,7 @@ test("a bad change keeps what was there, and shows", async (t) => {
   await folder.write("token", "t0ken 2\nt0ken-3")
   await until("the fault to show", async () => ((await successful()) === "0" ? true : undefined))
   assert.equal(await ask(port), "Bearer t0ken-1 none")
-  assert.match(log(), /level=error .*those before stay in use.*token: must hold one token, a line without spaces/)
+  assert.match(log(), /level=error .*keeping the previous one.*token: must hold one token, a line without spaces/)
   assert.doesNotMatch(log(), /t0ken/)
   await folder.write("token", "t0ken-4")
   await until("the new one", async () => ((await ask(port)) === "Bearer t0ken-4 none" ? true : undefined))
@@ -126,7 +127,7 @@ test("files that can't be used end the start, all faults at once", async (t) => 
   const keyFile = `${folder.path}/absent`
   await assert.rejects(open(t, { caFile, tokenFile, keyFile }), {
     name: "ConfigurationError",
-    message: `${keyFile}: can't be read: ENOENT: no such file or directory, open '${keyFile}'
+    message: `${keyFile}: cannot be read: ENOENT: no such file or directory
 ${tokenFile}: must hold one token, a line without spaces
 ${caFile}: holds no certificate in PEM format`,
   })

@@ -1,11 +1,11 @@
 import { createSecureContext, type SecureContext } from "node:tls"
-import { Gauge, type Registry } from "prom-client"
+import type { Registry } from "prom-client"
 import { Agent, buildConnector } from "undici"
-import type { Closable } from "#core/closable.ts"
-import { readText } from "#core/files/read-text.ts"
-import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
+import type { ReadText } from "#core/files/read-text.ts"
+import { Faults } from "#core/config/faults.ts"
+import { explain } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { watchFiles } from "#core/files/watch.ts"
+import { type Reloading, reloadOnChange } from "#core/files/reload.ts"
 
 export interface CredentialFiles {
   readonly tokenFile: string | undefined
@@ -23,6 +23,7 @@ export interface CredentialOptions extends CredentialFiles {
   readonly keepAlive: number
   /** To one address, at most: what is asked beyond them waits. */
   readonly connections: number
+  readonly now: () => Date
   readonly log: Logger
   readonly registry: Registry
 }
@@ -32,73 +33,50 @@ interface Loaded {
   readonly headers: Readonly<Record<string, string>>
 }
 
-export interface Credentials extends Closable {
-  /** Reads the files again, as on SIGHUP. */
-  reload(): Promise<void>
-  /** As of now. What is under way with an older one ends with it. */
-  current(): Loaded
-}
+/** What is under way with an older one ends with it. */
+export type Credentials = Reloading<Loaded>
 
 /** Reads token and certificates, again whenever they change. Throws ConfigurationError where they can't be used at the start. */
 export async function openCredentials(options: CredentialOptions): Promise<Credentials> {
-  const { log, registry } = options
-  const files = [options.tokenFile, options.caFile, options.certFile, options.keyFile].filter(
-    (file) => file !== undefined,
-  )
-  let loaded = load(options)
-  const successful = reloadGauge(registry)
-  successful.set(1)
-  const reload = (): Promise<void> => {
-    try {
-      const next = load(options)
-      void loaded.agent.close() // it ends with its last request, which has its own deadline
-      loaded = next
-      successful.set(1)
-      log.info({ files }, "token and certificates for OPA read again")
-    } catch (error) {
-      successful.set(0)
-      log.error({ reason: explain(error) }, "token or certificates for OPA have faults; those before stay in use")
-    }
-    return Promise.resolve()
-  }
-  const watching = await watchFiles(files, reload)
+  const { now, log, registry } = options
+  const reloading = await reloadOnChange({
+    config: "credentials",
+    load: (read) => load(options, read),
+    // the agent ends with its last request, which has its own deadline
+    apply: (_, previous) => void previous?.agent.close(),
+    now,
+    log,
+    registry,
+  })
   return {
-    current: () => loaded,
-    reload,
+    ...reloading,
     async close() {
-      await watching.close()
-      await loaded.agent.destroy()
+      await reloading.close()
+      await reloading.current().agent.destroy()
     },
   }
 }
 
-function load(options: CredentialOptions): Loaded {
-  const faults: Fault[] = []
-  const read = (file: string | undefined): string | undefined => {
-    try {
-      return file === undefined ? undefined : readText(file)
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error
-      faults.push(...error.faults)
-      return undefined
-    }
-  }
+function load(options: CredentialOptions, readText: ReadText): Loaded {
+  const faults = new Faults()
+  const read = (file: string | undefined): string | undefined =>
+    file === undefined ? undefined : faults.collect(() => readText(file))
   const token = read(options.tokenFile)?.trim()
   const [ca, cert, key] = [read(options.caFile), read(options.certFile), read(options.keyFile)]
   if (options.tokenFile !== undefined && token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    faults.push({ where: options.tokenFile, message: "must hold one token, a line without spaces" })
+    faults.add(options.tokenFile, "must hold one token, a line without spaces")
   }
   if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) {
-    faults.push({ where: options.caFile ?? "", message: "holds no certificate in PEM format" })
+    faults.add(options.caFile ?? "", "holds no certificate in PEM format")
   }
   let secureContext: SecureContext | undefined
   try {
     secureContext = createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
   } catch (error) {
     const where = [options.caFile, options.certFile, options.keyFile].filter((file) => file !== undefined).join(", ")
-    faults.push({ where, message: `OpenSSL does not take it: ${explain(error)}` })
+    faults.add(where, `OpenSSL does not accept it: ${explain(error)}`)
   }
-  if (faults.length > 0 || secureContext === undefined) throw new ConfigurationError(faults)
+  if (faults.any || secureContext === undefined) throw faults.toError()
   return {
     agent: openAgent(secureContext, options),
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
@@ -123,10 +101,3 @@ function openAgent(
     maxHeaderSize: 16_384,
   })
 }
-
-const reloadGauge = (registry: Registry): Gauge =>
-  new Gauge({
-    name: "opa_data_exporter_credentials_last_reload_successful",
-    help: "1 if the token and the certificates for OPA were good when they were last read, else 0.",
-    registers: [registry],
-  })

@@ -131,6 +131,7 @@ export async function testReader(
     connectTimeout: 1,
     keepAlive: 10,
     connections: 1,
+    now: () => new Date(),
     log: createLogger({ level: "error", format: "logfmt" }, "test", () => undefined),
     registry: new Registry(),
   })

@@ -101,7 +101,7 @@ test("a file that is wrong from the beginning ends the start with all faults", a
   await assert.rejects(startTestExporter(t, ["-d", good, "-w", file]), /:1 a: unknown key$/)
   rmSync(file)
   await assert.rejects(startTestExporter(t, ["-d", file]), {
-    message: `${file}: can't be read: ENOENT: no such file or directory, open '${file}'`,
+    message: `${file}: cannot be read: ENOENT: no such file or directory`,
   })
 })
 

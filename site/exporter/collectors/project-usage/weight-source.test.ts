@@ -126,7 +126,7 @@ test("there is no usage before there are weights", async (t) => {
   const { read, gauge } = refreshedOf(() => weightsFromFile(file), 10)
   await assert.rejects(
     read(),
-    /^FedstackError: There are no weights yet, and usage without them would be wrong: .*cloud\.toml: can't be read: ENOENT/,
+    /^FedstackError: There are no weights yet, and usage without them would be wrong: .*cloud\.toml: cannot be read: ENOENT/,
   )
   assert.equal(await gauge("up"), 0)
   assert.equal(await gauge("last_success_timestamp_seconds"), 0)

@@ -76,7 +76,7 @@ test("six replicas that drift, refuse, hang, die and come back, step by step", a
   await lacking.patch("kubernetes/services", "remove", "/ns-0/service-0")
   await changed.patch("kubernetes/ingresses", "replace", "/ns-1/ingress-1/metadata/resourceVersion", "99")
   await files.write("token", "mgmt-t0ken\n")
-  await until("the new token", () => (/read again/.test(exporter.log()) ? true : undefined))
+  await until("the new token", () => (/credentials reloaded/.test(exporter.log()) ? true : undefined))
   await collectAt("12:00:30")
   assert.equal(await exporter.scrape(), golden("2-drift.prom"))
 

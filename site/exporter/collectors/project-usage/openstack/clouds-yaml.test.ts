@@ -76,7 +76,7 @@ test("the file that OS_CLIENT_CONFIG_FILE names wins, and is missed when it is n
   assert.deepEqual(own?.names, ["mine"])
   const missing = join(path, "missing.yaml")
   await assert.rejects(readClouds({ HOME: path, OS_CLIENT_CONFIG_FILE: missing }), {
-    message: `${missing}: can't be read: ENOENT: no such file or directory, open '${missing}'`,
+    message: `${missing}: cannot be read: ENOENT: no such file or directory`,
   })
 })
 

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict"
+import { rename, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { Registry } from "prom-client"
+import { ConfigurationError, UsageError } from "#core/errors.ts"
+import { reloadOnChange, type ReloadOptions } from "#core/files/reload.ts"
+import { createLogger } from "#core/log/logger.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { until } from "../../dev/testing/until.ts"
+
+interface Greeting {
+  readonly text: string
+}
+
+/** `greeting` names a file in its folder; what stands there is the configuration, and "bad" is a fault. */
+async function start(t: TestContext, change: Partial<ReloadOptions<Greeting>> = {}) {
+  const folder = temporaryFolder(t)
+  await folder.write("greeting", "first")
+  await folder.write("first", "hello")
+  const applied: string[] = []
+  const lines: string[] = []
+  const registry = new Registry()
+  const options: ReloadOptions<Greeting> = {
+    config: "greeting",
+    load(read) {
+      const name = read(join(folder.path, "greeting"))
+      const text = read(join(folder.path, name), "greeting:1")
+      if (text === "bad") throw new ConfigurationError(["one", "two"].map((message) => ({ where: name, message })))
+      return { text }
+    },
+    apply: ({ text }) => void applied.push(text),
+    summary: ({ text }) => ({ length: text.length }),
+    log: createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line)),
+    registry,
+    ...change,
+  }
+  const reloading = await reloadOnChange(options)
+  t.after(() => reloading.close())
+  return {
+    folder,
+    reloading,
+    applied,
+    become: (text: string) => until(text, () => (reloading.current().text === text ? true : undefined), 5),
+    log: () => lines.map((line) => line.replace(/^ts=\S+ /, "").replaceAll(`${folder.path}/`, "")),
+    metrics: async () => (await registry.metrics()).replaceAll(/^# .*\n/gm, "").replaceAll(/ 1\d{9}\.?\d*$/gm, " TIME"),
+  }
+}
+
+const metricsOf = (successful: number): string =>
+  `fedstack_config_last_reload_successful{config="greeting"} ${successful}
+
+fedstack_config_last_reload_success_timestamp_seconds{config="greeting"} TIME
+`
+
+test("loads at the start and after a change of any file, applies, logs and counts it", async (t) => {
+  const { folder, become, applied, log, metrics } = await start(t)
+  assert.equal(await metrics(), metricsOf(1))
+  await folder.write("first", "hi")
+  await become("hi")
+  await folder.write("second", "good day")
+  await folder.write("greeting", "second")
+  await become("good day")
+  await folder.write("second", "good night")
+  await become("good night")
+  assert.deepEqual(applied, ["hello", "hi", "good day", "good night"])
+  assert.deepEqual(log(), [
+    'level=info component=test msg="greeting loaded" length=5\n',
+    'level=info component=test msg="greeting reloaded" length=2\n',
+    'level=info component=test msg="greeting reloaded" length=8\n',
+    'level=info component=test msg="greeting reloaded" length=10\n',
+  ])
+})
+
+test("keeps the previous one while there are faults, logs every one and shows it", async (t) => {
+  const { folder, reloading, become, applied, log, metrics } = await start(t)
+  await folder.write("first", "bad")
+  await reloading.reload()
+  assert.equal(reloading.current().text, "hello")
+  assert.equal(await metrics(), metricsOf(0))
+  assert.equal(
+    log()[1],
+    'level=error component=test msg="greeting reload failed, keeping the previous one" faults="[\\"first: one\\",\\"first: two\\"]"\n',
+  )
+  await folder.write("first", "hi")
+  await become("hi")
+  assert.equal(await metrics(), metricsOf(1))
+  assert.deepEqual(applied, ["hello", "hi"])
+})
+
+test("watches files that only a faulty load named: one that was missing may come", async (t) => {
+  const { folder, reloading, become, log } = await start(t)
+  await folder.write("greeting", "later")
+  await reloading.reload()
+  assert.match(log().at(-1) ?? "", /greeting:1: the file later cannot be read: ENOENT: no such file or directory/)
+  await rename(await folder.write("next", "at last"), join(folder.path, "later"))
+  await become("at last")
+})
+
+test("a fault that is no fault of a file is logged with its causes", async (t) => {
+  let broken = false
+  const { reloading, log } = await start(t, {
+    load() {
+      if (broken) throw new Error("outer", { cause: new Error("inner") })
+      return { text: "" }
+    },
+  })
+  broken = true
+  await reloading.reload()
+  assert.match(log().at(-1) ?? "", /level=error .*faults="\[\\"greeting: outer: inner\\"\]"/)
+})
+
+test("faults at the start are thrown", async (t) => {
+  await assert.rejects(start(t, { load: (read) => ({ text: read("/nowhere/a") }) }), {
+    name: "ConfigurationError",
+    message: "/nowhere/a: cannot be read: ENOENT: no such file or directory",
+  })
+  const fault = new UsageError([{ where: "--flag", message: "is wrong" }])
+  await assert.rejects(start(t, { load: () => Promise.reject(fault) }), (error) => error === fault)
+})
+
+test("does not begin with a file that became faulty while it began, and applies nothing then", async (t) => {
+  const file = await temporaryFolder(t).write("a", "good")
+  let loads = 0
+  let applied = 0
+  const starting = start(t, {
+    async load(read) {
+      const text = read(file)
+      if (loads++ === 0) await writeFile(file, "bad")
+      if (text === "bad") throw new ConfigurationError([{ where: file, message: "bad" }])
+      return { text }
+    },
+    apply: () => void (applied += 1),
+  })
+  await assert.rejects(starting, ConfigurationError)
+  assert.equal(applied, 0)
+})
+
+test("a slow load never replaces one that began later, and they run one after the other", async (t) => {
+  const { promise: slow, resolve } = Promise.withResolvers<void>()
+  let count = 0
+  let running = 0
+  const { reloading, applied } = await start(t, {
+    async load() {
+      const text = `load ${count++}`
+      assert.equal(++running, 1)
+      if (count === 2) await slow
+      running -= 1
+      return { text }
+    },
+  })
+  const reloads = [reloading.reload(), reloading.reload()]
+  await nextTurn()
+  resolve()
+  await Promise.all(reloads)
+  assert.deepEqual(applied, ["load 0", "load 1", "load 2"])
+})
+
+test("what may not take the place of the one in force is refused by the load", async (t) => {
+  const { folder, reloading, log } = await start(t, {
+    load(_, inForce) {
+      const text = inForce === undefined ? "one" : "two"
+      if (inForce !== undefined) throw new ConfigurationError([{ where: "a", message: `${inForce.text} stays` }])
+      return { text }
+    },
+  })
+  await folder.write("first", "x")
+  await reloading.reload()
+  assert.match(log().at(-1) ?? "", /a: one stays/)
+  assert.equal(reloading.current().text, "one")
+})
+
+test("after close nothing is loaded any more, and close waits for what is under way", async (t) => {
+  const { promise: slow, resolve } = Promise.withResolvers<void>()
+  let count = 0
+  const { reloading, applied } = await start(t, {
+    async load() {
+      if (count++ > 0) await slow
+      return { text: String(count) }
+    },
+  })
+  void reloading.reload()
+  await nextTurn()
+  const closing = reloading.close()
+  void reloading.reload()
+  resolve()
+  await closing
+  await nextTurn()
+  assert.deepEqual(applied, ["1", "2"])
+})
+
+test("configurations of one process share the metrics, and listeners keep theirs apart", async (t) => {
+  const registry = new Registry()
+  const shared = { registry, load: () => ({ text: "" }) }
+  await start(t, { ...shared, config: "web", listener: ":8000" })
+  await start(t, { ...shared, config: "web", listener: ":8001" })
+  await start(t, { ...shared, config: "policy" })
+  assert.deepEqual((await registry.metrics()).match(/^\w+_successful.*$/gm), [
+    'fedstack_config_last_reload_successful{config="web",listener=":8000"} 1',
+    'fedstack_config_last_reload_successful{config="web",listener=":8001"} 1',
+    'fedstack_config_last_reload_successful{config="policy"} 1',
+  ])
+})

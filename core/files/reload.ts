@@ -1,0 +1,129 @@
+import { Gauge, type Registry } from "prom-client"
+import type { Closable } from "#core/closable.ts"
+import { faultsOf } from "#core/errors.ts"
+import type { Logger } from "#core/log/logger.ts"
+import type { ReadText } from "./read-text.ts"
+import { recordReads, type Watching, watchFiles } from "./watch.ts"
+
+export interface ReloadOptions<T> {
+  /** The label of the metrics: `policy`. */
+  readonly config: string
+  /** As it is called in the log, where that differs from `config`. */
+  readonly name?: string
+  /** The address of the server that it configures, where a process may have several. */
+  readonly listener?: string
+  /**
+   * Reads all files through `read`, so that changes of them are noticed. Throws ConfigurationError with every fault, also for
+   * what cannot take the place of the one in force.
+   */
+  readonly load: (read: ReadText, inForce: T | undefined) => T | Promise<T>
+  /** Called with what is in force from now on. */
+  readonly apply?: (next: T, previous: T | undefined) => void | Promise<void>
+  /** Fields for the log, such as counts. */
+  readonly summary?: (loaded: T) => Readonly<Record<string, unknown>>
+  readonly now?: () => Date
+  readonly log: Logger
+  readonly registry?: Registry | undefined
+}
+
+export interface Reloading<T> extends Closable {
+  /** What is in force. */
+  current(): T
+  /** Loads now, as on SIGHUP. Faults are logged and shown in the metrics; it never throws. */
+  reload(): Promise<void>
+}
+
+/**
+ * Loads and applies a configuration, and again whenever a file that it was read from changes, those of a faulty one too. Faults
+ * throw at the start; later they keep the previous one in force. One load follows the other, so that an older one never
+ * replaces a newer one.
+ */
+export async function reloadOnChange<T extends object>(options: ReloadOptions<T>): Promise<Reloading<T>> {
+  const {
+    config,
+    name = config,
+    listener,
+    load,
+    apply = () => undefined,
+    summary = () => ({}),
+    now = () => new Date(),
+    log,
+    registry,
+  } = options
+  const labels = { config, ...(listener === undefined ? {} : { listener }) }
+  const about = listener === undefined ? {} : { listener }
+  const metrics = registry === undefined ? undefined : reloadMetrics(registry)
+  let reads = recordReads()
+  let current: T | undefined
+  let watching: Watching | undefined
+  let closed = false
+
+  const read = async (): Promise<T> => load((reads = recordReads()).read, current)
+  const use = async (next: T): Promise<void> => {
+    const previous = current
+    current = next
+    await apply(next, previous)
+    metrics?.successful.set(labels, 1)
+    metrics?.time.set(labels, now().getTime() / 1000)
+  }
+  const reloadNow = async (): Promise<void> => {
+    if (closed) return
+    try {
+      const next = await read()
+      await use(next)
+      log.info({ ...about, ...summary(next) }, `${name} reloaded`)
+    } catch (error) {
+      metrics?.successful.set(labels, 0)
+      const faults = faultsOf(error, name).map(({ where, message }) => `${where}: ${message}`)
+      log.error({ ...about, faults }, `${name} reload failed, keeping the previous one`)
+    }
+    watching?.update()
+  }
+  const start = async (): Promise<T> => {
+    let first = await read()
+    watching = watchFiles(() => reads.contents, reload)
+    if (watching.isOutdated()) first = await read() // what changed before the watch began
+    await use(first)
+    log.info({ ...about, ...summary(first) }, `${name} loaded`)
+    return first
+  }
+  const close = async (): Promise<void> => {
+    closed = true
+    await watching?.close()
+    await last
+  }
+  const starting = start()
+  let last: Promise<unknown> = starting.catch(() => undefined)
+  function reload(): Promise<void> {
+    const next = last.then(reloadNow)
+    last = next
+    return next
+  }
+  try {
+    const first = await starting
+    return { current: () => current ?? first, reload, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const SUCCESSFUL = {
+  name: "fedstack_config_last_reload_successful",
+  help: "1 if the configuration in force is the one on disk, 0 if that one is faulty and the previous one was kept.",
+}
+const TIME = {
+  name: "fedstack_config_last_reload_success_timestamp_seconds",
+  help: "When the configuration in force was read, in Unix time.",
+}
+
+function reloadMetrics(registry: Registry) {
+  return { successful: gaugeOf(registry, SUCCESSFUL), time: gaugeOf(registry, TIME) }
+}
+
+/** The one that configurations with a common registry share. */
+function gaugeOf(registry: Registry, { name, help }: { name: string; help: string }): Gauge<"config" | "listener"> {
+  const existing = registry.getSingleMetric(name)
+  if (existing instanceof Gauge) return existing
+  return new Gauge({ name, help, labelNames: ["config", "listener"], registers: [registry] })
+}
