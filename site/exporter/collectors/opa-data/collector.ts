@@ -7,7 +7,7 @@ import type { Digests } from "./digests.ts"
 import { createDrift } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
 import { driftFamilies, gauge, podFamilies } from "./families.ts"
-import { gate } from "./parallel.ts"
+import { limitConcurrency } from "#core/limits/concurrency.ts"
 import type { Counted } from "./paths.ts"
 import type { Reader } from "./reader.ts"
 import type { DigestKind, Outcome } from "./reading.ts"
@@ -66,7 +66,7 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     const current = targets.current()
     reader.keep(current)
     const asked = options.digest === undefined ? new Set<Target>() : digests.begin(at, current)
-    const pass = gate(AT_ONCE)
+    const pass = limitConcurrency(AT_ONCE)
     const outcomes = await Promise.all(
       current.map((target) =>
         pass(() => read(target, asked.has(target) ? options.digest : undefined, signal, begin), SLOW),

@@ -2,7 +2,7 @@ import { Deadline } from "#core/retry/deadline.ts"
 import type { Counts } from "./answer.ts"
 import { readDocuments } from "./documents.ts"
 import { ReadFailure, type Reason, WayClosed } from "./failure.ts"
-import { gate } from "./parallel.ts"
+import { limitConcurrency } from "#core/limits/concurrency.ts"
 import type { DigestKind, Reading, Way } from "./reading.ts"
 import type { Withheld } from "./rego.ts"
 import { type Target, targetKey } from "./target.ts"
@@ -59,7 +59,7 @@ interface Learnt {
 export function createReader(options: ReaderOptions): Reader {
   const { ways, timeout, now } = options
   const learnt = new Map<string, Learnt>()
-  const documents = gate(DOCUMENTS_AT_ONCE)
+  const documents = limitConcurrency(DOCUMENTS_AT_ONCE)
 
   const about = (target: Target): Learnt => {
     const address = `${target.address} ${target.port}`

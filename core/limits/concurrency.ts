@@ -1,10 +1,10 @@
-/** Lets at most `most` work at once; the others wait for their turn. */
-export interface Gate {
-  /** What works for longer than `soon` milliseconds no longer counts: it waits for somebody who does not answer. */
+/** Runs `work` when fewer than the limit are running; the others wait for their turn. */
+export interface ConcurrencyLimit {
+  /** What runs for longer than `soon` milliseconds no longer counts: it waits for a server that does not respond. */
   <R>(work: () => Promise<R>, soon?: number): Promise<R>
 }
 
-export function gate(most: number): Gate {
+export function limitConcurrency(most: number): ConcurrencyLimit {
   let free = most
   const waiting: (() => void)[] = []
   const leave = (): void => {
