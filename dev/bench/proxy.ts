@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process"
 import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { request } from "undici"
+import { gunzipSync } from "node:zlib"
 import { readNumbers } from "../testing/arguments.ts"
 import { findPrometheus } from "../testing/prometheus.ts"
 import { until } from "../testing/until.ts"
 import { alternate, cpuOf, load, type Load, residentOf } from "./proxy-peers/load.ts"
 import { type Ground, prepare } from "./proxy-peers/ground.ts"
-import { QUERY, startWays, type Way } from "./proxy-peers/ways.ts"
+import { BARE, QUERY, REUSED, scrape, startWays, type Way } from "./proxy-peers/ways.ts"
 
 const { quick: QUICK } = readNumbers(
   "dev/bench/proxy",
@@ -18,6 +18,8 @@ const { quick: QUICK } = readNumbers(
 )
 const ROUNDS = QUICK ? 1 : 3
 const SECONDS = QUICK ? 3 : 5
+/** Of fedstack and bare Node, one after the other. */
+const TURNS = QUICK ? 3 : 7
 const SCRAPES = 200
 /** Of the larger answers, which take ten times as long. */
 const LARGE_SCRAPES = 50
@@ -50,7 +52,9 @@ async function main(): Promise<void> {
   if ("missing" in found) return stop(found.missing)
   say(`${availableParallelism()} cores, Node ${process.versions.node}, ${first(join(found.value, "prometheus"))}`)
   say(`${first("haproxy", "-v")}, ${first("nginx", "-v")}; ${ROUNDS} rounds of ${SECONDS} s each, medians`)
-  for (const { series, clients } of SCENES) await scene(found.value, series, clients)
+  const ratios: string[] = []
+  for (const { series, clients } of SCENES) ratios.push(...(await scene(found.value, series, clients)))
+  for (const ratio of ratios) say(`\n${ratio}`)
 }
 
 function stop(reason: string): void {
@@ -58,7 +62,8 @@ function stop(reason: string): void {
   process.exitCode = 1
 }
 
-async function scene(binaries: string, series: number, clients: readonly number[]): Promise<void> {
+/** Returns what is to stand at the end of the output. */
+async function scene(binaries: string, series: number, clients: readonly number[]): Promise<readonly string[]> {
   const ground = await prepare(binaries, series, closers)
   const ways = await startWays(ground)
   const answers = await Promise.all(ways.map(({ url }) => seriesAt(url, ground.token)))
@@ -82,13 +87,15 @@ async function scene(binaries: string, series: number, clients: readonly number[
         : compare(medians, count)
     for (const line of lines) say(`  ${line}`)
   }
+  const ratios = clients.includes(50) ? [await compareToBare(ways, ground)] : []
   await closeAll()
+  return ratios
 }
 
 async function seriesAt(url: string, token: string): Promise<readonly string[]> {
-  const answer = await request(`${url}/federate?${QUERY}`, { headers: { authorization: `Bearer ${token}` } })
-  const text = await answer.body.text()
-  if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${text.slice(0, 200)}`)
+  const { statusCode, headers, body } = await scrape(url, token)
+  const text = (headers.includes("gzip") ? gunzipSync(body) : body).toString()
+  if (statusCode !== 200) throw new Error(`${url} responded with ${statusCode}: ${text.slice(0, 200)}`)
   const lines = text.split("\n").filter((line) => line.startsWith("project_"))
   return lines.map((line) => line.replace(/ \S+ \d+$/, "")).toSorted()
 }
@@ -164,14 +171,25 @@ async function compareScrapes(ways: readonly Way[], token: string, scrapes: numb
   ]
 }
 
+/** Fedstack and bare Node in turn, once more and more often: their ratio differs less than what either of them reaches. */
+async function compareToBare(ways: readonly Way[], ground: Ground): Promise<string> {
+  const [bare, fedstack] = [BARE, REUSED].map((name) => ways.find((way) => way.name === name))
+  if (bare === undefined || fedstack === undefined) throw new Error("no bare Node to compare with")
+  const results = { bare: [] as Result[], fedstack: [] as Result[] }
+  for (let turn = 0; turn < TURNS; turn++) {
+    results.bare.push(await measure(bare, 50, ground))
+    results.fedstack.push(await measure(fedstack, 50, ground))
+  }
+  const [a, b] = [medianOf(results.fedstack).requestsPerSecond, medianOf(results.bare).requestsPerSecond]
+  const shown = `${TURNS} turns: fedstack ${a.toFixed(0)} requests/s, bare Node ${b.toFixed(0)}`
+  return `${shown}\n${line("requests/s, fedstack to bare Node", a, b, "at least 0.6")}`
+}
+
 /** The ratios that are promised, beside what is promised. */
 function compare(medians: ReadonlyMap<string, Result>, clients: number): readonly string[] {
-  const [haproxy, nginx, reused, shared] = [
-    "haproxy",
-    "nginx, cache 1s",
-    "fedstack, reuse 1s",
-    "fedstack, reuse 0s",
-  ].map((name) => medians.get(name))
+  const [haproxy, nginx, reused, shared] = ["haproxy", "nginx, cache 1s", REUSED, "fedstack, reuse 0s"].map((name) =>
+    medians.get(name),
+  )
   if (haproxy === undefined || nginx === undefined || reused === undefined || shared === undefined) return []
   if (clients < 50) return []
   return [

@@ -5,6 +5,7 @@ import { readFile, writeFile } from "node:fs/promises"
 import { userInfo } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { request } from "undici"
 import { until } from "../../testing/until.ts"
 import type { Ground } from "./ground.ts"
 import { freePort } from "../../testing/free-port.ts"
@@ -19,14 +20,19 @@ export interface Way {
 
 /** As the original's portal sends it; HAProxy and nginx compare these bytes. */
 export const QUERY = "match%5B%5D=%7Bjob%3D%22project_usages%22%2C__name__%3D~%22project_.%2A_usage%22%7D"
+/** Node's own HTTP server with a body that is ready. */
+export const BARE = "bare Node"
+export const REUSED = "fedstack, reuse 1s"
 const FEDSTACK = fileURLToPath(new URL("../../../bin/fedstack", import.meta.url))
 
 export async function startWays(ground: Ground): Promise<readonly Way[]> {
+  const reused = await startFedstack(ground, "1s")
   return [
     { name: "nothing", url: ground.url, pid: ground.pid },
     await startHaproxy(ground),
     await startNginx(ground),
-    await startFedstack(ground, "1s"),
+    await startBare(ground, reused.url),
+    reused,
     await startFedstack(ground, "0s"),
   ]
 }
@@ -47,6 +53,41 @@ async function startNginx(ground: Ground): Promise<Way> {
   const url = `http://127.0.0.1:${port}`
   await until("nginx to answer", async () => ((await fetch(url)).status === 401 ? true : undefined), 10)
   return { name: "nginx, cache 1s", url, pid }
+}
+
+/** Gives what fedstack gave when it started; throws where its bytes or headers are others. */
+async function startBare(ground: Ground, fedstack: string): Promise<Way> {
+  const given = await scrape(fedstack, ground.token)
+  const file = join(ground.folder, "body")
+  await writeFile(file, given.body)
+  const script = fileURLToPath(new URL("bare.ts", import.meta.url))
+  const log = join(ground.folder, "bare.log")
+  const pid = run(ground, process.execPath, [...nodeFlags(), script, file, JSON.stringify(given.headers)], {}, log)
+  const url = await until("bare Node to listen", () => /http:\S+/.exec(readFileSync(log, "utf8"))?.[0])
+  const own = await scrape(url, ground.token)
+  if (!own.body.equals(given.body) || own.headers.join("\n") !== given.headers.join("\n")) {
+    throw new Error("bare Node does not give what fedstack gives")
+  }
+  return { name: BARE, url, pid }
+}
+
+/** Those with which bin/fedstack starts Node. */
+function nodeFlags(): readonly string[] {
+  const flags = /^exec "\$node" (.*) "\$root\/cli\.ts"/m.exec(readFileSync(FEDSTACK, "utf8"))?.[1]
+  if (flags === undefined) throw new Error("bin/fedstack shows no flags of Node")
+  return flags.split(" ")
+}
+
+/** Body and headers as sent, without those that the HTTP server adds by itself. */
+export async function scrape(url: string, token: string) {
+  const headers = { authorization: `Bearer ${token}`, "accept-encoding": "gzip" }
+  const { statusCode, body, headers: received } = await request(`${url}/federate?${QUERY}`, { headers })
+  const added = ["date", "connection", "keep-alive"]
+  return {
+    statusCode,
+    body: Buffer.from(await body.arrayBuffer()),
+    headers: Object.entries(received).flatMap(([name, value]) => (added.includes(name) ? [] : [name, String(value)])),
+  }
 }
 
 export async function startFedstack(ground: Ground, reuse: string): Promise<Way> {
