@@ -2,7 +2,7 @@ import type { AgentOptions, RequestOptions as HttpsOptions } from "node:https"
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { defineError, explain } from "#core/errors.ts"
-import { fetchText, type RequestOptions, type ResponseHead } from "#core/http/client.ts"
+import { type Address, fetchText, type RequestOptions, type ResponseHead } from "#core/http/client.ts"
 import { fetchStream, type StreamResponse } from "#core/http/stream.ts"
 import type { KubeConfig } from "./client-node.ts"
 import { type KubernetesError, noResponse, type Status, statusError } from "./errors.ts"
@@ -86,22 +86,20 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
   const transmit = async <R extends ResponseHead & Partial<Disposable>>(
     given: KubernetesRequest,
     signal: AbortSignal,
-    fetch: (address: URL, options: RequestOptions) => Promise<R>,
+    fetch: (address: Address, options: RequestOptions) => Promise<R>,
   ): Promise<R> => {
     const { path, body } = given
     const attempt = async ({ server, headers, dispatcher }: Session): Promise<R> => {
       const method = METHODS[given.verb]
-      const options =
-        body === undefined
-          ? { method, dispatcher, headers }
-          : {
-              method,
-              dispatcher,
-              headers: { ...headers, "content-type": body.contentType },
-              body: JSON.stringify(body.value),
-            }
+      const content = body === undefined ? {} : { "content-type": body.contentType }
+      const options = {
+        method,
+        dispatcher,
+        headers: { ...headers, ...content },
+        ...(body === undefined ? {} : { body: JSON.stringify(body.value) }),
+      }
       try {
-        return await fetch(new URL(server + path), options)
+        return await fetch(addressOf(server, path), options)
       } catch (error) {
         session = undefined // a certificate may have changed
         signal.throwIfAborted()
@@ -148,6 +146,13 @@ const METHODS = {
   delete: "DELETE",
 } as const
 
+/** A URL would resolve `..` in a path, which may be the name that a client gave an object. */
+function addressOf(server: string, path: string): Address {
+  const { origin, pathname } = new URL(server)
+  const [below = "", query] = path.split("?")
+  return { origin, pathname: pathname.replace(/\/$/, "") + below, search: query === undefined ? "" : `?${query}` }
+}
+
 type DispatcherOptions = ReturnType<KubeConfig["createDispatcherOptions"]>
 
 /** HTTP/1.1 only: a watch whose connection is dead ends with it, while one of HTTP/2 is used on by those that follow. */
@@ -186,7 +191,7 @@ function parseJson(given: KubernetesRequest, text: string): unknown {
 /** Other bodies, such as those of a proxy in between, are not repeated. */
 function statusIn(text: string): Status {
   try {
-    return JSON.parse(text) as Status
+    return (JSON.parse(text) as Status | null) ?? {}
   } catch {
     return {}
   }

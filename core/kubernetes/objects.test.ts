@@ -48,10 +48,11 @@ test("sends each write as the API wants it", async (t) => {
   ])
 })
 
-test("an object that does not exist is undefined, and its deletion no failure", async (t) => {
+test("an object that does not exist is undefined, whatever its name, and its deletion no failure", async (t) => {
   const notFound = { status: 404, body: { reason: "NotFound", message: "not found", details: { name: "a" } } }
-  const { api } = await fakeApi(t, [notFound, notFound])
-  assert.equal(await getObject(api, THINGS, { name: "a" }, t.signal), undefined)
+  const { api, received } = await fakeApi(t, [notFound, notFound])
+  assert.equal(await getObject(api, THINGS, { name: ".." }, t.signal), undefined)
+  assert.equal(received[0]?.request, "GET /apis/example.org/v1/things/..")
   assert.equal(await deleteObject(api, THINGS, { name: "a" }, t.signal), false)
 })
 
@@ -106,6 +107,7 @@ for (const [status, body, expected] of [
     },
     `Kubernetes cannot ${about} (422): the object is invalid (size: must be positive; spec: Required value). Response: invalid`,
   ],
+  [500, "null", `Kubernetes cannot ${about} (500). Response: not a Status object of Kubernetes`],
   [500, "<html>", `Kubernetes cannot ${about} (500). Response: not a Status object of Kubernetes`],
 ] as const) {
   test(`explains: ${expected.replace(about, "…")}`, async (t) => {
