@@ -6,6 +6,7 @@ import { closeAll } from "#core/closable.ts"
 import type { Context } from "#core/component.ts"
 import type { Address } from "#core/config/settings.ts"
 import { defineError } from "#core/errors.ts"
+import { acceptsGzip } from "#core/http/accept-encoding.ts"
 import { addHealth, serve, type Serving } from "#core/http/server.ts"
 import { CONTENT_TYPE, encode } from "#core/metrics/exposition.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
@@ -88,13 +89,4 @@ function exposeOn(runner: Runner, registry: Registry) {
     reply.header("content-encoding", "gzip").header("content-length", length)
     return reply.send(Readable.from(pieces, { objectMode: false }))
   }
-}
-
-/** `gzip` is listed and not refused with `q=0` (RFC 9110, 12.5.3). */
-export function acceptsGzip(header: string | string[] | undefined): boolean {
-  return [header ?? ""]
-    .flat()
-    .join(",")
-    .split(",")
-    .some((coding) => /^\s*(?:x-)?gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*$)[\d.]+\s*)?$/i.test(coding))
 }

@@ -67,7 +67,7 @@ const DIFFERENT: readonly (readonly [title: string, one: Record<string, string>,
   ["of an Accept that means the same", { accept: "text/plain;q=1" }, { accept: "text/plain; q=1" }],
   ["with and without Accept", {}, { accept: "*/*" }],
   ["with and without gzip", {}, { "accept-encoding": "gzip" }],
-  ["with gzip and a weighed gzip", { "accept-encoding": "gzip" }, { "accept-encoding": "gzip;q=1.0" }],
+  ["with gzip and a refused gzip", { "accept-encoding": "gzip" }, { "accept-encoding": "gzip;q=0" }],
 ]
 for (const [title, one, other] of DIFFERENT) {
   test(`shares nothing between requests ${title}`, async (t) => {

@@ -47,7 +47,7 @@ rate_limit: {interval: 100ms, burst: 20}
     ["Strict-Transport-Security", "max-age=60"],
   ])
   assert.deepEqual(config.users, new Map([["alice", HASH]]))
-  assert.deepEqual(config.rateLimit, { interval: 0.1, burst: 20 })
+  assert.deepEqual(config.rateLimit, { perSecond: 10, burst: 20 })
   assert.deepEqual(files, ["web.yml", "tls/server.crt", "tls/server.key", "tls/ca.crt"])
 })
 

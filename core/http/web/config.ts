@@ -3,6 +3,7 @@ import { readYamlFile } from "#core/config/config-file.ts"
 import { Faults } from "#core/config/faults.ts"
 import type { ReadText } from "#core/files/read-text.ts"
 import { parseDuration } from "#core/config/units.ts"
+import type { Rate } from "#core/limits/token-bucket.ts"
 import { readTls, type TlsConfig, tlsSchema } from "#core/http/web/tls.ts"
 
 /** Any value, or the only ones that are allowed. */
@@ -53,18 +54,12 @@ const schema = z
 /** The file may be shared with Prometheus and its exporters, so it is no fault. */
 const HTTP2 = "HTTP/2 is not spoken here; clients are told so in the TLS handshake and use HTTP/1.1"
 
-export interface RateLimit {
-  /** Seconds until one more request is allowed. */
-  readonly interval: number
-  readonly burst: number
-}
-
 export interface WebConfig {
   readonly tls: TlsConfig | undefined
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Bcrypt hashes by user name; empty: everybody is served. */
   readonly users: ReadonlyMap<string, string>
-  readonly rateLimit: RateLimit | undefined
+  readonly rateLimit: Rate | undefined
   /** What is asked for and not done, for the log. */
   readonly warnings: readonly string[]
 }
@@ -100,7 +95,8 @@ export async function readWebConfig(file: string, read: ReadText, options: WebCo
     tls,
     users,
     headers: headers.flatMap(([name, text]) => (text ? [[name, text] as const] : [])),
-    rateLimit: limit === undefined || limit.interval === 0 ? undefined : limit,
+    rateLimit:
+      limit === undefined || limit.interval === 0 ? undefined : { perSecond: 1 / limit.interval, burst: limit.burst },
     warnings: value?.http_server_config?.http2 && tls ? [`${where(["http_server_config", "http2"])}: ${HTTP2}`] : [],
   }
 }

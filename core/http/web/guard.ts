@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { basicAuth } from "#core/http/web/basic-auth.ts"
-import type { RateLimit, WebConfig } from "#core/http/web/config.ts"
+import type { WebConfig } from "#core/http/web/config.ts"
+import { tokenBucket } from "#core/limits/token-bucket.ts"
 
 /** Whether a request goes on to the routes. If not, it has been answered. */
 export type Guard = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>
 
 /** What a web configuration asks of every request, in the order of exporter-toolkit: rate, headers, users. */
 export function createGuard(config: WebConfig, now: () => number = () => performance.now()): Guard {
-  const allow = config.rateLimit === undefined ? () => true : tokenBucket(config.rateLimit, now)
+  const rate = config.rateLimit === undefined ? undefined : tokenBucket(config.rateLimit, now)
   const authenticate = config.users.size === 0 ? undefined : basicAuth(config.users)
   return async (request, response) => {
-    if (!allow()) return refuse(response, 429, "Too many requests.")
+    if (rate !== undefined && rate.take() > 0) return refuse(response, 429, "Too many requests.")
     for (const [name, value] of config.headers) response.setHeader(name, value)
     if (authenticate === undefined) return true
     const verdict = await authenticate(request.headers.authorization)
@@ -25,18 +26,4 @@ function refuse(response: ServerResponse, status: number, message: string): fals
   if (status === 429) response.setHeader("retry-after", "1")
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(`${message}\n`)
   return false
-}
-
-/** `burst` requests at once, then one per `interval` seconds. `now` counts milliseconds. */
-export function tokenBucket({ interval, burst }: RateLimit, now: () => number): () => boolean {
-  let tokens = burst
-  let at = now()
-  return () => {
-    const time = now()
-    tokens = Math.min(burst, tokens + (time - at) / 1000 / interval)
-    at = time
-    if (tokens < 1) return false
-    tokens -= 1
-    return true
-  }
 }

@@ -1,22 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { acceptsGzip, deadlineOf, upstreamHeaders, upstreamRequest } from "./request.ts"
-
-const GZIP: readonly (readonly [header: string | undefined, taken: boolean])[] = [
-  [undefined, false],
-  ["gzip", true],
-  [" gzip ", true],
-  ["deflate, gzip", true],
-  ["gzip;q=1.0", false],
-  ["GZIP", false],
-  ["x-gzip", false],
-  ["*", false],
-  ["identity", false],
-]
-for (const [header, taken] of GZIP) {
-  test(`${taken ? "requests" : "does not request"} gzip where the client sends ${header}`, () =>
-    assert.equal(acceptsGzip(header), taken))
-}
+import { deadlineOf, upstreamHeaders, upstreamRequest } from "./request.ts"
 
 const DEADLINES: readonly (readonly [header: string | undefined, seconds: number])[] = [
   [undefined, 30],

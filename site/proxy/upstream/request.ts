@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http"
+import { acceptsGzip } from "#core/http/accept-encoding.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
 import type { Policy } from "../policy/types.ts"
 
@@ -65,14 +66,6 @@ export function upstreamHeaders({ accept, gzip, target }: UpstreamRequest): Reco
     "x-prometheus-scrape-timeout-seconds": String(target.timeout),
     "user-agent": "fedstack-proxy",
   }
-}
-
-/** Prometheus' own rule: an exact `gzip` counts, `gzip;q=1.0` does not. */
-export function acceptsGzip(acceptEncoding: string | string[] | undefined): boolean {
-  if (acceptEncoding === "gzip") return true
-  return String(acceptEncoding ?? "")
-    .split(",")
-    .some((coding) => coding.trim() === "gzip")
 }
 
 /** A shared request has the time and the size that the most generous client may have; each client's own limits apply besides. */
