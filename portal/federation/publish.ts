@@ -1,6 +1,7 @@
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises"
-import { basename, dirname, join } from "node:path"
+import { chmod, mkdir, readdir, readFile, rm, stat } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import { explain, FedstackError } from "#core/errors.ts"
+import { type FileToWrite, writeAtomically } from "#core/files/write-atomically.ts"
 import { foreignConfiguration, notWritten } from "./errors.ts"
 import { HEADER } from "./prometheus-config.ts"
 
@@ -27,23 +28,19 @@ export async function publish(
   files: readonly OutputFile[],
   claim: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
-  const staged: { temporary: string; file: string }[] = []
   try {
     await refuseForeign(folder, files)
     await makeFolder(folder)
     await claim()
+    const changed: FileToWrite[] = []
     for (const { path, content, mode } of files) {
       const file = join(folder, path)
       if (await isWritten(file, content, mode)) continue
       await makeFolder(dirname(file))
-      const temporary = join(dirname(file), `.${basename(file)}.tmp`)
-      staged.push({ temporary, file })
-      await writeWhole(temporary, content, mode)
+      changed.push({ file, content, mode })
     }
-    for (const { temporary, file } of staged) await rename(temporary, file)
-    for (const changed of new Set(staged.map(({ file }) => dirname(file)))) await syncFolder(changed)
+    await writeAtomically(changed)
   } catch (error) {
-    await Promise.allSettled(staged.map(({ temporary }) => rm(temporary, { force: true })))
     throw error instanceof FedstackError ? error : notWritten({ folder, reason: explain(error) }, { cause: error })
   }
 }
@@ -96,27 +93,6 @@ async function makeFolder(folder: string): Promise<void> {
   }
   const { mode } = await stat(folder)
   await chmod(folder, (mode & 0o7000) | 0o750) // whatever the umask; a group that is handed down (setgid) stays
-}
-
-async function writeWhole(file: string, content: string, mode: number): Promise<void> {
-  await rm(file, { force: true }) // left by a killed process
-  const handle = await open(file, "wx", mode)
-  try {
-    await handle.chmod(mode)
-    await handle.writeFile(content)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r")
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 function nothingIfMissing(error: NodeJS.ErrnoException): undefined {

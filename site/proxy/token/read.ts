@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises"
 import { text as readAll } from "node:stream/consumers"
-import { ConfigurationError, explain } from "#core/errors.ts"
+import { ConfigurationError } from "#core/errors.ts"
+import { readText } from "#core/files/read-text.ts"
 
 /** Where a command finds a token: never among its arguments, which every user of the machine can see. */
 export const tokenArgument = { notation: "[file]", help: "file that holds the token; without it, standard input" }
@@ -8,9 +8,7 @@ export const tokenArgument = { notation: "[file]", help: "file that holds the to
 /** The one token in a file or, for an empty name, on standard input. Throws ConfigurationError, which never shows it. */
 export async function readToken(file: string): Promise<string> {
   const where = file === "" ? "standard input" : file
-  const text = await (file === "" ? readAll(process.stdin) : readFile(file, "utf8")).catch((error: unknown) => {
-    throw new ConfigurationError([{ where, message: `can't be read: ${explain(error)}` }])
-  })
+  const text = file === "" ? await readAll(process.stdin) : readText(file)
   const token = text.trim()
   if (token === "") throw new ConfigurationError([{ where, message: "holds no token" }])
   if (/\s/.test(token)) throw new ConfigurationError([{ where, message: "holds more than one word; give one token" }])

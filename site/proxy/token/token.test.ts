@@ -34,7 +34,7 @@ test("hash refuses an empty input, several words and a missing file, and never s
   })
   const missing = run(["hash", "/nowhere/token"])
   assert.equal(missing.status, 1)
-  assert.match(missing.stderr, /^\/nowhere\/token: can't be read: .*ENOENT.*\n$/)
+  assert.match(missing.stderr, /^\/nowhere\/token: cannot be read: ENOENT.*\n$/)
 })
 
 test("inspect tells what a JWT says, in one line each, and that nobody checked it", async () => {

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
-import { closeSync, constants, openSync, readdirSync, readFileSync, statSync } from "node:fs"
-import { hostname } from "node:os"
+import { readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { test } from "node:test"
 import { Registry } from "prom-client"
@@ -9,13 +7,13 @@ import { createLogger } from "#core/log/logger.ts"
 import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
 import { fileOf } from "../testing.ts"
 import { type CloudState, EMPTY } from "./state.ts"
-import { openStateFile } from "./state-file.ts"
+import { openStateFile, type StateOptions } from "./state-file.ts"
 
-async function opened(file: string | undefined, patience = 10, pool?: string) {
+async function opened(file: string | undefined, pool?: string, options: Partial<StateOptions> = {}) {
   const lines: string[] = []
   const registry = new Registry()
   const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
-  const state = await openStateFile(file, { log, registry, patience, pool })
+  const state = await openStateFile(file, { log, registry, pool, ...options })
   const up = async () =>
     /^fedstack_project_usage_state_file_last_write_successful (.*)$/m.exec(await registry.metrics())?.[1]
   return { state, up, log: () => lines.join("") }
@@ -52,7 +50,7 @@ test("takes over a file of version 1, in which the names of domains stood before
   const old = ledgerOf("d/elixir/p", "d/a/b/q", "d/elixir/pool/course", "d/a/pool/with/slashes", "e//r")
   const dummy = ledgerOf("d/elixir/p")
   const clouds = { "a/b": stateOf(old), "/": { end: 0, months: STATE.months, tags: {} }, dummy: stateOf(dummy) }
-  const { state, log } = await opened(fileOf(t, JSON.stringify({ version: 1, clouds })), 10, "pool")
+  const { state, log } = await opened(fileOf(t, JSON.stringify({ version: 1, clouds })), "pool")
   assert.deepEqual(state.of("a/b"), stateOf(ledgerOf("p", "q", "pool/course", "pool/with/slashes", "r")))
   assert.deepEqual(state.of("/"), { ...clouds["/"], total: undefined })
   assert.deepEqual(state.of("dummy"), clouds.dummy)
@@ -112,14 +110,12 @@ test("a disk that can't be written is told at every save, and memory goes on", a
 
 test("a disk that hangs holds nobody up, and is told", async (t) => {
   const file = join(temporaryFolder(t).path, "state.json")
-  const fresh = `${file}.${hostname()}.${process.pid}.new`
-  execFileSync("sh", ["-c", 'mkfifo "$0"', fresh]) // its writer waits for a reader
-  const { state, up, log } = await opened(file, 0.05)
+  const { promise: never } = Promise.withResolvers<void>()
+  const { state, up, log } = await opened(file, undefined, { patience: 0.05, write: () => never })
   await state.save()
   await state.save()
   assert.equal(await up(), "0")
   assert.equal(log().match(/the state file can't be written: .*the disk takes more than 0.05 s/g)?.length, 2)
-  closeSync(openSync(fresh, constants.O_RDONLY | constants.O_NONBLOCK))
 })
 
 test("a failed save leaves the file as it was, and nothing beside it", async (t) => {

@@ -1,7 +1,8 @@
-import { open, readFile, rename, rm, stat } from "node:fs/promises"
+import { readFile, rename, stat } from "node:fs/promises"
 import { hostname } from "node:os"
 import { Gauge, type Registry } from "prom-client"
 import { ConfigurationError, explain } from "#core/errors.ts"
+import { writeAtomically } from "#core/files/write-atomically.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
 import { type CloudState, EMPTY, readState } from "./state.ts"
@@ -23,6 +24,7 @@ export interface StateOptions {
   readonly pool?: string | undefined
   /** Seconds that an update waits for the disk. */
   readonly patience?: number
+  readonly write?: typeof writeAtomically
 }
 
 /**
@@ -31,7 +33,7 @@ export interface StateOptions {
  */
 export async function openStateFile(
   file: string | undefined,
-  { log, registry, pool, patience = 10 }: StateOptions,
+  { log, registry, pool, patience = 10, write: writeFile = writeAtomically }: StateOptions,
 ): Promise<StateFile> {
   const clouds = new Map<string, CloudState>(file === undefined ? [] : await read(file, pool, log))
   const of = (cloud: string): CloudState => clouds.get(cloud) ?? EMPTY
@@ -56,7 +58,10 @@ export async function openStateFile(
       const isForeign = found !== undefined && found !== seen
       seen = found
       if (isForeign) return failed("another process has written it. Give each exporter a state file of its own")
-      seen = await replace(file, JSON.stringify({ version: 2, clouds: Object.fromEntries(clouds) }))
+      const content = JSON.stringify({ version: 2, clouds: Object.fromEntries(clouds) })
+      // a second exporter, on another host of the same disk too, has temporary files of its own
+      await writeFile([{ file, content, mode: 0o600 }], `.${hostname()}.${process.pid}`)
+      seen = await versionOf(file)
       up.set(1)
     } catch (error) {
       failed(explain(error))
@@ -106,26 +111,6 @@ async function versionOf(file: string): Promise<string | undefined> {
     return `${ino} ${mtimeNs}`
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined
-    throw error
-  }
-}
-
-/** At no moment is there half a file, whatever happens. Returns its version. */
-async function replace(file: string, text: string): Promise<string | undefined> {
-  // a second exporter, on another host of the same disk too, writes one of its own
-  const fresh = `${file}.${hostname()}.${process.pid}.new`
-  try {
-    const handle = await open(fresh, "w", 0o600)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(fresh, file)
-    return await versionOf(file) // of the same path as at the next look: some file systems number what is open otherwise
-  } catch (error) {
-    await rm(fresh, { force: true })
     throw error
   }
 }

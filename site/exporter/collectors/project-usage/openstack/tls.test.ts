@@ -79,6 +79,6 @@ test("tells of files that hold no certificate", async (t) => {
   })
   const missing = `${file}.missing`
   await assert.rejects(openFor(t, { env: { ...env, OS_CACERT: missing } }), {
-    message: `${missing}: can't be read (OS_CACERT): ENOENT: no such file or directory, open '${missing}'`,
+    message: `OS_CACERT: the file ${missing} cannot be read: ENOENT: no such file or directory`,
   })
 })

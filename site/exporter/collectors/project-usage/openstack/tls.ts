@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs"
 import { createSecureContext } from "node:tls"
 import { Agent } from "undici"
 import { ConfigurationError, explain } from "#core/errors.ts"
+import { readText } from "#core/files/read-text.ts"
 import type { TlsFiles } from "./access.ts"
 
 /** Connections that are kept open to each service. */
@@ -41,14 +41,14 @@ export function openConnections(): Connections {
 function readPem({ ca, cert, key }: TlsFiles): Pem {
   const pem: { ca?: string; cert?: string; key?: string } = {}
   if (ca !== undefined) {
-    pem.ca = readOf(ca, "OS_CACERT")
+    pem.ca = readText(ca, "OS_CACERT")
     // without this, a file without a certificate would only show as an authority that is not known
     if (!pem.ca.includes("-----BEGIN CERTIFICATE-----")) fault(ca, "holds no certificate in PEM (OS_CACERT)")
     check(ca, "OS_CACERT", { ca: pem.ca })
   }
   if (cert !== undefined) {
-    pem.cert = readOf(cert, "OS_CERT")
-    pem.key = key === undefined ? pem.cert : readOf(key, "OS_KEY") // both may stand in one file
+    pem.cert = readText(cert, "OS_CERT")
+    pem.key = key === undefined ? pem.cert : readText(key, "OS_KEY") // both may stand in one file
     check(cert, "OS_CERT and OS_KEY", pem)
   }
   return pem
@@ -59,14 +59,6 @@ function check(file: string, names: string, pem: Pem): void {
     createSecureContext(pem)
   } catch (error) {
     fault(file, `can't be used (${names}): ${explain(error)}`)
-  }
-}
-
-function readOf(file: string, name: string): string {
-  try {
-    return readFileSync(file, "utf8")
-  } catch (error) {
-    return fault(file, `can't be read (${name}): ${explain(error)}`)
   }
 }
 
