@@ -1,23 +1,7 @@
 import type { Family } from "#core/metrics/exposition.ts"
 
 /** The original's, written as its Python client writes them. */
-const BUCKETS = [
-  ["0.005", 0.005],
-  ["0.01", 0.01],
-  ["0.025", 0.025],
-  ["0.05", 0.05],
-  ["0.075", 0.075],
-  ["0.1", 0.1],
-  ["0.25", 0.25],
-  ["0.5", 0.5],
-  ["0.75", 0.75],
-  ["1.0", 1],
-  ["2.5", 2.5],
-  ["5.0", 5],
-  ["7.5", 7.5],
-  ["10.0", 10],
-  ["+Inf", Infinity],
-] as const
+const BUCKETS = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1.0 2.5 5.0 7.5 10.0 +Inf".split(" ")
 
 export interface CollectionTime {
   observe(seconds: number): void
@@ -26,15 +10,14 @@ export interface CollectionTime {
 
 /** The histogram of how long collections took, with the time of its creation beside it, as in the original. */
 export function collectionTime(clusterName: string, created: Date): CollectionTime {
-  const counts = BUCKETS.map(() => 0)
-  let sum = 0
   const labels = { cluster_name: clusterName }
+  const counts = new Map(BUCKETS.map((le) => [le, 0]))
+  let [count, sum] = [0, 0]
   return {
     observe(seconds) {
+      count += 1
       sum += seconds
-      BUCKETS.forEach(([, most], index) => {
-        if (seconds <= most) counts[index] = (counts[index] ?? 0) + 1
-      })
+      for (const [le, value] of counts) if (le === "+Inf" || seconds <= Number(le)) counts.set(le, value + 1)
     },
     families: () => [
       {
@@ -42,12 +25,8 @@ export function collectionTime(clusterName: string, created: Date): CollectionTi
         help: "Time it takes to collect metrics",
         type: "histogram",
         samples: [
-          ...BUCKETS.map(([le], index) => ({
-            suffix: "_bucket",
-            labels: { ...labels, le },
-            value: counts[index] ?? 0,
-          })),
-          { suffix: "_count", labels, value: counts.at(-1) ?? 0 },
+          ...[...counts].map(([le, value]) => ({ suffix: "_bucket", labels: { ...labels, le }, value })),
+          { suffix: "_count", labels, value: count },
           { suffix: "_sum", labels, value: sum },
         ],
       },

@@ -1,13 +1,13 @@
 import { explain } from "#core/errors.ts"
+import { limitConcurrency } from "#core/limits/concurrency.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
 import type { Collector } from "../../collector.ts"
 import type { CollectionTime } from "./collection-time.ts"
-import type { Digests } from "./digests.ts"
-import { createDrift } from "./drift.ts"
+import { type DigestRules, NO_DIGESTS, planDigests, recordDigests } from "./digests.ts"
+import { type Compared, compareReplicas, NO_DIFFERENCES } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
-import { driftFamilies, gauge, podFamilies } from "./families.ts"
-import { limitConcurrency } from "#core/limits/concurrency.ts"
+import { digestFamilies, discoveryFamilies, driftFamilies, podFamilies } from "./families.ts"
 import type { Counted } from "./paths.ts"
 import type { Reader } from "./reader.ts"
 import type { DigestKind, Outcome } from "./reading.ts"
@@ -16,6 +16,8 @@ import type { Target, Targets } from "./target.ts"
 /** OPAs that are asked at once, but for those that have not answered for so many milliseconds. */
 const AT_ONCE = 16
 const SLOW = 250
+/** Names of pods in one line of the log. */
+const NAMED = 10
 
 export interface OpaDataOptions {
   readonly clusterName: string
@@ -24,7 +26,7 @@ export interface OpaDataOptions {
   readonly reader: Reader
   /** undefined: replicas are compared by their counts alone. */
   readonly digest: DigestKind | undefined
-  readonly digests: Digests
+  readonly rules: DigestRules
   readonly time: CollectionTime
   /** Seconds to wait for the first list of OPAs. */
   readonly patience: number
@@ -34,8 +36,9 @@ export interface OpaDataOptions {
 
 /** Reads every OPA once and compares them. What cannot be read shows in its families; it never fails as a whole. */
 export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
-  const { clusterName, paths, targets, reader, digests, time, log, now } = options
-  const drift = createDrift(paths, digests, log)
+  const { clusterName, paths, targets, reader, rules, time, log, now } = options
+  let digests = NO_DIGESTS
+  let differences = NO_DIFFERENCES
   let empty: ReadonlySet<string> = new Set()
 
   const read = async (
@@ -65,23 +68,29 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     const at = now().getTime()
     const current = targets.current()
     reader.keep(current)
-    const asked = options.digest === undefined ? new Set<Target>() : digests.begin(at, current)
+    const plan =
+      options.digest === undefined
+        ? { at, clock: undefined, requested: new Map<Target, number>() }
+        : planDigests(rules, digests, differences, at, current)
     const pass = limitConcurrency(AT_ONCE)
     const outcomes = await Promise.all(
       current.map((target) =>
-        pass(() => read(target, asked.has(target) ? options.digest : undefined, signal, begin), SLOW),
+        pass(() => read(target, plan.requested.has(target) ? options.digest : undefined, signal, begin), SLOW),
       ),
     )
     signal.throwIfAborted()
-    digests.taken(at, asked, outcomes)
+    digests = recordDigests(rules, digests, plan, outcomes)
+    const drift = compareReplicas(paths, differences, digests, at, outcomes)
+    differences = drift.differences
     const problem = targets.problem()
     empty = logEmpty(paths, outcomes, empty, log)
-    const compared = drift.compare(at, outcomes)
+    logDrift(drift.compared, log)
     time.observe((performance.now() - begin) / 1000)
     const families = [
-      ...podFamilies(clusterName, paths, outcomes, options.digest === undefined ? undefined : digests),
-      ...driftFamilies(clusterName, compared),
-      ...statusFamilies(clusterName, current, problem),
+      ...podFamilies(clusterName, paths, outcomes),
+      ...(options.digest === undefined ? [] : digestFamilies(clusterName, outcomes, rules, digests)),
+      ...driftFamilies(clusterName, drift.compared),
+      ...discoveryFamilies(clusterName, current.length, problem),
       ...time.families(),
     ]
     return { families, missing: missingOf(problem, outcomes) }
@@ -97,6 +106,21 @@ function missingOf(problem: string | undefined, outcomes: readonly Outcome[]): R
   ])
 }
 
+function logDrift(compared: readonly Compared[], log: Logger): void {
+  for (const { namespace, service, path, comparison, changed } of compared) {
+    if (!changed) continue
+    const about = { namespace, service, path }
+    if (comparison.inSync) log.info(about, "replicas agree again")
+    else log.warn({ ...about, deviating: listed(comparison.deviating) }, "replicas differ")
+  }
+}
+
+function listed(pods: ReadonlySet<string>): string {
+  const names = [...pods].toSorted()
+  const rest = names.length - NAMED
+  return rest > 0 ? `${names.slice(0, NAMED).join(" ")} and ${rest} others` : names.join(" ")
+}
+
 /** A path that is nowhere is more likely written wrong than not loaded. */
 function logEmpty(
   paths: readonly Counted[],
@@ -110,16 +134,4 @@ function logEmpty(
   for (const { name } of nowhere)
     if (!before.has(name)) log.warn({ path: name }, "no OPA has anything at this path: is it right?")
   return new Set(nowhere.map(({ name }) => name))
-}
-
-function statusFamilies(clusterName: string, targets: readonly Target[], problem: string | undefined) {
-  const labels = { cluster_name: clusterName }
-  return [
-    gauge("opa_data_exporter_pods", "How many pods are known.", [{ labels, value: targets.length }]),
-    gauge(
-      "opa_data_exporter_discovery_up",
-      "1 if the list of pods is up to date, 0 if it may be outdated or could not be had.",
-      [{ labels, value: problem === undefined ? 1 : 0 }],
-    ),
-  ]
 }

@@ -1,82 +1,91 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { compare, type Held } from "./compare.ts"
+import { compare, type Replica } from "./compare.ts"
 
 /**
- * `a:5x` is pod a with 5 items and the digest x, `a:5x~` with one of an older collection, `a:5x*` was odd before; `a:?` is
+ * `a:5x` is pod a with 5 items and the digest x, `a:5x~` with one of an older collection, `a:5x*` deviated before; `a:?` is
  * undefined there, `a:!` can't be counted.
  */
-function held(text: string): Held {
-  const [, pod = "", items = "", value, old, odd] = /^(\w+):(\d+|[?!])([a-z]+)?(~)?(\*)?$/.exec(text) ?? []
+function replica(text: string): Replica {
+  const [, pod = "", items = "", value, old, deviated] = /^(\w+):(\d+|[?!])([a-z]+)?(~)?(\*)?$/.exec(text) ?? []
   const digest = value === undefined ? undefined : { value, round: old === undefined ? 2 : 1 }
-  const about = { pod, digest, wasOdd: odd !== undefined }
+  const about = { pod, digest, wasDeviating: deviated !== undefined }
   if (items === "?") return { ...about, place: { kind: "undefined" } }
   if (items === "!") return { ...about, place: { kind: "uncountable" } }
   return { ...about, place: { kind: "counted", keys: Number(items), members: undefined, digest: value } }
 }
 
-const table: readonly (readonly [replicas: string, inSync: boolean, spread: number, odd: string, why: string])[] = [
-  ["", true, 0, "", "there is nothing to differ"],
-  ["a:5", true, 0, "", "one agrees with itself"],
-  ["a:5 b:5 c:5", true, 0, "", "equal counts"],
-  ["a:5 b:5 c:4", false, 1, "c", "one lacks an object"],
-  ["a:5x b:5x c:5y", false, 0, "c", "one holds another content"],
-  ["a:5x b:5x c:5", true, 0, "", "an unknown digest is no difference"],
-  ["a:5x b:5y c:5", false, 0, "b", "an unknown digest goes with the first of two that are as common"],
-  ["a:5x b:5y c:5y d:5", false, 0, "a", "an unknown digest goes with the most common"],
-  ["a:5x b:5x c:5y~", true, 0, "", "a digest of another collection is no difference"],
-  ["a:5x~ b:5y~ c:5", false, 0, "b", "but two of the same are"],
-  ["a:6x b:5x~ c:5y~", false, 1, "b c", "also where those with other numbers of items have newer ones"],
-  ["a:5x* b:5y c:5z~", false, 0, "a", "who was like the others before is like them still"],
-  ["a:5x* b:5x* c:5y d:5z~ e:5z~", false, 0, "a b", "though more of those that were odd were asked"],
-  ["a:5x* b:5y", false, 0, "a", "of two that may both be right the one that was odd is it still"],
-  ["a:5x* b:5x* c:5y", false, 0, "c", "of digests that are known the most count"],
-  ["a:5x b:4", false, 1, "b", "of two the one with fewer items is odd"],
-  ["a:4 b:5", false, 1, "a", "whichever name it has"],
-  ["a:5x b:5y", false, 0, "b", "of two with as many items the second by name is odd"],
-  ["d:4 c:4 b:5 a:5", false, 1, "c d", "of two halves the one with fewer items is odd"],
-  ["a:9 b:5 c:5", false, 4, "a", "the majority wins over the greater number"],
-  ["a:5 b:4 c:3", false, 2, "b c", "where all differ the greatest number is right"],
-  ["a:0 b:?", false, 0, "b", "undefined is not empty"],
-  ["a:? b:?", true, 0, "", "but all may be undefined"],
-  ["a:? b:? c:7", false, 7, "c", "and a majority may be"],
-  ["a:! b:0", false, 0, "b", "a text is not an empty object"],
-]
-for (const [replicas, inSync, spread, odd, why] of table) {
-  test(`${replicas || "nobody"}: ${why}`, () => {
-    const result = compare(replicas.split(" ").filter(Boolean).map(held))
-    assert.deepEqual([result.inSync, result.spread, [...result.odd].toSorted().join(" ")], [inSync, spread, odd])
+const table: readonly (readonly [replicas: string, inSync: boolean, spread: number, deviating: string, why: string])[] =
+  [
+    ["", true, 0, "", "there is nothing to differ"],
+    ["a:5", true, 0, "", "one agrees with itself"],
+    ["a:5 b:5 c:5", true, 0, "", "equal counts"],
+    ["a:5 b:5 c:4", false, 1, "c", "one lacks an object"],
+    ["a:5x b:5x c:5y", false, 0, "c", "one holds another content"],
+    ["a:5x b:5x c:5", true, 0, "", "an unknown digest is no difference"],
+    ["a:5x b:5y c:5", false, 0, "b", "an unknown digest goes with the first of two that are as common"],
+    ["a:5x b:5y c:5y d:5", false, 0, "a", "an unknown digest goes with the most common"],
+    ["a:5x b:5x c:5y~", true, 0, "", "a digest of another collection is no difference"],
+    ["a:5x~ b:5y~ c:5", false, 0, "b", "but two of the same are"],
+    ["a:6x b:5x~ c:5y~", false, 1, "b c", "also where those with other numbers of items have newer ones"],
+    ["a:5x* b:5y c:5z~", false, 0, "a", "who was like the others before is like them still"],
+    ["a:5x* b:5x* c:5y d:5z~ e:5z~", false, 0, "a b", "though more of those that deviated were asked"],
+    ["a:5x* b:5y", false, 0, "a", "of two that may both be right the one that deviated still does"],
+    ["a:5x* b:5x* c:5y", false, 0, "c", "of digests that are known the most count"],
+    ["a:5x b:4", false, 1, "b", "of two the one with fewer items deviates"],
+    ["a:4 b:5", false, 1, "a", "whichever name it has"],
+    ["a:5x b:5y", false, 0, "b", "of two with as many items the second by name deviates"],
+    ["d:4 c:4 b:5 a:5", false, 1, "c d", "of two halves the one with fewer items deviates"],
+    ["a:9 b:5 c:5", false, 4, "a", "the majority wins over the greater number"],
+    ["a:5 b:4 c:3", false, 2, "b c", "where all differ the greatest number is right"],
+    ["a:0 b:?", false, 0, "b", "undefined is not empty"],
+    ["a:? b:?", true, 0, "", "but all may be undefined"],
+    ["a:? b:? c:7", false, 7, "c", "and a majority may be"],
+    ["a:! b:0", false, 0, "b", "a text is not an empty object"],
+  ]
+for (const [replicas, inSync, spread, deviating, why] of table) {
+  test(`${replicas || "no pods"}: ${why}`, () => {
+    const result = compare(replicas.split(" ").filter(Boolean).map(replica))
+    assert.deepEqual(
+      [result.inSync, result.spread, [...result.deviating].toSorted().join(" ")],
+      [inSync, spread, deviating],
+    )
   })
 }
 
 test("members of namespaces decide, not the namespaces", () => {
-  const of = (pod: string, keys: number, members: number): Held => ({
+  const of = (pod: string, keys: number, members: number): Replica => ({
     pod,
     place: { kind: "counted", keys, members, digest: undefined },
     digest: undefined,
-    wasOdd: false,
+    wasDeviating: false,
   })
   assert.equal(compare([of("a", 2, 5), of("b", 3, 5)]).inSync, true)
   assert.equal(compare([of("a", 2, 5), of("b", 2, 6)]).inSync, false)
 })
 
 test("the verdict does not depend on the order of the replicas", () => {
-  const replica = fc.tuple(
+  const generated = fc.tuple(
     fc.constantFrom("0", "1", "2", "?", "!"),
     fc.constantFrom("", "x", "y", "x~", "y~", "x*", "y~*"),
   )
   fc.assert(
-    fc.property(fc.array(replica, { maxLength: 7 }), fc.infiniteStream(fc.nat()), (list, random) => {
-      const replicas = list.map(([items, digest], index) => held(`p${index}:${items}${/\d/.test(items) ? digest : ""}`))
+    fc.property(fc.array(generated, { maxLength: 7 }), fc.infiniteStream(fc.nat()), (list, random) => {
+      const replicas = list.map(([items, digest], index) =>
+        replica(`p${index}:${items}${/\d/.test(items) ? digest : ""}`),
+      )
       const shuffled = replicas
         .map((one) => [random.next().value ?? 0, one] as const)
         .toSorted(([a], [b]) => a - b)
         .map(([, one]) => one)
       const [first, second] = [compare(replicas), compare(shuffled)]
-      assert.deepEqual({ ...second, odd: [...second.odd].toSorted() }, { ...first, odd: [...first.odd].toSorted() })
-      assert.equal(first.inSync, first.odd.size === 0)
-      assert.ok(replicas.length === 0 || first.odd.size < replicas.length)
+      assert.deepEqual(
+        { ...second, deviating: [...second.deviating].toSorted() },
+        { ...first, deviating: [...first.deviating].toSorted() },
+      )
+      assert.equal(first.inSync, first.deviating.size === 0)
+      assert.ok(replicas.length === 0 || first.deviating.size < replicas.length)
     }),
   )
 })

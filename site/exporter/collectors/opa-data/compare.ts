@@ -1,14 +1,14 @@
 import type { Digest } from "./digests.ts"
 import type { Place } from "./reading.ts"
 
-/** What one replica holds at a path. */
-export interface Held {
+/** One replica at a path. */
+export interface Replica {
   readonly pod: string
   readonly place: Place
   /** Of the same content as `place`; undefined where it is not known. */
   readonly digest: Digest | undefined
-  /** Whether it held something else than the majority when replicas were compared last. */
-  readonly wasOdd: boolean
+  /** Whether it deviated from the majority when replicas were compared last. */
+  readonly wasDeviating: boolean
 }
 
 export interface Comparison {
@@ -16,7 +16,7 @@ export interface Comparison {
   /** The greatest difference in items; an undefined path has none. */
   readonly spread: number
   /** Pods that hold something else than the majority. */
-  readonly odd: ReadonlySet<string>
+  readonly deviating: ReadonlySet<string>
   /** How many replicas were compared, and which of them by digest too. */
   readonly replicas: number
   readonly byDigest: ReadonlySet<string>
@@ -33,11 +33,11 @@ export function itemsOf(place: Place): number {
  * Replicas agree when they have as many items and no two digests differ; namespaces don't count, because kube-mgmt leaves
  * empty ones behind in some replicas only. Digests are compared with those of the same collection, the newest that any of
  * those with as many items has, for objects change in between. One whose digest is older or not known is taken to be like
- * most of those that were not odd before. The majority is the largest group that agrees; among groups of one size the one
- * with more items, for objects get lost more often than invented, then the one that was odd before in fewer pods, and then
+ * most of those that did not deviate before. The majority is the largest group that agrees; among groups of one size the one
+ * with more items, for objects get lost more often than invented, then the one in which fewer pods deviated before, and then
  * the one that holds the first pod by name.
  */
-export function compare(replicas: readonly Held[]): Comparison {
+export function compare(replicas: readonly Replica[]): Comparison {
   const byItems = Map.groupBy(replicas, ({ place }) => (place.kind === "counted" ? `${itemsOf(place)}` : place.kind))
   const split = [...byItems.values()].map(splitByDigest)
   const groups = split.flatMap((one) => one.groups)
@@ -48,7 +48,7 @@ export function compare(replicas: readonly Held[]): Comparison {
   return {
     inSync: others.length === 0,
     spread: majority === undefined ? 0 : Math.max(...items) - Math.min(...items),
-    odd: new Set(others.flat().map(({ pod }) => pod)),
+    deviating: new Set(others.flat().map(({ pod }) => pod)),
     replicas: replicas.length,
     byDigest: new Set(split.flatMap(({ known }) => known.map(({ pod }) => pod))),
     digestsDiffer: groups.length > byItems.size,
@@ -56,12 +56,12 @@ export function compare(replicas: readonly Held[]): Comparison {
 }
 
 interface Split {
-  readonly groups: readonly (readonly Held[])[]
+  readonly groups: readonly (readonly Replica[])[]
   /** Those that were compared. */
-  readonly known: readonly Held[]
+  readonly known: readonly Replica[]
 }
 
-function splitByDigest(replicas: readonly Held[]): Split {
+function splitByDigest(replicas: readonly Replica[]): Split {
   const newest = Math.max(...replicas.map(({ digest }) => digest?.round ?? -1))
   const known = replicas.filter(({ digest }) => digest?.round === newest)
   const unknown = replicas.filter(({ digest }) => digest?.round !== newest)
@@ -70,8 +70,8 @@ function splitByDigest(replicas: readonly Held[]): Split {
   return { groups: [[...first, ...unknown], ...others], known }
 }
 
-const bySteadiness = (a: readonly Held[], b: readonly Held[]): number =>
+const bySteadiness = (a: readonly Replica[], b: readonly Replica[]): number =>
   steady(b) - steady(a) || b.length - a.length || (firstPod(a) < firstPod(b) ? -1 : 1)
-const steady = (group: readonly Held[]): number => group.filter(({ wasOdd }) => !wasOdd).length
-const itemsIn = (group: readonly Held[]): number => Math.max(...group.map(({ place }) => itemsOf(place)))
-const firstPod = (group: readonly Held[]): string => group.map(({ pod }) => pod).toSorted()[0] ?? ""
+const steady = (group: readonly Replica[]): number => group.filter(({ wasDeviating }) => !wasDeviating).length
+const itemsIn = (group: readonly Replica[]): number => Math.max(...group.map(({ place }) => itemsOf(place)))
+const firstPod = (group: readonly Replica[]): string => group.map(({ pod }) => pod).toSorted()[0] ?? ""

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { createDigests } from "./digests.ts"
+import {
+  digestInterval,
+  digestKey,
+  digestOf,
+  type DigestDifferences,
+  type DigestRules,
+  expectsDigest,
+  NO_DIGESTS,
+  planDigests,
+  recordDigests,
+} from "./digests.ts"
 import { ReadFailure } from "./failure.ts"
 import type { Place, Reading } from "./reading.ts"
 import type { Target } from "./target.ts"
@@ -23,39 +33,45 @@ const target = targetOf(1)
 const T = 1_000_000
 const SILENT = new ReadFailure("timeout", "no whole answer in time")
 
-type Options = Partial<Parameters<typeof createDigests>[0]>
+const RULES: DigestRules = { collections: 30, interval: 30, budget: 0.01 }
+const SAME: DigestDifferences = { any: false, anew: new Set() }
 
 /** Of digests in seconds; `dies` falls silent of them, `down` is silent. */
 type Cost = number | "dies" | "down"
 
-/** Collections at seconds since the first. Tells which pods are asked for digests in each. */
-function collecting(options: Options, pods: Record<string, Cost>) {
-  const digests = createDigests({ collections: 30, interval: 30, budget: 0.01, ...options })
+/** Collections at seconds since the first. Returns which pods are asked for digests in each. */
+function collecting(changes: Partial<DigestRules>, pods: Record<string, Cost>) {
+  const rules = { ...RULES, ...changes }
+  let [digests, differences] = [NO_DIGESTS, SAME]
   const targets = Object.keys(pods).map((pod) => targetOf(1, { pod }))
   const collect = (second: number): string => {
-    const asked = digests.begin(T + second * 1000, targets)
+    const plan = planDigests(rules, digests, differences, T + second * 1000, targets)
     const outcomes = targets.map((one) => {
       const cost = pods[one.pod] ?? 0
-      if (cost === "down" || (cost === "dies" && asked.has(one))) return { target: one, result: SILENT }
+      if (cost === "down" || (cost === "dies" && plan.requested.has(one))) return { target: one, result: SILENT }
       return { target: one, result: readingOf(placeOf(5), Number(cost) || 0) }
     })
-    digests.taken(T + second * 1000, asked, outcomes)
-    return [...asked].map(({ pod }) => pod).join(" ")
+    digests = recordDigests(rules, digests, plan, outcomes)
+    differences = { ...differences, anew: new Set() }
+    return [...plan.requested.keys()].map(({ pod }) => pod).join(" ")
   }
-  return { digests, pods, collect }
+  /** Whether digests differ from now on, in the service of all pods. */
+  const differ = (any: boolean, anew = false): void =>
+    void (differences = { any, anew: new Set(anew ? ["opa/opa"] : []) })
+  const interval = (pod: string): number => digestInterval(rules, digests.pods.get(digestKey(targetOf(1, { pod }))))
+  return { pods, collect, differ, interval }
 }
 
-/** What is remembered of one collection. */
+/** What is remembered of one collection: by the index of the outcome. */
 function after(...outcomes: readonly (readonly [Target, Reading | ReadFailure])[]) {
-  const digests = createDigests({ collections: 30, interval: 30, budget: 0.01 })
-  const asked = outcomes.map(([one]) => one)
-  digests.begin(T, asked)
-  digests.taken(
-    T,
-    new Set(asked),
+  const requested = new Map(outcomes.map(([one]) => [one, 0]))
+  const { pods } = recordDigests(
+    RULES,
+    NO_DIGESTS,
+    { at: T, clock: { at: T, round: 0 }, requested },
     outcomes.map(([one, result]) => ({ target: one, result })),
   )
-  return digests
+  return (one: Target) => pods.get(digestKey(one))
 }
 
 test("digests are due at once, and then after their interval", () => {
@@ -64,21 +80,21 @@ test("digests are due at once, and then after their interval", () => {
 })
 
 test("a difference is looked at again at once, as far as the budgets go, for it may have been a moment's", () => {
-  const { digests, collect } = collecting({ interval: 600 }, { cheap: 0.1, dear: 0.4 })
+  const { differ, collect } = collecting({ interval: 600 }, { cheap: 0.1, dear: 0.4 })
   collect(0)
   assert.equal(collect(30), "")
-  digests.differ(true)
+  differ(true)
   assert.deepEqual([60, 90, 120, 150].map(collect), ["cheap dear", "cheap", "cheap dear", "cheap"])
-  digests.differ(false)
+  differ(false)
   assert.deepEqual([180, 720].map(collect), ["", "cheap dear"])
 })
 
 test("a new difference is looked at again in the next collection, and the budget is charged with both", () => {
-  const { digests, collect } = collecting({}, { cheap: 0.1, dear: 0.9, dies: "dies" })
+  const { differ, interval, collect } = collecting({}, { cheap: 0.1, dear: 0.9, dies: "dies" })
   assert.equal(collect(0), "cheap dear dies")
-  digests.differ(true, new Set(["opa/opa"]))
+  differ(true, true)
   assert.equal(collect(30), "cheap dear")
-  assert.equal(digests.told(targetOf(1, { pod: "dear" })).interval, 240)
+  assert.equal(interval("dear"), 240)
   const dear = Array.from({ length: 20 }, (_, index) => 60 + 30 * index).filter((at) => collect(at).includes("dear"))
   assert.deepEqual(dear, [240, 360, 480, 600])
 })
@@ -89,9 +105,9 @@ test("a clock that is set back does not put digests off", () => {
 })
 
 test("an OPA that digests cost much makes them more rarely, and the others as often as before", () => {
-  const { digests, pods, collect } = collecting({}, { a: 0.1, b: 0.9, c: 0.5 })
+  const { interval, pods, collect } = collecting({}, { a: 0.1, b: 0.9, c: 0.5 })
   assert.deepEqual([0, 30, 60, 90, 120, 150].map(collect), ["a b c", "a", "a c", "a", "a b c", "a"])
-  const intervals = () => Object.keys(pods).map((pod) => digests.told(targetOf(1, { pod })).interval)
+  const intervals = () => Object.keys(pods).map(interval)
   assert.deepEqual(intervals(), [30, 120, 60])
   pods.b = 0.2
   assert.deepEqual([180, 210, 240, 270].map(collect), ["a c", "a", "a b c", "a b"])
@@ -105,10 +121,10 @@ test("who makes digests meets all who make them as often or more often, and keep
     { minLength: 200, maxLength: 200 },
   )
   fc.assert(
-    fc.property(fc.array(cost, { minLength: 2, maxLength: 6 }), pauses, fc.boolean(), (costs, spaces, differ) => {
+    fc.property(fc.array(cost, { minLength: 2, maxLength: 6 }), pauses, fc.boolean(), (costs, spaces, differing) => {
       const pods = Object.fromEntries(costs.map((seconds, index) => [`p${index}`, seconds]))
-      const { digests, collect } = collecting({ interval: differ ? 300 : 30 }, pods)
-      digests.differ(differ)
+      const { differ, collect } = collecting({ interval: differing ? 300 : 30 }, pods)
+      differ(differing)
       const spent = new Map(Object.keys(pods).map((pod) => [pod, 0]))
       let at = 0
       for (const space of spaces) {
@@ -132,9 +148,9 @@ test("new differences at any time don't overdraw the budget", () => {
   const news = fc.array(fc.boolean(), { minLength: 400, maxLength: 400 })
   fc.assert(
     fc.property(cost, news, (seconds, anew) => {
-      const { digests, collect } = collecting({}, { a: seconds })
+      const { differ, collect } = collecting({}, { a: seconds })
       const spent = anew.map((isNew, index) => {
-        if (isNew) digests.differ(true, new Set(["opa/opa"]))
+        if (isNew) differ(true, true)
         return collect(index * 30) === "a" ? seconds : 0
       })
       const share = (spent.reduce((sum, one) => sum + one) - 3 * seconds) / (30 * anew.length)
@@ -177,35 +193,35 @@ test("an OPA that was silent between two collections with digests is asked in th
 })
 
 test("a digest is known as long as nothing visibly changed", () => {
-  const digests = after([target, readingOf(placeOf(5))])
-  assert.deepEqual(digests.of(target, 0, placeOf(5, 1, null)), { value: "d1", round: 0 })
-  assert.deepEqual(digests.of(target, 0, placeOf(5, 2, null)), { value: "d1", round: 0 })
-  assert.equal(digests.of(target, 0, placeOf(6, 1, null)), undefined)
-  assert.equal(digests.of(target, 0, { kind: "undefined" }), undefined)
-  assert.equal(digests.of(target, 1, placeOf(5)), undefined)
+  const pod = after([target, readingOf(placeOf(5))])(target)
+  assert.deepEqual(digestOf(pod, 0, placeOf(5, 1, null)), { value: "d1", round: 0 })
+  assert.deepEqual(digestOf(pod, 0, placeOf(5, 2, null)), { value: "d1", round: 0 })
+  assert.equal(digestOf(pod, 0, placeOf(6, 1, null)), undefined)
+  assert.equal(digestOf(pod, 0, { kind: "undefined" }), undefined)
+  assert.equal(digestOf(pod, 1, placeOf(5)), undefined)
 })
 
 test("a pod that came back under another address is another one", () => {
-  assert.equal(after([target, readingOf(placeOf(5))]).of(targetOf(2), 0, placeOf(5)), undefined)
+  assert.equal(after([target, readingOf(placeOf(5))])(targetOf(2)), undefined)
 })
 
 test("a pod whose documents are read has no digest", () => {
-  const digests = after([target, { ...readingOf(placeOf(5, 1, null), 99, false), way: "documents" }])
-  assert.equal(digests.of(target, 0, placeOf(5)), undefined)
-  assert.deepEqual(digests.told(target), { interval: 30, at: undefined, seconds: undefined })
+  const pod = after([target, { ...readingOf(placeOf(5, 1, null), 99, false), way: "documents" }])(target)
+  assert.equal(digestOf(pod, 0, placeOf(5)), undefined)
+  assert.deepEqual([digestInterval(RULES, pod), pod?.at, pod?.seconds], [30, undefined, undefined])
 })
 
 test("a digest is expected where there may be one the next time, but not of an OPA that makes none", () => {
   const [without, late, asleep] = [2, 3, 4].map((index) => targetOf(index, { pod: `opa-${index}` }))
   assert.ok(without && late && asleep)
   const none = readingOf(placeOf(5, 1, null), 0.01, false)
-  const digests = after([target, readingOf(placeOf(5))], [without, none], [late, { ...none, gaveUpAfter: 2 }])
+  const podOf = after([target, readingOf(placeOf(5))], [without, none], [late, { ...none, gaveUpAfter: 2 }])
   const now = placeOf(5, 1, null)
   assert.deepEqual(
-    [target, without, late, asleep].map((one) => digests.expected(one, 0, now)),
+    [target, without, late, asleep].map((one) => expectsDigest(podOf(one), 0, now)),
     [true, false, true, true],
   )
-  assert.equal(digests.expected(asleep, 0, { kind: "undefined" }), false)
+  assert.equal(expectsDigest(podOf(asleep), 0, { kind: "undefined" }), false)
 })
 
 test("digests are asked for in their own interval, counts in every collection", async (t) => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { createLogger } from "#core/log/logger.ts"
-import { createDigests, type Digests } from "./digests.ts"
-import { createDrift } from "./drift.ts"
+import { NO_DIGESTS, recordDigests } from "./digests.ts"
+import { compareReplicas, NO_DIFFERENCES } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
 import type { Reading } from "./reading.ts"
+import type { Target } from "./target.ts"
 import { fakeOpa, HOLDS, PATHS, queryAnswer, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
 const PATH = { name: "k/services", segments: ["k", "services"], cluster: false, namespaced: true }
@@ -18,15 +18,11 @@ function readingOf(text: string): Reading {
   return { places: [place], way: "query", opaSeconds: 0, digests: made, ...(digest === "!" && { gaveUpAfter: 0 }) }
 }
 
+const RULES = { collections: 30, interval: 0, budget: 1 }
+
 /** Collections every 30 s of a service's pods, such as `a:5x b:-`, where b can't be read. */
 function drifting() {
-  const lines: string[] = []
-  const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
-  const created = createDigests({ collections: 30, interval: 0, budget: 1 })
-  let digestsNext = false
-  const digests = { ...created, differ: (...[differ]: Parameters<Digests["differ"]>) => void (digestsNext = differ) }
-  const drift = createDrift([PATH], digests, log)
-  let at = 1_000_000
+  let [digests, differences, at, round] = [NO_DIGESTS, NO_DIFFERENCES, 1_000_000, 0]
   /** Whether the pods agree, since when they don't, and whether digests are wanted in the next collection. */
   const collect = (text: string) => {
     at += 30_000
@@ -36,41 +32,45 @@ function drifting() {
       result: held === "-" ? new ReadFailure("server_error", "it responds with status 500") : readingOf(held),
     }))
     const withDigests = /\d[a-z!]/.test(text)
-    if (withDigests) digests.begin(at, [])
-    const asked = outcomes.filter((_, index) => withDigests && !pods[index]?.[1]?.endsWith("~"))
-    digests.taken(at, new Set(asked.map(({ target }) => target)), outcomes)
-    const [row] = drift.compare(at, outcomes)
-    const odd = [...(row?.comparison.odd ?? [])].toSorted().join(" ")
+    if (withDigests) round += 1
+    const requested = outcomes.filter((_, index) => withDigests && !pods[index]?.[1]?.endsWith("~"))
+    const clock = { at, round }
+    const plan = { at, clock, requested: new Map(requested.map(({ target }) => [target, 0])) }
+    digests = recordDigests(RULES, digests, plan, outcomes)
+    const drift = compareReplicas([PATH], differences, digests, at, outcomes)
+    differences = drift.differences
+    const [row] = drift.compared
+    const deviating = [...(row?.comparison.deviating ?? [])].toSorted().join(" ")
     const inSync = row?.comparison.inSync
-    return { inSync, odd, since: row?.since && row.since - 1_030_000, digestsNext }
+    return { inSync, deviating, since: row?.since && row.since - 1_030_000, digestsNext: differences.any }
   }
-  return { collect, log: () => lines.join("") }
+  return { collect }
 }
 
-const SAME = { inSync: true, odd: "", since: undefined, digestsNext: false }
-const ODD_B_SINCE_90 = { inSync: false, odd: "b", since: 90_000, digestsNext: true }
-const ODD_B = { inSync: false, odd: "b", since: 0, digestsNext: true }
+const SAME = { inSync: true, deviating: "", since: undefined, digestsNext: false }
+const B_DEVIATES_SINCE_90 = { inSync: false, deviating: "b", since: 90_000, digestsNext: true }
+const B_DEVIATES = { inSync: false, deviating: "b", since: 0, digestsNext: true }
 
 test("a difference of digests stays until the pod that was away is seen to agree by digest", () => {
   const { collect } = drifting()
-  assert.deepEqual(collect("a:5x b:5y c:5x"), ODD_B)
-  assert.deepEqual(collect("a:5x b:- c:5x"), ODD_B)
-  assert.deepEqual(collect("a:5 b:5 c:5"), ODD_B)
-  assert.deepEqual(collect("a:5x b:5y c:5x"), ODD_B)
+  assert.deepEqual(collect("a:5x b:5y c:5x"), B_DEVIATES)
+  assert.deepEqual(collect("a:5x b:- c:5x"), B_DEVIATES)
+  assert.deepEqual(collect("a:5 b:5 c:5"), B_DEVIATES)
+  assert.deepEqual(collect("a:5x b:5y c:5x"), B_DEVIATES)
   assert.deepEqual(collect("a:5x b:5x c:5x"), SAME)
 })
 
 test("a difference of digests stays while the number of items changes everywhere between two digests", () => {
   const { collect } = drifting()
   collect("a:5x b:5y c:5x")
-  assert.deepEqual(collect("a:6 b:6 c:6"), ODD_B)
+  assert.deepEqual(collect("a:6 b:6 c:6"), B_DEVIATES)
   assert.deepEqual(collect("a:6z b:6z c:6z"), SAME)
 })
 
 test("a difference of digests stays while an OPA is too slow to make them", () => {
   const { collect } = drifting()
   collect("a:5x b:5y c:5x")
-  assert.deepEqual(collect("a:5x b:5! c:5x"), ODD_B)
+  assert.deepEqual(collect("a:5x b:5! c:5x"), B_DEVIATES)
 })
 
 test("a pod that is asked for digests more rarely is compared with those of its own collection alone", () => {
@@ -78,29 +78,29 @@ test("a pod that is asked for digests more rarely is compared with those of its 
   assert.deepEqual(collect("a:5x b:5x c:5x"), SAME)
   assert.deepEqual(collect("a:5y b:5y c:5~"), SAME)
   assert.deepEqual(collect("a:5y b:5~ c:5~"), SAME)
-  assert.deepEqual(collect("a:5z b:5y c:5z"), ODD_B_SINCE_90)
+  assert.deepEqual(collect("a:5z b:5y c:5z"), B_DEVIATES_SINCE_90)
 })
 
-test("a pod that is asked for digests more rarely stays odd until its next one, whatever the others become", () => {
+test("a pod that is asked for digests more rarely deviates until its next one, whatever the others become", () => {
   const { collect } = drifting()
-  assert.deepEqual(collect("a:5x b:5y c:5x"), ODD_B)
-  assert.deepEqual(collect("a:5x b:5~ c:5x"), ODD_B)
-  assert.deepEqual(collect("a:5y b:5~ c:5y"), ODD_B)
+  assert.deepEqual(collect("a:5x b:5y c:5x"), B_DEVIATES)
+  assert.deepEqual(collect("a:5x b:5~ c:5x"), B_DEVIATES)
+  assert.deepEqual(collect("a:5y b:5~ c:5y"), B_DEVIATES)
   assert.deepEqual(collect("a:5z b:5z c:5z"), SAME)
 })
 
-test("which pod is odd does not change while the one that tells is not asked", () => {
+test("which pod deviates does not change while the one that tells is not asked", () => {
   const { collect } = drifting()
-  assert.deepEqual(collect("a:5x b:5y c:5x"), ODD_B)
-  assert.deepEqual(collect("a:5~ b:5y c:5z"), ODD_B)
-  assert.deepEqual(collect("a:5z b:5y c:5~"), ODD_B)
+  assert.deepEqual(collect("a:5x b:5y c:5x"), B_DEVIATES)
+  assert.deepEqual(collect("a:5~ b:5y c:5z"), B_DEVIATES)
+  assert.deepEqual(collect("a:5z b:5y c:5~"), B_DEVIATES)
 })
 
 test("of two pods either one hides the difference while it can't be read, and ends it where it leaves", () => {
   const { collect } = drifting()
-  assert.deepEqual(collect("a:5x b:5y"), ODD_B)
-  assert.deepEqual(collect("a:- b:5y"), ODD_B)
-  assert.deepEqual(collect("a:5x b:-"), ODD_B)
+  assert.deepEqual(collect("a:5x b:5y"), B_DEVIATES)
+  assert.deepEqual(collect("a:- b:5y"), B_DEVIATES)
+  assert.deepEqual(collect("a:5x b:-"), B_DEVIATES)
   assert.deepEqual(collect("b:5y"), SAME)
 })
 
@@ -112,7 +112,7 @@ test("a difference ends with digests, where an OPA makes none any more", () => {
 
 test("a difference of items ends when there are as many, without digests", () => {
   const { collect } = drifting()
-  assert.deepEqual(collect("a:5 b:4 c:5"), { ...ODD_B, digestsNext: false })
+  assert.deepEqual(collect("a:5 b:4 c:5"), { ...B_DEVIATES, digestsNext: false })
   collect("a:5x b:4y c:5x")
   assert.deepEqual(collect("a:5 b:5 c:5"), SAME)
 })
@@ -141,7 +141,7 @@ test("replicas that hold the same at every instant are never said to differ, who
   )
 })
 
-test("once all have made digests, the one that holds something else is odd, and no other, whoever makes digests then", () => {
+test("once all have made digests, the one that holds something else deviates, and no other, whoever makes digests then", () => {
   fc.assert(
     fc.property(steps, fc.constantFrom(...FOUR), (list, other) => {
       const { collect } = drifting()
@@ -149,21 +149,29 @@ test("once all have made digests, the one that holds something else is odd, and 
       for (const { version, items, fates } of [full, ...list]) {
         const what = (pod: string): string => (pod === other ? "other" : `v${version}`)
         const row = collect(FOUR.map((pod, i) => heldBy(pod, fates[i] ?? "-", items, what(pod))).join(" "))
-        if (row.inSync !== undefined) assert.deepEqual([row.inSync, row.odd], [false, other])
+        if (row.inSync !== undefined) assert.deepEqual([row.inSync, row.deviating], [false, other])
       }
     }),
   )
 })
 
-test("the log names ten of the pods that differ", () => {
-  const { collect, log } = drifting()
-  const pods = (count: number, held: string, prefix: string) =>
-    Array.from({ length: count }, (_, index) => `${prefix}${index}:${held}`).join(" ")
-  collect(`${pods(3, "5", "a")} ${pods(2, "4", "b")}`)
-  assert.match(log(), / odd="b0 b1"\n/)
-  const many = drifting()
-  many.collect(`${pods(260, "5", "a")} ${pods(240, "4", "b")}`)
-  assert.match(many.log(), / odd="b0 b1 b10 b100 b101 b102 b103 b104 b105 b106 and 230 others"\n/)
+test("the log names ten of the pods that differ", async (t) => {
+  const [many, few] = [
+    await fakeOpa(t, () => HOLDS),
+    await fakeOpa(t, () => queryAnswer([{ keys: 3 }, { keys: 2, members: 6 }])),
+  ]
+  const pods = (count: number, port: number, prefix: string) =>
+    Array.from({ length: count }, (_, index) => targetOf(port, { pod: `${prefix}${index}` }))
+  const logOf = async (...list: readonly Target[]): Promise<string> => {
+    const exporter = await startTestExporter(t, targetsOf(list), PATHS)
+    await exporter.scrape()
+    return exporter.log()
+  }
+  assert.match(await logOf(...pods(3, many.port, "a"), ...pods(2, few.port, "b")), / deviating="b0 b1"\n/)
+  assert.match(
+    await logOf(...pods(26, many.port, "a"), ...pods(24, few.port, "b")),
+    / deviating="b0 b1 b10 b11 b12 b13 b14 b15 b16 b17 and 14 others"\n/,
+  )
 })
 
 test("since when replicas differ is kept until they agree, and begins anew then", async (t) => {
@@ -198,7 +206,10 @@ test("since when replicas differ is kept until they agree, and begins anew then"
   assert.deepEqual(await since("12:05:00"), [])
   b.answer = () => OTHER
   assert.deepEqual(await since("12:06:00"), ["kubernetes/namespaces 12:06:00"])
-  assert.match(exporter.log(), /msg="replicas differ" namespace=opa service=opa path=kubernetes\/services odd=opa-b\n/)
+  assert.match(
+    exporter.log(),
+    /msg="replicas differ" namespace=opa service=opa path=kubernetes\/services deviating=opa-b\n/,
+  )
   assert.match(exporter.log(), /msg="replicas agree again" namespace=opa service=opa path=kubernetes\/services/)
 })
 

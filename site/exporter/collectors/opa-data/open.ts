@@ -5,7 +5,6 @@ import { createClient } from "./client.ts"
 import { collectionTime } from "./collection-time.ts"
 import { collectOpaData } from "./collector.ts"
 import { openCredentials } from "./credentials.ts"
-import { createDigests } from "./digests.ts"
 import { countedPaths } from "./paths.ts"
 import { createReader } from "./reader.ts"
 import { WAYS } from "./reading.ts"
@@ -61,11 +60,11 @@ export async function openOpaData(
       targets,
       reader,
       digest: values.digest === "off" ? undefined : values.digest,
-      digests: createDigests({
+      rules: {
         collections: every ?? 1,
         interval: Math.max(values.digestInterval, every ?? 0),
         budget: values.digestBudget,
-      }),
+      },
       time: collectionTime(clusterName, now()),
       patience: timeout,
       log,
