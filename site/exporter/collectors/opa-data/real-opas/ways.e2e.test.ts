@@ -77,7 +77,9 @@ test("documents are read from an OPA that refuses queries, and that is told", as
   const opa = await opaOf(t, folder, { flags: ["--authorization=basic", authz] })
   await feed(opa, FEW)
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), PATHS)
-  assert.deepEqual(await exporter.series("opa_data_read_method"), ['opa_data_read_method{pod_name="opa-0",method="documents"} 1'])
+  assert.deepEqual(await exporter.series("opa_data_read_method"), [
+    'opa_data_read_method{pod_name="opa-0",method="documents"} 1',
+  ])
   assert.deepEqual(await exporter.series("opa_namespaced_data_items"), [
     'opa_namespaced_data_items{data_path="kubernetes/services",pod_name="opa-0"} 9',
     'opa_namespaced_data_items{data_path="kubernetes/ingresses",pod_name="opa-0"} 5',
