@@ -1,4 +1,5 @@
 import { explain } from "#core/errors.ts"
+import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { backoff, pause } from "./backoff.ts"
 
@@ -16,7 +17,7 @@ export async function retry(
   attempt: () => Promise<void>,
   { signal, log, task, failed }: RetryOptions,
 ): Promise<boolean> {
-  let logged = ""
+  const report = logChanges((reason?: string) => log.warn({ reason }, `${task} failed, retrying until it succeeds`))
   for (let failures = 1; !signal.aborted; failures++) {
     try {
       await attempt()
@@ -25,8 +26,7 @@ export async function retry(
       if (signal.aborted) return false
       const reason = explain(error)
       failed?.(reason)
-      if (reason !== logged) log.warn({ reason }, `${task} failed, retrying until it succeeds`)
-      logged = reason
+      report(reason)
     }
     await pause(backoff(failures), signal)
   }
