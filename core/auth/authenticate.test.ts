@@ -9,6 +9,7 @@ import { listen } from "../../dev/testing/listen.ts"
 import { authenticate } from "./authenticate.ts"
 import { identifyCertificate } from "./certificates.ts"
 import type { Credentials, Identity, Issuer, Owner, Refusal, TokenCredential } from "./credentials.ts"
+import { noKeys } from "./jwt/remote-keys.ts"
 import { sha256 } from "./secrets.ts"
 
 const NOW = new Date("2026-11-21T12:00:00Z")
@@ -97,6 +98,7 @@ const verifying: Issuer<Owner> = {
   owner: { name: "central" },
   issuer: "i",
   audience: ["a"],
+  keys: noKeys,
   known: () => undefined,
   precheck: () => undefined,
   verify: () => Promise.resolve({ owner: { name: "central" }, validUntil: Infinity }),

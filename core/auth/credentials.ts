@@ -3,6 +3,7 @@
  * nothing of what their owner may do: an owner is whatever a component hands out rights to, of which it sees the name.
  */
 import type { JWTPayload } from "jose"
+import type { KeySet } from "./jwt/keys.ts"
 import type { UnverifiedToken } from "./jwt/unverified.ts"
 
 /** Whom credentials belong to. */
@@ -15,8 +16,8 @@ export interface Owner {
 export interface TokenCredential<O extends Owner> {
   readonly sha256: Buffer
   readonly owner: O
-  readonly validFrom?: Date
-  readonly notAfter?: Date
+  readonly validFrom?: Date | undefined
+  readonly notAfter?: Date | undefined
   /** Where it was written: `policy.yaml:4:5 tokens[0].sha256[0]`. */
   readonly where: string
 }
@@ -26,6 +27,7 @@ export interface Issuer<O extends Owner> {
   readonly owner: O
   readonly issuer: string
   readonly audience: readonly string[]
+  readonly keys: KeySet
   /** The identity that the token with this hash was verified for; undefined where it has to be verified first. */
   known(sha256: string, now: Date): Identity<O> | undefined
   /** Why a token of this issuer is not valid whatever its signature; undefined where the signature decides. */
@@ -33,8 +35,8 @@ export interface Issuer<O extends Owner> {
   verify(token: string, sha256: string, now: Date): Promise<Identity<O> | Refusal>
 }
 
-/** What the verified claims of a token make of the owner of its issuer's tokens; a text: why the token is refused. */
-export type OwnerOf<O extends Owner> = (owner: O, claims: JWTPayload) => O | string
+/** The owner of a token by its verified claims; a text: why the token is refused. */
+export type OwnerOf<O extends Owner> = (claims: JWTPayload) => O | string
 
 /** The owner of client certificates with one of these names. */
 export interface CertificateRule<O extends Owner> {

@@ -16,7 +16,8 @@ const WEAK: readonly (readonly [token: string, why: string])[] = [
   ["1234567890123456789", "the token looks like one of an example or of documentation"],
 ]
 for (const [token, why] of WEAK) {
-  test(`finds ${JSON.stringify(token)} weak`, () => assert.equal(weaknessOf(token), why))
+  test(`finds ${JSON.stringify(token)} weak`, () =>
+    assert.equal(weaknessOf(token), `${why}; use one of 'fedstack token new'`))
 }
 
 test("finds no random token weak, in whatever alphabet", () => {

@@ -12,7 +12,7 @@ import { parseSelector } from "#core/promql/parse.ts"
 import type { Selector } from "#core/promql/selector.ts"
 import { readNumbers } from "../testing/arguments.ts"
 import { authenticate } from "#core/auth/authenticate.ts"
-import { policyFile } from "../../site/proxy/policy/policy-file.ts"
+import { policyFile } from "../../site/proxy/policy/load.ts"
 import { sha256 } from "#core/auth/secrets.ts"
 import type { Client, Policy } from "../../site/proxy/policy/types.ts"
 
@@ -66,7 +66,7 @@ async function load(): Promise<Policy> {
         `${what}: ${seconds} s; requests waited for it ${(delay.percentile(99) / 1e6).toFixed(1)} ms at the 99th percentile, ${(delay.max / 1e6).toFixed(1)} ms at most`,
       )
     }
-    return (await loader.load(readText)).policy
+    return await loader.load(readText)
   } finally {
     await loader.close()
     await rm(folder, { recursive: true })

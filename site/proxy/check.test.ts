@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../dev/testing/folder.ts"
 
 const root = join(import.meta.dirname, "../..")
 const EXAMPLE = "site/proxy/policy.example.yaml"
-const BAD = "site/proxy/policy/testdata/bad/nobody.yaml"
+const BAD = "site/proxy/policy/testdata/bad/no-client.yaml"
 
 function run(args: readonly string[], input = "") {
   const { status, stdout, stderr } = spawnSync(join(root, "bin/fedstack"), args, { cwd: root, input, encoding: "utf8" })
@@ -16,7 +16,7 @@ function run(args: readonly string[], input = "") {
 }
 const check = (...args: readonly string[]) => run(["check", "policy", ...args])
 
-test("a policy without faults is summed up, with 0", () => {
+test("a policy without faults is summarized, with 0", () => {
   const { status, stdout, stderr } = check(EXAMPLE)
   assert.deepEqual([status, stderr], [0, ""])
   assert.match(stdout, /^site\/proxy\/policy\.example\.yaml: 4 clients; upstream http:\/\/prometheus:9090\/federate; /)
@@ -24,7 +24,7 @@ test("a policy without faults is summed up, with 0", () => {
 })
 
 test("faults are named, with 1", () => {
-  const stderr = `${BAD}:1:1: names nobody who may read anything; add an entry to tokens, jwt or certificates\n`
+  const stderr = `${BAD}:1:1: allows no client to read anything; add an entry to tokens, jwt or certificates\n`
   assert.deepEqual(check(BAD), { status: 1, stdout: "", stderr })
 })
 
@@ -44,7 +44,7 @@ test("what becomes of a request where matchers are added is told, with 0", () =>
     status: 0,
     stdout: `partner may read {__name__="node_load1",instance="a"}
   by ${EXAMPLE}:34:13 certificates[0].match[0]: {__name__=~"node_(load1|load5|load15)",job="node"}
-  asked as {__name__="node_load1",__name__=~"node_(load1|load5|load15)",instance="a",job="node"}
+  requested as {__name__="node_load1",__name__=~"node_(load1|load5|load15)",instance="a",job="node"}
 `,
     stderr: "",
   })
@@ -55,8 +55,8 @@ test("what a client may not read is told with a witness for each rule, with 1", 
     status: 1,
     stdout: "",
     stderr: `${EXAMPLE}:24:5 jwt[0]: central may not read {__name__=~"project_.*",job="project_usages"}: its __name__ may be "project_"
-${EXAMPLE}:28:13 jwt[0].match[0]: does not cover it: its __name__ may be "project_". Shared here: {__name__=~"project_.*_usage",job="project_usages"}
-${EXAMPLE}:28:68 jwt[0].match[1]: does not cover it: its __name__ may be "project_". Shared here: {__name__="up",job="project_usages"}
+${EXAMPLE}:28:13 jwt[0].match[0]: does not contain it: its __name__ may be "project_". Shared here: {__name__=~"project_.*_usage",job="project_usages"}
+${EXAMPLE}:28:68 jwt[0].match[1]: does not contain it: its __name__ may be "project_". Shared here: {__name__="up",job="project_usages"}
 `,
   })
 })

@@ -15,27 +15,27 @@ import type { Client, Policy } from "./policy/types.ts"
 
 export const command = component({
   settings: {
-    as: setting(text, { flag: "--as <client>", help: "answer for this client of the policy", env: [] }),
-    match: settings(text, { flag: "--match <selector>", help: "what it would ask for; may be repeated", env: [] }, []),
+    as: setting(text, { flag: "--as <client>", help: "decide for this client of the policy", env: [] }),
+    match: settings(
+      text,
+      { flag: "--match <selector>", help: "decide whether it may read this; may be repeated", env: [] },
+      [],
+    ),
   },
   argument: { notation: "<file>", help: "the policy, such as policy.yaml" },
   once: () => true,
   async run({ as, match }, { print, env, now }, file) {
-    const selectors = readQuestion(as, match)
-    // nobody is asked for keys: a policy is right or wrong by itself
+    const selectors = readSelectors(as, match)
+    // no issuer is contacted: a policy is right or wrong by itself
     const keySets = createKeySets(() => noKeys)
-    const { policy, warnings } = await loadPolicy(
-      file,
-      { env, now, keySets, selectors: createSelectorReader() },
-      readText,
-    )
-    if (as === undefined) print(describePolicy(file, policy, warnings, now()))
+    const policy = await loadPolicy(file, { env, now, keySets, selectors: createSelectorReader() }, readText)
+    if (as === undefined) print(describePolicy(file, policy, now()))
     else print(await describeDecision(findClient(policy, as), selectors))
     return undefined
   },
 })
 
-function readQuestion(as: string | undefined, match: readonly string[]): readonly Selector[] {
+function readSelectors(as: string | undefined, match: readonly string[]): readonly Selector[] {
   if ((as === undefined) !== (match.length === 0)) {
     const [where, other] = as === undefined ? ["--match", "--as CLIENT"] : ["--as", "--match SELECTOR"]
     throw new UsageError([{ where, message: `needs ${other} too` }])
@@ -70,7 +70,7 @@ async function describeDecision(client: Client, selectors: readonly Selector[]):
       { where: client.where, message: `${client.name} may not read ${requested}: ${decision.reason}` },
       ...reasons.map(({ shared, reason }) => ({
         where: shared.where,
-        message: `does not cover it: ${reason}. Shared here: ${printSelector(shared.selector)}`,
+        message: `does not contain it: ${reason}. Shared here: ${printSelector(shared.selector)}`,
       })),
     ])
   }
@@ -79,7 +79,7 @@ async function describeDecision(client: Client, selectors: readonly Selector[]):
     if (!one.allowed) return ""
     const by = one.by.map((shared) => `  by ${shared.where}: ${printSelector(shared.selector)}\n`)
     const narrowed = one.selectors.some((sent) => printSelector(sent) !== printSelector(selector))
-    const sent = narrowed ? one.selectors.map((each) => `  asked as ${printSelector(each)}\n`) : []
+    const sent = narrowed ? one.selectors.map((each) => `  requested as ${printSelector(each)}\n`) : []
     return `${client.name} may read ${printSelector(selector)}\n${by.join("")}${sent.join("")}`
   })
   return (await Promise.all(lines)).join("")

@@ -19,7 +19,7 @@ test("a time that is longer than the server lets a connection idle is kept to al
     upstreamTimeout: 0.5,
     responseBytes: 1000,
   })
-  const { policy } = await loader.load(readText)
+  const policy = await loader.load(readText)
   const log = createLogger({ level: "info", format: "json" }, "proxy", () => undefined)
   const options = {
     policy: () => policy,

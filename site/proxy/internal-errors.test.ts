@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { noKeys } from "#core/auth/jwt/remote-keys.ts"
 import type { Issuer } from "#core/auth/credentials.ts"
 import type { Client } from "./policy/types.ts"
 import { sample, scrape, startBoth } from "./testing.ts"
@@ -10,6 +11,7 @@ const broken = (): never => {
 const issuer: Omit<Issuer<Client>, "owner"> = {
   issuer: "i",
   audience: [],
+  keys: noKeys,
   known: () => undefined,
   precheck: () => undefined,
   verify: () => Promise.resolve({ reason: "" }),

@@ -8,7 +8,7 @@ import { request } from "undici"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
 import { createProxyMetrics, type ProxyMetrics } from "./metrics.ts"
-import { policyFile } from "./policy/policy-file.ts"
+import { policyFile } from "./policy/load.ts"
 import { BEARER, METRICS, QUERY, SHARED, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
 
 const seriesOf = (text: string): readonly string[] => text.match(/^fedstack_proxy_\w+\{.*client=.*$/gm) ?? []

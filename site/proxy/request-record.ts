@@ -6,7 +6,8 @@ import type { Logger } from "#core/log/logger.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
 import { headersOf } from "./errors.ts"
 import type { ClientMetrics, ProxyMetrics } from "./metrics.ts"
-import type { Client, Shared } from "./policy/types.ts"
+import type { SharedSelector } from "#core/promql/authorize.ts"
+import type { Client } from "./policy/types.ts"
 
 export interface RecordSinks {
   readonly metrics: ProxyMetrics
@@ -17,7 +18,7 @@ export interface RecordSinks {
 /** What a client requests, and which shared selectors allow it: none, as long as that is not decided. */
 export interface RequestedSelectors {
   readonly selectors: readonly Selector[]
-  readonly by: readonly Shared[]
+  readonly by: readonly SharedSelector[]
   /** As it stands in the log with this method, once it was needed. */
   shown?: { readonly method: string | undefined; readonly text: string }
 }

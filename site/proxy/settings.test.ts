@@ -13,11 +13,8 @@ import { proxySettings, readProxyConfig } from "./settings.ts"
 async function read(argv: readonly string[], env: Record<string, string>): Promise<Policy> {
   const reading = readSettings({ command: "fedstack proxy", summary: "", settings: proxySettings }, argv, env)
   assert.ok(reading.kind === "values")
-  return (
-    await readProxyConfig(reading.values, { log: pino({ enabled: false }), now: () => new Date(), env }).policy.load(
-      readText,
-    )
-  ).policy
+  const options = { log: pino({ enabled: false }), now: () => new Date(), env }
+  return readProxyConfig(reading.values, options).policy.load(readText)
 }
 
 const shared = ({ clients }: Policy) =>
@@ -61,7 +58,7 @@ for (const token of ["", "  ", "\n"]) {
 
 test("refuses a token that no header can carry, without repeating it", async () => {
   assert.deepEqual(await faults([], { PORTAL_AUTH_TOKEN: "pass word" }), [
-    "PORTAL_AUTH_TOKEN: the token has characters that a bearer token can't have; use letters, digits and -._~+/ only",
+    "PORTAL_AUTH_TOKEN: the token has characters that a bearer token cannot have; use letters, digits and -._~+/ only",
   ])
 })
 
@@ -169,7 +166,7 @@ test("refuses certificates in a policy where no TLS asks for them", async (t) =>
   assert.equal(error instanceof Error && error.message, message)
 })
 
-const WEAK = "; take one of 'fedstack token new'"
+const WEAK = "; use one of 'fedstack token new'"
 for (const [title, argv, token, where, message] of [
   ["a short token", [], "abc", "PORTAL_AUTH_TOKEN", `the token is shorter than 16 characters${WEAK}`],
   [

@@ -15,7 +15,7 @@ import {
 import { readWebConfig } from "#core/http/web/config.ts"
 import { readText } from "#core/files/read-text.ts"
 import { environmentPolicy } from "./policy/environment.ts"
-import { policyFile, type PolicyFileOptions } from "./policy/policy-file.ts"
+import { policyFile, type PolicyFileOptions } from "./policy/load.ts"
 import { wholeAnswer } from "./policy/schema.ts"
 import type { PolicyLoader } from "./policy/watch.ts"
 

@@ -5,7 +5,7 @@ import { pino } from "pino"
 import { request } from "undici"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
-import { policyFile } from "./policy/policy-file.ts"
+import { policyFile } from "./policy/load.ts"
 import { ok, scrape, SHARED, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
 
 /** A proxy with these clients, by name, and what each sends to be known. Its upstream's answer is the test's. */

@@ -135,10 +135,10 @@ export async function startBefore(t: TestContext, urls: readonly string[], chang
       ...environment,
       async load(read) {
         const loaded = await environment.load(read)
-        const upstreams = [loaded.policy.upstreams[0], ...others.map((url) => new URL(url))] as const
-        const clients = loaded.policy.clients.map((client) => ({ ...client, limits: { ...client.limits, ...limits } }))
-        const tokens = loaded.policy.tokens.map((token) => ({ ...token, owner: clients[0] ?? token.owner }))
-        return { ...loaded, policy: { ...loaded.policy, upstreams: [...upstreams], clients, tokens, ...policy } }
+        const upstreams = [loaded.upstreams[0], ...others.map((url) => new URL(url))] as const
+        const clients = loaded.clients.map((client) => ({ ...client, limits: { ...client.limits, ...limits } }))
+        const tokens = loaded.tokens.map((token) => ({ ...token, owner: clients[0] ?? token.owner }))
+        return { ...loaded, upstreams, clients, tokens, ...policy }
       },
     },
     ...clock,

@@ -2,7 +2,7 @@ import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult, jw
 import { LRUCache } from "lru-cache"
 import type { Identity, Issuer, Owner, OwnerOf, Refusal } from "../credentials.ts"
 import type { IssuerEntry } from "../schema.ts"
-import type { KeySet } from "./remote-keys.ts"
+import type { KeySet } from "./keys.ts"
 
 const MOST_VERIFIED = 10_000
 /** RFC 8725, 3.11: other tokens of the same issuer, such as ID tokens with a type of their own, are not meant for this. */
@@ -19,7 +19,7 @@ export function createIssuer<O extends Owner>(
   settings: IssuerSettings,
   owner: O,
   keys: KeySet,
-  ownerOf: OwnerOf<O> = (same) => same,
+  ownerOf: OwnerOf<O> = () => owner,
 ): Issuer<O> {
   // weighed, since with `max` the cache would reserve room for all of them
   const verified = new LRUCache<string, Verified<O>>({ maxSize: MOST_VERIFIED, sizeCalculation: () => 1 })
@@ -29,6 +29,7 @@ export function createIssuer<O extends Owner>(
     owner,
     issuer: settings.issuer,
     audience: settings.audience,
+    keys,
     known(sha256, now) {
       const kept = verified.get(sha256)
       if (kept === undefined) return undefined
@@ -55,7 +56,7 @@ export function createIssuer<O extends Owner>(
       const result = await check(token, settings, keys, now)
       if (typeof result === "string") return refused(result)
       const { payload, generation } = result
-      const own = ownerOf(owner, payload)
+      const own = ownerOf(payload)
       if (typeof own === "string") return refused(own)
       const validUntil = ((payload.exp ?? 0) + settings.clock_tolerance) * 1000
       const identity: Identity<O> = { owner: own, validUntil }

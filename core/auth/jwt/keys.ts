@@ -1,4 +1,15 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from "jose"
+import { ConfigurationError } from "#core/errors.ts"
+
+/** Public keys of an issuer. */
+export interface KeySet {
+  /** Another number after each change of the keys: what was verified with the previous ones is no longer valid. */
+  generation(): number
+  /** Undefined where there are none, or none any more. */
+  current(): JWTVerifyGetKey | undefined
+  /** Waits for a request that is under way, and requests the keys again unless that was done a moment ago. */
+  refresh(): Promise<void>
+}
 
 const MOST_KEYS = 100
 const ASYMMETRIC = new Set(["RSA", "EC", "OKP"])
@@ -25,4 +36,15 @@ export function parseKeys(text: string): JWTVerifyGetKey {
 function isPublicKey(key: unknown): key is JWK {
   if (typeof key !== "object" || key === null || !("kty" in key)) return false
   return typeof key.kty === "string" && ASYMMETRIC.has(key.kty) && !("d" in key)
+}
+
+/** The keys in the text of `file`, which is named at `where`. Throws ConfigurationError where there are none. */
+export function keysOfFile(text: string, file: string, where: string): KeySet {
+  try {
+    const keys = parseKeys(text)
+    return { generation: () => 0, current: () => keys, refresh: () => Promise.resolve() }
+  } catch (error) {
+    if (!(error instanceof BadKeys)) throw error
+    throw new ConfigurationError([{ where, message: `${file}: ${error.message}` }])
+  }
 }

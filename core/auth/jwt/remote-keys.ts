@@ -5,17 +5,7 @@ import { explain } from "#core/errors.ts"
 import { fetchText } from "#core/http/client.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { backoff, jitter, pause } from "#core/retry/backoff.ts"
-import { BadKeys, parseKeys } from "./keys.ts"
-
-/** Keys that an issuer publishes. */
-export interface KeySet {
-  /** Another number after each change of the keys: what was verified with the previous ones is no longer valid. */
-  generation(): number
-  /** Undefined where there are none, or none any more. */
-  current(): JWTVerifyGetKey | undefined
-  /** Waits for a request that is under way, and requests the keys again unless that was done a moment ago. */
-  refresh(): Promise<void>
-}
+import { BadKeys, type KeySet, parseKeys } from "./keys.ts"
 
 /** Where no issuer is to be contacted. */
 export const noKeys: KeySet & Closable = {

@@ -1,15 +1,14 @@
 import type { Owner, TokenCredential } from "#core/auth/credentials.ts"
-import type { Fault } from "#core/errors.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import type { Client, ClientLimits, Policy } from "./types.ts"
 
-/** A policy for people: who proves himself how and until when, and what he may read. No secrets, no whole hashes. */
-export function describePolicy(file: string, policy: Policy, warnings: readonly Fault[], now: Date): string {
-  const { clients, upstreams, path, reuse } = policy
+/** A policy for people: how each client is authenticated and until when, and what it may read. No secrets, no whole hashes. */
+export function describePolicy(file: string, policy: Policy, now: Date): string {
+  const { clients, upstreams, path, reuse, warnings } = policy
   const summary = [
     `${file}: ${clients.length === 1 ? "1 client" : `${clients.length} clients`}`,
     `upstream ${upstreams.map((url) => `${url.href.replace(/\/$/, "")}${path}`).join(", then ")}`,
-    reuse === 0 ? "answers are not reused" : `answers serve for ${reuse} s`,
+    reuse === 0 ? "responses are not reused" : `responses are reused for ${reuse} s`,
   ]
   return [
     `${summary.join("; ")}\n`,
@@ -21,7 +20,7 @@ export function describePolicy(file: string, policy: Policy, warnings: readonly 
 
 function describeClient(client: Client, policy: Policy, now: Date): string {
   const lines: (readonly [string, string])[] = [
-    ...proofsOf(client, policy, now).map((proof) => ["known by", proof] as const),
+    ...credentialsOf(client, policy, now).map((credential) => ["known by", credential] as const),
     ...client.shared.map(({ selector, where }) => ["may read", `${printSelector(selector)}  (${where})`] as const),
     ...(client.enforce ? [["enforced", "other requests are cut down to that"] as const] : []),
     ["limits", describeLimits(client.limits)],
@@ -29,7 +28,7 @@ function describeClient(client: Client, policy: Policy, now: Date): string {
   return `${client.name}  (${client.where})\n${lines.map(([key, value]) => `  ${key}  ${value}\n`).join("")}`
 }
 
-function proofsOf(client: Client, { tokens, issuers, certificates }: Policy, now: Date): readonly string[] {
+function credentialsOf(client: Client, { tokens, issuers, certificates }: Policy, now: Date): readonly string[] {
   const isOf = ({ owner }: { readonly owner: Client }): boolean => owner === client
   return [
     ...tokens.filter(isOf).map((token) => `token with hash ${shortHash(token)}, ${validity(token, now)}`),

@@ -7,7 +7,7 @@ import { clientOf } from "./testing.ts"
 const CLIENT = clientOf("central", ['{job="a",__name__=~"x_.*"}'])
 
 function narrowed(match: unknown): readonly unknown[] | string {
-  const client = clientsOfTokens(CLIENT)(CLIENT, match === undefined ? {} : { match })
+  const client = clientsOfTokens(CLIENT)(match === undefined ? {} : { match })
   if (typeof client === "string") return client
   return [client.shared.map(({ selector }) => printSelector(selector)), client.notGranted]
 }
@@ -44,7 +44,7 @@ for (const [name, match] of [
 test("equal claims share one list of selectors, by which decisions are kept", () => {
   const make = clientsOfTokens(CLIENT)
   const shared = (claims: Readonly<Record<string, unknown>>) => {
-    const client = make(CLIENT, claims)
+    const client = make(claims)
     return typeof client === "string" ? client : client.shared
   }
   assert.equal(shared({ match: "x_1", sub: "a" }), shared({ match: "x_1", sub: "b" }))
@@ -52,6 +52,6 @@ test("equal claims share one list of selectors, by which decisions are kept", ()
 })
 
 test("its subject stands in the log alone, printable and cut", () => {
-  const client = clientsOfTokens(CLIENT)(CLIENT, { sub: `a\nb\u202e${"c".repeat(100)}` })
+  const client = clientsOfTokens(CLIENT)({ sub: `a\nb\u202e${"c".repeat(100)}` })
   assert.deepEqual(client, { ...CLIENT, subject: `a?b?${"c".repeat(60)}` })
 })

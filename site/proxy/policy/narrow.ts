@@ -6,9 +6,9 @@ import type { Client } from "./types.ts"
 const LONGEST_SUBJECT = 64
 
 /** Narrows the client of an issuer by the `match` claim of a token. */
-export function clientsOfTokens({ shared }: Client): OwnerOf<Client> {
-  const narrow = createNarrower(shared)
-  return (client, { match, sub }) => {
+export function clientsOfTokens(client: Client): OwnerOf<Client> {
+  const narrow = createNarrower(client.shared)
+  return ({ match, sub }) => {
     const narrowed = narrow(match)
     if (narrowed === undefined) return "its match is neither a selector nor a list of some"
     return { ...client, ...narrowed, ...subjectOf(sub) }

@@ -10,7 +10,7 @@ import { Agent, request } from "undici"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
-import { policyFile } from "./policy-file.ts"
+import { policyFile } from "./load.ts"
 import { sha256 } from "#core/auth/secrets.ts"
 import { openPolicy } from "./watch.ts"
 
@@ -113,15 +113,12 @@ test("a slow reading never replaces one that began later", async () => {
   const load = async () => {
     const name = `policy ${count++}`
     if (count === 2) await slow
-    return {
-      policy: { name, tokens: [], issuers: [], certificates: [], clients: [] } as never,
-      warnings: [],
-    }
+    return { name, tokens: [], issuers: [], certificates: [], clients: [], warnings: [] } as never
   }
   const nothing = () => Promise.resolve()
   const log = pino({ enabled: false })
   const source = await openPolicy(
-    { load, inForce: nothing, close: nothing },
+    { load, applied: nothing, close: nothing },
     { log, registry: new Registry(), changed: () => undefined },
   )
   const reloads = [source.reload(), source.reload()]

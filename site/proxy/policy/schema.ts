@@ -31,26 +31,35 @@ const limits = z.strictObject(
   expected("a map of response_bytes, series, concurrent, requests_per_second and upstream_timeout"),
 )
 
-/** What an entry shares and allows, however its client proves who it is. */
-const grant = {
+/** What an entry shares and allows, however its client is authenticated. */
+const clientKeys = {
   match: z
     .array(filled("a selector"), expected("a list of selectors"))
-    .min(1, "must hold at least one selector: who may read nothing needs no entry"),
+    .min(1, "must hold at least one selector: a client that may read nothing needs no entry"),
   enforce: z.boolean(expected("true or false")).default(false),
   share_everything: z.boolean(expected("true or false")).default(false),
   limits: limits.default({}),
 }
 
 const token = z.strictObject(
-  { name, ...tokenKeys, ...grant },
+  { name, ...tokenKeys, ...clientKeys },
   expected("an entry: a map with name, one of sha256, env, file and secrets, and match"),
 )
-const issuer = z.strictObject(
-  { name: name.optional(), ...issuerKeys, ...grant },
-  expected("an entry: a map with issuer, audience, jwks and match"),
-)
+const issuer = z
+  .strictObject(
+    { name: name.optional(), ...issuerKeys, ...clientKeys },
+    expected("an entry: a map with issuer, audience, jwks and match"),
+  )
+  .transform((entry) => ({ ...entry, name: entry.name ?? nameOfIssuer(entry.issuer) }))
+
+/** Its host, or what a name may hold of it. */
+function nameOfIssuer(text: string): string {
+  const shown = URL.canParse(text) ? new URL(text).hostname : text
+  return shown.replaceAll(/[^\w.-]/g, "_").slice(0, 63) || "jwt"
+}
+
 const certificate = z.strictObject(
-  { name, ...certificateKeys, ...grant },
+  { name, ...certificateKeys, ...clientKeys },
   expected("an entry: a map with name, san or common_name, and match"),
 )
 
@@ -93,4 +102,4 @@ export const policySchema = z.strictObject(
 )
 
 export type PolicyFile = z.output<typeof policySchema>
-export type Grant = Pick<PolicyFile["tokens"][number], keyof typeof grant>
+export type ClientEntry = Pick<PolicyFile["tokens"][number], "name" | keyof typeof clientKeys>

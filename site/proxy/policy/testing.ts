@@ -7,8 +7,7 @@ import { readText } from "#core/files/read-text.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { loadPolicy, type PolicyContext } from "./load.ts"
 import { createSelectorReader } from "#core/promql/selector-reader.ts"
-import type { Client } from "./types.ts"
-import type { LoadedPolicy } from "./watch.ts"
+import type { Client, Policy } from "./types.ts"
 
 export const NOW = new Date("2026-11-21T12:00:00Z")
 
@@ -19,19 +18,11 @@ export function clientOf(name: string, match: readonly string[] = [], enforce = 
   return { name, shared, enforce, limits, where: name }
 }
 
-/** Loads a policy without asking any issuer. */
-export function load(file: string, changes: Partial<PolicyContext> = {}, read = readText): Promise<LoadedPolicy> {
-  return loadPolicy(
-    file,
-    {
-      env: {},
-      now: () => NOW,
-      keySets: createKeySets(() => noKeys),
-      selectors: createSelectorReader(),
-      ...changes,
-    },
-    read,
-  )
+/** Loads a policy without contacting any issuer. */
+export function load(file: string, changes: Partial<PolicyContext> = {}, read = readText): Promise<Policy> {
+  const keySets = createKeySets(() => noKeys)
+  const context = { env: {}, now: () => NOW, keySets, selectors: createSelectorReader(), ...changes }
+  return loadPolicy(file, context, read)
 }
 
 /** All faults of a policy, the folder left out. */

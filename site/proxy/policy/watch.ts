@@ -1,48 +1,38 @@
-import type { Closable } from "#core/closable.ts"
-import type { Fault } from "#core/errors.ts"
-import type { ReadText } from "#core/files/read-text.ts"
-import { reloadOnChange } from "#core/files/reload.ts"
-import type { Logger } from "#core/log/logger.ts"
 import type { Registry } from "prom-client"
+import type { Closable } from "#core/closable.ts"
+import type { ReadText } from "#core/files/read-text.ts"
+import { type Reloading, reloadOnChange } from "#core/files/reload.ts"
+import type { Logger } from "#core/log/logger.ts"
 import type { Policy } from "./types.ts"
 
-export interface LoadedPolicy {
-  readonly policy: Policy
-  /** What is in force and yet worth a look. */
-  readonly warnings: readonly Fault[]
-}
-
 export interface PolicyLoader extends Closable {
-  /** Makes a policy of what stands on disk now. Throws ConfigurationError or UsageError with every fault. */
-  load(read: ReadText): Promise<LoadedPolicy>
-  /** The policy loaded last is the one in force: what only those before needed can go. */
-  inForce(): Promise<void>
+  /** Makes a policy of what is on disk now. Throws ConfigurationError or UsageError with every fault. */
+  load(read: ReadText): Promise<Policy>
+  /** Ends what only policies before this one needed. */
+  applied(policy: Policy): Promise<void>
 }
 
-/** The policy in force. A request takes it once and goes by it to its end. */
-export interface PolicySource extends Closable {
-  current(): Policy
-  reload(): Promise<void>
-}
-
-export interface PolicyWatch {
+export interface PolicyOptions {
   readonly log: Logger
   readonly registry: Registry
   /** Called after each change of the policy. */
   readonly changed: () => void
 }
 
-/** Loads the policy, and again whenever a file of it changes. A faulty one leaves the one before in force. */
-export async function openPolicy(loader: PolicyLoader, { log, registry, changed }: PolicyWatch): Promise<PolicySource> {
+/** Loads the policy, and again whenever a file of it changes. A request takes the current one and goes by it to its end. */
+export async function openPolicy(
+  loader: PolicyLoader,
+  { log, registry, changed }: PolicyOptions,
+): Promise<Reloading<Policy>> {
   const reloading = await reloadOnChange({
     config: "policy",
     load: (read) => loader.load(read),
-    async apply({ warnings }, previous) {
-      for (const { where, message } of warnings) log.warn({ where, reason: message }, "policy")
+    async apply(policy, previous) {
+      for (const { where, message } of policy.warnings) log.warn({ where, reason: message }, "policy has a warning")
       if (previous !== undefined) changed()
-      await loader.inForce()
+      await loader.applied(policy)
     },
-    summary: ({ policy: { clients, tokens, issuers, certificates } }) => ({
+    summary: ({ clients, tokens, issuers, certificates }) => ({
       clients: clients.length,
       tokens: tokens.length,
       issuers: issuers.length,
@@ -52,8 +42,7 @@ export async function openPolicy(loader: PolicyLoader, { log, registry, changed 
     registry,
   })
   return {
-    current: () => reloading.current().policy,
-    reload: () => reloading.reload(),
+    ...reloading,
     async close() {
       await reloading.close()
       await loader.close()

@@ -8,7 +8,7 @@ import { need } from "../../../dev/testing/component.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { findPrometheus, startPrometheus, VERSIONS } from "../../../dev/testing/prometheus.ts"
 import { until } from "../../../dev/testing/until.ts"
-import { policyFile } from "../policy/policy-file.ts"
+import { policyFile } from "../policy/load.ts"
 import { METRICS, SHARED, startTestProxy, startUpstream, TOKEN } from "../testing.ts"
 
 const authority = makeAuthority("authority")

@@ -1,12 +1,12 @@
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type ProtectedHeaderParameters } from "jose"
 import { Socket } from "node:net"
 import { authenticate } from "#core/auth/authenticate.ts"
+import { readUnverified, type UnverifiedToken } from "#core/auth/jwt/unverified.ts"
 import { sha256 } from "#core/auth/secrets.ts"
 import { component } from "#core/component.ts"
 import { readText } from "#core/files/read-text.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { setting, text } from "#core/config/settings.ts"
-import { policyFile } from "../policy/policy-file.ts"
+import { policyFile } from "../policy/load.ts"
 import type { PolicyLoader } from "../policy/watch.ts"
 import { readToken, tokenArgument } from "./read.ts"
 
@@ -14,7 +14,7 @@ export const command = component({
   settings: {
     policy: setting(text, {
       flag: "--policy <file>",
-      help: "tell whose token it is in this policy of a proxy",
+      help: "show whose token it is in this policy of a proxy",
       env: [],
     }),
   },
@@ -28,20 +28,19 @@ export const command = component({
   },
 })
 
-/** What a proxy with this policy would take the token for; the keys of an issuer are asked for as the proxy does. */
+/** Whose token it is in a proxy with this policy, and until when; an issuer's keys are fetched as the proxy does. */
 async function ownerLines(token: string, loader: PolicyLoader, now: Date): Promise<readonly Line[]> {
   try {
-    const { policy } = await loader.load(readText)
-    const proof = { rawHeaders: ["Authorization", `Bearer ${token}`], socket: new Socket() }
-    const identity = await authenticate(proof, policy, now)
+    const policy = await loader.load(readText)
+    const request = { rawHeaders: ["Authorization", `Bearer ${token}`], socket: new Socket() }
+    const identity = await authenticate(request, policy, now)
     if (!("owner" in identity)) return [["policy", `refused: ${identity.reason}`]]
-    const { owner: client, validUntil } = identity
+    const { owner, validUntil } = identity
     const until = validUntil === Infinity ? "without end" : `until ${new Date(validUntil).toISOString()}`
-    const notGranted = client.notGranted === undefined ? [] : [["not granted", client.notGranted] as const]
     return [
-      ["policy", `${client.name} (${client.where}), ${until}`],
-      ...client.shared.map(({ selector }) => ["may read", printSelector(selector)] as const),
-      ...notGranted,
+      ["policy", `${owner.name} (${owner.where}), ${until}`],
+      ...owner.shared.map(({ selector }) => ["may read", printSelector(selector)] as const),
+      ...(owner.notGranted === undefined ? [] : [["not granted", owner.notGranted] as const]),
     ]
   } finally {
     await loader.close()
@@ -50,8 +49,8 @@ async function ownerLines(token: string, loader: PolicyLoader, now: Date): Promi
 
 /** What can be seen of a token without any key; of one that is not a JWT only its length and hash, never itself. */
 export function inspect(token: string, now: Date, more: readonly Line[] = []): string {
-  const jwt = decode(token)
-  const lines = [...(jwt === undefined ? opaque(token) : describe(jwt.header, jwt.claims, now)), ...more]
+  const jwt = readUnverified(token)
+  const lines = [...(jwt === undefined ? opaque(token) : describe(jwt, now)), ...more]
   const width = Math.max(...lines.map(([name]) => name.length))
   return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("")
 }
@@ -66,17 +65,8 @@ function opaque(token: string): readonly Line[] {
   ]
 }
 
-function decode(token: string): { header: ProtectedHeaderParameters; claims: JWTPayload } | undefined {
-  try {
-    return { header: decodeProtectedHeader(token), claims: decodeJwt(token) }
-  } catch (error) {
-    if (error instanceof errors.JWTInvalid || error instanceof TypeError) return undefined
-    throw error
-  }
-}
-
-function describe(header: ProtectedHeaderParameters, claims: JWTPayload, now: Date): readonly Line[] {
-  const { iss, sub, aud, nbf, iat, exp, match, ...rest } = claims
+function describe({ header, payload }: UnverifiedToken, now: Date): readonly Line[] {
+  const { iss, sub, aud, nbf, iat, exp, match, ...rest } = payload
   const given: readonly (readonly [string, unknown])[] = [
     ["kind", "a JWT; its signature was not checked"],
     ["algorithm", header.alg],
@@ -107,14 +97,13 @@ function moment(seconds: number | undefined, now: Date): string | undefined {
   return `${date.toISOString()}, ${away >= 0 ? `in ${span(away)}` : `${span(-away)} ago`}`
 }
 
+const UNITS = [
+  [86_400, "days"],
+  [3600, "hours"],
+  [60, "minutes"],
+] as const
+
 function span(seconds: number): string {
-  const [size, unit] =
-    seconds >= 172_800
-      ? [86_400, "days"]
-      : seconds >= 7200
-        ? [3600, "hours"]
-        : seconds >= 120
-          ? [60, "minutes"]
-          : [1, "seconds"]
+  const [size, unit] = UNITS.find(([one]) => seconds >= 2 * one) ?? [1, "seconds"]
   return `${Math.floor(seconds / size)} ${unit}`
 }

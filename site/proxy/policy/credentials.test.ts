@@ -7,7 +7,7 @@ import { Agent, request } from "undici"
 import { makeAuthority } from "../../../dev/testing/certificates.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { SHARED, startTestProxy, startUpstream } from "../testing.ts"
-import { policyFile } from "./policy-file.ts"
+import { policyFile } from "./load.ts"
 
 const E = encodeURIComponent
 const authority = makeAuthority("authority")
