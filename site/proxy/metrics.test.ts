@@ -21,15 +21,11 @@ async function shown({ registry }: ProxyMetrics): Promise<readonly string[]> {
 }
 
 function begin(metrics: ProxyMetrics, name: string): () => void {
-  metrics.client(name).inFlight.inc()
+  metrics.client(name).enter()
   return () => {
-    metrics.client(name).inFlight.dec()
     // in the order of a record's end
-    metrics.client(name).count(200, "ok")
-    metrics.client(name).duration.observe(0.1)
-    metrics.client(name).bytes.inc(4)
-    metrics.client(name).series.inc(1)
-    metrics.client(name).responses("upstream")
+    metrics.client(name).leave()
+    metrics.client(name).finish({ code: 200, reason: "ok", seconds: 0.1, bytes: 4, series: 1, source: "upstream" })
   }
 }
 
@@ -38,7 +34,7 @@ const PORTAL = (count: number, underWay: number): readonly string[] => [
   `requests_total{client="portal",code="200",reason="ok"} ${count}`,
   `response_bytes_total{client="portal"} ${4 * count}`,
   `response_series_total{client="portal"} ${count}`,
-  `answers_total{client="portal",source="upstream"} ${count}`,
+  `responses_total{client="portal",source="upstream"} ${count}`,
 ]
 
 test("the series of a client that leaves the policy end, and only those", async () => {
@@ -81,8 +77,8 @@ test("a client that comes back before its last request is over counts on", async
 test("a request that is refused after its client left leaves no series", async () => {
   const metrics = createProxyMetrics()
   metrics.keep(new Set(["portal"]))
-  metrics.client("gone").count(429, "too_many_requests")
-  metrics.client("gone").duration.observe(0)
+  const refused = { code: 429, reason: "too_many_requests", seconds: 0, bytes: 0, series: undefined, source: undefined }
+  metrics.client("gone").finish(refused)
   assert.deepEqual(await shown(metrics), [])
 })
 

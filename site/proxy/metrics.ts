@@ -8,182 +8,176 @@ export interface ProxyMetrics {
   readonly registry: Registry
   readonly upstreamDuration: Histogram
   readonly upstreamFailures: Counter<"reason">
-  readonly credentialExpiry: Gauge<"client" | "credential">
-  /** Its metrics, made when it is first needed. The name is empty for those who are not authenticated. */
+  /** Its metrics, made when they are first needed. The name is empty for those that are not authenticated. */
   client(name: string): ClientMetrics
-  /** Ends the series of all other clients: of those that have requests under way, when these are over. */
+  /** Ends the series of all other clients: of those that have requests in flight, when these are over. */
   keep(names: ReadonlySet<string>): void
-  /** Shows what is read when it is asked for. */
+  /** Shows what is read when metrics are collected. */
   watch(cache: ResponseCache<CachedRequest>, health: UpstreamHealth): void
   showExpiry(policy: Policy): void
 }
 
-/** Of one client, without label objects to be made and hashed for every request. */
+/** How a request ended. */
+export interface FinishedRequest {
+  readonly code: number
+  readonly reason: string
+  readonly seconds: number
+  readonly bytes: number
+  readonly series: number | undefined
+  readonly source: string | undefined
+}
+
 export interface ClientMetrics {
-  readonly inFlight: { inc(): void; dec(): void }
-  readonly duration: { observe(seconds: number): void }
+  /** A request is in flight, until `leave` is called. */
+  enter(): void
+  leave(): void
+  /** Counts a request of which nothing else is known. */
   count(code: number, reason: string): void
-  readonly bytes: { inc(value: number): void }
-  readonly series: { inc(value: number): void }
-  readonly responses: (source: string) => void
-  readonly underWay: number
-  remove(): void
+  finish(request: FinishedRequest): void
 }
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** Label values are bounded: clients of the policy, HTTP statuses, codes of errors.ts and endings of exchange.ts. */
+/** Label values are bounded: clients of the policy, HTTP statuses, codes of errors and endings of request-record.ts. */
 export function createProxyMetrics(): ProxyMetrics {
   const registry = createRegistry({ busy: true })
   const registers = [registry]
-  const ofClients = createClientMetrics(registry)
-  const clients = new Map<string, ClientMetrics>()
+  const families = createFamilies(registry)
+  const clients = new Map<string, OneClient>()
   let kept: ReadonlySet<string> = new Set()
-  const isKept = (name: string): boolean => name === "" || kept.has(name)
-  function endUnlessNeeded(name: string): void {
-    const metrics = clients.get(name)
-    if (metrics === undefined || isKept(name) || metrics.underWay > 0) return
-    metrics.remove()
-    clients.delete(name)
+  const endUnlessNeeded = (client: OneClient): void => {
+    if (client.name === "" || kept.has(client.name) || client.inFlight > 0) return
+    client.remove()
+    clients.delete(client.name)
   }
+  const expiry = new Gauge({
+    name: "fedstack_proxy_credential_expiry_timestamp_seconds",
+    help: "When a token of the policy expires; +Inf: never.",
+    labelNames: ["client", "credential"],
+    registers,
+  })
   return {
     registry,
     client(name) {
-      const known = clients.get(name)
-      if (known !== undefined) return known
-      const made = ofClients(name, () => {
-        // not at once: the rest of this request is still to be counted
-        if (!isKept(name)) queueMicrotask(() => endUnlessNeeded(name))
-      })
-      clients.set(name, made)
-      return made
+      let client = clients.get(name)
+      if (client === undefined) clients.set(name, (client = createClientMetrics(name, families, endUnlessNeeded)))
+      return client
     },
     keep(names) {
       kept = names
-      for (const name of clients.keys()) endUnlessNeeded(name)
+      for (const client of clients.values()) endUnlessNeeded(client)
     },
-    watch: (cache, health) => watch(registry, cache, health),
-    credentialExpiry: new Gauge({
-      name: "fedstack_proxy_credential_expiry_timestamp_seconds",
-      help: "When a token of the policy ends; +Inf: never.",
-      labelNames: ["client", "credential"],
-      registers,
-    }),
+    watch: (cache, health) => watch(registers, cache, health),
     showExpiry({ tokens }) {
-      this.credentialExpiry.reset()
+      expiry.reset()
       for (const { owner, where, notAfter } of tokens) {
         const end = notAfter === undefined ? Infinity : notAfter.getTime() / 1000
-        this.credentialExpiry.set({ client: owner.name, credential: where }, end)
+        expiry.set({ client: owner.name, credential: where }, end)
       }
     },
     upstreamDuration: new Histogram({
       name: "fedstack_proxy_upstream_request_duration_seconds",
-      help: "From the request to Prometheus until its answer began or failed.",
+      help: "From the request to Prometheus until its response began or failed.",
       buckets: BUCKETS,
       registers,
     }),
     upstreamFailures: new Counter({
       name: "fedstack_proxy_upstream_failures_total",
-      help: "Requests that Prometheus did not answer well, by reason.",
+      help: "Requests to which Prometheus sent no good response, by reason.",
       labelNames: ["reason"],
       registers,
     }),
   }
 }
 
-/** `counted` is called with each request that is over. */
-function createClientMetrics(registry: Registry): (client: string, counted: () => void) => ClientMetrics {
-  const registers = [registry]
-  const labelNames = ["client"] as const
-  const inFlight = new Gauge({
-    name: "fedstack_proxy_requests_in_flight",
-    help: "Requests that are being answered.",
-    labelNames,
-    registers,
-  })
-  const requests = new Counter({
-    name: "fedstack_proxy_requests_total",
-    help: "Requests by client (empty: not authenticated), status sent, and why.",
-    labelNames: ["client", "code", "reason"],
-    registers,
-  })
-  const duration = new Histogram({
-    name: "fedstack_proxy_request_duration_seconds",
-    help: "From the request to the last byte of the answer.",
-    buckets: BUCKETS,
-    labelNames,
-    registers,
-  })
-  const bytes = new Counter({
-    name: "fedstack_proxy_response_bytes_total",
-    help: "Bytes of federated answers as sent, mostly compressed.",
-    labelNames,
-    registers,
-  })
-  const series = new Counter({
-    name: "fedstack_proxy_response_series_total",
-    help: "Series of federated answers that were sent whole.",
-    labelNames,
-    registers,
-  })
-  const answers = new Counter({
-    name: "fedstack_proxy_answers_total",
-    help: "How answers were come by: a request upstream, joined with one under way, or reused.",
-    labelNames: ["client", "source"],
-    registers,
-  })
-  return (client, counted) => {
-    const shown = inFlight.labels({ client })
-    let underWay = 0
-    const codes = new Map<string, { inc(): void; remove(): void }>()
-    const sources = new Map<string, { inc(): void; remove(): void }>()
-    return {
-      inFlight: {
-        inc() {
-          underWay++
-          shown.inc()
-        },
-        dec() {
-          underWay--
-          shown.dec()
-        },
-      },
-      get underWay() {
-        return underWay
-      },
-      duration: duration.labels({ client }),
-      bytes: bytes.labels({ client }),
-      series: series.labels({ client }),
-      responses(source) {
-        let child = sources.get(source)
-        if (child === undefined) {
-          const labelled = answers.labels({ client, source })
-          child = { inc: () => labelled.inc(), remove: () => answers.remove({ client, source }) }
-          sources.set(source, child)
-        }
-        child.inc()
-      },
-      count(code, reason) {
-        const key = `${code} ${reason}`
-        let child = codes.get(key)
-        if (child === undefined) {
-          const labelled = requests.labels({ client, code, reason })
-          child = { inc: () => labelled.inc(), remove: () => requests.remove({ client, code, reason }) }
-          codes.set(key, child)
-        }
-        child.inc()
-        counted()
-      },
-      remove() {
-        for (const metric of [inFlight, duration, bytes, series]) metric.remove({ client })
-        for (const child of [...codes.values(), ...sources.values()]) child.remove()
-      },
-    }
+/** Of all clients. */
+function createFamilies(registry: Registry) {
+  const ofClients = { labelNames: ["client"] as const, registers: [registry] }
+  return {
+    inFlight: new Gauge({ ...ofClients, name: "fedstack_proxy_requests_in_flight", help: "Requests in flight." }),
+    requests: new Counter({
+      ...ofClients,
+      name: "fedstack_proxy_requests_total",
+      help: "Requests by client (empty: not authenticated), status sent, and why.",
+      labelNames: ["client", "code", "reason"],
+    }),
+    duration: new Histogram({
+      ...ofClients,
+      name: "fedstack_proxy_request_duration_seconds",
+      help: "From the request to the last byte of the response.",
+      buckets: BUCKETS,
+    }),
+    bytes: new Counter({
+      ...ofClients,
+      name: "fedstack_proxy_response_bytes_total",
+      help: "Bytes of federated responses as sent, mostly compressed.",
+    }),
+    series: new Counter({
+      ...ofClients,
+      name: "fedstack_proxy_response_series_total",
+      help: "Series of federated responses that were sent whole.",
+    }),
+    responses: new Counter({
+      ...ofClients,
+      name: "fedstack_proxy_responses_total",
+      help: "Federated responses by source: a request upstream, joined with one in flight, or reused.",
+      labelNames: ["client", "source"],
+    }),
   }
 }
 
-function watch(registry: Registry, cache: ResponseCache<CachedRequest>, health: UpstreamHealth): void {
-  const registers = [registry]
+interface OneClient extends ClientMetrics {
+  readonly name: string
+  readonly inFlight: number
+  remove(): void
+}
+
+/** Without label objects to be made and hashed for every request. */
+function createClientMetrics(
+  name: string,
+  families: ReturnType<typeof createFamilies>,
+  finished: (client: OneClient) => void,
+): OneClient {
+  const shown = families.inFlight.labels(name)
+  const duration = families.duration.labels(name)
+  const bytes = families.bytes.labels(name)
+  const series = families.series.labels(name)
+  let inFlight = 0
+  const counters = new Map<string, { inc(): void; remove(): void }>()
+  const inc = <L extends string>(counter: Counter<L>, key: string, labels: Record<L, string | number>): void => {
+    let own = counters.get(key)
+    if (own === undefined) {
+      const labelled = counter.labels(labels)
+      own = { inc: () => labelled.inc(), remove: () => counter.remove(labels) }
+      counters.set(key, own)
+    }
+    own.inc()
+  }
+  return {
+    name,
+    get inFlight() {
+      return inFlight
+    },
+    enter: () => shown.set(++inFlight),
+    leave: () => shown.set(--inFlight),
+    count: (code, reason) => inc(families.requests, `${code} ${reason}`, { client: name, code, reason }),
+    finish(request) {
+      this.count(request.code, request.reason)
+      duration.observe(request.seconds)
+      if (name !== "") bytes.inc(request.bytes)
+      if (request.series !== undefined) series.inc(request.series)
+      if (request.source !== undefined)
+        inc(families.responses, request.source, { client: name, source: request.source })
+      finished(this)
+    },
+    remove() {
+      for (const metric of [families.inFlight, families.duration, families.bytes, families.series]) metric.remove(name)
+      for (const counter of counters.values()) counter.remove()
+    },
+  }
+}
+
+function watch(registers: Registry[], cache: ResponseCache<CachedRequest>, health: UpstreamHealth): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     // oxlint-disable-next-line no-new -- it registers itself
     new Gauge({
@@ -195,8 +189,8 @@ function watch(registry: Registry, cache: ResponseCache<CachedRequest>, health: 
       },
     })
   }
-  gauge("fedstack_proxy_store_bytes", "Bytes of answers that are stored or under way.", () => cache.memory.used)
-  gauge("fedstack_proxy_store_entries", "Answers that are stored or under way.", () => cache.entries)
+  gauge("fedstack_proxy_store_bytes", "Bytes of responses that are stored or in flight.", () => cache.memory.used)
+  gauge("fedstack_proxy_store_entries", "Responses that are stored or in flight.", () => cache.entries)
   // oxlint-disable-next-line no-new -- it registers itself
   new Gauge({
     name: "fedstack_proxy_upstream_up",

@@ -69,11 +69,11 @@ export class RequestRecord {
   enter(client: Client, gate: ClientGate): void {
     this.client = client
     const leave = gate.enter(client)
-    const { inFlight } = this.metrics
-    inFlight.inc()
+    const { metrics } = this
+    metrics.enter()
     this.#leave = () => {
       leave()
-      inFlight.dec()
+      metrics.leave()
     }
   }
 
@@ -100,7 +100,7 @@ export class RequestRecord {
   }
 
   #finish(): void {
-    const { client, response, metrics } = this
+    const { response, source, bytes, metrics } = this
     this.#leave?.()
     const series = response.writableFinished ? this.series : undefined
     if (!response.writableFinished) this.#ending ??= "CLIENT_GONE"
@@ -108,20 +108,16 @@ export class RequestRecord {
     const status = response.headersSent ? response.statusCode : 499
     const reason = (this.#ending ?? "ok").toLowerCase()
     const seconds = (performance.now() - this.#begin) / 1000
-    metrics.count(status, reason)
-    metrics.duration.observe(seconds)
-    if (client !== undefined) metrics.bytes.inc(this.bytes)
-    if (series !== undefined) metrics.series.inc(series)
-    if (this.source !== undefined) metrics.responses(this.source)
+    metrics.finish({ code: status, reason, seconds, bytes, series, source })
     const broken = status === 200 && this.#ending !== undefined && this.#ending !== "CLIENT_GONE"
     this.#sinks.audit.write(status >= 500 || broken ? "warn" : "info", this.#shown(), {
       remote: this.request.socket.remoteAddress,
       status,
       reason,
       detail: this.detail,
-      source: this.source,
+      source,
       series,
-      bytes: this.bytes,
+      bytes,
       seconds: Math.round(seconds * 1e6) / 1e6,
     })
   }
