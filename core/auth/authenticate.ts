@@ -38,23 +38,30 @@ export function authenticate<O extends Owner>(
   if (more.length > 0) return { reason: "several Authorization headers" }
   const token = BEARER.exec(value)?.[1]
   if (token === undefined) return { reason: "the Authorization header holds no bearer token" }
-  const hash = hashOf(request.socket, token)
-  const credential = findCredential(hash, credentials)
+  const { hash, credential } = lookUp(token, request.socket, credentials)
   if (credential !== undefined) return byToken(credential, now)
   if (credentials.issuers.length === 0 || !JWT.test(token)) return UNKNOWN
   const begin = (): (() => void) | undefined => verifications.begin(request.socket)
   return byIssuer(token, hash.toString("base64"), credentials.issuers, now, begin)
 }
 
-/** The last token of each connection, which mostly is that of its next request, too. */
-const hashes = new WeakMap<Socket, { readonly token: string; readonly hash: Buffer }>()
+interface Found<O extends Owner> {
+  readonly credentials: Credentials<O>
+  readonly token: string
+  readonly hash: Buffer
+  readonly credential: TokenCredential<O> | undefined
+}
 
-function hashOf(socket: Socket, token: string): Buffer {
-  const last = hashes.get(socket)
-  if (last !== undefined && isSame(last.token, token)) return last.hash
+/** Of the last token of each connection, which mostly is that of its next request, too. */
+const found = new WeakMap<Socket, Found<Owner>>()
+
+function lookUp<O extends Owner>(token: string, socket: Socket, credentials: Credentials<O>): Found<O> {
+  const last = found.get(socket)
+  if (last?.credentials === credentials && isSame(last.token, token)) return last as Found<O>
   const hash = sha256(token)
-  hashes.set(socket, { token, hash })
-  return hash
+  const now = { credentials, token, hash, credential: findCredential(hash, credentials) }
+  found.set(socket, now)
+  return now
 }
 
 /** In a time that tells nothing but the length: a load balancer may send requests of others over the same connection. */
