@@ -1,18 +1,4 @@
-/** A server as its cloud accounts for it. */
-export interface Server {
-  readonly vcpus: number
-  /** Memory in MiB, as in a flavor. */
-  readonly memoryMb: number
-  /** Disk in GiB, as in a flavor. */
-  readonly diskGb: number
-  /** Hours that it existed within the period. 0 or less counts nothing. */
-  readonly hours: number
-  /** When it was started, in Unix time; this chooses its weights. */
-  readonly startedAt: number
-  /** When it ended, in Unix time; Infinity while it lives. */
-  readonly endedAt: number
-  readonly metadata: Readonly<Record<string, string>>
-}
+import type { Server } from "./usage.ts"
 
 /** What a project may have at most; Infinity where there is no limit. */
 export interface Quota {
@@ -28,7 +14,6 @@ export interface Project {
   readonly name: string
   readonly domainId: string
   readonly domainName: string
-  readonly servers: readonly Server[]
   /** What else is known of it, by the names that its cloud uses, such as tags and `enabled`. */
   readonly properties: Readonly<Record<string, string>>
   readonly quota?: Quota | undefined
@@ -61,24 +46,30 @@ export function missingDomains(domains: readonly Domain[], { id, names }: Domain
   return names.filter((name) => !domains.some((domain) => isWanted(domain, { id, names: [name] })))
 }
 
-/** What a list of servers tells beside their usage. */
-export interface Remarks {
-  /** Seconds by which the cloud's clock is ahead of ours, where it tells. */
+/** What shows in a list of servers beside their usage. */
+export interface Observations {
+  /** Seconds by which the cloud's clock is ahead of ours, where it is known. */
   readonly clockLead?: number | undefined
-  /** Of the pool, servers that belong to nobody because they have no tag. */
+  /** Servers of the pool that are left out because they have no tag. */
   readonly untagged?: number | undefined
   /** Servers that were listed more than once. */
   readonly repeated?: number | undefined
 }
 
-export interface Reading extends Remarks {
+export interface Reading extends Observations {
   readonly projects: readonly Project[]
-  /** The cloud's own present to a second, in Unix time, where it tells: it knows nothing of later. */
+  /** The cloud's own present to a second, in Unix time, where it is known: the cloud knows nothing of later. */
   readonly present?: number | undefined
 }
 
+/** Takes the servers of projects one by one; of a pool, with the part that they belong to. */
+export type AddServer = (projectKey: string, server: Server, part?: string) => void
+
 /** Where usage comes from. */
 export interface Cloud {
-  /** The servers of all wanted projects within the period, complete, or an error. */
-  usage(period: Period, signal: AbortSignal): Promise<Reading>
+  /**
+   * The wanted projects, and all servers that exist or existed within the period, complete, or an error. `begin` is called
+   * before the first server, and again where the list has to be read from its beginning.
+   */
+  usage(period: Period, begin: () => AddServer, signal: AbortSignal): Promise<Reading>
 }

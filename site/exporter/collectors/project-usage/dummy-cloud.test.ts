@@ -5,13 +5,29 @@ import { createLogger } from "#core/log/logger.ts"
 import type { Cloud, DomainFilter } from "./cloud.ts"
 import { openDummyCloud } from "./dummy-cloud.ts"
 import { fileOf } from "./testing.ts"
+import type { Server } from "./usage.ts"
 
 const period = { start: new Date("2025-01-10T00:00:00Z"), end: new Date("2025-01-20T00:00:00Z") }
 const all: DomainFilter = { id: undefined, names: [] }
 const lines: string[] = []
 const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
-const read = async (cloud: Cloud) => (await cloud.usage(period, new AbortController().signal)).projects
-const names = async (cloud: Cloud): Promise<readonly string[]> => (await read(cloud)).map(({ name }) => name)
+
+/** The projects, and the servers that were added up, by the part of a pool. */
+async function read(cloud: Cloud) {
+  const servers: Server[] = []
+  const parts: (readonly [key: string, part: string | undefined, vcpus: number])[] = []
+  const { projects } = await cloud.usage(
+    period,
+    () => (key, server, part) => {
+      servers.push(server)
+      parts.push([key, part, server.vcpus])
+    },
+    new AbortController().signal,
+  )
+  return { projects, servers, parts }
+}
+const names = async (cloud: Cloud): Promise<readonly string[]> => (await read(cloud)).projects.map(({ name }) => name)
+const options = { filter: all, pool: undefined, log }
 
 const domains = `[one]
 domain_id = "1"
@@ -39,13 +55,13 @@ test("counts hours within the period for every form of existence", async (t) => 
   ]
   const machines = forms.map((existence) => `{existence = ${existence}}`).join(", ")
   const file = fileOf(t, `[a]\n[[a.projects]]\nmachines = [${machines}]\n`)
-  const [project] = await read(await openDummyCloud(file, all, log))
+  const { servers } = await read(await openDummyCloud(file, options))
   assert.deepEqual(
-    project?.servers.map(({ hours }) => hours / 24),
+    servers.map(({ hours }) => hours / 24),
     [10, 0, 10, 1, 0, 1, 1, 0, 0],
   )
   assert.deepEqual(
-    project.servers.map(({ startedAt }) => new Date(startedAt * 1000).toISOString().slice(0, 10)),
+    servers.map(({ startedAt }) => new Date(startedAt * 1000).toISOString().slice(0, 10)),
     [
       "2025-01-10",
       "2025-01-10",
@@ -62,7 +78,7 @@ test("counts hours within the period for every form of existence", async (t) => 
 
 test("reads the file again whenever it is asked", async (t) => {
   const file = fileOf(t, domains)
-  const cloud = await openDummyCloud(file, all, log)
+  const cloud = await openDummyCloud(file, options)
   assert.deepEqual(await names(cloud), ["of one", "of two"])
   writeFileSync(file, domains.replace("of one", "renamed"))
   assert.deepEqual(await names(cloud), ["renamed", "of two"])
@@ -72,7 +88,7 @@ test("reads the file again whenever it is asked", async (t) => {
 
 test("chooses domains by name or id, one id before all names", async (t) => {
   const file = fileOf(t, domains)
-  const chosen = async (filter: DomainFilter) => names(await openDummyCloud(file, filter, log))
+  const chosen = async (filter: DomainFilter) => names(await openDummyCloud(file, { ...options, filter }))
   assert.deepEqual(await chosen({ id: undefined, names: ["two"] }), ["of two"])
   assert.deepEqual(await chosen({ id: undefined, names: ["1", "two"] }), ["of one", "of two"])
   assert.deepEqual(await chosen({ id: "1", names: ["two"] }), ["of one"])
@@ -84,17 +100,17 @@ test("fills both labels of the domain, however it was chosen", async (t) => {
     { id: "2", names: [] },
     { id: undefined, names: ["two"] },
   ]) {
-    const [project] = await read(await openDummyCloud(file, filter, log))
-    assert.deepEqual([project?.domainId, project?.domainName], ["2", "two"])
+    const { projects } = await read(await openDummyCloud(file, { ...options, filter }))
+    assert.deepEqual([projects[0]?.domainId, projects[0]?.domainName], ["2", "two"])
   }
 })
 
 test("warns of domains that are not there", async (t) => {
   lines.length = 0
-  await openDummyCloud(fileOf(t, domains), { id: undefined, names: ["one", "elixir"] }, log)
+  await openDummyCloud(fileOf(t, domains), { ...options, filter: { id: undefined, names: ["one", "elixir"] } })
   assert.match(
     lines.join(""),
-    /level=warn .*no such domain.* missing="\[\\"elixir\\"\]" there="\[\\"one\\",\\"two\\"\]"\n$/,
+    /level=warn .*no such domain.* missing="\[\\"elixir\\"\]" existing="\[\\"one\\",\\"two\\"\]"\n$/,
   )
 })
 
@@ -102,19 +118,39 @@ test("parses a large file apart, with the same result and the same faults", asyn
   const machine = `{ cpus = 1, ram = 1, existence = [2025-01-11T00:00:00, 2025-01-12T00:00:00], metadata = { tag = "x" } },\n`
   const text = `[a]\n[[a.projects]]\nmachines = [\n${machine.repeat(12_000)}]\n`
   assert.ok(text.length > 1_000_000)
-  const [project] = await read(await openDummyCloud(fileOf(t, text), all, log))
-  assert.equal(project?.servers.length, 12_000)
-  assert.deepEqual(project.servers[11_999], {
+  const { servers } = await read(await openDummyCloud(fileOf(t, text), options))
+  assert.equal(servers.length, 12_000)
+  assert.deepEqual(servers[11_999], {
     vcpus: 1,
     memoryMb: 1024,
     diskGb: 0,
     hours: 24,
     startedAt: Date.UTC(2025, 0, 11) / 1000,
     endedAt: Date.UTC(2025, 0, 12) / 1000,
-    metadata: { tag: "x" },
   })
-  await assert.rejects(
-    openDummyCloud(fileOf(t, `${text}\n[b]\nwrong = 1\n`), all, log),
-    /:12007 b\.wrong: unknown key$/,
+  await assert.rejects(openDummyCloud(fileOf(t, `${text}\n[b]\nwrong = 1\n`), options), /:12007 b\.wrong: unknown key$/)
+})
+
+test("adds a pool's servers to the parts that their tags name, and leaves out those without", async (t) => {
+  const machines = [
+    `{cpus = 2, metadata = {tag = "red"}}`,
+    `{cpus = 3, metadata = {tag = "blue"}}`,
+    `{cpus = 4}`,
+    `{cpus = 5, metadata = {tag = "red"}}`,
+  ]
+  const projects = ["other", "pool"].map(
+    (id) => `[[a.projects]]\nproject_id = "${id}"\nmachines = [${machines.join(", ")}]\n`,
   )
+  const file = fileOf(t, `[a]\ndomain_id = "1"\n${projects.join("")}`)
+  const partsOf = async (tag: string) => {
+    const { parts } = await read(await openDummyCloud(file, { ...options, pool: { projectId: "pool", tag } }))
+    return parts.filter(([key]) => key === "1/a/pool").map(([, ...rest]) => rest)
+  }
+  assert.deepEqual(await partsOf("tag"), [
+    ["red", 2],
+    ["blue", 3],
+    ["red", 5],
+  ])
+  // a tag named like a member of every object is no tag
+  assert.deepEqual(await partsOf("constructor"), [])
 })

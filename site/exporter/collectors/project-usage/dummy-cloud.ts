@@ -1,36 +1,38 @@
 import { fork } from "node:child_process"
 import { hash } from "node:crypto"
+import { setImmediate as turn } from "node:timers/promises"
 import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError, defineError } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
-import {
-  type Cloud,
-  type DomainFilter,
-  isWanted,
-  missingDomains,
-  type Period,
-  type Project,
-  type Server,
-} from "./cloud.ts"
-import { type DummyDomain, type Machine, parseDummyFile } from "./dummy-file.ts"
-import type { ParserAnswer, ParserInput } from "./dummy-parser.ts"
-import { hoursBetween } from "./usage.ts"
+import { type Cloud, type DomainFilter, isWanted, missingDomains, type Period, type Project } from "./cloud.ts"
+import { type DummyDomain, type Machine, parseDummyFile, type ParserInput, type ParserResult } from "./dummy-file.ts"
+import type { Pool } from "./simple-vm.ts"
+import { hoursBetween, type Server } from "./usage.ts"
 
 const NO_PROPERTIES = {}
-/** Characters of a file from where on it is parsed apart. */
+/** Characters of a file from where on it is parsed in a process of its own. */
 const LARGE = 1_000_000
+
+/** Projects that are added up between two turns of the event loop, so that scrapes are served. */
+const SLICE = 250
 
 export const parserDied = defineError(
   "PARSER_DIED",
   500,
-  "the process that parsed {file} ended without an answer: {reason}",
+  "the process that parsed {file} ended without a result: {reason}",
 )
 
+export interface DummyOptions {
+  readonly filter: DomainFilter
+  readonly pool: Pool | undefined
+  readonly log: Logger
+}
+
 /**
- * A cloud that stands in a TOML file, read again whenever usage is asked for; parsed again only if its content changed.
+ * A cloud that stands in a TOML file, which is read again for every update, and parsed again only if its content changed.
  * Throws ConfigurationError with every fault if the file is wrong from the beginning.
  */
-export async function openDummyCloud(file: string, filter: DomainFilter, log: Logger): Promise<Cloud> {
+export async function openDummyCloud(file: string, { filter, pool, log }: DummyOptions): Promise<Cloud> {
   let known = { digest: "", domains: [] as readonly DummyDomain[] }
   const read = async (): Promise<readonly DummyDomain[]> => {
     const text = readText(file)
@@ -42,55 +44,54 @@ export async function openDummyCloud(file: string, filter: DomainFilter, log: Lo
   }
   await read()
   return {
-    async usage(period) {
-      const domains = await read()
-      const projects = domains
-        .filter((domain) => isWanted(domain, filter))
-        .flatMap((domain) =>
-          domain.projects.map(({ id, name, machines }): Project => ({
-            key: `${domain.id}/${domain.name}/${id}`, // ids need not be given
-            id,
-            name,
-            domainId: domain.id,
-            domainName: domain.name,
-            properties: NO_PROPERTIES,
-            // made when it is their turn, so that the servers of a large cloud are never all there at once
-            get servers() {
-              return machines.map((machine) => serverOf(machine, period))
-            },
-          })),
-        )
+    async usage(period, begin) {
+      const domains = (await read()).filter((domain) => isWanted(domain, filter))
+      const add = begin()
+      const projects: Project[] = []
+      for (const domain of domains)
+        for (const { id, name, machines } of domain.projects) {
+          const key = `${domain.id}/${domain.name}/${id}` // ids need not be given
+          projects.push({ key, id, name, domainId: domain.id, domainName: domain.name, properties: NO_PROPERTIES })
+          for (const machine of machines) {
+            const part = id === pool?.projectId ? tagOf(machine, pool) : undefined
+            if (id !== pool?.projectId || part !== undefined) add(key, serverOf(machine, period), part)
+          }
+          if (projects.length % SLICE === 0) await turn()
+        }
       return { projects }
     },
   }
 }
 
+const tagOf = ({ metadata }: Machine, { tag }: Pool): string | undefined =>
+  Object.hasOwn(metadata, tag) ? metadata[tag] : undefined
+
 /**
- * Parses in a process of its own: a large file takes hundreds of milliseconds, in which scrapes are to be answered, and
+ * Parses in a process of its own: a large file takes hundreds of milliseconds, in which scrapes are to be served, and
  * hundreds of megabytes, which only the end of a process gives back.
  */
 async function parseApart(input: ParserInput): Promise<readonly DummyDomain[]> {
-  const parser = fork(new URL("./dummy-parser.ts", import.meta.url), { serialization: "advanced" })
-  const { promise, resolve, reject } = Promise.withResolvers<ParserAnswer>()
-  parser.once("message", (answer) => resolve(answer as ParserAnswer))
+  const parser = fork(new URL("./dummy-file.ts", import.meta.url), { serialization: "advanced" })
+  const { promise, resolve, reject } = Promise.withResolvers<ParserResult>()
+  parser.once("message", (result) => resolve(result as ParserResult))
   parser.once("error", reject)
   parser.once("exit", (code, signal) => reject(parserDied({ file: input.file, reason: signal ?? `exit code ${code}` })))
   parser.send(input)
-  const answer = await promise
-  if ("faults" in answer) throw new ConfigurationError(answer.faults)
-  return answer.domains
+  const result = await promise
+  if ("faults" in result) throw new ConfigurationError(result.faults)
+  return result.domains
 }
 
 function warnOfMissingDomains(domains: readonly DummyDomain[], filter: DomainFilter, log: Logger): void {
   const missing = missingDomains(domains, filter)
   if (missing.length === 0) return
   log.warn(
-    { missing, there: domains.map(({ name }) => name) },
+    { missing, existing: domains.map(({ name }) => name) },
     "the dummy cloud has no such domain; see --domain and --domain-id",
   )
 }
 
-function serverOf({ vcpus, memoryMb, existence, metadata }: Machine, { start, end }: Period): Server {
+function serverOf({ vcpus, memoryMb, existence }: Machine, { start, end }: Period): Server {
   const period = [start.getTime(), end.getTime()] as const
   const [from, to] =
     existence === "since the start" ? period : existence === "never" ? ([period[0], period[0]] as const) : existence
@@ -98,7 +99,6 @@ function serverOf({ vcpus, memoryMb, existence, metadata }: Machine, { start, en
     vcpus,
     memoryMb,
     diskGb: 0,
-    metadata,
     startedAt: from / 1000,
     endedAt: existence === "since the start" ? Infinity : to / 1000,
     hours: hoursBetween(period, [from, to]),

@@ -1,6 +1,7 @@
 import { TomlDate } from "smol-toml"
 import { z } from "zod"
 import { parseTomlText } from "#core/config/config-file.ts"
+import { ConfigurationError, type Fault } from "#core/errors.ts"
 
 /** When a machine runs, in milliseconds of Unix time. */
 export type Existence = "since the start" | "never" | readonly [from: number, to: number]
@@ -43,7 +44,7 @@ const existence = z.unknown().transform((value, context): Existence => {
   return [boot.getTime(), shutdown.getTime()]
 })
 
-/** A date without an offset is UTC. A time of day alone says nothing about the day. */
+/** A date without an offset is UTC. A time of day alone has no day. */
 function isMoment(value: unknown): value is TomlDate {
   return value instanceof TomlDate && !value.isTime()
 }
@@ -114,4 +115,22 @@ export function parseDummyFile(text: string, name: string): readonly DummyDomain
       machines,
     })),
   }))
+}
+
+export type ParserInput = { readonly text: string; readonly file: string }
+export type ParserResult = { readonly domains: readonly DummyDomain[] } | { readonly faults: readonly Fault[] }
+
+// as a process of its own, for large files
+if (import.meta.main)
+  process.once("message", ({ text, file: name }: ParserInput) =>
+    process.send?.(parseInput(text, name), () => process.disconnect()),
+  )
+
+function parseInput(text: string, name: string): ParserResult {
+  try {
+    return { domains: parseDummyFile(text, name) }
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { faults: error.faults }
+    throw error
+  }
 }

@@ -1,5 +1,5 @@
 import type { Family, Labels, Sample } from "#core/metrics/exposition.ts"
-import type { Accounts, ProjectAccount } from "./accounts/settle.ts"
+import type { Accounts, ProjectAccount } from "./accounts/reconcile.ts"
 
 /** One cloud's accounts, and what tells it from the others. */
 export interface LabelledAccounts {

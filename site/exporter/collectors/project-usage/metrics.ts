@@ -1,13 +1,13 @@
 import { Counter, Gauge, type Registry } from "prom-client"
 import { FedstackError } from "#core/errors.ts"
 import type { Labels } from "#core/metrics/exposition.ts"
-import type { Remarks } from "./cloud.ts"
+import type { Observations } from "./cloud.ts"
 import { ServiceError } from "./openstack/errors.ts"
 
 /** How the exporter fares with each of its clouds. */
 export interface UsageMetrics {
   /** `at` in seconds of Unix time. */
-  succeeded(cloud: Labels, at: number, remarks: Remarks): void
+  succeeded(cloud: Labels, at: number, remarks: Observations): void
   failed(cloud: Labels, error: unknown): void
 }
 

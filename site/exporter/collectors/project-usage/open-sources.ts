@@ -38,7 +38,7 @@ export async function openSources(
   const filter: DomainFilter = { id: values.domainId === "" ? undefined : values.domainId, names: values.domain }
   const shared = { start, pool, state, months: values.usageMonths, now, log }
   if (values.dummyData !== undefined) {
-    const cloud = await openDummyCloud(values.dummyData, filter, log)
+    const cloud = await openDummyCloud(values.dummyData, { filter, pool, log })
     const source = openSource({ ...shared, key: "dummy", labels: {}, cloud })
     return { sources: [source], close: () => Promise.resolve() }
   }

@@ -1,47 +1,42 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import type { Project, Server } from "./cloud.ts"
+import type { Project } from "./cloud.ts"
 import { splitPool } from "./simple-vm.ts"
+import { UsageSums } from "./usage.ts"
 
-const server = (vcpus: number, metadata: Record<string, string> = {}): Server => ({
-  vcpus,
-  memoryMb: 1024,
-  diskGb: 0,
-  hours: 1,
-  startedAt: 0,
-  endedAt: Infinity,
-  metadata,
-})
-const project = (id: string, servers: readonly Server[]): Project => ({
-  key: id,
+const server = { vcpus: 1, memoryMb: 1024, diskGb: 0, hours: 1, startedAt: 0, endedAt: Infinity }
+const quota = { servers: 1, vcpus: 1, memoryMb: 1 }
+const project = (id: string): Project => ({
+  key: `key of ${id}`,
   id,
   name: `name of ${id}`,
   domainId: "d",
   domainName: "domain",
-  servers,
   properties: {},
+  quota,
 })
-const shown = (projects: readonly Project[]) =>
-  projects.map(({ id, name, servers }) => [id, name, servers.map(({ vcpus }) => vcpus)])
+const cloud = [project("other"), project("pool")]
 
-const cloud = [
-  project("other", [server(1, { tag: "blue" })]),
-  project("pool", [server(2, { tag: "red" }), server(3, { tag: "blue" }), server(4), server(5, { tag: "red" })]),
-]
+function sums(): UsageSums {
+  const all = new UsageSums([], { start: 0, end: 0, freshSince: () => 0 })
+  for (const part of ["red", "blue", "red"]) all.add("key of pool", server, part)
+  all.add("key of other", server)
+  return all
+}
 
-test("replaces the pool by one project per value of the tag, without untagged servers", () => {
-  assert.deepEqual(shown(splitPool(cloud, { projectId: "pool", tag: "tag" })), [
-    ["other", "name of other", [1]],
-    ["pool", "red", [2, 5]],
-    ["pool", "blue", [3]],
+test("replaces the pool by its parts, which have no quota", () => {
+  assert.deepEqual(splitPool(cloud, { projectId: "pool", tag: "tag" }, sums()), [
+    cloud[0],
+    { ...cloud[1], key: "key of pool/red", name: "red", quota: undefined },
+    { ...cloud[1], key: "key of pool/blue", name: "blue", quota: undefined },
   ])
 })
 
-test("changes nothing where there is no pool", () => {
-  assert.deepEqual(splitPool(cloud, undefined), cloud)
-  assert.deepEqual(shown(splitPool(cloud, { projectId: "elsewhere", tag: "tag" })), shown(cloud))
+test("a pool without parts is left out", () => {
+  assert.deepEqual(splitPool(cloud, { projectId: "other", tag: "tag" }, sums()), [cloud[1]])
 })
 
-test("a tag named like a member of every object is no tag", () => {
-  assert.deepEqual(splitPool([project("pool", [server(1)])], { projectId: "pool", tag: "constructor" }), [])
+test("changes nothing where there is no pool", () => {
+  assert.deepEqual(splitPool(cloud, undefined, sums()), cloud)
+  assert.deepEqual(splitPool(cloud, { projectId: "elsewhere", tag: "tag" }, sums()), cloud)
 })

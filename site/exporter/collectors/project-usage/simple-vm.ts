@@ -1,4 +1,5 @@
-import type { Project, Server } from "./cloud.ts"
+import type { Project } from "./cloud.ts"
+import { partKey, type UsageSums } from "./usage.ts"
 
 /** A project that is shared by many small ones: each of its servers names its real project in a metadata tag. */
 export interface Pool {
@@ -6,22 +7,12 @@ export interface Pool {
   readonly tag: string
 }
 
-/**
- * The pool is replaced by one project per value of the tag, in the order of their first servers. Untagged servers are
- * left out. The parts are remembered by their names, as they have nothing else.
- */
-export function splitPool(projects: readonly Project[], pool: Pool | undefined): readonly Project[] {
-  if (pool === undefined) return projects
+/** Replaces the pool by its parts, which are remembered by their names, as they have nothing else. */
+export function splitPool(projects: readonly Project[], pool: Pool | undefined, sums: UsageSums): readonly Project[] {
   return projects.flatMap((project) => {
-    if (project.id !== pool.projectId) return [project]
-    const groups = new Map<string, Server[]>()
-    for (const server of project.servers) {
-      if (!Object.hasOwn(server.metadata, pool.tag)) continue
-      const name = server.metadata[pool.tag] ?? ""
-      const group = groups.get(name)
-      if (group === undefined) groups.set(name, [server])
-      else group.push(server)
-    }
-    return [...groups].map(([name, servers]) => ({ ...project, key: `${project.key}/${name}`, name, servers }))
+    if (project.id !== pool?.projectId) return [project]
+    // the pool's quota is not that of each of its parts
+    const parts = sums.partsOf(project.key)
+    return parts.map((name) => ({ ...project, key: partKey(project.key, name), name, quota: undefined }))
   })
 }

@@ -1,9 +1,9 @@
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { settle, type Accounts } from "./accounts/settle.ts"
+import { type Accounts, reconcile } from "./accounts/reconcile.ts"
 import type { StateFile } from "./accounts/state-file.ts"
 import type { CloudState } from "./accounts/state.ts"
-import type { Cloud, Remarks } from "./cloud.ts"
+import type { Cloud, Observations } from "./cloud.ts"
 import type { Pool } from "./simple-vm.ts"
 import type { StartDate } from "./start-date.ts"
 import type { Weights } from "./weights.ts"
@@ -12,7 +12,10 @@ import type { Weights } from "./weights.ts"
 export interface Source {
   /** What tells its series from those of other clouds; none where it is the only one. */
   readonly labels: Labels
-  update(weights: Weights, signal: AbortSignal): Promise<{ readonly accounts: Accounts; readonly remarks: Remarks }>
+  update(
+    weights: Weights,
+    signal: AbortSignal,
+  ): Promise<{ readonly accounts: Accounts; readonly remarks: Observations }>
 }
 
 export interface SourceOptions {
@@ -43,7 +46,11 @@ export function openSource(options: SourceOptions): Source {
       // usage is never counted to an earlier moment than before
       const end = new Date(Math.max(now().getTime(), before.end))
       const period = { start: await start(end, signal), end }
-      const { accounts, state: after, reading } = await settle(before, period, { cloud, pool, weights, months, signal })
+      const {
+        accounts,
+        state: after,
+        reading,
+      } = await reconcile(before, period, { cloud, pool, weights, months, signal })
       state.set(key, { ...after, ...(tags === undefined ? {} : { tags: tags() }) })
       const behind = (before.end - now().getTime()) / 1000
       tell(behind, reading.clockLead)

@@ -1,5 +1,5 @@
 import { explain } from "#core/errors.ts"
-import type { Accounts } from "./accounts/settle.ts"
+import type { Accounts } from "./accounts/reconcile.ts"
 import type { LabelledAccounts } from "./families.ts"
 import type { UsageMetrics } from "./metrics.ts"
 import type { Source } from "./source.ts"

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import * as fc from "fast-check"
-import type { Server } from "./cloud.ts"
-import { hoursBetween, usageOf } from "./usage.ts"
-import { sortWeights } from "./weights.ts"
+import { hoursBetween, type Server, type Usage, UsageSums } from "./usage.ts"
+import { sortWeights, type Weights } from "./weights.ts"
 
 const ALL_FRESH = { start: 0, fresh: 0 }
+const NOTHING = { servers: 0, vcpus: 0, memoryMb: 0, diskGb: 0 }
+
+/** The usage of one project. */
+function usageOf(all: readonly Server[], weights: Weights, { start, fresh }: typeof ALL_FRESH): Usage {
+  const sums = new UsageSums(weights, { start, end: 20 * 3600, freshSince: () => fresh })
+  for (const one of all) sums.add("p", one)
+  return sums.of("p")
+}
 
 const server = (changes: Partial<Server>): Server => ({
   vcpus: 4,
@@ -14,7 +21,6 @@ const server = (changes: Partial<Server>): Server => ({
   hours: 10,
   startedAt: 0,
   endedAt: Infinity,
-  metadata: {},
   ...changes,
 })
 
@@ -27,6 +33,7 @@ test("adds hours times amount, memory in whole GiB for the old name and exact in
     fresh: amounts,
     countedTo: 10 * 3600,
     usedTo: 10 * 3600,
+    inUse: { servers: 2, vcpus: 5, memoryMb: 8192 + 1536, diskGb: 0 },
   })
 })
 
@@ -49,8 +56,35 @@ test("weights in MB are looked up with GiB for the old name, and with MB for the
 test("hours of 0 or less count nothing", () => {
   const amounts = { vcpuSeconds: 0, memoryByteSeconds: 0 }
   const none = { vcpuHours: 0, legacyMemory: 0, ...amounts, fresh: amounts, countedTo: 0, usedTo: 0 }
-  assert.deepEqual(usageOf([server({ hours: 0 }), server({ hours: -5 })], [], ALL_FRESH), none)
-  assert.deepEqual(usageOf([], [], ALL_FRESH), none)
+  const inUse = { servers: 2, vcpus: 8, memoryMb: 2 * 8192, diskGb: 0 }
+  assert.deepEqual(usageOf([server({ hours: 0 }), server({ hours: -5 })], [], ALL_FRESH), { ...none, inUse })
+  assert.deepEqual(usageOf([], [], ALL_FRESH), { ...none, inUse: NOTHING })
+})
+
+test("what is in use is what has started and not ended at the end of the period", () => {
+  const [end, later] = [20 * 3600, 20 * 3600 + 1]
+  const servers = [
+    server({ startedAt: end, endedAt: later, diskGb: 3 }),
+    server({ startedAt: later }),
+    server({ startedAt: 0, endedAt: end }),
+  ]
+  assert.deepEqual(usageOf(servers, [], ALL_FRESH).inUse, { servers: 1, vcpus: 4, memoryMb: 8192, diskGb: 3 })
+})
+
+test("a server of a part counts for the part alone, and parts are in the order of their first servers", () => {
+  const sums = new UsageSums([], { start: 0, end: 0, freshSince: (key) => (key === "p/b" ? 10 * 3600 : 0) })
+  for (const part of ["b", "a", "b"]) sums.add("p", server({ hours: 1 }), part)
+  sums.add("p", server({ hours: 3 }))
+  assert.deepEqual(sums.partsOf("p"), ["b", "a"])
+  assert.deepEqual(sums.partsOf("q"), [])
+  assert.deepEqual(
+    ["p", "p/a", "p/b"].map((key) => [sums.of(key).vcpuHours, sums.of(key).fresh.vcpuSeconds]),
+    [
+      [12, 12 * 3600],
+      [4, 4 * 3600],
+      [8, 0],
+    ],
+  )
 })
 
 test("what lies after a moment is fresh, by the hours that the cloud counted", () => {
@@ -80,7 +114,6 @@ const servers = fc.array(
     startedAt: instant,
     diskGb: fc.constant(0),
     endedAt: fc.constant(Infinity),
-    metadata: fc.constant({}),
   }),
 )
 

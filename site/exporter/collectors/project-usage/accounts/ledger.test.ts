@@ -4,13 +4,10 @@ import * as fc from "fast-check"
 import { advance, account, type Entry, freshSince, type Ledger } from "./ledger.ts"
 
 const usage = (vcpuSeconds: number, fresh: number, countedTo = 0) => ({
-  vcpuHours: 0,
-  legacyMemory: 0,
   vcpuSeconds,
   memoryByteSeconds: 2 * vcpuSeconds,
   fresh: { vcpuSeconds: fresh, memoryByteSeconds: 2 * fresh },
   countedTo,
-  usedTo: 0,
 })
 const TERMS = { start: 1000, weights: "w" }
 

@@ -72,7 +72,7 @@ export function account(
   before: Ledger | undefined,
   terms: Terms,
   end: number,
-  usages: Iterable<readonly [key: string, usage: Usage]>,
+  usages: Iterable<readonly [key: string, usage: Pick<Usage, keyof Amounts | "fresh" | "countedTo">]>,
 ): Accounted {
   const known = isOf(before, terms) ? before : undefined
   const projects: Record<string, Row> = Object.create(null) as Record<string, Row>
@@ -90,7 +90,8 @@ export function account(
   return { ledger: { ...terms, since: known?.since ?? end, end, projects }, amounts, retained }
 }
 
-function isOf(ledger: Ledger | undefined, { start, weights }: Terms): ledger is Ledger {
+/** Whether it is of the same epoch. */
+export function isOf(ledger: Ledger | undefined, { start, weights }: Terms): ledger is Ledger {
   return ledger?.start === start && ledger.weights === weights
 }
 

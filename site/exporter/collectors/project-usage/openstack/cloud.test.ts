@@ -49,8 +49,8 @@ test("reads the wanted domains only, by name or id", async (t) => {
   await exporter.scrape()
   await exporter.update()
   assert.deepEqual(Object.keys(await values(exporter)), ["p"])
-  assert.deepEqual(exporter.log().match(/there is no such domain.*missing=.*there=.*/g), [
-    'there is no such domain; see --domain and --domain-id" missing="[\\"nowhere\\"]" there="[\\"elixir\\",\\"Default\\"]"',
+  assert.deepEqual(exporter.log().match(/there is no such domain.*missing=.*existing=.*/g), [
+    'there is no such domain; see --domain and --domain-id" missing="[\\"nowhere\\"]" existing="[\\"elixir\\",\\"Default\\"]"',
   ])
 })
 

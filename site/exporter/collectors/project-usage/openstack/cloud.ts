@@ -1,10 +1,10 @@
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { type Cloud, type Domain, type DomainFilter, missingDomains, type Project, type Server } from "../cloud.ts"
+import { type Cloud, type DomainFilter, missingDomains } from "../cloud.ts"
 import type { Pool } from "../simple-vm.ts"
 import type { Api } from "./api.ts"
 import { readPoolTags } from "./pool-servers.ts"
-import { type ListedProject, listProjects } from "./projects.ts"
+import { listProjects } from "./projects.ts"
 import { openQuotas } from "./quotas.ts"
 import type { Tags } from "./tags.ts"
 import { listUsage } from "./usage-list.ts"
@@ -25,70 +25,51 @@ export interface OpenStackOptions {
 
 /** The usage of one region, read from Nova and joined with the names that Keystone knows. */
 export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
-  const { labels, pool, tags, now, log, limit } = options
+  const { labels, filter, pool, tags, now, log, limit } = options
   const paging = limit === undefined ? {} : { limit }
   const quotas = openQuotas(api, { every: options.quotaInterval, labels, now, log })
-  const tellMissing = missingDomainsTeller(options)
+  let missingBefore = ""
   return {
-    async usage(period, signal) {
+    async usage(period, begin, signal) {
       let untagged = 0
       const readUsage = async (ending: AbortSignal) => {
         // first the tags: a server that is deleted meanwhile then still has one
         if (pool !== undefined) await readPoolTags(api, pool, tags, { signal: ending, ...paging })
-        const metadataOf = (projectId: string, serverId: string): Server["metadata"] => {
-          if (projectId !== pool?.projectId) return NO_METADATA
-          const tag = tags.of(serverId)
-          if (tag !== undefined) return { [pool.tag]: tag }
-          untagged += 1
-          return NO_METADATA
-        }
-        return listUsage(api, period, { now, signal: ending, metadataOf, ...paging })
+        return listUsage(api, period, { now, signal: ending, ...paging }, () => {
+          const add = begin()
+          untagged = 0
+          return (projectId, serverId, server) => {
+            if (projectId !== pool?.projectId) return add(projectId, server)
+            const tag = tags.of(serverId)
+            if (tag === undefined) untagged += 1
+            else add(projectId, server, tag)
+          }
+        })
       }
-      const [identities, usage] = await together(signal, (ending) => [
+      const [{ domains, projects }, { clockLead, present, repeated }] = await together(signal, (ending) => [
         listProjects(api, options, ending),
         readUsage(ending),
       ])
-      if (usage.twice.length > 0)
-        log.warn(
-          { ...labels, servers: usage.twice.slice(0, 3) },
-          "Nova listed servers more than once; each counts once",
-        )
-      tellMissing(identities.domains)
+      if (repeated.length > 0)
+        log.warn({ ...labels, servers: repeated.slice(0, 3) }, "Nova listed servers more than once; each counts once")
+      const missing = missingDomains(domains, filter)
+      const existing = domains.map(({ name }) => name)
+      if (missing.length > 0 && missing.join() !== missingBefore)
+        log.warn({ ...labels, missing, existing }, "there is no such domain; see --domain and --domain-id")
+      missingBefore = missing.join()
       const known = quotas(
-        identities.projects.map(({ id }) => id),
+        projects.map(({ id }) => id),
         signal,
       )
-      const projects = identities.projects.map((project) => ({
-        ...joined(project, usage.projects.get(project.id)),
-        quota: known.get(project.id),
-      }))
       return {
-        projects,
-        clockLead: usage.clockLead,
-        present: usage.present,
+        projects: projects.map((project) => ({ ...project, quota: known.get(project.id) })),
+        clockLead,
+        present,
         untagged: pool === undefined ? undefined : untagged,
-        repeated: usage.twice.length,
+        repeated: repeated.length,
       }
     },
   }
-}
-
-const NO_METADATA = {}
-
-/** Warns of domains that are asked for and not there, again only when these are others. */
-function missingDomainsTeller({ filter, labels, log }: OpenStackOptions): (domains: readonly Domain[]) => void {
-  let told = ""
-  return (domains) => {
-    const missing = missingDomains(domains, filter)
-    const there = domains.map(({ name }) => name)
-    if (missing.length > 0 && missing.join() !== told)
-      log.warn({ ...labels, missing, there }, "there is no such domain; see --domain and --domain-id")
-    told = missing.join()
-  }
-}
-
-function joined({ id, name, domain, properties }: ListedProject, servers: readonly Server[] = []): Project {
-  return { key: id, id, name, domainId: domain.id, domainName: domain.name, servers, properties }
 }
 
 /** Waits for all; when one fails, the others are ended. */

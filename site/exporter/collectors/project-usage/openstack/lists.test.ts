@@ -4,7 +4,7 @@ import { createLogger } from "#core/log/logger.ts"
 import { fakeCloud } from "./fake/testing.ts"
 import { readPoolTags } from "./pool-servers.ts"
 import { listProjects } from "./projects.ts"
-import { propertiesOf } from "./properties.ts"
+import { propertiesOf } from "./projects.ts"
 import { rememberTags } from "./tags.ts"
 
 const { signal } = new AbortController()

@@ -1,22 +1,14 @@
-import { type Domain, type DomainFilter, isWanted } from "../cloud.ts"
+import { type Domain, type DomainFilter, isWanted, type Project } from "../cloud.ts"
 import type { Api } from "./api.ts"
 import { type Item, isItem, listIn, strangeAnswers, textIn } from "./answer.ts"
-import { propertiesOf } from "./properties.ts"
 
 /** Pages of a list: an identity service that always has a next one is faulty. */
 const PAGES = 10_000
 
-export interface ListedProject {
-  readonly id: string
-  readonly name: string
-  readonly domain: Domain
-  readonly properties: Readonly<Record<string, string>>
-}
-
 export interface Identities {
   readonly domains: readonly Domain[]
   /** Those of the wanted domains, in the order of the list. */
-  readonly projects: readonly ListedProject[]
+  readonly projects: readonly Project[]
 }
 
 /** Domains and projects of a cloud, disabled ones too. */
@@ -33,7 +25,8 @@ export async function listProjects(
     const domain = byId.get(textIn(fields, "domain_id", refuse))
     if (domain === undefined || !isWanted(domain, filter)) return []
     const [id, name] = [textIn(fields, "id", refuse), textIn(fields, "name", refuse)]
-    return [{ id, name, domain, properties: propertiesOf(fields, properties) }]
+    const [domainId, domainName] = [domain.id, domain.name]
+    return [{ key: id, id, name, domainId, domainName, properties: propertiesOf(fields, properties) }]
   })
   // one can be on two pages, if another was made meanwhile
   return { domains, projects: [...new Map(wanted.map((project) => [project.id, project])).values()] }
@@ -65,4 +58,26 @@ async function readAll(api: Api, key: "domains" | "projects", signal: AbortSigna
     search = next.split("?", 2)[1] ?? ""
   }
   throw refuse("its pages come back to one that was read before")
+}
+
+/**
+ * What a project says under the names that are wanted: by a tag `NAME=value` or `NAME:value`, by a bare tag `NAME`
+ * ("true"), else by its property of that name, such as `enabled`. Empty where it says nothing.
+ */
+export function propertiesOf(project: Item, names: readonly string[]): Readonly<Record<string, string>> {
+  if (names.length === 0) return NONE
+  const tags = Array.isArray(project.tags) ? project.tags.filter((tag) => typeof tag === "string") : []
+  return Object.fromEntries(names.map((name) => [name, fromTags(tags, name) ?? fromField(project, name)]))
+}
+
+const NONE = {}
+
+function fromTags(tags: readonly string[], name: string): string | undefined {
+  const tag = tags.find((one) => one.startsWith(name) && /^(?:[=:]|$)/.test(one.slice(name.length)))
+  return tag === name ? "true" : tag?.slice(name.length + 1)
+}
+
+function fromField(project: Item, name: string): string {
+  const value = Object.hasOwn(project, name) ? project[name] : undefined
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : ""
 }

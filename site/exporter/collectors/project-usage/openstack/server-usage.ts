@@ -1,4 +1,4 @@
-import type { Server } from "../cloud.ts"
+import type { Server } from "../usage.ts"
 import { type Item, shown } from "./answer.ts"
 
 /** Nova counts whole seconds and microseconds apart. */
@@ -10,12 +10,7 @@ const TOLERANCE_HOURS = 2 / 3600
  * example, would make its project's sum a partial one. Hours below 0, which a server has that ended before it started,
  * count nothing, as everywhere.
  */
-export function readServerUsage(
-  entry: Item,
-  period: number,
-  metadata: Server["metadata"],
-  refuse: (reason: string) => Error,
-): Server {
+export function readServerUsage(entry: Item, period: number, refuse: (reason: string) => Error): Server {
   const { hours } = entry
   if (!isFinite(hours)) throw refuse(wrong(entry, "hours", "a number"))
   if (hours > period + TOLERANCE_HOURS)
@@ -27,7 +22,6 @@ export function readServerUsage(
     hours,
     startedAt: momentIn(entry, "started_at", refuse),
     endedAt: entry.ended_at === null ? Infinity : momentIn(entry, "ended_at", refuse),
-    metadata,
   }
 }
 

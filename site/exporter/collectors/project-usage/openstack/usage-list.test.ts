@@ -3,20 +3,35 @@ import { test } from "node:test"
 import * as fc from "fast-check"
 import { HOUR, NOW, server } from "../accounts/testing.ts"
 import { fakeCloud, type FakeState, refused } from "./fake/testing.ts"
+import type { Api } from "./api.ts"
+import type { Server } from "../usage.ts"
 import { listUsage } from "./usage-list.ts"
 
 const START = Date.UTC(2026, 2, 1)
 const PERIOD = { start: new Date(START), end: new Date(NOW) }
 const options = { now: () => new Date(NOW), signal: new AbortController().signal }
 
-const shown = (list: Awaited<ReturnType<typeof listUsage>>) =>
-  [...list.projects].map(([id, servers]) => [id, servers.map(({ hours }) => hours)])
+/** The list, and the servers that it handed on since it began last, by project. */
+async function list(api: Api) {
+  let projects: Record<string, Server[]> = {}
+  let ids: string[] = []
+  const found = await listUsage(api, PERIOD, options, () => {
+    ;[projects, ids] = [{}, []]
+    return (project, id, server) => {
+      ;(projects[project] ??= []).push(server)
+      ids.push(id)
+    }
+  })
+  return { ...found, projects, ids }
+}
+const shown = ({ projects }: Awaited<ReturnType<typeof list>>) =>
+  Object.entries(projects).map(([id, servers]) => [id, servers.map(({ hours }) => hours)])
 
 test("lists all servers of all projects in as many requests as there are pages, with one end", async () => {
   const servers = ["a", "b", "c", "d", "e"].map((id, index) => server(id, index < 3 ? "p" : "q"))
   const api = fakeCloud({ servers, maxLimit: 2 })
-  const list = await listUsage(api, PERIOD, options)
-  assert.deepEqual(shown(list), [
+  const found = await list(api)
+  assert.deepEqual(shown(found), [
     ["p", [10, 10, 10]],
     ["q", [10, 10]],
   ])
@@ -34,16 +49,16 @@ test("lists all servers of all projects in as many requests as there are pages, 
 
 test("an exactly full last page is followed by an empty one", async () => {
   const api = fakeCloud({ servers: [server("a", "p"), server("b", "p")], maxLimit: 2 })
-  assert.deepEqual(shown(await listUsage(api, PERIOD, options)), [["p", [10, 10]]])
+  assert.deepEqual(shown(await list(api)), [["p", [10, 10]]])
   assert.equal(api.asked.length, 2)
 })
 
 test("reads what a server was, and what it is not any more", async () => {
   const ended = { launchedAt: START - 10 * HOUR, endedAt: START + 5 * HOUR }
   const api = fakeCloud({ servers: [server("a", "p", ended), server("b", "p", { vcpus: 8, memoryMb: 5000 })] })
-  const metadataOf = (projectId: string, id: string) => ({ tag: `${projectId}/${id}` })
-  const { projects, clockLead, twice } = await listUsage(api, PERIOD, { ...options, metadataOf })
-  assert.deepEqual(projects.get("p"), [
+  const { projects, ids, clockLead, repeated } = await list(api)
+  assert.deepEqual(ids, ["a", "b"])
+  assert.deepEqual(projects.p, [
     {
       vcpus: 2,
       memoryMb: 4096,
@@ -51,7 +66,6 @@ test("reads what a server was, and what it is not any more", async () => {
       hours: 5,
       startedAt: ended.launchedAt / 1000,
       endedAt: ended.endedAt / 1000,
-      metadata: { tag: "p/a" },
     },
     {
       vcpus: 8,
@@ -60,23 +74,22 @@ test("reads what a server was, and what it is not any more", async () => {
       hours: 10,
       startedAt: NOW / 1000 - 36_000,
       endedAt: Infinity,
-      metadata: { tag: "p/b" },
     },
   ])
-  assert.deepEqual([clockLead, twice], [0, []])
+  assert.deepEqual([clockLead, repeated], [0, []])
 })
 
 test("tells how far the cloud's clock is ahead", async () => {
   const api = fakeCloud({ servers: [server("a", "p")], now: NOW + HOUR })
-  assert.equal((await listUsage(api, PERIOD, options)).clockLead, 3600)
+  assert.equal((await list(api)).clockLead, 3600)
 })
 
 test("where no server lives, tells how far clocks differ by the date of the answer", async () => {
   const api = fakeCloud({ now: NOW + HOUR, servers: [server("a", "p", { endedAt: NOW })] })
-  const { clockLead, present } = await listUsage(api, PERIOD, options)
+  const { clockLead, present } = await list(api)
   assert.deepEqual([clockLead, present], [3600, (NOW + HOUR) / 1000])
   const silent = { ...api, dateOf: () => undefined }
-  assert.equal((await listUsage(silent, PERIOD, options)).clockLead, undefined)
+  assert.equal((await list(silent)).clockLead, undefined)
 })
 
 test("starts again when the server that a page ended with is gone", async () => {
@@ -85,7 +98,7 @@ test("starts again when the server that a page ended with is gone", async () => 
   api.intercept = ({ query }) => {
     if (query.marker === "b") api.state.servers = servers.filter(({ id }) => id !== "b")
   }
-  assert.deepEqual(shown(await listUsage(api, PERIOD, options)), [["p", [10, 10]]])
+  assert.deepEqual(shown(await list(api)), [["p", [10, 10]]])
   assert.deepEqual(
     api.asked.map(({ query }) => query.marker),
     [undefined, "b", undefined, "c"],
@@ -97,7 +110,7 @@ test("gives up when the list never holds still", async () => {
   api.intercept = ({ query }) => {
     if (query.marker !== undefined) throw refused(400)
   }
-  await assert.rejects(listUsage(api, PERIOD, options), {
+  await assert.rejects(list(api), {
     code: "LISTING_UNSTEADY",
     message:
       "The list /os-simple-tenant-usage changed while it was read, 5 times in a row: the server that a page ended with was gone when the next was asked for",
@@ -109,19 +122,16 @@ test("a request that is refused on its first page is not tried again", async () 
   api.intercept = () => {
     throw refused(400)
   }
-  await assert.rejects(listUsage(api, PERIOD, options), /answered 400/)
+  await assert.rejects(list(api), /answered 400/)
   assert.equal(api.asked.length, 1)
 })
 
 test("a server that is listed twice counts once", async () => {
   const servers = [server("a", "p"), server("b", "p")]
   const api = fakeCloud({ servers: [...servers, server("a", "q", { launchedAt: NOW - HOUR })] })
-  const list = await listUsage(api, PERIOD, options)
-  assert.deepEqual(shown(list), [
-    ["p", [10, 10]],
-    ["q", []],
-  ])
-  assert.deepEqual(list.twice, ["a"])
+  const found = await list(api)
+  assert.deepEqual(shown(found), [["p", [10, 10]]])
+  assert.deepEqual(found.repeated, ["a"])
 })
 
 const good = {
@@ -168,7 +178,7 @@ for (const [what, answer, reason] of strange) {
   test(`refuses all where it finds ${what}`, async () => {
     const api = fakeCloud()
     api.intercept = () => answer
-    await assert.rejects(listUsage(api, PERIOD, options), (error: Error) => {
+    await assert.rejects(list(api), (error: Error) => {
       assert.ok(error.message.startsWith(`compute answered /os-simple-tenant-usage with what can't be used: ${reason}`))
       return true
     })
@@ -179,7 +189,7 @@ test("hours of 0 and less are taken as they are, and count nothing later", async
   const api = fakeCloud()
   for (const hours of [0, -3]) {
     api.intercept = () => one({ hours })
-    assert.deepEqual(shown(await listUsage(api, PERIOD, options)), [["p", [hours]]])
+    assert.deepEqual(shown(await list(api)), [["p", [hours]]])
   }
 })
 
@@ -196,12 +206,12 @@ test("any size of pages gives the same", async () => {
     { selector: ({ id }) => id, maxLength: 30 },
   )
   await fc.assert(
-    fc.asyncProperty(servers, fc.integer({ min: 1, max: 31 }), async (list, maxLimit) => {
+    fc.asyncProperty(servers, fc.integer({ min: 1, max: 31 }), async (all, maxLimit) => {
       const state: Partial<FakeState> = {
-        servers: list.map(({ endedAt, ...rest }) => (endedAt === undefined ? rest : { ...rest, endedAt })),
+        servers: all.map(({ endedAt, ...rest }) => (endedAt === undefined ? rest : { ...rest, endedAt })),
       }
-      const whole = await listUsage(fakeCloud(state), PERIOD, options)
-      const paged = await listUsage(fakeCloud({ ...state, maxLimit }), PERIOD, options)
+      const whole = await list(fakeCloud(state))
+      const paged = await list(fakeCloud({ ...state, maxLimit }))
       assert.deepEqual(paged, whole)
     }),
   )

@@ -1,4 +1,5 @@
-import type { Period, Server } from "../cloud.ts"
+import type { Period } from "../cloud.ts"
+import type { Server } from "../usage.ts"
 import type { Api } from "./api.ts"
 import { listIn, strangeAnswers, textIn } from "./answer.ts"
 import { PAGE, readPages } from "./pages.ts"
@@ -8,59 +9,54 @@ const PATH = "/os-simple-tenant-usage"
 const MS_PER_HOUR = 3_600_000
 
 export interface UsageList {
-  /** By project, in the order of the list, which is that of a project's own usage. */
-  readonly projects: ReadonlyMap<string, readonly Server[]>
-  /** Nova's clock minus ours in seconds, as living servers tell, else the date of the last answer. */
+  /** Nova's clock minus ours in seconds, by living servers, else by the date of the last response. */
   readonly clockLead: number | undefined
-  /** Nova's present when it answered last, or less than a second earlier, in Unix time. */
+  /** Nova's present at its last response, or less than a second earlier, in Unix time. */
   readonly present: number | undefined
   /** Servers that were listed more than once. They count once, as they were listed first. */
-  readonly twice: readonly string[]
+  readonly repeated: readonly string[]
 }
 
 export interface ListOptions {
   readonly now: () => Date
   readonly signal: AbortSignal
-  /** What the list does not say of a server. */
-  readonly metadataOf?: (projectId: string, serverId: string) => Server["metadata"]
   /** Servers on a page. */
   readonly limit?: number
 }
 
-const NO_METADATA = {}
-
 /**
- * All usage of a cloud in the period, in as many requests as there are pages of servers. A project can lie on several
- * pages. Throws if anything in it can't be used: see readServerUsage.
+ * Lists all usage of a cloud in the period, in as many requests as there are pages of servers. Servers are handed on in
+ * the order of the list, which is that of a project's own usage; a project can lie on several pages. `begin` is called
+ * when the list begins, each time. Throws if anything in it cannot be used: see readServerUsage.
  */
 export async function listUsage(
   api: Api,
   { start, end }: Period,
-  { now, signal, metadataOf = () => NO_METADATA, limit = PAGE }: ListOptions,
+  { now, signal, limit = PAGE }: ListOptions,
+  begin: () => (projectId: string, serverId: string, server: Server) => void,
 ): Promise<UsageList> {
   const hours = (end.getTime() - start.getTime()) / MS_PER_HOUR
   const refuse = strangeAnswers("compute", PATH)
   const query = { detailed: "1", start: withoutZone(start), end: withoutZone(end) }
-  let projects = new Map<string, Server[]>()
-  let ids = new Set<string>()
-  let twice: string[] = []
+  let repeated: string[] = []
   let clockLead: number | undefined
   await readPages(api, { service: "compute", path: PATH, query, key: "tenant_usages", limit }, signal, () => {
-    ;[projects, ids, twice] = [new Map(), new Set(), []]
+    const ids = new Set<string>()
+    const add = begin()
+    repeated = []
     return (items) => {
       const arrived = now().getTime() / 1000
       for (const item of items) {
         const projectId = textIn(item, "tenant_id", refuse)
-        const servers = serversOf(projects, projectId)
         for (const entry of listIn(item, "server_usages", refuse)) {
           const id = textIn(entry, "instance_id", refuse)
           if (ids.has(id)) {
-            twice.push(id)
+            repeated.push(id)
             continue
           }
           ids.add(id)
-          const server = readServerUsage(entry, hours, metadataOf(projectId, id), refuse)
-          servers.push(server)
+          const server = readServerUsage(entry, hours, refuse)
+          add(projectId, id, server)
           const present = answeredAt(entry, server)
           if (present !== undefined) clockLead = present - arrived
         }
@@ -68,16 +64,8 @@ export async function listUsage(
     }
   })
   const date = api.dateOf("compute")
-  if (date === undefined) return { projects, clockLead, present: undefined, twice }
-  return { projects, clockLead: clockLead ?? date - now().getTime() / 1000, present: date, twice }
-}
-
-function serversOf(projects: Map<string, Server[]>, id: string): Server[] {
-  const known = projects.get(id)
-  if (known !== undefined) return known
-  const fresh: Server[] = []
-  projects.set(id, fresh)
-  return fresh
+  if (date === undefined) return { clockLead, present: undefined, repeated }
+  return { clockLead: clockLead ?? date - now().getTime() / 1000, present: date, repeated }
 }
 
 /** Nova takes dates as UTC, and refuses them with a zone. */

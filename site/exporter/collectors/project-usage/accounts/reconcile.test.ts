@@ -6,7 +6,7 @@ import { fakeCloud, type FakeServer, refused } from "../openstack/fake/testing.t
 import { openStackCloud } from "../openstack/cloud.ts"
 import { rememberTags } from "../openstack/tags.ts"
 import { sortWeights } from "../weights.ts"
-import { settle } from "./settle.ts"
+import { reconcile } from "./reconcile.ts"
 import { type CloudState, EMPTY } from "./state.ts"
 
 const MINUTE = 60_000
@@ -68,7 +68,7 @@ function world(offset: number, ahead = 0) {
     restart: () => (remembered = JSON.parse(JSON.stringify(remembered)) as CloudState),
     async update() {
       const period = { start: new Date(START), end: new Date(Math.max(api.state.now + ahead * MINUTE, remembered.end)) }
-      const { accounts, state } = await settle(remembered, period, {
+      const { accounts, state } = await reconcile(remembered, period, {
         cloud,
         pool: undefined,
         weights: WEIGHTS,
