@@ -1,5 +1,4 @@
 import { Readable } from "node:stream"
-import { setFlagsFromString } from "node:v8"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import type { Registry } from "prom-client"
 import { closeAll } from "#core/closable.ts"
@@ -30,8 +29,6 @@ export async function startExporter(
   context: Context,
   { addresses, flag, webConfigFile }: Listening,
 ): Promise<Serving> {
-  // a collection makes much garbage that is soon gone: collect it rather than grow (half the memory, same speed)
-  setFlagsFromString("--optimize-for-size")
   const { log, now } = context
   const registry = createRegistry()
   const collector = await open({ ...context, registry })
