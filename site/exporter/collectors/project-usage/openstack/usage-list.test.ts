@@ -15,14 +15,14 @@ const options = { now: () => new Date(NOW), signal: new AbortController().signal
 async function list(api: Api) {
   let projects: Record<string, Server[]> = {}
   let ids: string[] = []
-  const found = await listUsage(api, PERIOD, options, () => {
+  const listed = await listUsage(api, PERIOD, options, () => {
     ;[projects, ids] = [{}, []]
-    return (project, id, server) => {
-      ;(projects[project] ??= []).push(server)
+    return (project, id, found) => {
+      ;(projects[project] ??= []).push(found)
       ids.push(id)
     }
   })
-  return { ...found, projects, ids }
+  return { ...listed, projects, ids }
 }
 const shown = ({ projects }: Awaited<ReturnType<typeof list>>) =>
   Object.entries(projects).map(([id, servers]) => [id, servers.map(({ hours }) => hours)])
