@@ -1,13 +1,13 @@
 import { closeAll } from "#core/closable.ts"
 import { component } from "#core/component.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
-import { addAdmin, serve } from "#core/http/server.ts"
+import { addAdmin, serve, webSettings } from "#core/http/server.ts"
 import { type Federation, startFederation } from "./federation/federation.ts"
-import { portalMetrics } from "./metrics.ts"
-import { portalSettings } from "./settings.ts"
+import { portalMetrics } from "./federation/metrics.ts"
+import { federationSettings } from "./federation/settings.ts"
 
 export const command = component({
-  settings: portalSettings,
+  settings: { ...federationSettings, ...webSettings(":8090") },
   async run(settings, { log, env }) {
     const registry = createRegistry()
     const metrics = portalMetrics(registry)

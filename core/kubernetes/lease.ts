@@ -1,5 +1,6 @@
 import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
+import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { jitter, pause } from "#core/retry/backoff.ts"
 import { Deadline } from "#core/retry/deadline.ts"
@@ -56,6 +57,11 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolde
   let seen = { version: "", at: 0 }
   let term: { readonly stop: AbortController; readonly expiry: NodeJS.Timeout } | undefined
   let working = Promise.resolve()
+
+  const logProblem = logChanges((reason?: string) => {
+    if (reason === undefined) log.info({ lease: name }, "renewing the lease works again")
+    else log.warn({ lease: name, reason }, "renewing the lease failed, retrying until it succeeds")
+  })
 
   /** True where the lease is ours now. */
   async function tryHold(signal: AbortSignal): Promise<boolean> {
@@ -118,11 +124,9 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolde
         problem = undefined
       } catch (error) {
         if (ending.signal.aborted) return
-        const reason = explain(error)
-        if (reason !== problem)
-          log.warn({ lease: name, reason }, "renewing the lease failed, retrying until it succeeds")
-        problem = reason
+        problem = explain(error)
       }
+      logProblem(problem)
       await pause(jitter(seconds / 3), ending.signal)
     }
   }

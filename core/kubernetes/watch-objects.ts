@@ -1,5 +1,6 @@
 import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
+import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { backoff, pause } from "#core/retry/backoff.ts"
 import type { KubernetesApi } from "./api.ts"
@@ -57,13 +58,15 @@ export function watchObjects<T extends KubernetesObject, K>(
   let failures = 0
   let since = Number.POSITIVE_INFINITY
 
+  const { plural } = options.resource
+  const logProblem = logChanges((reason?: string) => {
+    if (reason === undefined) log.info(`watching ${plural} works again`)
+    else log.warn({ reason }, `watching ${plural} failed, retrying until it succeeds`)
+  })
   const report = (next: KubernetesError | undefined): void => {
     const before = problem
     problem = next
-    const { plural } = options.resource
-    if (next !== undefined && next.message !== before?.message)
-      log.warn({ reason: explain(next) }, `watching ${plural} failed, retrying until it succeeds`)
-    if (next === undefined && before !== undefined) log.info(`watching ${plural} works again`)
+    logProblem(next && explain(next))
     if (next !== before) problemChanged?.()
     if (next !== undefined) settle()
   }

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join, relative } from "node:path"
 import { stringify } from "yaml"
-import { HEADER } from "../../portal/federation/prometheus-config.ts"
+import { HEADER } from "../../portal/federation/publish.ts"
 import { startListening } from "./listen.ts"
 import { PORTAL_PORT, PORTAL_PROMETHEUS_PORT } from "./ports.ts"
 import type { Run } from "./run.ts"

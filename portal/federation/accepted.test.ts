@@ -4,8 +4,7 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { createLogger } from "#core/log/logger.ts"
 import { acceptedFile, readAccepted } from "./accepted.ts"
-import { HEADER } from "./prometheus-config.ts"
-import { publish } from "./publish.ts"
+import { HEADER, publish } from "./publish.ts"
 import { scratch } from "./testing.ts"
 
 const files = [
@@ -19,7 +18,7 @@ function logTo(lines: string[]) {
   return createLogger({ level: "info", format: "logfmt" }, "portal", (line) => lines.push(line.replace(/^ts=\S+ /, "")))
 }
 
-test("what Prometheus took is read back whole, and nobody but the portal can read it", async (t) => {
+test("what Prometheus accepted is read back whole, and only the portal can read it", async (t) => {
   const [folder, lines] = [await scratch(t), [] as string[]]
   await publish(folder, [...files, acceptedFile(files)])
   assert.deepEqual(await readAccepted(folder, logTo(lines)), files)
@@ -27,7 +26,7 @@ test("what Prometheus took is read back whole, and nobody but the portal can rea
   assert.deepEqual(lines, [])
 })
 
-test("where nothing was taken yet there is nothing, without a word", async (t) => {
+test("where nothing was accepted yet there is nothing, and no log line", async (t) => {
   const [folder, lines] = [await scratch(t), [] as string[]]
   assert.equal(await readAccepted(folder, logTo(lines)), undefined)
   assert.equal(await readAccepted(join(folder, "none"), logTo(lines)), undefined)
@@ -56,17 +55,17 @@ for (const [what, content, reason] of [
     "it is not what fedstack portal writes",
   ],
 ] as const) {
-  test(`a file that is ${what} is left aside, with the reason and nothing of its content`, async (t) => {
+  test(`a file that is ${what} is ignored, with the reason and nothing of its content in the log`, async (t) => {
     const [folder, lines] = [await scratch(t), [] as string[]]
     await writeFile(join(folder, "accepted.json"), content)
     assert.equal(await readAccepted(folder, logTo(lines)), undefined)
     assert.deepEqual(lines, [
-      `level=warn component=portal msg="the configuration that Prometheus took last is not known" file=${join(folder, "accepted.json")} reason="${reason}"\n`,
+      `level=warn component=portal msg="cannot read the last accepted configuration, continuing without it" file=${join(folder, "accepted.json")} reason="${reason}"\n`,
     ])
   })
 }
 
-test("a file that can't be read is left aside, with the reason", async (t) => {
+test("a file that cannot be read is ignored, with the reason in the log", async (t) => {
   const [folder, lines] = [await scratch(t), [] as string[]]
   await mkdir(join(folder, "accepted.json"))
   assert.equal(await readAccepted(folder, logTo(lines)), undefined)

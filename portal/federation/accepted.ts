@@ -6,7 +6,7 @@ import { reasonOf } from "#core/files/read-text.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
 
 const ACCEPTED_FILE = "accepted.json"
-const UNKNOWN = "the configuration that Prometheus took last is not known"
+const UNKNOWN = "cannot read the last accepted configuration, continuing without it"
 const schema = z
   .array(
     z.strictObject({
@@ -17,8 +17,8 @@ const schema = z
   .refine((files) => files.at(-1)?.path === CONFIG_FILE)
 
 /**
- * The files that Prometheus took last, as one that is replaced whole: later ones have the same names, and Prometheus may
- * refuse those. It holds tokens and keys, and only the portal reads it.
+ * The files that Prometheus accepted last, in one file that is replaced whole: the next ones have the same names, and may
+ * be refused. It holds tokens and keys, and only the portal reads it.
  */
 export const acceptedFile = (files: readonly OutputFile[]): OutputFile => ({
   path: ACCEPTED_FILE,
@@ -26,7 +26,7 @@ export const acceptedFile = (files: readonly OutputFile[]): OutputFile => ({
   mode: 0o600,
 })
 
-/** What a portal before this one kept; undefined where there is nothing, or where `log` is told why it can't be had. */
+/** What the previous portal process kept; undefined where there is nothing, or it cannot be read, which is logged. */
 export async function readAccepted(folder: string, log: Logger): Promise<readonly OutputFile[] | undefined> {
   const file = join(folder, ACCEPTED_FILE)
   try {
@@ -43,6 +43,6 @@ function parse(text: string): z.output<typeof schema> | undefined {
   try {
     return schema.parse(JSON.parse(text))
   } catch {
-    return undefined // the reasons of both would show what stands in it
+    return undefined // the reasons of both would show secrets
   }
 }

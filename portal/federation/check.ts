@@ -1,9 +1,8 @@
 import { component } from "#core/component.ts"
 import { readText } from "#core/files/read-text.ts"
 import { openInputs } from "./inputs.ts"
-import { PLAIN_HTTP, sendsTokenInPlain } from "./plain-http.ts"
 import type { Limits } from "./schema.ts"
-import { loadSites, type Site } from "./sites.ts"
+import { loadSites, PLAIN_HTTP, sendsTokenInPlain, type Site } from "./sites.ts"
 
 export const command = component({
   settings: {},
@@ -23,23 +22,17 @@ function describe(file: string, sites: readonly Site[], limits: Limits): string 
 }
 
 function describeSite({ name, url, labels, match, interval, timeout, tls }: Site): string {
-  const pairs = Object.entries({ site: name, ...labels }).map(([label, value]) => `${label}=${JSON.stringify(value)}`)
-  const lines = [
+  const show = (values: object, quote: (value: unknown) => string, equals: string): string =>
+    Object.entries(values)
+      .map(([key, value]) => `${key}${equals}${quote(value)}`)
+      .join(", ")
+  const rows = [
     ["url", `${url.href.replace(/\/$/, "")}/federate`],
-    ["labels", pairs.join(", ")],
-    ...match.map((selector) => ["match", selector] as const),
+    ["labels", show({ site: name, ...labels }, JSON.stringify, "=")],
+    ...match.map((selector) => ["match", selector]),
     ["scraped", `every ${interval}s, for at most ${timeout}s`],
-    ...(tls === undefined
-      ? []
-      : [
-          [
-            "tls",
-            Object.entries(tls)
-              .map(([key, value]) => `${key} ${value}`)
-              .join(", "),
-          ] as const,
-        ]),
-    ...(sendsTokenInPlain(url) ? [["warning", PLAIN_HTTP] as const] : []),
+    ...(tls === undefined ? [] : [["tls", show(tls, String, " ")]]),
+    ...(sendsTokenInPlain(url) ? [["warning", PLAIN_HTTP]] : []),
   ]
-  return `${name}\n${lines.map(([key = "", value]) => `  ${key.padEnd(8)} ${value}\n`).join("")}`
+  return `${name}\n${rows.map(([key = "", value]) => `  ${key.padEnd(8)} ${value}\n`).join("")}`
 }

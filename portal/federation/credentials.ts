@@ -1,8 +1,5 @@
 import { createHmac, createPrivateKey, X509Certificate } from "node:crypto"
-import { isAbsolute, join } from "node:path"
-import { ConfigurationError } from "#core/errors.ts"
 import type { Path } from "#core/config/config-file.ts"
-import type { Inputs } from "./inputs.ts"
 import type { OutputFile } from "./publish.ts"
 import type { SiteEntry } from "./schema.ts"
 
@@ -10,7 +7,7 @@ export type Report = (path: Path, message: string) => void
 
 /**
  * Where Prometheus finds the token of a site, relative to its configuration. Another token has another path, and so the
- * site's job changes: Prometheus 3.5 uses a job's first token until then (github.com/prometheus/common/issues/981).
+ * site's job changes: some versions of Prometheus use a job's first token until then (prometheus/common#981).
  */
 function tokenPath(site: string, token: string, key: Buffer): string {
   return `tokens/${site}.${createHmac("sha256", key).update(`${site} ${token}`).digest("hex").slice(0, 8)}`
@@ -21,12 +18,14 @@ export const tlsPath = (site: string, key: TlsFile): string => `tls/${site}.${ke
 export const TLS_FILES = ["ca_file", "cert_file", "key_file"] as const
 export type TlsFile = (typeof TLS_FILES)[number]
 
-/** Files that are read for one entry of sites.yaml; names in it are relative to `folder`. */
-export interface Source {
-  readonly folder: string
-  readonly inputs: Inputs
+/** How one entry of sites.yaml is read; paths are of keys below it. */
+export interface EntryReader {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** See Inputs. */
+  readonly key: Buffer
+  /** The text of a file that the entry names; undefined where it cannot be read, which is reported. */
+  readonly read: (file: string, path: Path) => string | undefined
   readonly report: Report
-  readonly where: (path: Path) => string
 }
 
 /** Secrets of a site as Prometheus will read them. */
@@ -36,20 +35,20 @@ export interface Credentials {
 }
 
 /** Reads what an entry names. Faults go to `report`; no message holds a secret. */
-export function readCredentials(entry: Partial<SiteEntry>, source: Source): Credentials {
-  return { token: readToken(entry, source), tls: readTls(entry, source) }
+export function readCredentials(entry: Partial<SiteEntry>, reader: EntryReader): Credentials {
+  return { token: readToken(entry, reader), tls: readTls(entry, reader) }
 }
 
-function readToken({ name = "", token }: Partial<SiteEntry>, source: Source): OutputFile | undefined {
+function readToken({ name = "", token }: Partial<SiteEntry>, reader: EntryReader): OutputFile | undefined {
   if (token === undefined) return undefined
-  const { inputs, report } = source
+  const { env: variables, key, read, report } = reader
   const { file, env } = token
   if ((file === undefined) === (env === undefined)) {
     report(["token"], "must have either file or env")
     return undefined
   }
   const path = ["token", file === undefined ? "env" : "file"]
-  const text = file === undefined ? ofEnvironment(inputs.env, env) : readInput(file, path, source)
+  const text = file === undefined ? ofEnvironment(variables, env) : read(file, path)
   if (text === undefined) {
     if (file === undefined) report(path, `the variable ${env} is not set`)
     return undefined
@@ -57,30 +56,30 @@ function readToken({ name = "", token }: Partial<SiteEntry>, source: Source): Ou
   const content = text.replace(/\r?\n$/, "")
   const reason = faultOfToken(content)
   if (reason !== undefined) report(path, `${file ?? env} ${reason}`)
-  return { path: tokenPath(name, content, inputs.key), content, mode: 0o640 }
+  return { path: tokenPath(name, content, key), content, mode: 0o640 }
 }
 
 /** Not what every object inherits, such as `constructor`. */
-function ofEnvironment(env: Inputs["env"], name = ""): string | undefined {
+function ofEnvironment(env: EntryReader["env"], name = ""): string | undefined {
   return Object.hasOwn(env, name) ? env[name] : undefined
 }
 
 function faultOfToken(token: string): string | undefined {
   if (token === "") return "is empty; it must hold the token"
   if (/[\r\n]/.test(token)) return "has several lines; it must hold the token and nothing else"
-  if (!/^[\x21-\x7e]+$/.test(token)) return "holds characters that a token can't have: only visible ASCII, no spaces"
+  if (!/^[\x21-\x7e]+$/.test(token)) return "holds characters that a token cannot have: only visible ASCII, no spaces"
   return undefined
 }
 
-function readTls({ name = "", url, tls }: Partial<SiteEntry>, source: Source): readonly OutputFile[] {
+function readTls({ name = "", url, tls }: Partial<SiteEntry>, reader: EntryReader): readonly OutputFile[] {
   if (tls === undefined) return []
-  const { report } = source
-  if (url?.protocol === "http:") report(["tls"], "is of no use with an http:// url")
+  const { read, report } = reader
+  if (url?.protocol === "http:") report(["tls"], "has no effect with an http:// url")
   if ((tls.cert_file === undefined) !== (tls.key_file === undefined))
     report(["tls"], "must have both cert_file and key_file, or neither")
   const own = TLS_FILES.flatMap((key) => {
     const file = tls[key]
-    const content = file === undefined ? undefined : readInput(file, ["tls", key], source)
+    const content = file === undefined ? undefined : read(file, ["tls", key])
     if (content === undefined) return []
     const reason = faultOfPem(key, content)
     if (reason !== undefined) report(["tls", key], `${file} ${reason}`)
@@ -94,7 +93,7 @@ function readTls({ name = "", url, tls }: Partial<SiteEntry>, source: Source): r
   return own
 }
 
-/** Prometheus does not scrape a site at all where they do not, nor tells of it. Faults of each are told on their own. */
+/** Prometheus does not scrape a site at all where they do not, without a word. Faults of each file are reported apart. */
 function belongTogether(cert: string, key: string): boolean {
   if (faultOfPem("cert_file", cert) !== undefined || faultOfPem("key_file", key) !== undefined) return true
   return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
@@ -120,15 +119,5 @@ function parses(check: () => boolean): boolean {
     return check()
   } catch {
     return false
-  }
-}
-
-function readInput(file: string, path: Path, { folder, inputs, report, where }: Source): string | undefined {
-  try {
-    return inputs.read(isAbsolute(file) ? file : join(folder, file), where(path))
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    for (const { message } of error.faults) report(path, message)
-    return undefined
   }
 }

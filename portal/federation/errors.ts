@@ -3,7 +3,7 @@ import { defineError } from "#core/errors.ts"
 export const notWritten = defineError(
   "CONFIGURATION_NOT_WRITTEN",
   500,
-  "The Prometheus configuration can't be written to {folder}: {reason}. The old files stay as they are.",
+  "The Prometheus configuration cannot be written to {folder}: {reason}. The old files stay as they are.",
 )
 
 export const foreignConfiguration = defineError(
@@ -12,8 +12,8 @@ export const foreignConfiguration = defineError(
   "{file} was not written by fedstack portal, which neither overwrites nor deletes it. Name a folder of its own with --prometheus.config-dir, or move the file away.",
 )
 
-export const folderTaken = defineError(
-  "FOLDER_TAKEN",
+export const folderLocked = defineError(
+  "FOLDER_LOCKED",
   500,
   "Another fedstack portal is running that writes to {folder}. End that one, or give this one a folder of its own with --prometheus.config-dir.",
 )
@@ -21,23 +21,23 @@ export const folderTaken = defineError(
 export const stillStarting = defineError(
   "PROMETHEUS_STARTING",
   502,
-  "Prometheus at {url} is still starting: it is told of the new configuration when it is ready.",
+  "Prometheus at {url} is still starting: it is reloaded when it is ready.",
 )
 
 export const lifecycleDisabled = defineError(
   "LIFECYCLE_DISABLED",
   502,
-  "Prometheus at {url} can't be told to reload: start it with --web.enable-lifecycle.",
+  "Prometheus at {url} does not allow reloads: start it with --web.enable-lifecycle.",
 )
 
 export const reloadRefused = defineError(
   "RELOAD_REFUSED",
   502,
-  "Prometheus at {url} did not take its new configuration: {reason}",
+  "Prometheus at {url} refused its new configuration: {reason}",
 )
 
 export const reloadFailed = defineError(
   "RELOAD_FAILED",
   502,
-  "Prometheus at {url} can't be told to reload (status {status}): {reason}",
+  "Prometheus at {url} cannot be reloaded (status {status}): {reason}",
 )

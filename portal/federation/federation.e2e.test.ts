@@ -43,7 +43,7 @@ const delivers = (prometheus: RunningPrometheus, expected: readonly Record<strin
     return now
   })
 
-test("federates two sites with the portal's labels, also where one of them lies about who it is", async (t) => {
+test("federates two sites with the portal's labels, also where one of them claims to be the other", async (t) => {
   const prometheus = need(t, findPrometheus())
   if (prometheus === undefined) return
   const honest = await startSite(t, prometheus, usage("a"))
@@ -61,7 +61,7 @@ test("federates two sites with the portal's labels, also where one of them lies 
   ])
 })
 
-test("brings a change of sites.yaml in force without a restart, and keeps the old state after a bad one", async (t) => {
+test("applies a change of sites.yaml without a restart, and keeps the previous state after a bad one", async (t) => {
   const prometheus = need(t, findPrometheus())
   if (prometheus === undefined) return
   const [a, b] = await Promise.all([startSite(t, prometheus, usage("a")), startSite(t, prometheus, usage("b"))])
@@ -143,7 +143,7 @@ test("leaves the configuration in place that Prometheus took last where it refus
   await portal.write("good.yml", "groups: [none]\n")
   await portal.write("base.yml", "rule_files: [good.yml]\nglobal: {nonsense: 1}\n")
   await reloaded(0)
-  assert.match(portal.child.output(), /did not take its new configuration/)
+  assert.match(portal.child.output(), /refused its new configuration/)
   await until("the configuration before", async () => {
     assert.deepEqual(await contents(), before)
     return true

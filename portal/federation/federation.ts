@@ -3,11 +3,12 @@ import type { Registry } from "prom-client"
 import { type Closable, closeAll } from "#core/closable.ts"
 import { reloadOnChange } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
-import type { PortalMetrics } from "../metrics.ts"
-import { openDelivery } from "./delivery.ts"
 import { type Inputs, openInputs } from "./inputs.ts"
-import { type FederationSettings, loadPlan, type Plan } from "./load.ts"
-import { PLAIN_HTTP, sendsTokenInPlain } from "./plain-http.ts"
+import { loadPlan, type Plan } from "./load.ts"
+import type { PortalMetrics } from "./metrics.ts"
+import { openRollout } from "./rollout.ts"
+import type { FederationSettings } from "./settings.ts"
+import { PLAIN_HTTP, sendsTokenInPlain } from "./sites.ts"
 
 export interface Federation extends Closable {
   reload: () => Promise<void>
@@ -16,7 +17,7 @@ export interface Federation extends Closable {
 }
 
 export interface FederationOptions {
-  readonly settings: FederationSettings & { readonly prometheusUrl: URL }
+  readonly settings: FederationSettings
   readonly env: Inputs["env"]
   readonly metrics: PortalMetrics
   readonly registry: Registry
@@ -25,12 +26,12 @@ export interface FederationOptions {
 
 /**
  * Keeps Prometheus' configuration equal to the configuration files: reads them when they change, writes, reloads. Faults in
- * them end the start with ConfigurationError; later they are logged and what is in force stays.
+ * them end the start with ConfigurationError; later they are logged, and the previous configuration stays active.
  */
 export async function startFederation(options: FederationOptions): Promise<Federation> {
   const { settings, env, metrics, registry, log } = options
   const key = randomBytes(32)
-  const delivery = openDelivery({ folder: settings.configDir, prometheusUrl: settings.prometheusUrl, metrics, log })
+  const rollout = openRollout({ folder: settings.configDir, prometheusUrl: settings.prometheusUrl, metrics, log })
 
   function apply(plan: Plan): void {
     metrics.sites.set(plan.sites.length)
@@ -38,7 +39,7 @@ export async function startFederation(options: FederationOptions): Promise<Feder
     for (const { name, interval } of plan.sites) metrics.siteInterval.set({ site: name }, interval)
     if (plan.sites.length === 0) log.warn({ file: settings.sitesFile }, "no sites are listed")
     for (const { name, url } of plan.sites) if (sendsTokenInPlain(url)) log.warn({ site: name }, PLAIN_HTTP)
-    delivery.deliver(plan.files)
+    rollout.start(plan.files)
   }
 
   try {
@@ -52,11 +53,11 @@ export async function startFederation(options: FederationOptions): Promise<Feder
     })
     return {
       reload: () => reloading.reload(),
-      close: () => closeAll([reloading, delivery]),
-      notReady: () => delivery.notReady(),
+      close: () => closeAll([reloading, rollout]),
+      notReady: () => rollout.notReady(),
     }
   } catch (error) {
-    await delivery.close()
+    await rollout.close()
     throw error
   }
 }

@@ -2,16 +2,10 @@ import { resolve, sep } from "node:path"
 import { Faults } from "#core/config/faults.ts"
 import { loadBaseConfig, NO_BASE_CONFIG } from "./base-config.ts"
 import type { Inputs } from "./inputs.ts"
-import { prometheusConfig, type PrometheusVersion } from "./prometheus-config.ts"
+import { prometheusConfig } from "./prometheus-config.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
+import type { FederationSettings } from "./settings.ts"
 import { loadSites, type Site } from "./sites.ts"
-
-export interface FederationSettings {
-  readonly sitesFile: string
-  readonly baseConfig: string | undefined
-  readonly configDir: string
-  readonly prometheusVersion: PrometheusVersion
-}
 
 /** All that Prometheus needs to federate the sites. */
 export interface Plan {
@@ -21,7 +15,7 @@ export interface Plan {
 }
 
 /** Reads all configuration files. Throws ConfigurationError with the faults of all of them. */
-export async function loadPlan(settings: FederationSettings, inputs: Inputs): Promise<Plan> {
+export async function loadPlan(settings: Omit<FederationSettings, "prometheusUrl">, inputs: Inputs): Promise<Plan> {
   const faults = new Faults()
   const sites = faults.collect(() => loadSites(settings.sitesFile, inputs))
   const base =

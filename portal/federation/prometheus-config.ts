@@ -1,6 +1,7 @@
 import { Document, isMap, isSeq, parseDocument, type ScalarTag, type Tags } from "yaml"
 import type { BaseConfig } from "./base-config.ts"
 import { TLS_FILES, tlsPath } from "./credentials.ts"
+import { HEADER } from "./publish.ts"
 import type { Limits } from "./schema.ts"
 import type { Site } from "./sites.ts"
 
@@ -8,9 +9,6 @@ export interface PrometheusVersion {
   readonly major: number
   readonly minor: number
 }
-
-/** The first line of every configuration that fedstack writes. */
-export const HEADER = "# Written by fedstack portal: edit sites.yaml or the base configuration, not this file.\n"
 
 /** The whole Prometheus configuration as YAML: the base configuration, and one scrape job per site. */
 export function prometheusConfig(

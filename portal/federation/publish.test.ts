@@ -3,8 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { test, type TestContext } from "node:test"
-import { HEADER } from "./prometheus-config.ts"
-import { type OutputFile, publish, removeStale } from "./publish.ts"
+import { HEADER, type OutputFile, publish, removeStale } from "./publish.ts"
 
 const outputs = (config: string, ...tokens: readonly string[]): OutputFile[] => [
   ...tokens.map((name) => ({ path: `tokens/${name}`, content: `token of ${name} ${config}`, mode: 0o640 })),
@@ -24,7 +23,7 @@ async function contents(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(texts)) as Record<string, string>
 }
 
-test("writes files for the group of Prometheus and nobody else, whatever the umask", async (t) => {
+test("writes files for the group of Prometheus alone, whatever the umask", async (t) => {
   const folder = await scratch(t)
   const umask = process.umask(0o077)
   await publish(folder, outputs("1", "site-a")).finally(() => process.umask(umask))
@@ -45,19 +44,19 @@ test("leaves a file alone whose content is the same", async (t) => {
   assert.equal((await stat(join(folder, "prometheus.yml"))).ino, before.ino)
 })
 
-test("replaces nothing where one of the files can't be written, and leaves no temporary file", async (t) => {
+test("replaces nothing where one of the files cannot be written, and leaves no temporary file", async (t) => {
   const folder = await scratch(t)
   await publish(folder, outputs("1", "site-a"))
   const before = await contents(folder)
   await mkdir(join(folder, ".prometheus.yml.tmp")) // in the way of the last file
   await assert.rejects(publish(folder, outputs("2", "site-a", "site-b")), {
     code: "CONFIGURATION_NOT_WRITTEN",
-    message: /^The Prometheus configuration can't be written to .*out: .*\. The old files stay as they are\.$/,
+    message: /^The Prometheus configuration cannot be written to .*out: .*\. The old files stay as they are\.$/,
   })
   assert.deepEqual(await contents(folder), before)
 })
 
-test("refuses to overwrite a configuration that somebody else wrote", async (t) => {
+test("refuses to overwrite a configuration that another program wrote", async (t) => {
   const folder = await scratch(t)
   await mkdir(folder)
   await writeFile(join(folder, "prometheus.yml"), "global: {}\n")
@@ -66,7 +65,7 @@ test("refuses to overwrite a configuration that somebody else wrote", async (t) 
 })
 
 for (const mine of ["rules/node.yml", "tls/prometheus.key.pem", "tokens/grafana"]) {
-  test(`takes no folder over in which ${mine} of somebody else stands, where it would be deleted`, async (t) => {
+  test(`does not take over a folder in which ${mine} of another program stands, where it would be deleted`, async (t) => {
     const folder = await scratch(t)
     await mkdir(join(folder, dirname(mine)), { recursive: true })
     await writeFile(join(folder, mine), "mine")
@@ -78,7 +77,7 @@ for (const mine of ["rules/node.yml", "tls/prometheus.key.pem", "tokens/grafana"
   })
 }
 
-test("goes on where it was killed in the midst of its first writing", async (t) => {
+test("goes on where it was killed during its first writing", async (t) => {
   const folder = await scratch(t)
   await mkdir(join(folder, "tokens"), { recursive: true })
   await mkdir(join(folder, "rules"))

@@ -3,7 +3,6 @@ import { dirname, join } from "node:path"
 import { explain, FedstackError } from "#core/errors.ts"
 import { type FileToWrite, writeAtomically } from "#core/files/write-atomically.ts"
 import { foreignConfiguration, notWritten } from "./errors.ts"
-import { HEADER } from "./prometheus-config.ts"
 
 /** A file for Prometheus; `path` is relative to the folder of its configuration. */
 export interface OutputFile {
@@ -13,6 +12,8 @@ export interface OutputFile {
 }
 
 export const CONFIG_FILE = "prometheus.yml"
+/** The first line of every configuration that fedstack writes. */
+export const HEADER = "# Written by fedstack portal: edit sites.yaml or the base configuration, not this file.\n"
 /** Folders whose every file is written here. */
 const OWN_FOLDERS = ["tokens", "tls", "rules"]
 const TEMPORARY = /^\..*\.tmp$/
@@ -20,18 +21,18 @@ const TOKEN = /\.[\da-f]{8}$/
 
 /**
  * Writes what differs, in the order given. All is on disk under temporary names before the first file is replaced, so that
- * a full disk changes nothing. `claim` is asked before, when the folder is there; what it throws ends the writing. Throws
+ * a full disk changes nothing. `acquire` is called before, when the folder is there; what it throws ends the writing. Throws
  * FOREIGN_CONFIGURATION and CONFIGURATION_NOT_WRITTEN.
  */
 export async function publish(
   folder: string,
   files: readonly OutputFile[],
-  claim: () => Promise<void> = () => Promise.resolve(),
+  acquire: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   try {
     await refuseForeign(folder, files)
     await makeFolder(folder)
-    await claim()
+    await acquire()
     const changed: FileToWrite[] = []
     for (const { path, content, mode } of files) {
       const file = join(folder, path)
@@ -45,27 +46,26 @@ export async function publish(
   }
 }
 
-/** Deletes what was written for sites and rules that are gone, unless a second portal has put its configuration there. */
+/** Deletes the files of sites and rules that are gone, unless a second portal has written its configuration there. */
 export async function removeStale(folder: string, files: readonly OutputFile[]): Promise<void> {
   const config = files.find(({ path }) => path === CONFIG_FILE)
   if ((await readFile(join(folder, CONFIG_FILE), "utf8")) !== config?.content) return
   const kept = new Set(files.map(({ path }) => path))
   for (const own of OWN_FOLDERS) {
-    const names = await readdir(join(folder, own)).catch(nothingIfMissing)
-    for (const name of names ?? []) {
+    for (const name of await namesIn(join(folder, own))) {
       if (!kept.has(`${own}/${name}`)) await rm(join(folder, own, name))
     }
   }
 }
 
-/** A folder is ours by the configuration in it; without one, all must be what a first writing that was cut short leaves. */
+/** A folder is ours by the configuration in it; without one, all must be what an interrupted first writing leaves. */
 async function refuseForeign(folder: string, files: readonly OutputFile[]): Promise<void> {
   const file = join(folder, CONFIG_FILE)
   const content = await readFile(file, "utf8").catch(nothingIfMissing)
   if (content?.startsWith(HEADER)) return
   if (content !== undefined) throw foreignConfiguration({ file })
   for (const own of OWN_FOLDERS) {
-    for (const name of (await readdir(join(folder, own)).catch(nothingIfMissing)) ?? []) {
+    for (const name of await namesIn(join(folder, own))) {
       const found = join(folder, own, name)
       if (TEMPORARY.test(name) || (own === "tokens" && TOKEN.test(name))) continue
       const ours = files.find(({ path }) => path === `${own}/${name}`)
@@ -74,6 +74,9 @@ async function refuseForeign(folder: string, files: readonly OutputFile[]): Prom
     }
   }
 }
+
+const namesIn = async (folder: string): Promise<readonly string[]> =>
+  (await readdir(folder).catch(nothingIfMissing)) ?? []
 
 async function isWritten(file: string, content: string, mode: number): Promise<boolean> {
   const status = await stat(file).catch(nothingIfMissing)

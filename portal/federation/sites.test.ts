@@ -5,7 +5,7 @@ import { test } from "node:test"
 import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { openInputs } from "./inputs.ts"
-import { loadSites } from "./sites.ts"
+import { loadSites, sendsTokenInPlain } from "./sites.ts"
 
 const bad = join(import.meta.dirname, "testdata/bad")
 
@@ -43,3 +43,24 @@ test("remembers every file that it looked at, also those that could not be read"
     names.map((name) => join(bad, name)),
   )
 })
+
+for (const [url, expected] of [
+  ["https://site-a.example.org", false],
+  ["http://site-a.example.org", true],
+  ["http://site-a-proxy:8000", true],
+  ["http://10.0.0.1", true],
+  ["http://[fd00::1]:8000", true],
+  ["http://localhost.example.org", true],
+  ["http://127.example.org", true],
+  ["http://localhost:8000/prefix", false],
+  ["http://LOCALHOST.", false],
+  ["http://127.0.0.1:8000", false],
+  ["http://127.1", false],
+  ["http://[::1]:8000", false],
+  ["http://[::ffff:127.0.0.1]", false],
+  ["http://[::ffff:10.0.0.1]", true],
+] as const) {
+  test(`${url} ${expected ? "shows" : "does not show"} the token to the network`, () => {
+    assert.equal(sendsTokenInPlain(new URL(url)), expected)
+  })
+}

@@ -1,4 +1,4 @@
-import { dirname } from "node:path"
+import { dirname, isAbsolute, join } from "node:path"
 import { z } from "zod"
 import { type Path, parseYaml } from "#core/config/config-file.ts"
 import { Faults } from "#core/config/faults.ts"
@@ -37,12 +37,12 @@ export function loadSites(file: string, inputs: Inputs): Sites {
   const entries = readableEntries(raw)
   crossCheck(text, raw, entries, report)
   const credentials = entries.map((entry, index) => {
-    const at = (path: Path): Path => ["sites", index, ...path]
+    const at = (path: Path): string => where(["sites", index, ...path])
     return readCredentials(entry, {
-      folder: dirname(file),
-      inputs,
-      report: (path, message) => report(at(path), message),
-      where: (path) => where(at(path)),
+      ...inputs,
+      report: (path, message) => faults.add(at(path), message),
+      read: (name, path) =>
+        faults.collect(() => inputs.read(isAbsolute(name) ? name : join(dirname(file), name), at(path))),
     })
   })
   if (whole === undefined || faults.any) throw faults.toError()
@@ -78,3 +78,12 @@ function completed({ timeout, tls, ...entry }: SiteEntry, credentials: Credentia
   const ownTimeout = timeout ?? Math.min(interval, LONGEST_DEFAULT_TIMEOUT)
   return { name, url, labels, match, interval, timeout: ownTimeout, tokenFile: credentials?.token?.path ?? "", tls }
 }
+
+/** Logged for each such site whenever the configuration files are read. */
+export const PLAIN_HTTP = "token and data cross the network unencrypted: give the site TLS, and its url https://"
+
+/** As a URL's `hostname` shows them. Other names, such as those of containers, may lead over a network to another machine. */
+const LOOPBACK = /^(?:localhost\.?|127(?:\.\d+){3}|\[::(?:1|ffff:7f[\da-f]{2}:[\da-f]{1,4})\])$/
+
+export const sendsTokenInPlain = ({ protocol, hostname }: URL): boolean =>
+  protocol === "http:" && !LOOPBACK.test(hostname)

@@ -1,46 +1,46 @@
+import type { Closable } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
 import { RequestFailed } from "#core/http/client.ts"
 import { failureClass } from "#core/http/connection-failure.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { retry } from "#core/retry/retry.ts"
-import type { PortalMetrics } from "../metrics.ts"
 import { acceptedFile, readAccepted } from "./accepted.ts"
-import { claimFolder } from "./claim.ts"
+import { lockFolder } from "./folder-lock.ts"
+import type { PortalMetrics } from "./metrics.ts"
+import { checkStarted, reloadPrometheus } from "./prometheus.ts"
 import { type OutputFile, publish, removeStale } from "./publish.ts"
-import { checkStarted, reloadPrometheus } from "./reload.ts"
 
 type Files = readonly OutputFile[]
 
-export interface Delivery {
-  /** Brings these files in force; what is under way for others ends. */
-  deliver(files: Files): void
+export interface Rollout extends Closable {
+  /** Rolls these files out; the rollout of others that is under way ends. */
+  start(files: Files): void
   /** Why Prometheus has no configuration yet; undefined once it was written. */
   notReady(): string | undefined
-  close(): Promise<void>
 }
 
-export interface DeliveryOptions {
+export interface RolloutOptions {
   readonly folder: string
   readonly prometheusUrl: URL
   readonly metrics: PortalMetrics
   readonly log: Logger
 }
 
-/** Writes configurations for Prometheus and has it reload, until it takes them. */
-export function openDelivery({ folder, prometheusUrl, metrics, log }: DeliveryOptions): Delivery {
+/** Writes configurations for Prometheus and reloads it, until it accepts them. */
+export function openRollout({ folder, prometheusUrl, metrics, log }: RolloutOptions): Rollout {
   let notReady: string | undefined = "The Prometheus configuration is not written yet."
   let accepted: Files | undefined
   let written: Files | undefined
-  let applying = { cancel: new AbortController(), done: Promise.resolve() }
+  let current = { cancel: new AbortController(), done: Promise.resolve() }
 
-  const claim = claimFolder(folder, log)
-  const take = async (): Promise<void> => {
-    if (await claim.take()) accepted = await readAccepted(folder, log)
+  const lock = lockFolder(folder, log)
+  const acquire = async (): Promise<void> => {
+    if (await lock.acquire()) accepted = await readAccepted(folder, log)
   }
 
   async function write(files: Files): Promise<void> {
     try {
-      await publish(folder, files, take)
+      await publish(folder, files, acquire)
     } catch (error) {
       metrics.configWritten.set(0)
       throw error
@@ -49,7 +49,7 @@ export function openDelivery({ folder, prometheusUrl, metrics, log }: DeliveryOp
     written = files
   }
 
-  async function apply(files: Files, signal: AbortSignal): Promise<void> {
+  async function rollOut(files: Files, signal: AbortSignal): Promise<void> {
     metrics.configWritten.set(0)
     const failedToWrite = (reason: string) => (notReady = notReady === undefined ? undefined : reason)
     const task = "writing the Prometheus configuration"
@@ -72,36 +72,36 @@ export function openDelivery({ folder, prometheusUrl, metrics, log }: DeliveryOp
       await write(files)
       await reloadPrometheus(prometheusUrl, signal)
     } catch (error) {
-      const instead = signal.aborted && !isRefusal(error) ? undefined : replacement(files, error)
-      if (instead !== undefined) await write(instead)
+      const fallback = signal.aborted && !isRefusal(error) ? undefined : fallbackAfter(error, files)
+      if (fallback !== undefined) await write(fallback)
       throw error
     }
     accepted = files
   }
 
   /**
-   * What is to stand on the disk after a failure. What Prometheus refuses does not stay: it could not start with it. As long
-   * as it is not there, it may be because it can't start with what is: the new files and those before take turns.
+   * What is written after a failure. Files that Prometheus refuses do not stay: it could not start with them. While it is
+   * down, perhaps because it cannot start with the files it finds, the new files and the accepted ones take turns.
    */
-  function replacement(files: Files, error: unknown): Files | undefined {
+  function fallbackAfter(error: unknown, files: Files): Files | undefined {
     if (isRefusal(error)) return accepted
-    const isAbsent =
+    const isDown =
       error instanceof RequestFailed && ["dns", "refused", "connection"].includes(failureClass(error.reason))
-    if (!isAbsent) return undefined
+    if (!isDown) return undefined
     return written === accepted ? files : accepted
   }
 
   return {
-    deliver(files) {
-      applying.cancel.abort()
+    start(files) {
+      current.cancel.abort()
       const cancel = new AbortController()
-      applying = { cancel, done: applying.done.then(() => apply(files, cancel.signal)) }
+      current = { cancel, done: current.done.then(() => rollOut(files, cancel.signal)) }
     },
     notReady: () => notReady,
     async close() {
-      applying.cancel.abort()
-      await applying.done
-      await claim.close()
+      current.cancel.abort()
+      await current.done
+      await lock.close()
     },
   }
 }

@@ -4,29 +4,7 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { createLogger } from "#core/log/logger.ts"
 import { command } from "./check.ts"
-import { sendsTokenInPlain } from "./plain-http.ts"
 import { scratch } from "./testing.ts"
-
-for (const [url, expected] of [
-  ["https://site-a.example.org", false],
-  ["http://site-a.example.org", true],
-  ["http://site-a-proxy:8000", true],
-  ["http://10.0.0.1", true],
-  ["http://[fd00::1]:8000", true],
-  ["http://localhost.example.org", true],
-  ["http://127.example.org", true],
-  ["http://localhost:8000/prefix", false],
-  ["http://LOCALHOST.", false],
-  ["http://127.0.0.1:8000", false],
-  ["http://127.1", false],
-  ["http://[::1]:8000", false],
-  ["http://[::ffff:127.0.0.1]", false],
-  ["http://[::ffff:10.0.0.1]", true],
-] as const) {
-  test(`${url} ${expected ? "shows" : "does not show"} the token to the network`, () => {
-    assert.equal(sendsTokenInPlain(new URL(url)), expected)
-  })
-}
 
 test("check sites warns of the sites whose token crosses the network unencrypted", async (t) => {
   const file = join(await scratch(t), "sites.yaml")

@@ -5,7 +5,7 @@ const DEADLINE = 60
 const READY_DEADLINE = 10
 const LIMIT = 65_536
 
-/** Tells Prometheus to read its configuration again. Throws REQUEST_FAILED, LIFECYCLE_DISABLED, RELOAD_REFUSED and RELOAD_FAILED. */
+/** Makes Prometheus read its configuration again. Throws REQUEST_FAILED, LIFECYCLE_DISABLED, RELOAD_REFUSED and RELOAD_FAILED. */
 export async function reloadPrometheus(url: URL, signal: AbortSignal): Promise<void> {
   const target = below(url, "/-/reload")
   const { status, body } = await fetchText(target, { method: "POST", deadline: DEADLINE, limit: LIMIT, signal })
@@ -18,7 +18,7 @@ export async function reloadPrometheus(url: URL, signal: AbortSignal): Promise<v
 
 /**
  * Prometheus that reads its data at its start reads the configuration again after that, and ends if it is wrong. Throws
- * PROMETHEUS_STARTING then, and REQUEST_FAILED if it is not there.
+ * PROMETHEUS_STARTING then, and REQUEST_FAILED if it cannot be reached.
  */
 export async function checkStarted(url: URL, signal: AbortSignal): Promise<void> {
   const { status } = await fetchText(below(url, "/-/ready"), { deadline: READY_DEADLINE, limit: LIMIT, signal })

@@ -167,7 +167,7 @@ test("keeps the old files whole on a full disk, and writes when there is room ag
   const before = await readFile(join(disk, "out/prometheus.yml"), "utf8")
   spawnSync("dd", ["if=/dev/zero", `of=${join(disk, "filler")}`, "bs=4k"])
   await portal.write("sites.yaml", more)
-  await trouble(portal, /can't be written to .*ENOSPC/)
+  await trouble(portal, /cannot be written to .*ENOSPC/)
   assert.equal(await readFile(join(disk, "out/prometheus.yml"), "utf8"), before)
   assert.equal((await fetch(`${portal.url}/-/ready`)).status, 200)
   assert.equal(await portal.metric("fedstack_portal_config_last_write_successful"), 0)
@@ -182,7 +182,7 @@ test("is not ready on a read-only disk, says why once, and is when it can write"
   if (disk === undefined) return
   spawnSync("mount", ["-o", "remount,ro", disk])
   const portal = await startPortal(t, files, undefined, join(disk, "out"))
-  await trouble(portal, /can't be written to .*EROFS/)
+  await trouble(portal, /cannot be written to .*EROFS/)
   assert.equal((await fetch(`${portal.url}/-/ready`)).status, 503)
   spawnSync("mount", ["-o", "remount,rw", disk])
   await ready(portal)

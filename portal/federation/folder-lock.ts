@@ -5,35 +5,36 @@ import { join } from "node:path"
 import type { Closable } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
 import { reasonOf } from "#core/files/read-text.ts"
+import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { folderTaken } from "./errors.ts"
+import { folderLocked } from "./errors.ts"
 
 const SOCKET = "portal.sock"
 
-export interface Claim extends Closable {
-  /** Throws FOLDER_TAKEN while another process has the folder. True the first time that it is ours. */
-  take(): Promise<boolean>
+export interface FolderLock extends Closable {
+  /** Throws FOLDER_LOCKED while another process has it. True the first time that this one has it. */
+  acquire(): Promise<boolean>
 }
 
 /**
- * Keeps a second portal from a folder that exists, by a socket in it that only a living process answers, whatever its number
- * and container are. Where there can be none, nobody is kept out: a portal that starts again must never be.
+ * Keeps a second portal from a folder that exists, by a socket in it to which only a living process responds, whatever its
+ * number and container are. Where there can be no socket, no portal is kept out: one that restarts must never be.
  */
-export function claimFolder(folder: string, log: Logger): Claim {
+export function lockFolder(folder: string, log: Logger): FolderLock {
   const path = join(folder, SOCKET)
   let server: Server | undefined
   let first = true
-  let told = ""
+  const report = logChanges((reason?: string) =>
+    log.info({ folder, reason }, "another portal that writes here would not be noticed"),
+  )
 
-  async function take(): Promise<boolean> {
+  async function acquire(): Promise<boolean> {
     if (server !== undefined) return false
     try {
-      server = await claim(path, folder)
+      server = await listenAlone(path, folder)
     } catch (error) {
       if (error instanceof FedstackError) throw error
-      const reason = reasonOf(error)
-      if (reason !== told) log.info({ folder, reason }, "another portal that writes here would not be noticed")
-      told = reason
+      report(reasonOf(error))
     }
     const wasFirst = first
     first = false
@@ -48,13 +49,13 @@ export function claimFolder(folder: string, log: Logger): Claim {
     await closed
   }
 
-  return { take, close }
+  return { acquire, close }
 }
 
 /** One is enough but where several processes find what a killed one left, at the same moment. */
 const ATTEMPTS = 3
 
-async function claim(path: string, folder: string): Promise<Server> {
+async function listenAlone(path: string, folder: string): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await listen(path)
@@ -62,32 +63,32 @@ async function claim(path: string, folder: string): Promise<Server> {
       if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || attempt === ATTEMPTS) throw error
     }
     const found = identityOf(path)
-    if (await isAnswered(path)) throw folderTaken({ folder })
-    // another one's, if it has come meanwhile
+    if (await isAlive(path)) throw folderLocked({ folder })
+    // a new one's, if it has come meanwhile
     if (identityOf(path) === found) rmSync(path, { force: true })
   }
 }
 
 async function listen(path: string): Promise<Server> {
-  const server = createServer((asking) => asking.destroy()).unref()
+  const server = createServer((connection) => connection.destroy()).unref()
   server.listen(path)
   await once(server, "listening")
-  server.on("error", () => undefined) // of a connection that can't be taken: who asks has seen that it is answered
+  server.on("error", () => undefined) // of a connection that cannot be accepted: its client has seen that the socket is alive
   return server
 }
 
-async function isAnswered(path: string): Promise<boolean> {
-  const asking = connect(path)
+async function isAlive(path: string): Promise<boolean> {
+  const connection = connect(path)
   try {
-    await once(asking, "connect")
+    await once(connection, "connect")
     return true
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException
-    if (code === "EAGAIN") return true // many ask at once
+    if (code === "EAGAIN") return true // many connect at once
     if (code === "ECONNREFUSED" || code === "ENOENT") return false
     throw error
   } finally {
-    asking.destroy()
+    connection.destroy()
   }
 }
 

@@ -44,8 +44,8 @@ async function supervise(t: TestContext, prometheus: string, config: string): Pr
   })
 }
 
-/** A portal whose configuration Prometheus took, and that was killed. */
-async function takenThenKilled(t: TestContext, prometheus: string, first: Readonly<Record<string, string>>) {
+/** A portal whose configuration Prometheus accepted, and that was killed. */
+async function acceptedThenKilled(t: TestContext, prometheus: string, first: Readonly<Record<string, string>>) {
   const [output, door] = [await scratch(t), await startDoor(t)]
   const portal = await startPortal(t, first, door.url, output)
   await ready(portal)
@@ -58,12 +58,12 @@ async function takenThenKilled(t: TestContext, prometheus: string, first: Readon
   return { output, door, running, contents, before: await contents() }
 }
 
-test("a portal that starts with a configuration that Prometheus refuses puts the one before back in place", async (t) => {
+test("a portal that starts with a configuration that Prometheus refuses puts the accepted one back", async (t) => {
   const prometheus = need(t, findPrometheus())
   if (prometheus === undefined) return
-  const { output, door, contents, before } = await takenThenKilled(t, prometheus, files)
+  const { output, door, contents, before } = await acceptedThenKilled(t, prometheus, files)
   const portal = await startPortal(t, refused, door.url, output)
-  await until("the refusal", () => (portal.child.output().includes("did not take its new") ? true : undefined))
+  await until("the refusal", () => (portal.child.output().includes("refused its new configuration") ? true : undefined))
   await until("the configuration before", async () => {
     assert.deepEqual(await contents(), before)
     return true
@@ -74,29 +74,29 @@ test("a portal that starts with a configuration that Prometheus refuses puts the
   assert.doesNotMatch(portal.child.output(), /s3cret/)
 })
 
-test("where both start again with a configuration that Prometheus refuses, it comes up with the one before", async (t) => {
+test("where both restart with a configuration that Prometheus refuses, Prometheus comes up with the accepted one", async (t) => {
   const prometheus = need(t, findPrometheus())
   if (prometheus === undefined) return
-  const { output, door, running, contents, before } = await takenThenKilled(t, prometheus, files)
+  const { output, door, running, contents, before } = await acceptedThenKilled(t, prometheus, files)
   await running.child.stop()
   door.close()
   const portal = await startPortal(t, refused, door.url, output)
   await ready(portal)
   door.leadTo((await supervise(t, prometheus, join(output, "prometheus.yml"))).url)
-  await until("the refusal", () => (portal.child.output().includes("did not take its new") ? true : undefined))
+  await until("the refusal", () => (portal.child.output().includes("refused its new configuration") ? true : undefined))
   await until("the configuration before", async () => {
     assert.deepEqual(await contents(), before)
     return true
   })
 })
 
-test("where both start again and Prometheus takes the one before no longer, it comes up with the new one", async (t) => {
+test("where both restart and Prometheus refuses what it accepted before, it comes up with the new one", async (t) => {
   const prometheus = need(t, findPrometheus())
   if (prometheus === undefined) return
   const rules = join(await scratch(t), "absolute.yml")
   await writeFile(rules, "groups: []\n")
   const first = { ...files, "base.yml": `rule_files: [own.yml, ${rules}]\n` }
-  const { output, door, running } = await takenThenKilled(t, prometheus, first)
+  const { output, door, running } = await acceptedThenKilled(t, prometheus, first)
   await running.child.stop()
   door.close()
   await writeFile(rules, "groups: [none]\n")
@@ -113,7 +113,7 @@ test("where both start again and Prometheus takes the one before no longer, it c
 test("waits with a new configuration while Prometheus starts", async (t) => {
   const prometheus = need(t, findPrometheus())
   if (prometheus === undefined) return
-  const { output, door, running, contents, before } = await takenThenKilled(t, prometheus, files)
+  const { output, door, running, contents, before } = await acceptedThenKilled(t, prometheus, files)
   door.starting()
   const portal = await startPortal(t, { ...files, "own.yml": "groups: [{name: new}]\n" }, door.url, output)
   await until("it to wait", () => (portal.child.output().includes("is still starting") ? true : undefined))

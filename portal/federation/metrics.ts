@@ -12,16 +12,16 @@ export function portalMetrics(registry: Registry): PortalMetrics {
   return {
     configWritten: gauge(
       "fedstack_portal_config_last_write_successful",
-      "1 if the Prometheus configuration of the last valid configuration files could be written.",
+      "1 if the Prometheus configuration of the last valid configuration files was written, 0 if that failed.",
     ),
     prometheusReloaded: gauge(
       "fedstack_portal_prometheus_last_reload_successful",
-      "1 if Prometheus took the last written configuration.",
+      "1 if Prometheus accepted the last written configuration, 0 if it refused it or could not be reached.",
     ),
     sites: gauge("fedstack_portal_sites", "Sites in the last valid configuration files."),
     siteInterval: new Gauge({
       name: "fedstack_portal_site_interval_seconds",
-      help: "How often each site of the last valid configuration files is to be scraped.",
+      help: "Scrape interval of each site in the last valid configuration files.",
       labelNames: ["site"],
       registers: [registry],
     }),

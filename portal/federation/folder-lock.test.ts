@@ -5,36 +5,36 @@ import { test, type TestContext } from "node:test"
 import { createLogger } from "#core/log/logger.ts"
 import { start } from "../../dev/testing/child.ts"
 import { until } from "../../dev/testing/until.ts"
-import { claimFolder } from "./claim.ts"
+import { lockFolder } from "./folder-lock.ts"
 import { scratch } from "./testing.ts"
 
-function claim(t: TestContext, folder: string, lines: string[] = []) {
+function lock(t: TestContext, folder: string, lines: string[] = []) {
   const log = createLogger({ level: "info", format: "logfmt" }, "portal", (line) => lines.push(line))
-  const claimed = claimFolder(folder, log)
-  t.after(() => claimed.close())
-  return claimed
+  const locked = lockFolder(folder, log)
+  t.after(() => locked.close())
+  return locked
 }
 
-const taken = (folder: string) => ({
-  code: "FOLDER_TAKEN",
+const locked = (folder: string) => ({
+  code: "FOLDER_LOCKED",
   message: `Another fedstack portal is running that writes to ${folder}. End that one, or give this one a folder of its own with --prometheus.config-dir.`,
 })
 
-test("a folder is had by one at a time, who is told once that it is his", async (t) => {
+test("a folder is locked by one at a time, whose first acquire is true", async (t) => {
   const folder = await scratch(t)
-  const [first, second] = [claim(t, folder), claim(t, folder)]
-  assert.equal(await first.take(), true)
-  assert.equal(await first.take(), false)
-  await assert.rejects(second.take(), taken(folder))
-  await assert.rejects(second.take(), taken(folder))
+  const [first, second] = [lock(t, folder), lock(t, folder)]
+  assert.equal(await first.acquire(), true)
+  assert.equal(await first.acquire(), false)
+  await assert.rejects(second.acquire(), locked(folder))
+  await assert.rejects(second.acquire(), locked(folder))
   await first.close()
   assert.deepEqual(await readdir(folder), [])
-  assert.equal(await second.take(), true)
+  assert.equal(await second.acquire(), true)
 })
 
-test("of many that begin at the same time one has it", async (t) => {
+test("of many that begin at the same time one locks it", async (t) => {
   const folder = await scratch(t)
-  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => claim(t, folder).take()))
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => lock(t, folder).acquire()))
   assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1)
 })
 
@@ -47,42 +47,42 @@ async function leaveStale(folder: string): Promise<void> {
   assert.deepEqual(await readdir(folder), ["portal.sock"])
 }
 
-test("what a killed process leaves is in nobody's way", async (t) => {
+test("the socket of a killed process is replaced", async (t) => {
   const folder = await scratch(t)
   await leaveStale(folder)
-  assert.equal(await claim(t, folder).take(), true)
-  await assert.rejects(claim(t, folder).take(), taken(folder))
+  assert.equal(await lock(t, folder).acquire(), true)
+  await assert.rejects(lock(t, folder).acquire(), locked(folder))
 })
 
-test("of many that find what a killed process left one has the folder", async (t) => {
+test("of many that find the socket of a killed process one locks the folder", async (t) => {
   const folder = await scratch(t)
   await leaveStale(folder)
-  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => claim(t, folder).take()))
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => lock(t, folder).acquire()))
   assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1)
 })
 
-test("a file of that name is in nobody's way", async (t) => {
+test("a file in place of the socket is replaced", async (t) => {
   const folder = await scratch(t)
   await writeFile(join(folder, "portal.sock"), "")
-  assert.equal(await claim(t, folder).take(), true)
+  assert.equal(await lock(t, folder).acquire(), true)
 })
 
 test("where there could be no socket at first, there is one later", async (t) => {
   const folder = await scratch(t)
   await mkdir(join(folder, "portal.sock"))
-  const first = claim(t, folder)
-  assert.equal(await first.take(), true)
+  const first = lock(t, folder)
+  assert.equal(await first.acquire(), true)
   await rmdir(join(folder, "portal.sock"))
-  assert.equal(await first.take(), false)
-  await assert.rejects(claim(t, folder).take(), taken(folder))
+  assert.equal(await first.acquire(), false)
+  await assert.rejects(lock(t, folder).acquire(), locked(folder))
 })
 
-test("where there can be no socket the folder is taken all the same, and it is told once", async (t) => {
+test("where there can be no socket the folder is acquired all the same, which is logged once", async (t) => {
   const folder = join(await scratch(t), "long".repeat(30))
   await mkdir(folder)
   const lines: string[] = []
-  const first = claim(t, folder, lines)
-  assert.deepEqual([await first.take(), await first.take(), await claim(t, folder).take()], [true, false, true])
+  const first = lock(t, folder, lines)
+  assert.deepEqual([await first.acquire(), await first.acquire(), await lock(t, folder).acquire()], [true, false, true])
   assert.equal(lines.length, 1)
   assert.match(
     lines.join(""),
