@@ -29,7 +29,7 @@ test("verifies so many of all addresses together", () => {
   assert.equal(flood(), 100)
 })
 
-test("does not count those that were right", () => {
+test("does not count valid ones", () => {
   const { begin } = open()
   for (let i = 0; i < 1000; i++) {
     const succeeded = begin(from(ADDRESS))
@@ -38,7 +38,7 @@ test("does not count those that were right", () => {
   }
 })
 
-test("verifies a new token on a connection that proved something, whatever else comes from its address", () => {
+test("verifies a new token on a connection that sent a valid one, whatever else comes from its address", () => {
   const { begin, forge } = open()
   const rightful = from(ADDRESS)
   begin(rightful)?.()
@@ -47,7 +47,7 @@ test("verifies a new token on a connection that proved something, whatever else 
   assert.ok(begin(rightful) !== undefined)
 })
 
-test("verifies a new token from an address that proved something, whatever comes from others", () => {
+test("verifies a new token from an address that sent a valid one, whatever comes from others", () => {
   const { begin, forge } = open()
   begin(from(ADDRESS))?.()
   for (let i = 0; i < 100; i++) forge(from(`10.0.0.${i}`), 100)

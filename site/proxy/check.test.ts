@@ -28,7 +28,7 @@ test("faults are named, with 1", () => {
   assert.deepEqual(check(BAD), { status: 1, stdout: "", stderr })
 })
 
-test("what a client may read is told with the rule and its place, with 0", () => {
+test("prints what a client may read with the rule and its place, and ends with 0", () => {
   const args = ["--as", "portal", "--match", '{job="project_usages",__name__=~"project_(vcpu|mb)_usage"}']
   assert.deepEqual(check(EXAMPLE, ...args), {
     status: 0,
@@ -39,7 +39,7 @@ test("what a client may read is told with the rule and its place, with 0", () =>
   })
 })
 
-test("what becomes of a request where matchers are added is told, with 0", () => {
+test("prints the request with the added matchers, and ends with 0", () => {
   assert.deepEqual(check(EXAMPLE, "--as", "partner", "--match", 'node_load1{instance="a"}'), {
     status: 0,
     stdout: `partner may read {__name__="node_load1",instance="a"}
@@ -50,7 +50,7 @@ test("what becomes of a request where matchers are added is told, with 0", () =>
   })
 })
 
-test("what a client may not read is told with a witness for each rule, with 1", () => {
+test("prints what a client may not read with a witness for each rule, and ends with 1", () => {
   assert.deepEqual(check(EXAMPLE, "--as", "central", "--match", '{__name__=~"project_.*",job="project_usages"}'), {
     status: 1,
     stdout: "",
@@ -74,7 +74,7 @@ for (const [args, stderr] of MISUSE) {
     assert.deepEqual(check(EXAMPLE, ...args), { status: 2, stdout: "", stderr }))
 }
 
-test("a selector that can't be read is a usage error, with 2", () => {
+test("refuses a selector that cannot be read as a usage error, with 2", () => {
   const { status, stderr } = check(EXAMPLE, "--as", "portal", "--match", "up[5m]")
   assert.equal(status, 2)
   assert.match(stderr, /^--match: up\[5m\] is not a PromQL vector selector/)

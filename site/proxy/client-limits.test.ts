@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { until } from "../../dev/testing/until.ts"
 import { ok, sample, scrape, startBoth } from "./testing.ts"
 
-test("bounds what a client has under way at once, and tells when to come again", async (t) => {
+test("bounds the requests of a client in flight, and says when to retry", async (t) => {
   let finish = (): void => undefined
   const { upstream, proxy } = await startBoth(t, (_, r) => (finish = () => ok(r).end("a 1\n")), {
     limits: { concurrent: 1 },
@@ -26,7 +26,7 @@ test("bounds a client's rate", async (t) => {
   assert.deepEqual([status, headers["retry-after"]], [429, "10"])
 })
 
-test("answers who guesses tokens with 429, and never the rightful client of the same address", async (t) => {
+test("refuses a client that guesses tokens with 429, and never the rightful client of the same address", async (t) => {
   const { proxy } = await startBoth(t, sample, { milliseconds: () => 0 })
   const guesses = await Promise.all(
     Array.from({ length: 60 }, (_, index) => scrape(proxy.url, { authorization: `Bearer wrong-${index}` })),

@@ -73,7 +73,7 @@ const FAULTS: readonly (readonly [title: string, answer: Answer, status: number,
   ],
 ]
 for (const [title, answer, status, text] of FAULTS) {
-  test(`tells in its own words of ${title}`, async (t) => {
+  test(`reports in its own words ${title}`, async (t) => {
     const { upstream, proxy } = await start(t, answer)
     assert.deepEqual(await scrape(proxy), [status, text])
     assert.equal(upstream.received.length, 1, "it was asked once, without retries")
@@ -81,13 +81,13 @@ for (const [title, answer, status, text] of FAULTS) {
   })
 }
 
-test("tells that nobody listens at the upstream", async (t) => {
+test("responds with 502 where no server listens at the upstream", async (t) => {
   const proxy = await startTestProxy(t, "http://127.0.0.1:1")
   assert.deepEqual(await scrape(proxy), [502, "The site's Prometheus cannot be reached.\n"])
   assert.match(proxy.log(), /ECONNREFUSED/)
 })
 
-test("tells that the upstream has no address", async (t) => {
+test("responds with 502 where the upstream has no address", async (t) => {
   const proxy = await startTestProxy(t, "http://prometheus.invalid:9090")
   assert.deepEqual(await scrape(proxy), [502, "The site's Prometheus cannot be reached.\n"])
 })
@@ -138,7 +138,7 @@ for (const [title, answer, reason] of BROKEN) {
   })
 }
 
-test("ends the request to Prometheus when the client goes away before an answer", async (t) => {
+test("ends the request to Prometheus when the client leaves before a response", async (t) => {
   let gone = false
   const { upstream, proxy } = await start(t, (request) => request.socket.once("close", () => (gone = true)))
   const client = connect(proxy.port, "127.0.0.1")
@@ -150,7 +150,7 @@ test("ends the request to Prometheus when the client goes away before an answer"
   assert.deepEqual([line?.status, line?.reason], [499, "client_gone"])
 })
 
-test("ends the request to Prometheus when the client goes away in the middle", async (t) => {
+test("ends the request to Prometheus when the client leaves in the middle", async (t) => {
   let gone = false
   const { proxy } = await start(t, (request, response) => {
     request.socket.once("close", () => (gone = true))
@@ -176,7 +176,7 @@ test("cuts off a client that does not read, when the time is over", async (t) =>
   assert.deepEqual([line?.status, line?.reason], [200, "client_slow"])
 })
 
-test("answers HEAD with the headers of GET, asking Prometheus by GET", async (t) => {
+test("responds to HEAD with the headers of GET, which it sends to Prometheus", async (t) => {
   const { upstream, proxy } = await start(t, (_, response) =>
     ok(response, { "content-length": "4", vary: "accept" }).end("a 1\n"),
   )
@@ -192,12 +192,12 @@ test("answers HEAD with the headers of GET, asking Prometheus by GET", async (t)
   )
 })
 
-test("passes on an empty answer", async (t) => {
+test("passes on an empty response", async (t) => {
   const { proxy } = await start(t, (_, response) => ok(response).end())
   assert.deepEqual(await scrape(proxy), [200, ""])
 })
 
-test("finishes the request under way when it is closed", async (t) => {
+test("finishes the request in flight when it is closed", async (t) => {
   let finish = (): void => undefined
   const { upstream, proxy } = await start(t, (_, response) => (finish = () => ok(response).end("a 1\n")))
   const answer = scrape(proxy)

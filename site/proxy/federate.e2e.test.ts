@@ -103,7 +103,7 @@ test("gives the same bytes in any spelling of the shared selector", async (t) =>
   }
 })
 
-test("refuses series that are not shared, naming what was asked and what is shared", async (t) => {
+test("refuses series that are not shared, naming what was requested and what is shared", async (t) => {
   const proxy = await start(t)
   if (proxy === undefined) return
   assert.deepEqual(await scrape(proxy, `match[]=${E('{__name__=~".+"}')}`), {

@@ -82,7 +82,7 @@ test("a client whose token is verified keeps its access through a flood of forge
   assert.equal((await ask(await issue(-3), rightful)).status, 200, "and a new one where there was a known one")
 })
 
-test("a pipelined flood is answered in order, the right token in its place", async (t) => {
+test("a pipelined flood gets its responses in order, the valid token in its place", async (t) => {
   const { proxy } = await start(t)
   const line = (token: string, more = ""): string =>
     `GET /federate?${QUERY.replaceAll("'", "%27")} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n${more}\r\n`

@@ -4,7 +4,7 @@ import { BEARER, QUERY, sendSample, SHARED, startTestProxy, startUpstream } from
 
 const HARD = '{job="project_usages",__name__=~"project_.*a.{400}b.{300}_usage"}'
 
-test("answers others while a hard selector is decided, and then refuses it", async (t) => {
+test("serves others while a hard selector is decided, and then refuses it", async (t) => {
   const upstream = await startUpstream(t, sendSample)
   const { url } = await startTestProxy(t, upstream.url)
   const ask = (query: string) => fetch(`${url}/federate?match[]=${query}`, { headers: BEARER })
@@ -22,7 +22,7 @@ test("answers others while a hard selector is decided, and then refuses it", asy
   assert.match(String(text), /it is too complex to decide/)
 })
 
-test("a client whose new selectors are too hard to decide is told to wait, and what it may read goes on", async (t) => {
+test("a client whose new selectors are too hard to decide has to wait, and reads on what it may", async (t) => {
   const upstream = await startUpstream(t, sendSample)
   const { url } = await startTestProxy(t, upstream.url)
   const ask = async (selector: string) => {

@@ -9,7 +9,7 @@ import { createProxyMetrics } from "./metrics.ts"
 import { environmentPolicy } from "./policy/environment.ts"
 import { scrape, SHARED, startUpstream, TOKEN } from "./testing.ts"
 
-test("a time that is longer than the server lets a connection idle is kept to all the same", async (t) => {
+test("keeps to a deadline that is longer than the server's limit for idle connections", async (t) => {
   const upstream = await startUpstream(t, () => undefined)
   const loader = environmentPolicy({
     allow: [SHARED],

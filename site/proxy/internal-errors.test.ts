@@ -23,7 +23,7 @@ for (const [when, change] of Object.entries({
   later: { verify: () => Promise.reject(new Error("a fault of ours")) },
   "after it found out who asks": { verify: () => Promise.resolve({ owner: undefined } as never) },
 })) {
-  test(`a request that fails ${when} by a fault of ours is answered and counted, and harms no other`, async (t) => {
+  test(`a request that fails ${when} by a bug gets a response, is counted, and harms no other`, async (t) => {
     const { proxy } = await startBoth(t, sample, {
       policy: { issuers: [{ ...issuer, ...change, owner: undefined as never }] },
     })

@@ -34,7 +34,7 @@ test("ends with 1 and names the address that is in use, before it serves anythin
   assert.match(child.output(), new RegExp(`Can't listen on 127.0.0.1:${port}: another process uses it`))
 })
 
-test("finishes the scrape under way on SIGTERM and ends with 0, its output without the token", async (t) => {
+test("finishes the scrape in flight on SIGTERM and ends with 0, its output without the token", async (t) => {
   let finish = (): void => undefined
   const upstream = await startUpstream(t, (_, response) => {
     finish = () => response.writeHead(200, { "content-type": METRICS }).end("a 1\n")

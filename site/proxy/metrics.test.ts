@@ -52,7 +52,7 @@ test("the series of a client that leaves the policy end, and only those", async 
   assert.doesNotMatch(await metrics.registry.metrics(), /client="(?:portal|other)"/)
 })
 
-test("a client that leaves with requests under way is shown until the last is over", async () => {
+test("a client that leaves with requests in flight is shown until the last is over", async () => {
   const metrics = createProxyMetrics()
   metrics.keep(new Set(["portal"]))
   const [first, second] = [begin(metrics, "portal"), begin(metrics, "portal")]
@@ -119,7 +119,7 @@ async function startNamed(t: TestContext, name: string) {
   }
 }
 
-test("a client that is renamed goes on under its new name; what it had under way ends under the old one", async (t) => {
+test("a client that is renamed goes on under its new name; its requests in flight end under the old one", async (t) => {
   const site = await startNamed(t, "before")
   const first = site.scrape()
   await site.waiting(1)

@@ -4,7 +4,7 @@ import { connect } from "node:net"
 import { test } from "node:test"
 import { BEARER, ok, QUERY, REUSE, scrape, startBoth } from "./testing.ts"
 
-test("counts the series of answers that were sent whole, and of no others", async (t) => {
+test("counts the series of responses that were sent whole, and of no others", async (t) => {
   const size = 9_000_000 // more than the buffers of a connection take
   const { proxy } = await startBoth(t, (_, response) => ok(response).end(`${"x".repeat(size - 1)}\n`), REUSE)
   assert.equal((await scrape(proxy.url)).body.length, size)

@@ -62,7 +62,7 @@ test("keeps the path prefix of the upstream", async (t) => {
   )
 })
 
-test("tells which methods there are", async (t) => {
+test("names the methods that there are", async (t) => {
   const { upstream, proxy } = await start(t)
   const answer = await sendRaw(proxy.port, request(`/federate?${QUERY}`, { method: "POST" }))
   assert.equal(statusOf(answer), 405)
@@ -70,7 +70,7 @@ test("tells which methods there are", async (t) => {
   assert.deepEqual(upstream.received, [])
 })
 
-test("tells how to send a token", async (t) => {
+test("says how to send a token", async (t) => {
   const { upstream, proxy } = await start(t)
   const answer = await sendRaw(proxy.port, request(`/federate?${QUERY}`, { headers: [] }))
   assert.equal(statusOf(answer), 401)
@@ -80,7 +80,7 @@ test("tells how to send a token", async (t) => {
 })
 
 for (const path of ["/", "/nowhere", "/federate?match[]=up", "/federate?x"]) {
-  test(`tells a stranger nothing about ${path}`, async (t) => {
+  test(`tells an unauthenticated client nothing about ${path}`, async (t) => {
     const { proxy } = await start(t)
     assert.equal(statusOf(await sendRaw(proxy.port, request(path, { headers: [], method: "POST" }))), 401)
   })

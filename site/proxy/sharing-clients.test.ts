@@ -29,7 +29,7 @@ async function startClients<Name extends string>(t: TestContext, clients: Readon
   return { names, proxy, upstream, response: parts.promise, bearer, allCame }
 }
 
-test("clients that spell what they may read and what they ask for in their own ways share one request upstream", async (t) => {
+test("clients whose policies and requests are spelled differently share one request upstream", async (t) => {
   const match = {
     one: ['{job="project_usages",__name__=~"project_.*_usage"}', 'up{job="project_usages"}'],
     other: ['{ __name__="up", job="project_usages" }', "{__name__=~'project_.*_usage', job=`project_usages`}"],

@@ -7,7 +7,7 @@ import { request } from "undici"
 import { until } from "../../dev/testing/until.ts"
 import { type Answer, BEARER, METRICS, ok, QUERY, REUSE, sample, scrape, SHARED, startBoth } from "./testing.ts"
 
-test("asks Prometheus once for 50 portals that ask at the same time, without any reuse", async (t) => {
+test("sends Prometheus one request for 50 portals at the same time, without any reuse", async (t) => {
   let finish = (): void => undefined
   const { upstream, proxy } = await startBoth(t, (_, response) => {
     ok(response).write("a 1\n")
@@ -25,7 +25,7 @@ test("asks Prometheus once for 50 portals that ask at the same time, without any
   assert.deepEqual([sources.filter((one) => one === "upstream").length, new Set(sources).size], [1, 2])
 })
 
-test("begins to answer before Prometheus has ended", async (t) => {
+test("begins its response before Prometheus has ended", async (t) => {
   const { proxy } = await startBoth(t, (_, response) => ok(response).write("a 1\n"))
   const client = connect(proxy.port, "127.0.0.1")
   t.after(() => client.destroy())
@@ -34,7 +34,7 @@ test("begins to answer before Prometheus has ended", async (t) => {
   assert.match(bytes.toString(), /^HTTP\/1\.1 200 OK\r\n[^]*a 1\n\r\n$/)
 })
 
-test("answers again from the same entry in any spelling, and says so in its log", async (t) => {
+test("serves the same entry in any spelling, and logs it", async (t) => {
   const { upstream, proxy } = await startBoth(t, sample, REUSE)
   await scrape(proxy.url)
   const spelled = `match[]=${encodeURIComponent('{job="project_usages", __name__=~"project_.*_usage"}')}`
@@ -70,7 +70,7 @@ const DIFFERENT: readonly (readonly [title: string, one: Record<string, string>,
   ["with gzip and a refused gzip", { "accept-encoding": "gzip" }, { "accept-encoding": "gzip;q=0" }],
 ]
 for (const [title, one, other] of DIFFERENT) {
-  test(`shares nothing between requests ${title}`, async (t) => {
+  test(`shares no response between requests ${title}`, async (t) => {
     const echo: Answer = ({ headers }, response) => {
       const gzip = headers["accept-encoding"] === "gzip"
       const body = `# ${headers.accept} ${headers["accept-encoding"]}\n`
@@ -91,7 +91,7 @@ for (const [name, value] of [
   ["if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT"],
   ["cache-control", "no-cache"],
 ] as const) {
-  test(`takes no notice of ${name}`, async (t) => {
+  test(`ignores ${name}`, async (t) => {
     const { upstream, proxy } = await startBoth(t, sample, REUSE)
     for (let round = 0; round < 2; round++) {
       const { status, body } = await scrape(proxy.url, { [name]: value })
@@ -102,7 +102,7 @@ for (const [name, value] of [
   })
 }
 
-test("answers HEAD from the entry of GET, without its body", async (t) => {
+test("serves HEAD from the entry of GET, without its body", async (t) => {
   const { upstream, proxy } = await startBoth(t, sample, REUSE)
   await scrape(proxy.url)
   const { status, headers, body } = await scrape(proxy.url, {}, "HEAD")
@@ -110,7 +110,7 @@ test("answers HEAD from the entry of GET, without its body", async (t) => {
   assert.equal(upstream.received.length, 1)
 })
 
-test("answers GET with its body from what HEAD asked for before", async (t) => {
+test("serves GET with its body from what HEAD requested before", async (t) => {
   const { upstream, proxy } = await startBoth(t, sample, REUSE)
   assert.equal((await scrape(proxy.url, {}, "HEAD")).body, "")
   assert.equal((await scrape(proxy.url)).body, "a 1\n")
@@ -120,7 +120,7 @@ test("answers GET with its body from what HEAD asked for before", async (t) => {
   )
 })
 
-test("keeps no answer that failed", async (t) => {
+test("keeps no response that failed", async (t) => {
   let good = false
   const { proxy } = await startBoth(
     t,
@@ -132,7 +132,7 @@ test("keeps no answer that failed", async (t) => {
   assert.equal((await scrape(proxy.url)).status, 200)
 })
 
-test("cuts off a slow reader at its own time, while others get the same answer", async (t) => {
+test("cuts off a slow reader at its own time, while others get the same response", async (t) => {
   const size = 9_000_000
   const { proxy } = await startBoth(t, (_, response) => ok(response).end(`${"x".repeat(size - 1)}\n`), REUSE)
   const slow = connect(proxy.port, "127.0.0.1").pause()
@@ -149,7 +149,7 @@ test("cuts off a slow reader at its own time, while others get the same answer",
   )
 })
 
-test("lets a scraper of little patience leave without harm to the others", async (t) => {
+test("a scraper with a short timeout leaves without harm to the others", async (t) => {
   let finish = (): void => undefined
   const { upstream, proxy } = await startBoth(t, (_, response) => (finish = () => ok(response).end("a 1\n")))
   const patient = scrape(proxy.url)

@@ -4,7 +4,7 @@ import { request } from "undici"
 import { until } from "../../dev/testing/until.ts"
 import { BEARER, QUERY, sample, scrape, startBefore, startBoth, startUpstream } from "./testing.ts"
 
-test("asks the next Prometheus where one is down or not ready, and tries that one last for a while", async (t) => {
+test("tries the next Prometheus where one is down or not ready, and that one last for a while", async (t) => {
   const starting = await startUpstream(t, (_, response) => response.writeHead(503).end())
   const up = await startUpstream(t, sample)
   const proxy = await startBefore(t, ["http://127.0.0.1:1", starting.url, up.url])
@@ -18,7 +18,7 @@ test("asks the next Prometheus where one is down or not ready, and tries that on
   ])
 })
 
-test("asks the next Prometheus first where one hangs for longer than its scrapers wait", async (t) => {
+test("tries the next Prometheus first where one hangs for longer than its scrapers wait", async (t) => {
   const hanging = await startUpstream(t, () => undefined)
   const up = await startUpstream(t, sample)
   const proxy = await startBefore(t, [hanging.url, up.url])
@@ -26,7 +26,7 @@ test("asks the next Prometheus first where one hangs for longer than its scraper
   assert.deepEqual([await statusOf(), await statusOf()], [504, 200])
 })
 
-test("a scraper that leaves at once says nothing about Prometheus", async (t) => {
+test("a scraper that leaves at once does not change the state of Prometheus", async (t) => {
   const slow = await startUpstream(t, () => undefined)
   const proxy = await startBefore(t, [slow.url, "http://127.0.0.1:1"])
   for (const round of [1, 2]) {
@@ -40,7 +40,7 @@ test("a scraper that leaves at once says nothing about Prometheus", async (t) =>
   assert.doesNotMatch(await (await fetch(`${proxy.adminUrl}/metrics`)).text(), /^fedstack_proxy_upstream_up\{/m)
 })
 
-test("tells that all are down, each time after it tried all", async (t) => {
+test("responds with 502 where all are down, each time after it tried all", async (t) => {
   const proxy = await startBefore(t, ["http://127.0.0.1:1", "http://prometheus.invalid:9090"])
   for (let round = 0; round < 2; round++) {
     const { status, body } = await scrape(proxy.url)
@@ -48,7 +48,7 @@ test("tells that all are down, each time after it tried all", async (t) => {
   }
 })
 
-test("asks the path of the policy upstream", async (t) => {
+test("requests the path of the policy upstream", async (t) => {
   const { upstream, proxy } = await startBoth(t, sample, { policy: { path: "/select/0/prometheus/federate" } })
   assert.equal((await scrape(proxy.url)).status, 200)
   assert.match(upstream.received[0]?.url ?? "", /^\/select\/0\/prometheus\/federate\?match/)

@@ -6,7 +6,7 @@ import { VERSIONS } from "../../../dev/testing/prometheus.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { exposition, type Question, randomQuestion, randomRound, type Round } from "./rounds.testing.ts"
 import { type Answer, type Ask, connectTo, seedOf, startScraping } from "./testing.ts"
-import { startForAllWays } from "./ways/testing.ts"
+import { startForAllCredentials } from "./credentials.testing.ts"
 
 const CLIENTS = 15
 const REQUESTS_PER_CLIENT = 50
@@ -107,7 +107,7 @@ async function play({ random, seed, prometheus, count, asked }: Game, player: Pl
 }
 
 for (const version of VERSIONS) {
-  test(`gives exactly what is shared and asked for, before Prometheus ${version}`, async (t) => {
+  test(`serves exactly what is shared and requested, in front of Prometheus ${version}`, async (t) => {
     const seed = seedOf(t)
     const random = seeded(seed)
     const rounds = Array.from({ length: CLIENTS }, () => randomRound(random))
@@ -140,9 +140,9 @@ async function startPlayers(
     ceiling: ceiling.map(printSelector),
     enforce: index % 5 === 0,
   }))
-  const ways = await startForAllWays(t, upstream, clients)
+  const senders = await startForAllCredentials(t, upstream, clients)
   const players: Player[] = []
-  for (const [index, ask] of ways.entries()) {
+  for (const [index, ask] of senders.entries()) {
     const [round, client] = [rounds[index], clients[index]]
     if (round === undefined || client === undefined) throw new Error("more ways than clients")
     const allowed = new Set<string>()

@@ -30,7 +30,7 @@ interface Version {
   inForce?: number
 }
 
-test(`replaces the policy under the load of ${CLIENTS} clients, and answers nobody wrongly`, async (t) => {
+test(`replaces the policy under the load of ${CLIENTS} clients, and serves none wrongly`, async (t) => {
   const upstream = await startUpstream(t)
   const folder = temporaryFolder(t)
   const write = (token: number) =>

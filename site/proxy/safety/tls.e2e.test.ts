@@ -53,7 +53,7 @@ certificates: [{name: certificate, san: "DNS:portal.example.org", match: ['${SHA
 }
 
 for (const version of VERSIONS) {
-  test(`a portal of Prometheus ${version} reads over TLS, whatever it is told of HTTP/2`, async (t) => {
+  test(`a portal of Prometheus ${version} reads over TLS, whatever its setting for HTTP/2`, async (t) => {
     const folder = need(t, findPrometheus(version))
     if (folder === undefined) return
     const { files, port, replaceCertificate } = await startSite(t)

@@ -24,7 +24,7 @@ async function startWith(t: TestContext, policy: string): Promise<Ask> {
   return connectTo(t, `http://127.0.0.1:${proxy.port}`, BEARER)
 }
 
-test("asks a VictoriaMetrics by its own path, and is asked by /federate alone", async (t) => {
+test("requests the path of a VictoriaMetrics, and serves /federate alone", async (t) => {
   const upstream = await startUpstream(t, victoria)
   const ask = await startWith(t, `upstreams: ["${upstream.url}"]\npath: /select/7:0/prometheus/federate\n`)
   const answer = await ask(`/federate?${QUERY}`)
@@ -40,7 +40,7 @@ test("asks a VictoriaMetrics by its own path, and is asked by /federate alone", 
   )
 })
 
-test("puts the path below the prefix of an upstream, and asks the next where one is down", async (t) => {
+test("puts the path below the prefix of an upstream, and tries the next where one is down", async (t) => {
   const upstream = await startUpstream(t)
   const ask = await startWith(t, `upstreams: ["http://127.0.0.1:1/a", "${upstream.url}/b/"]\npath: /federate\n`)
   const answer = await ask(`/federate?${QUERY}`)

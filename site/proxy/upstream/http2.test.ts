@@ -8,7 +8,7 @@ import { request } from "undici"
 import { makeAuthority } from "../../../dev/testing/certificates.ts"
 import { BEARER, METRICS, QUERY, startTestProxy } from "../testing.ts"
 
-test("an answer that an upstream with HTTP/2 cancels in the middle never looks whole", async (t) => {
+test("a response that an upstream with HTTP/2 cancels in the middle never looks whole", async (t) => {
   const authority = makeAuthority("authority")
   setDefaultCACertificates([authority.cert])
   const pair = authority.issue({ name: "prometheus", sans: ["IP:127.0.0.1"] })

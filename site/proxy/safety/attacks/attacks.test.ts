@@ -28,7 +28,7 @@ const ASKED = `/federate?${QUERY.replaceAll("'", "%27")}`
 const ALLOWED_HEADERS = ["accept-encoding", "connection", "host", "user-agent", "x-prometheus-scrape-timeout-seconds"]
 
 for (const { name, bytes } of SPELLINGS) {
-  test(`asks Prometheus the same for a rightful request ${name}`, async (t) => {
+  test(`sends Prometheus the same for a rightful request ${name}`, async (t) => {
     const { upstream, proxy } = await start(t)
     const answer = await sendRaw(proxy.port, bytes)
     assert.deepEqual(statusesOf(answer), [200], answer)

@@ -78,7 +78,7 @@ test("writes one line of log for a request, whatever stands in it", async (t) =>
   assert.equal(lines.filter(({ msg }) => msg === "request").length, 2)
 })
 
-test("gives nobody more than some seconds to say what he wants", { timeout: 60_000 }, async (t) => {
+test("gives no client more than some seconds to send its request", { timeout: 60_000 }, async (t) => {
   const upstream = await startUpstream(t)
   const proxy = await startTestProxy(t, upstream.url)
   const begin = performance.now()
@@ -92,7 +92,7 @@ test("gives nobody more than some seconds to say what he wants", { timeout: 60_0
   assert.deepEqual(upstream.received, [])
 })
 
-test("lets those who do not read disturb nobody, Prometheus least", async (t) => {
+test("clients that do not read disturb no other, and not Prometheus", async (t) => {
   const line = "# a comment of metrics\n"
   const size = line.length * 1_750_000 // more than the buffers of two connections take
   const idlers: Socket[] = []

@@ -36,7 +36,7 @@ const TOLD: readonly (readonly [title: string, answer: Answer, told: number | "b
   ["a body that trickles on past the deadline", trickle, "broken", "upstream_timeout"],
 ]
 for (const [title, answer, told, reason] of TOLD) {
-  test(`tells of ${title}, and keeps nothing of it`, async (t) => {
+  test(`refuses ${title}, and keeps nothing of it`, async (t) => {
     let faulty = true
     const halting: Answer = (request, response) => (faulty ? answer : sample)(request, response)
     const { upstream, proxy } = await startBoth(t, halting, { ...REUSE, limits: { upstreamTimeout: 0.3 } })
@@ -71,7 +71,7 @@ async function startHalting(t: TestContext, version: string) {
   return { upstream, received: received.then((text) => text.split("\r\n\r\n")) }
 }
 
-test("an answer that breaks lacks its last chunk, on a connection that would close anyway", async (t) => {
+test("a response that breaks lacks its last chunk, on a connection that would close anyway", async (t) => {
   const { upstream, received } = await startHalting(t, "HTTP/1.1")
   upstream.destroy()
   const [head = "", ...body] = await received
@@ -96,7 +96,7 @@ for (const version of ["HTTP/1.0", "HTTP/0.9", "HTTP/2.0"]) {
   }
 }
 
-test("breaks off an answer of too many series", async (t) => {
+test("breaks off a response of too many series", async (t) => {
   const body = "a 1\n".repeat(3)
   const { proxy } = await startBoth(t, (_, response) => ok(response).end(body), { limits: { series: 2 } })
   await assert.rejects(async () => assert.equal((await scrape(proxy.url)).status, 200))

@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from "node:crypto"
 import type { TestContext } from "node:test"
 import { SignJWT } from "jose"
-import { makeAuthority } from "../../../../dev/testing/certificates.ts"
-import { temporaryFolder } from "../../../../dev/testing/folder.ts"
-import { startProxyProcess } from "../../../../dev/fuzz/proxy-process.ts"
-import { type Ask, connectTo } from "../testing.ts"
+import { makeAuthority } from "../../../dev/testing/certificates.ts"
+import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { startProxyProcess } from "../../../dev/fuzz/proxy-process.ts"
+import { type Ask, connectTo } from "./testing.ts"
 
 /** What a client may read, and the wider selectors that its issuer could grant, where it has one. */
 export interface Wanted {
@@ -21,8 +21,8 @@ const WEB = `tls_server_config:
 `
 const ISSUER = "https://portal.example.org"
 
-/** One proxy over TLS, and a way to ask it for each client: in turn by a token, by a JWT that narrows, by a certificate. */
-export async function startForAllWays(
+/** One proxy over TLS, and what sends requests for each client: in turn by a token, a JWT that narrows, a certificate. */
+export async function startForAllCredentials(
   t: TestContext,
   upstream: string,
   clients: readonly Wanted[],
@@ -37,32 +37,32 @@ export async function startForAllWays(
   const policy = { upstreams: [upstream], limits: { requests_per_second: 100_000 } }
   const [tokens, jwt, certificates]: [object[], object[], object[]] = [[], [], []]
   const env: Record<string, string> = {}
-  const ways: ((url: string) => Ask)[] = []
+  const senders: ((url: string) => Ask)[] = []
   for (const [index, { match, ceiling, enforce }] of clients.entries()) {
     const name = `client-${index}`
-    const grant = { name, match, enforce, share_everything: true }
+    const entry = { name, match, enforce, share_everything: true }
     const ca = authority.cert
     if (index % 3 === 0) {
       const token = (env[`TOKEN_${index}`] = `tOken-${index}-3kq0Xw7sPl2Vn8Rz`)
-      tokens.push({ ...grant, env: `TOKEN_${index}` })
-      ways.push((url) => connectTo(t, url, { authorization: `Bearer ${token}` }, { ca }))
+      tokens.push({ ...entry, env: `TOKEN_${index}` })
+      senders.push((url) => connectTo(t, url, { authorization: `Bearer ${token}` }, { ca }))
     } else if (index % 3 === 1) {
-      jwt.push({ ...grant, match: ceiling, issuer: ISSUER, audience: name, jwks: { file: "jwks.json" } })
+      jwt.push({ ...entry, match: ceiling, issuer: ISSUER, audience: name, jwks: { file: "jwks.json" } })
       const token = await new SignJWT({ iss: ISSUER, aud: name, match })
         .setProtectedHeader({ alg: "EdDSA" })
         .setExpirationTime("1h")
         .sign(privateKey)
-      ways.push((url) => connectTo(t, url, { authorization: `Bearer ${token}` }, { ca }))
+      senders.push((url) => connectTo(t, url, { authorization: `Bearer ${token}` }, { ca }))
     } else {
       const san = `URI:spiffe://portal.example.org/${name}`
-      certificates.push({ ...grant, san })
+      certificates.push({ ...entry, san })
       const client = authority.issue({ name, sans: [san] })
-      ways.push((url) => connectTo(t, url, {}, { ca, ...client }))
+      senders.push((url) => connectTo(t, url, {}, { ca, ...client }))
     }
   }
   const file = await files.write("policy.yaml", JSON.stringify({ ...policy, tokens, jwt, certificates }))
   const web = await files.write("web.yml", WEB)
   const proxy = await startProxyProcess(["--policy", file, "--web.config.file", web], env)
   t.after(() => proxy.stop())
-  return ways.map((way) => way(`https://127.0.0.1:${proxy.port}`))
+  return senders.map((sender) => sender(`https://127.0.0.1:${proxy.port}`))
 }
