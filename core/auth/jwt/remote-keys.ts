@@ -1,7 +1,8 @@
+import { createSecureContext } from "node:tls"
 import type { JWTVerifyGetKey } from "jose"
-import { Agent } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
+import { openAgent } from "#core/http/agent.ts"
 import { fetchText } from "#core/http/client.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { backoff, jitter, pause } from "#core/retry/backoff.ts"
@@ -39,11 +40,8 @@ export function followKeys(
   log: Logger,
   times: KeyTimes = KEY_TIMES,
 ): KeySet & Closable {
-  const agent = new Agent({
-    connections: 1,
-    allowH2: false, // where a response that breaks off may look whole
-    connect: { timeout: times.deadline * 1000, ...(ca === undefined ? {} : { ca }) },
-  })
+  const secureContext = ca === undefined ? undefined : createSecureContext({ ca })
+  const agent = openAgent({ connections: 1, connectTimeout: times.deadline, secureContext })
   const closing = new AbortController()
   const shown = `${url.origin}${url.pathname}`
   let keys: JWTVerifyGetKey | undefined

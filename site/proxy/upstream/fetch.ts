@@ -1,6 +1,9 @@
-import { Agent } from "undici"
+import type { Dispatcher } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
+import { openAgent } from "#core/http/agent.ts"
+import { sendRequest } from "#core/http/client.ts"
+import { describeFailure } from "#core/http/connection-failure.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { FetchResponse } from "#core/response-cache/cache.ts"
 import type { ResponseSink } from "#core/response-cache/growing.ts"
@@ -13,9 +16,8 @@ import {
   upstreamUnreachable,
 } from "../errors.ts"
 import type { ProxyMetrics } from "../metrics.ts"
-import { get } from "./get.ts"
 import { showUpstream, type UpstreamHealth } from "./health.ts"
-import type { UpstreamRequest } from "./request.ts"
+import { type UpstreamRequest, upstreamHeaders } from "./request.ts"
 import { type ResponseValidation, validateResponse } from "./validate.ts"
 
 export interface UpstreamOptions {
@@ -24,8 +26,8 @@ export interface UpstreamOptions {
   readonly log: Logger
 }
 
-/** Milliseconds: where an address does not respond at all, the next upstream's turn comes before a scrape is over. */
-const CONNECT_TIMEOUT = 3000
+/** Seconds: where an address does not respond at all, the next upstream's turn comes before a scrape is over. */
+const CONNECT_TIMEOUT = 3
 
 /** The part of a response's time after which one that did not even begin counts as hanging, although no client waits longer. */
 const HANGING = 0.1
@@ -37,13 +39,7 @@ export interface Upstream extends Closable {
 
 /** Sends requests to Prometheus by connections of its own, whose certificates are verified. Closing ends them. */
 export function openUpstream({ health, metrics, log }: UpstreamOptions): Upstream {
-  const agent = new Agent({
-    headersTimeout: 0, // one deadline spans connecting, waiting and the body
-    bodyTimeout: 0,
-    maxHeaderSize: 16_384,
-    connect: { timeout: CONNECT_TIMEOUT },
-    allowH2: false, // undici takes a response that is cancelled in the middle for a whole one
-  })
+  const agent = openAgent({ connectTimeout: CONNECT_TIMEOUT })
 
   async function fetch(request: UpstreamRequest, sink: ResponseSink, signal: AbortSignal): Promise<void> {
     const { timeout } = request.target
@@ -90,7 +86,8 @@ export function openUpstream({ health, metrics, log }: UpstreamOptions): Upstrea
         response.start(status, headers)
       }
       try {
-        return await get(agent, upstream, request, { start, data: (chunk) => response.data(chunk) }, signal)
+        const receiver = { start, data: (chunk: Buffer) => response.data(chunk) }
+        return await sendRequest(agent, upstreamOptions(upstream, request), receiver, signal)
       } catch (error) {
         if (started) throw error
         if (signal.aborted) {
@@ -99,7 +96,10 @@ export function openUpstream({ health, metrics, log }: UpstreamOptions): Upstrea
         }
         failure = error instanceof FedstackError ? error : undefined
         if (failure === undefined)
-          log.warn({ upstream: showUpstream(upstream), cause: explain(error) }, "Prometheus cannot be reached")
+          log.warn(
+            { upstream: showUpstream(upstream), cause: describeFailure(error).problem },
+            "Prometheus cannot be reached",
+          )
       }
       health.report(upstream, false)
     }
@@ -108,6 +108,11 @@ export function openUpstream({ health, metrics, log }: UpstreamOptions): Upstrea
   }
 
   return { fetch, close: () => agent.destroy() }
+}
+
+function upstreamOptions({ origin, pathname }: URL, request: UpstreamRequest): Dispatcher.DispatchOptions {
+  const path = `${pathname.replace(/\/+$/, "")}${request.target.path}?${request.query}`
+  return { origin, path, method: "GET", headers: upstreamHeaders(request) }
 }
 
 function failureOf(error: unknown, { begun }: ResponseValidation): FedstackError {

@@ -1,7 +1,7 @@
+import type { ClientCredentials } from "#core/http/client-credentials.ts"
 import { fetchText, RequestFailed, type TextResponse } from "#core/http/client.ts"
 import { fetchStream, type StreamResponse } from "#core/http/stream.ts"
 import type { Deadline } from "#core/retry/deadline.ts"
-import type { Credentials } from "./credentials.ts"
 import { readFailure } from "./failure.ts"
 import type { Target } from "./target.ts"
 
@@ -33,7 +33,7 @@ export interface Client {
   ): Promise<T>
 }
 
-export function createClient(credentials: Credentials, defaultScheme: "http" | "https"): Client {
+export function createClient(credentials: Pick<ClientCredentials, "current">, defaultScheme: "http" | "https"): Client {
   let closeConnection = false
   const addressOf = (
     { scheme = defaultScheme, address, port, path: below }: Target,

@@ -1,10 +1,10 @@
 import { closeAll } from "#core/closable.ts"
+import { openClientCredentials } from "#core/http/client-credentials.ts"
 import type { Collector, ExporterContext } from "../../collector.ts"
 import { checkOpaData } from "./check-settings.ts"
 import { createClient } from "./client.ts"
 import { collectionTime } from "./collection-time.ts"
 import { collectOpaData } from "./collector.ts"
-import { openCredentials } from "./credentials.ts"
 import { countedPaths } from "./paths.ts"
 import { createReader } from "./reader.ts"
 import { WAYS } from "./reading.ts"
@@ -29,11 +29,11 @@ export async function openOpaData(
   const every = values.collect === "interval" ? values.interval : undefined
   const timeout = Math.min(values.timeout, every === undefined ? SCRAPE_TIMEOUT : IN_TIME * every)
   const paths = countedPaths(values.opaClusterData.flat(), values.opaNamespacedData.flat())
-  const credentials = await openCredentials({
-    tokenFile: values.opaTokenFile,
-    caFile: values.opaCaFile,
-    certFile: values.opaCertFile,
-    keyFile: values.opaKeyFile,
+  const credentials = await openClientCredentials({
+    token: values.opaTokenFile,
+    ca: values.opaCaFile,
+    cert: values.opaCertFile,
+    key: values.opaKeyFile,
     serverName: values.opaServerName,
     connectTimeout: timeout,
     keepAlive: 2 * values.interval,

@@ -2,11 +2,10 @@ import assert from "node:assert/strict"
 import { createServer, type IncomingMessage, type RequestListener } from "node:http"
 import type { TestContext } from "node:test"
 import { text } from "node:stream/consumers"
-import { Registry } from "prom-client"
 import { createLogger } from "#core/log/logger.ts"
 import { readSettings, type Values } from "#core/config/settings.ts"
+import { openAgent } from "#core/http/agent.ts"
 import { createClient } from "./client.ts"
-import { openCredentials } from "./credentials.ts"
 import { command, opaData } from "./main.ts"
 import { createReader, type Reader, type ReaderOptions } from "./reader.ts"
 import { WAYS } from "./reading.ts"
@@ -118,26 +117,14 @@ export function targetsOf(list: readonly Target[]): TestTargets {
 }
 
 /** A reader without token and CA. */
-export async function testReader(
+export function testReader(
   test: TestContext,
   options: Pick<ReaderOptions, "paths"> & Partial<ReaderOptions>,
 ): Promise<Reader> {
-  const credentials = await openCredentials({
-    tokenFile: undefined,
-    caFile: undefined,
-    certFile: undefined,
-    keyFile: undefined,
-    serverName: undefined,
-    connectTimeout: 1,
-    keepAlive: 10,
-    connections: 1,
-    now: () => new Date(),
-    log: createLogger({ level: "error", format: "logfmt" }, "test", () => undefined),
-    registry: new Registry(),
-  })
-  test.after(() => credentials.close())
-  return createReader({
-    client: createClient(credentials, "http"),
+  const agent = openAgent({ connectTimeout: 1, keepAlive: 10, connections: 1 })
+  test.after(() => agent.destroy())
+  const reader = createReader({
+    client: createClient({ current: () => ({ agent, headers: {} }) }, "http"),
     ways: WAYS,
     packageSegments: ["fedstack", "opa_data"],
     timeout: 10,
@@ -146,6 +133,7 @@ export async function testReader(
     identity: () => "the same",
     ...options,
   })
+  return Promise.resolve(reader)
 }
 
 export interface TestExporter {

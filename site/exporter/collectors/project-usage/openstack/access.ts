@@ -1,6 +1,7 @@
 import { homedir } from "node:os"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
 import { httpUrl, Wrong } from "#core/config/settings.ts"
+import type { TlsFiles } from "#core/http/tls-files.ts"
 import type { Service } from "./api.ts"
 import type { Fields } from "./fields.ts"
 import { type Identity, identityOf, methodOf, type Scope, scopeOf } from "./identity.ts"
@@ -20,12 +21,6 @@ export interface Access {
   readonly tls: TlsFiles
   /** Certificates are checked all the same; whoever does not want that is told. */
   readonly insecure: boolean
-}
-
-export interface TlsFiles {
-  readonly ca: string | undefined
-  readonly cert: string | undefined
-  readonly key: string | undefined
 }
 
 /** Collects what is wrong; `missing` names all ways of a thing that is not there. */

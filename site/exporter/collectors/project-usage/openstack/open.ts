@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client"
+import { readTlsFiles, type TlsAgents, tlsAgents } from "#core/http/tls-files.ts"
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { type Access, accessOf } from "./access.ts"
@@ -8,7 +9,10 @@ import { createRequestMetrics, type RequestMetrics } from "./request-metrics.ts"
 import { openSession } from "./session.ts"
 import { tellApart } from "./tell-apart.ts"
 import { type Target, type TargetOptions, targetsOf } from "./targets.ts"
-import { type Connections, openConnections } from "./tls.ts"
+
+/** To each service. */
+const CONNECTIONS = 8
+const TLS_SETTINGS = { ca: "OS_CACERT", cert: "OS_CERT", key: "OS_KEY" }
 
 export interface OpenOptions extends TargetOptions {
   /** Seconds for a request. */
@@ -30,13 +34,13 @@ export async function openApis(options: OpenOptions): Promise<OpenedApis> {
   const targets = await targetsOf(options)
   const labels = tellApart(targets)
   const metricsOf = createRequestMetrics(options.registry, Object.keys(labels[0] ?? {}))
-  const connections: Connections[] = []
+  const connections: TlsAgents[] = []
   const apis: Api[] = []
   const close = async (): Promise<void> => void (await Promise.all(connections.map((one) => one.close())))
   try {
     for (const [index, target] of targets.entries()) {
       const own = labels[index] ?? {}
-      const kept = openConnections()
+      const kept = tlsAgents({ connections: CONNECTIONS })
       connections.push(kept)
       apis.push(await open(target, { labels: own, connections: kept, metrics: metricsOf(own) }, options))
     }
@@ -49,7 +53,7 @@ export async function openApis(options: OpenOptions): Promise<OpenedApis> {
 
 interface Parts {
   readonly labels: Labels
-  readonly connections: Connections
+  readonly connections: TlsAgents
   readonly metrics: RequestMetrics
 }
 
@@ -60,7 +64,7 @@ async function open(
 ): Promise<Api> {
   const access = async () => {
     const read = accessOf(await fields(), region)
-    return { access: read, dispatcher: connections.open(read.tls) }
+    return { access: read, dispatcher: connections.open(readTlsFiles(read.tls, TLS_SETTINGS)) }
   }
   warnOf((await access()).access, log, labels)
   let warned = false

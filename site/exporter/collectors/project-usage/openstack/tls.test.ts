@@ -72,10 +72,10 @@ test("tells of files that hold no certificate", async (t) => {
   const env = variablesFor("https://k.example.org")
   await assert.rejects(openFor(t, { env: { ...env, OS_CACERT: file } }), {
     name: "ConfigurationError",
-    message: `${file}: holds no certificate in PEM (OS_CACERT)`,
+    message: `OS_CACERT: ${file} holds no certificate in PEM format`,
   })
   await assert.rejects(openFor(t, { env: { ...env, OS_CERT: file } }), {
-    message: /^\S+ca\.pem: can't be used \(OS_CERT and OS_KEY\): (?!.*SECRET)/,
+    message: /^OS_CERT: \S+ca\.pem cannot be used: (?!.*SECRET)/,
   })
   const missing = `${file}.missing`
   await assert.rejects(openFor(t, { env: { ...env, OS_CACERT: missing } }), {

@@ -4,37 +4,38 @@ import { createServer } from "node:https"
 import { test, type TestContext } from "node:test"
 import type { TLSSocket } from "node:tls"
 import { Registry } from "prom-client"
-import { type Certificate, makeAuthority } from "../../../../dev/testing/certificates.ts"
-import { temporaryFolder } from "../../../../dev/testing/folder.ts"
-import { until } from "../../../../dev/testing/until.ts"
+import { type Certificate, makeAuthority } from "../../dev/testing/certificates.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { until } from "../../dev/testing/until.ts"
 import { createLogger } from "#core/log/logger.ts"
-import { Deadline } from "#core/retry/deadline.ts"
-import { createClient } from "./client.ts"
-import { type CredentialOptions, openCredentials } from "./credentials.ts"
-import { targetOf } from "./testing.ts"
-import { listen } from "../../../../dev/testing/listen.ts"
+import { fetchText } from "./client.ts"
+import type { ConnectionFailure } from "./connection-failure.ts"
+import { type ClientCredentialOptions, openClientCredentials } from "./client-credentials.ts"
+import { listen } from "../../dev/testing/listen.ts"
 
 const authority = makeAuthority("private authority")
-const NAME = "opa.opa.svc"
+const NAME = "server.example.org"
 
-/** Answers what it was sent: the token, and the name in the client's certificate. */
+/** Responds with what it was sent: the token, and the name in the client's certificate. */
 async function secureServer(t: TestContext, own: Certificate): Promise<number> {
   const server = createServer({ ...own, ca: authority.cert, requestCert: true, rejectUnauthorized: false })
   server.on("request", (request, response) => {
     const { subject } = (request.socket as TLSSocket).getPeerCertificate()
-    response.end(`${request.headers.authorization ?? "nobody"} ${subject === undefined ? "none" : String(subject.CN)}`)
+    response.end(
+      `${request.headers.authorization ?? "anonymous"} ${subject === undefined ? "none" : String(subject.CN)}`,
+    )
   })
   return listen(t, server)
 }
 
-async function open(t: TestContext, options: Partial<CredentialOptions>) {
+async function open(t: TestContext, options: Partial<ClientCredentialOptions>) {
   const lines: string[] = []
   const registry = new Registry()
-  const credentials = await openCredentials({
-    tokenFile: undefined,
-    caFile: undefined,
-    certFile: undefined,
-    keyFile: undefined,
+  const credentials = await openClientCredentials({
+    token: undefined,
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
     serverName: undefined,
     connectTimeout: 2,
     keepAlive: 10,
@@ -45,54 +46,50 @@ async function open(t: TestContext, options: Partial<CredentialOptions>) {
     ...options,
   })
   t.after(() => credentials.close())
-  const client = createClient(credentials, "https")
   return {
     log: () => lines.join(""),
     credentials,
     successful: async () => /_successful\{config="credentials"\} (\d)$/m.exec(await registry.metrics())?.[1],
     ask: async (port: number) => {
-      using deadline = new Deadline(5)
-      const target = targetOf(port, { scheme: "https" })
-      return (await client.fetchText(target, { method: "GET", path: "/" }, 1000, deadline)).body
+      const { agent: dispatcher, headers } = credentials.current()
+      const url = new URL(`https://127.0.0.1:${port}`)
+      return (await fetchText(url, { deadline: 5, limit: 1000, dispatcher, headers })).body
     },
   }
 }
 
-test("an OPA that is asked by its address must show the server name, vouched for by the CA file", async (t) => {
+test("a server that is called by its address must show the server name in a certificate of the CA file", async (t) => {
   const port = await secureServer(t, authority.issue({ name: NAME, sans: [`DNS:${NAME}`] }))
-  const caFile = await temporaryFolder(t).write("ca.pem", authority.cert)
-  const good = await open(t, { caFile, serverName: NAME })
-  assert.equal(await good.ask(port), "nobody none")
-  const refused: readonly (readonly [Partial<CredentialOptions>, RegExp])[] = [
-    [{ caFile }, /does not match certificate's altnames: IP: 127\.0\.0\.1 is not in the cert's list/],
-    [{ caFile, serverName: "other.svc" }, /does not match certificate's altnames: Host: other\.svc\. is not/],
-    [
-      { serverName: NAME },
-      /self-signed certificate in certificate chain|unable to (?:get local issuer|verify the first) certificate/,
-    ],
+  const ca = await temporaryFolder(t).write("ca.pem", authority.cert)
+  const good = await open(t, { ca, serverName: NAME })
+  assert.equal(await good.ask(port), "anonymous none")
+  const refused: readonly (readonly [Partial<ClientCredentialOptions>, reason: ConnectionFailure])[] = [
+    [{ ca }, "tls_wrong_name"],
+    [{ ca, serverName: "other.svc" }, "tls_wrong_name"],
+    [{ serverName: NAME }, "tls_unknown_ca"],
   ]
-  for (const [options, message] of refused) {
+  for (const [options, reason] of refused) {
     const { ask } = await open(t, options)
-    await assert.rejects(ask(port), { reason: "tls", message })
+    await assert.rejects(ask(port), { reason })
   }
 })
 
 test("an expired certificate is refused", async (t) => {
   const expired = authority.issue({ name: NAME, sans: [`DNS:${NAME}`], notAfter: new Date(Date.now() - 60_000) })
   const port = await secureServer(t, expired)
-  const caFile = await temporaryFolder(t).write("ca.pem", authority.cert)
-  const { ask } = await open(t, { caFile, serverName: NAME })
-  await assert.rejects(ask(port), { reason: "tls", message: /certificate has expired/ })
+  const ca = await temporaryFolder(t).write("ca.pem", authority.cert)
+  const { ask } = await open(t, { ca, serverName: NAME })
+  await assert.rejects(ask(port), { reason: "tls_expired" })
 })
 
 test("token, CA and client certificate are used anew when their files change", async (t) => {
   const folder = temporaryFolder(t)
   const port = await secureServer(t, authority.issue({ name: NAME, sans: [`DNS:${NAME}`] }))
   const write = async (token: string, client: Certificate) => ({
-    caFile: await folder.write("ca.pem", authority.cert),
-    certFile: await folder.write("client.pem", client.cert),
-    keyFile: await folder.write("client.key", client.key),
-    tokenFile: await folder.write("token", `${token}\n`),
+    ca: await folder.write("ca.pem", authority.cert),
+    cert: await folder.write("client.pem", client.cert),
+    key: await folder.write("client.key", client.key),
+    token: await folder.write("token", `${token}\n`),
   })
   const files = await write("t0ken-1", authority.issue({ name: "exporter-1" }))
   const { ask, log } = await open(t, { ...files, serverName: NAME })
@@ -106,9 +103,9 @@ test("token, CA and client certificate are used anew when their files change", a
 test("a bad change keeps what was there, and shows", async (t) => {
   const folder = temporaryFolder(t)
   const port = await secureServer(t, authority.issue({ name: NAME, sans: [`DNS:${NAME}`] }))
-  const caFile = await folder.write("ca.pem", authority.cert)
-  const tokenFile = await folder.write("token", "t0ken-1")
-  const { ask, log, successful } = await open(t, { caFile, tokenFile, serverName: NAME })
+  const ca = await folder.write("ca.pem", authority.cert)
+  const token = await folder.write("token", "t0ken-1")
+  const { ask, log, successful } = await open(t, { ca, token, serverName: NAME })
   assert.equal(await successful(), "1")
   await folder.write("token", "t0ken 2\nt0ken-3")
   await until("the fault to show", async () => ((await successful()) === "0" ? true : undefined))
@@ -122,14 +119,14 @@ test("a bad change keeps what was there, and shows", async (t) => {
 
 test("files that can't be used end the start, all faults at once", async (t) => {
   const folder = temporaryFolder(t)
-  const caFile = await folder.write("ca.pem", "none")
-  const tokenFile = await folder.write("token", "")
-  const keyFile = `${folder.path}/absent`
-  await assert.rejects(open(t, { caFile, tokenFile, keyFile }), {
+  const ca = await folder.write("ca.pem", "none")
+  const token = await folder.write("token", "")
+  const key = `${folder.path}/absent`
+  await assert.rejects(open(t, { ca, token, key }), {
     name: "ConfigurationError",
-    message: `${keyFile}: cannot be read: ENOENT: no such file or directory
-${tokenFile}: must hold one token, a line without spaces
-${caFile}: holds no certificate in PEM format`,
+    message: `${key}: cannot be read: ENOENT: no such file or directory
+${token}: must hold one token, a line without spaces
+${ca}: holds no certificate in PEM format`,
   })
 })
 
@@ -137,13 +134,26 @@ test("what was begun with an older token is not waited for in the end", async (t
   const server = createServer({ ...authority.issue({ name: NAME, sans: [`DNS:${NAME}`] }) }, () => undefined)
   const port = await listen(t, server)
   const files = temporaryFolder(t)
-  const tokenFile = await files.write("token", "old")
-  const caFile = await files.write("ca.pem", authority.cert)
-  const { ask, credentials } = await open(t, { tokenFile, caFile, serverName: NAME })
+  const token = await files.write("token", "old")
+  const ca = await files.write("ca.pem", authority.cert)
+  const { ask, credentials } = await open(t, { token, ca, serverName: NAME })
   const asking = ask(port)
   await once(server, "request")
   await credentials.reload()
   await credentials.close()
   server.closeAllConnections()
   await assert.rejects(asking)
+})
+
+test("a new token is sent on the connections of before, whose certificates have not changed", async (t) => {
+  const folder = temporaryFolder(t)
+  const token = await folder.write("token", "one")
+  const ca = await folder.write("ca.pem", authority.cert)
+  const { credentials } = await open(t, { token, ca })
+  const before = credentials.current()
+  await folder.write("token", "two")
+  await credentials.reload()
+  const after = credentials.current()
+  assert.deepEqual(after.headers, { authorization: "Bearer two" })
+  assert.equal(after.agent, before.agent)
 })

@@ -1,0 +1,58 @@
+import type { Registry } from "prom-client"
+import type { Agent } from "undici"
+import { Faults } from "#core/config/faults.ts"
+import { type Reloading, reloadOnChange } from "#core/files/reload.ts"
+import type { Logger } from "#core/log/logger.ts"
+import type { AgentOptions } from "./agent.ts"
+import { readTlsFiles, tlsAgents, type TlsFiles } from "./tls-files.ts"
+
+export interface ClientCredentialOptions extends TlsFiles, Omit<AgentOptions, "secureContext"> {
+  /** A file with a bearer token. */
+  readonly token: string | undefined
+  readonly now: () => Date
+  readonly log: Logger
+  readonly registry: Registry
+}
+
+/** What a request is sent with. */
+export interface Sending {
+  readonly agent: Agent
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Requests with an older one end with it. */
+export type ClientCredentials = Reloading<Sending>
+
+/** Reads token and certificates, and again whenever they change. Throws ConfigurationError where they cannot be used at the start. */
+export async function openClientCredentials(options: ClientCredentialOptions): Promise<ClientCredentials> {
+  const { now, log, registry } = options
+  const agents = tlsAgents(options)
+  const reloading = await reloadOnChange<Sending>({
+    config: "credentials",
+    load(read) {
+      const faults = new Faults()
+      const token = faults.collect(() => (options.token === undefined ? undefined : tokenIn(options.token, read)))
+      const tls = faults.collect(() => readTlsFiles(options, {}, read))
+      if (faults.any || tls === undefined) throw faults.toError()
+      return { agent: agents.open(tls), headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }
+    },
+    now,
+    log,
+    registry,
+  })
+  return {
+    ...reloading,
+    async close() {
+      await reloading.close()
+      await agents.close()
+    },
+  }
+}
+
+function tokenIn(file: string, read: (file: string) => string): string {
+  const token = read(file).trim()
+  const faults = new Faults()
+  if (!/^[\x21-\x7e]+$/.test(token)) faults.add(file, "must hold one token, a line without spaces")
+  faults.orThrow()
+  return token
+}
