@@ -117,15 +117,15 @@ test("a bad change keeps what was there, and shows", async (t) => {
   assert.equal(await successful(), "1")
 })
 
-test("files that can't be used end the start, all faults at once", async (t) => {
+test("refuses files that cannot be used, with all faults at once", async (t) => {
   const folder = temporaryFolder(t)
   const ca = await folder.write("ca.pem", "none")
   const token = await folder.write("token", "")
   const key = `${folder.path}/absent`
   await assert.rejects(open(t, { ca, token, key }), {
     name: "ConfigurationError",
-    message: `${key}: cannot be read: ENOENT: no such file or directory
-${token}: must hold one token, a line without spaces
+    message: `${token}: must hold one token, a line without spaces
+${key}: cannot be read: ENOENT: no such file or directory
 ${ca}: holds no certificate in PEM format`,
   })
 })
