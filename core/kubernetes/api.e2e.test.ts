@@ -44,7 +44,7 @@ test("what the room does with a real API", { timeout: 300_000 }, async (outer) =
   const { signal } = outer
   const GROUP = GATEWAYS.group
 
-  await outer.test("a group without CRDs has no kinds, and a list of one says so", async () => {
+  await outer.test("a group without CRDs has no kinds, and a write explains it", async () => {
     assert.equal((await discoverKinds(api, GROUP, signal)).size, 0)
     assert.equal(await getObject(api, GATEWAYS, { namespace: "test", name: "a" }, signal), undefined)
     await assert.rejects(createObject(api, GATEWAYS, gateway("a"), signal), {
@@ -152,7 +152,7 @@ test("what the room does with a real API", { timeout: 300_000 }, async (outer) =
     })
   })
 
-  await outer.test("two watchers are told of each change, with what they keep of it", async (t) => {
+  await outer.test("two watchers receive each change, with what they keep of it", async (t) => {
     const follow = () => {
       const changes: string[] = []
       const watched = watchObjects(api, {

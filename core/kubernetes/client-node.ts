@@ -3,7 +3,7 @@ import type { KubeConfig } from "@kubernetes/client-node/dist/config.js"
 
 export type { KubeConfig } from "@kubernetes/client-node/dist/config.js"
 
-/** config.js takes two things of the generated clients, which only makeApiClient needs: without them 45 MiB less. */
+/** config.js imports two names of the generated clients, which only makeApiClient needs: without them 45 MiB less. */
 const STUB = "data:text/javascript,export const createConfiguration=undefined,ServerConfiguration=undefined"
 
 let loading: Promise<new () => KubeConfig> | undefined

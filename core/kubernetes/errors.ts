@@ -1,7 +1,7 @@
 import { FedstackError } from "#core/errors.ts"
 import type { KubernetesRequest } from "./resource.ts"
 
-/** What the API says of a failure (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/). */
+/** How the API explains a failure (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/). */
 export interface Status {
   readonly code?: number
   readonly message?: string

@@ -118,7 +118,7 @@ function located(file: string, content: unknown): Lists & { readonly current: un
   }
 }
 
-/** As kubectl does it: what a file says first counts. */
+/** As kubectl does it: the first definition counts. */
 function merge(files: readonly (Lists & { readonly current: unknown })[]): unknown {
   const firsts = (key: keyof Lists): readonly Entry[] => [
     ...new Map(files.flatMap((file) => file[key].map((entry) => [entry.name, entry] as const)).toReversed()).values(),

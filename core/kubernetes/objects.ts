@@ -53,7 +53,7 @@ export async function updateObject<T extends KubernetesObject>(
 export type Patch =
   | { readonly type: "merge"; readonly value: object }
   | { readonly type: "json"; readonly value: readonly JsonOperation[] }
-  /** Server-side apply: the fields in `value` are the manager's from then on. `force` takes them from other managers. */
+  /** Server-side apply: the fields in `value` are the manager's from then on. `force` overrides other managers. */
   | { readonly type: "apply"; readonly value: object; readonly fieldManager: string; readonly force?: boolean }
 
 /** RFC 6902. A failed `test` is a 422. */

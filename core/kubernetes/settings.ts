@@ -1,6 +1,6 @@
 import { setting, text } from "#core/config/settings.ts"
 
-/** How a component finds its cluster; with the environment they are what openKubernetes() takes. */
+/** How a component finds its cluster; openKubernetes() expects them with the environment. */
 export const kubernetesSettings = {
   kubeconfig: setting(text, {
     flag: "--kubeconfig <file>",

@@ -6,7 +6,7 @@ import type { TestContext } from "node:test"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { type KubernetesApi, openKubernetes } from "./api.ts"
 
-/** An API by hand, for what a real one can't be made to do at will. */
+/** An API by hand, for what a real one cannot be made to do at will. */
 export async function serveApi(
   t: TestContext,
   listener: RequestListener,

@@ -13,7 +13,7 @@ interface Thing extends KubernetesObject {
 }
 const THINGS: Resource<Thing> = { group: "example.org", version: "v1", plural: "things", kind: "Thing" }
 
-/** What a real API can't be made to do at will; the requests are kept as `list` and `watch 7`. */
+/** What a real API cannot be made to do at will; the requests are kept as `list` and `watch 7`. */
 type Respond = (response: ServerResponse) => unknown
 
 const list =
@@ -148,7 +148,7 @@ test("reads a rotated token again at the first 401", async (t) => {
   assert.deepEqual(tokens, ["Bearer old", "Bearer new"])
 })
 
-/** Watches things at a server that responds so one after the other, and then says nothing. */
+/** Watches things at a server that responds so one after the other, and then sends nothing. */
 async function watch(t: TestContext, responses: readonly Respond[], user?: object) {
   const received: string[] = []
   const times: number[] = []

@@ -32,7 +32,7 @@ export interface Watched<K> extends Closable {
   objects(): ReadonlyMap<string, K> | undefined
   /** Why `objects` may be outdated or missing; undefined while a watch is open. */
   problem(): KubernetesError | undefined
-  /** Settles when `objects` is there for the first time, or `problem` is why not. Never rejects. */
+  /** Resolves when `objects` is there for the first time, or `problem` is why not. Never rejects. */
   readonly first: Promise<void>
 }
 
@@ -49,7 +49,7 @@ export function watchObjects<T extends KubernetesObject, K>(
   const { keep, changed, problemChanged, log, silence = SILENCE } = options
   const ending = new AbortController()
   const { signal } = ending
-  const { promise: first, resolve: settle } = Promise.withResolvers<void>()
+  const { promise: first, resolve: resolveFirst } = Promise.withResolvers<void>()
   let objects: Map<string, K> | undefined
   /** Of each object, by the keys of `objects`. */
   let versions = new Map<string, string>()
@@ -68,7 +68,7 @@ export function watchObjects<T extends KubernetesObject, K>(
     problem = next
     logProblem(next && explain(next))
     if (next !== before) problemChanged?.()
-    if (next !== undefined) settle()
+    if (next !== undefined) resolveFirst()
   }
   const list = async (): Promise<string> => {
     const [found, foundVersions] = [new Map<string, K>(), new Map<string, string>()]
@@ -86,7 +86,7 @@ export function watchObjects<T extends KubernetesObject, K>(
     for (const [key, gone] of before ?? []) {
       if (!found.has(key)) changed?.({ type: "deleted", key, before: gone })
     }
-    settle()
+    resolveFirst()
     return at
   }
   const apply = (kept: Map<string, K>, type: "ADDED" | "MODIFIED" | "DELETED", object: T): void => {
@@ -141,7 +141,7 @@ export function watchObjects<T extends KubernetesObject, K>(
     first,
     async close() {
       ending.abort()
-      settle()
+      resolveFirst()
       await running
     },
   }

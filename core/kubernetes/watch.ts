@@ -3,15 +3,15 @@ import { KubernetesError, noResponse, type Status, statusError } from "./errors.
 import { type Scope, selectorOf } from "./list.ts"
 import { type KubernetesObject, type KubernetesRequest, requestFor } from "./resource.ts"
 
-/** A bookmark tells the version alone. */
+/** The object of a bookmark has a version only. */
 export interface WatchEvent<T> {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK"
   readonly object: T
 }
 
-/** Bytes of one event; etcd takes objects of 1.5 MB. */
+/** Bytes of one event; etcd stores objects of up to 1.5 MB. */
 const LARGEST_EVENT = 16_777_216
-/** Seconds until the API ends a watch, different each time, so that watches don't all begin at the same moment. */
+/** Seconds until the API ends a watch, different each time, so that watches do not all begin at the same moment. */
 const LEAST = 240
 const MORE = 240
 /** Seconds without a byte after which a watch is dead; the API sends a bookmark each 60 s. */

@@ -13,7 +13,7 @@ export interface BaseConfig {
   /** Rule files as Prometheus will find them: copies beside its configuration, and absolute patterns as they are. */
   readonly ruleFiles: readonly string[]
   readonly files: readonly OutputFile[]
-  /** Names of the labels by which this portal is told apart from others. */
+  /** Names of the labels that distinguish this portal from others. */
   readonly externalLabels: readonly string[]
   /** Job names with the places where they stand. */
   readonly jobs: ReadonlyMap<string, string>
@@ -21,7 +21,7 @@ export interface BaseConfig {
 
 export const NO_BASE_CONFIG: BaseConfig = { text: "", ruleFiles: [], files: [], externalLabels: [], jobs: new Map() }
 
-// only what is touched is looked at; Prometheus judges the rest
+// only what is used here is validated; Prometheus validates the rest
 const schema = z.looseObject(
   {
     global: z
@@ -53,9 +53,9 @@ export async function loadBaseConfig(file: string, inputs: Inputs): Promise<Base
       faults.add(place, `there is no file ${join(dirname(file), pattern)}`)
     for (const name of found) {
       const path = `rules/${basename(name)}`
-      if (files.has(path)) faults.add(place, `brings a second rule file called ${basename(name)}`)
+      if (files.has(path)) faults.add(place, `matches a second rule file called ${basename(name)}`)
       files.set(path, { path, content: inputs.read(join(dirname(file), name), place), mode: 0o640 })
-      ruleFiles.push(path.replaceAll(/[*?[\\]/g, String.raw`\$&`)) // Prometheus takes it for a pattern
+      ruleFiles.push(path.replaceAll(/[*?[\\]/g, String.raw`\$&`)) // Prometheus reads it as a pattern
     }
   }
   const jobs = (value?.scrape_configs ?? []).map(

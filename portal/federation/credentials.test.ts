@@ -42,7 +42,7 @@ for (const [pair, expected] of [
   ["other.key", "tls.key_file: other.key is not the key of the certificate in own.pem"],
   ["ed448.key", "tls.key_file: ed448.key holds no unencrypted private key (RSA, ECDSA or Ed25519) in PEM"],
 ] as const) {
-  test(`of a certificate with ${pair} it says: ${expected}`, async (t) => {
+  test(`a certificate with ${pair}: ${expected}`, async (t) => {
     assert.equal(await faultsOf(t, `token: {file: token}, tls: {cert_file: own.pem, key_file: ${pair}}`), expected)
   })
 }
@@ -72,6 +72,6 @@ test("refuses a certificate under a name that Prometheus does not know", async (
   )
 })
 
-test("takes no token from what every object inherits", async (t) => {
+test("reads no token from a property that every object inherits", async (t) => {
   assert.equal(await faultsOf(t, "token: {env: constructor}"), "token.env: the variable constructor is not set")
 })

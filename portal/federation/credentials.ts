@@ -99,7 +99,7 @@ function belongTogether(cert: string, key: string): boolean {
   return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
 }
 
-/** The kinds that Prometheus takes too. */
+/** The kinds that Prometheus supports. */
 const KEYS: readonly (string | undefined)[] = ["rsa", "ec", "ed25519"]
 
 function faultOfPem(key: TlsFile, content: string): string | undefined {
@@ -107,7 +107,7 @@ function faultOfPem(key: TlsFile, content: string): string | undefined {
     return parses(() => KEYS.includes(createPrivateKey(content).asymmetricKeyType))
       ? undefined
       : "holds no unencrypted private key (RSA, ECDSA or Ed25519) in PEM"
-  // OpenSSL takes other names for it, Prometheus does not
+  // OpenSSL accepts other names for it, Prometheus does not
   return parses(() => content.includes("-----BEGIN CERTIFICATE-----") && new X509Certificate(content).raw.length > 0)
     ? undefined
     : "holds no certificate in PEM"

@@ -39,7 +39,7 @@ function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): voi
   }
 }
 
-/** Sites without labels are told apart by the label site alone, which is always there. */
+/** Sites without labels differ by the label site, which they always have. */
 function identity(labels: Readonly<Record<string, string>> = {}): string | undefined {
   const pairs = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return pairs.length === 0 ? undefined : JSON.stringify(pairs)

@@ -11,12 +11,12 @@ const usage = (project: string, labels = "") => `project_vcpu_usage{project_name
 const site = (name: string, url: string, labels: string) =>
   `  - {name: ${name}, url: "${url}", interval: 1s, timeout: 1s, labels: ${labels}, token: {file: ${name}.token}}\n`
 
-/** Series of a site that is gone or down are seen for five more minutes: only its target tells. */
+/** Series of a site that is gone or down are visible for five more minutes: only its target shows it. */
 async function sitesThatDeliver({ url }: RunningPrometheus): Promise<ReadonlySet<string | undefined>> {
-  const answer = (await (await fetch(`${url}/api/v1/targets?state=active`)).json()) as {
+  const response = (await (await fetch(`${url}/api/v1/targets?state=active`)).json()) as {
     data: { activeTargets: { labels: Record<string, string>; health: string }[] }
   }
-  const up = answer.data.activeTargets.filter(({ health }) => health === "up")
+  const up = response.data.activeTargets.filter(({ health }) => health === "up")
   return new Set(up.map(({ labels }) => labels.site))
 }
 
@@ -105,7 +105,7 @@ test("applies a change of sites.yaml without a restart, and keeps the previous s
   assert.doesNotMatch(portal.child.output(), /token-[ab]/)
 })
 
-test("brings a rotated token in force", async (t) => {
+test("applies a rotated token", async (t) => {
   const prometheus = need(t, findPrometheus())
   if (prometheus === undefined) return
   const a = await startSite(t, prometheus, usage("a"))

@@ -32,7 +32,7 @@ for (const [version, file] of [
   })
 }
 
-test("brings tokens, TLS files and rules along, the configuration last", async () => {
+test("lists tokens, TLS files and rules, the configuration last", async () => {
   const { files } = await load(complete)
   const text = (name: string) => readFile(join(complete, name), "utf8")
   assert.deepEqual(files.slice(0, -1), [
@@ -69,7 +69,7 @@ test("refuses rule files that are missing or share a name, and wrong types, all 
   assert.equal(
     await faultsWith(t, "rule_files: [gone.yml, rules/own.yml, ./rules/*.yml]\n"),
     "DIR/base.yml:1:14 rule_files[0]: there is no file DIR/gone.yml\n" +
-      "DIR/base.yml:1:39 rule_files[2]: brings a second rule file called own.yml",
+      "DIR/base.yml:1:39 rule_files[2]: matches a second rule file called own.yml",
   )
   assert.equal(
     await faultsWith(t, "rule_files: a\nscrape_configs: [{}, x]\n"),
@@ -89,12 +89,12 @@ test("refuses to read from the folder that it writes to", async (t) => {
 })
 
 for (const empty of ["", "# nothing\n", "scrape_configs:\n", "scrape_configs: []\n"]) {
-  test(`takes the base configuration ${JSON.stringify(empty)}`, async (t) => {
+  test(`accepts the base configuration ${JSON.stringify(empty)}`, async (t) => {
     assert.equal(await faultsWith(t, empty), "no fault")
   })
 }
 
-test("takes the absolute path of a token file as it is", async (t) => {
+test("reads a token file by its absolute path", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "fedstack-load-"))
   t.after(() => rm(folder, { recursive: true }))
   const [token, base] = [join(folder, "secrets-token"), join(folder, "base.yml")]

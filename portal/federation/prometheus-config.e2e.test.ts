@@ -131,7 +131,7 @@ for (const version of ["2.42", "3.5"] as const) {
         response.writeHead(500).end()
         return
       }
-      const soon = Date.now() + 5000 // Prometheus takes what is up to 10 minutes ahead, and then nothing older
+      const soon = Date.now() + 5000 // Prometheus stores samples up to 10 minutes ahead, and then none that is older
       response.setHeader("content-type", "text/plain; version=0.0.4").end(`
 up{job="evil.1",instance="127.0.0.1:${port}"} 1 ${soon + 300_000}
 scrape_samples_scraped{instance="127.0.0.1:${port}"} 7 ${soon + 300_000}

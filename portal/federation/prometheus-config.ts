@@ -25,7 +25,7 @@ export function prometheusConfig(
   const own = document.get("scrape_configs")
   if (isSeq(own)) for (const item of jobs) own.add(document.createNode(item))
   else document.set("scrape_configs", document.createNode(jobs))
-  // quoted, because Prometheus' YAML 1.1 takes more words for something else than text
+  // quoted, because Prometheus' YAML 1.1 reads more words as something else than text
   return HEADER + document.toString({ lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" })
 }
 
@@ -53,7 +53,7 @@ function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, ve
 }
 
 /**
- * honor_labels lets a site send any label, also those by which the portal tells sites apart. Those are set to the portal's
+ * honor_labels lets a site send any label, also those by which the portal distinguishes sites. Those are set to the portal's
  * values; those that only other sites or the portal itself (external_labels) have are renamed, as series may differ by
  * nothing else: no site can speak as another.
  */
@@ -64,7 +64,7 @@ function ownIdentityOnly(
   const foreign = [...ofPortal].filter((label) => !Object.hasOwn(labels, label) && !SCRAPED.includes(label)).toSorted()
   const regex = foreign.map(literally).join("|")
   return [
-    // what the portal records and alerts on has no job, so that a site can't send it
+    // what the portal records and alerts on has no job, so that a site cannot send it
     { source_labels: ["job"], regex: "", target_label: "job", replacement: labels.site },
     // what Prometheus itself notes of each scrape: one sample of the near future would keep a dead site up
     {
@@ -106,7 +106,7 @@ const knowsStaleness = ({ major, minor }: PrometheusVersion): boolean => major >
 const target = (url: URL): string =>
   `${url.hostname}:${url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port}`
 
-/** Prometheus takes no fractions. */
+/** Prometheus accepts no fractions. */
 const showDuration = (seconds: number): string =>
   Number.isInteger(seconds) ? `${seconds}s` : `${Math.round(seconds * 1000)}ms`
 

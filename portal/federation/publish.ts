@@ -83,7 +83,7 @@ async function isWritten(file: string, content: string, mode: number): Promise<b
   return status !== undefined && (status.mode & 0o777) === mode && (await readFile(file, "utf8")) === content
 }
 
-/** Node's own recursive mkdir says ENOENT where the disk is read-only. */
+/** Node's own recursive mkdir fails with ENOENT where the disk is read-only. */
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder)

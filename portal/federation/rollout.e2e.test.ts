@@ -93,7 +93,7 @@ test("warns of each site whose token crosses the network unencrypted, once at ea
   assert.doesNotMatch(portal.child.output(), /s3cret/)
 })
 
-test("takes a token file that could not be read at first as soon as it can be", async (t) => {
+test("reads a token file that could not be read at first as soon as it can be", async (t) => {
   const portal = await startPortal(t, files)
   await ready(portal)
   await portal.write("sites.yaml", more.replace("site-a.token", "site-b.token"))
@@ -104,35 +104,35 @@ test("takes a token file that could not be read at first as soon as it can be", 
   await written(portal, "site-b")
 })
 
-test("does not write where another configuration stands, says so, and goes on when it is gone", async (t) => {
+test("does not write over another configuration, shows why, and continues when it is gone", async (t) => {
   const outputFolder = await scratch(t)
   await writeFile(join(outputFolder, "prometheus.yml"), "global: {}\n")
   const portal = await startPortal(t, files, undefined, outputFolder)
-  const answer = await until("not ready, with the reason", async () => {
+  const response = await until("not ready, with the reason", async () => {
     const text = await (await fetch(`${portal.url}/-/ready`)).text()
     return text.includes("was not written by fedstack portal") ? text : undefined
   })
-  assert.match(answer, /--prometheus\.config-dir/)
+  assert.match(response, /--prometheus\.config-dir/)
   assert.equal(await portal.metric("fedstack_portal_config_last_write_successful"), 0)
   await rm(join(outputFolder, "prometheus.yml"))
   await ready(portal)
 })
 
-test("writes nothing where another portal writes, says so, and takes its place when it is killed", async (t) => {
+test("writes nothing where another portal writes, shows why, and follows it when that is killed", async (t) => {
   const outputFolder = await scratch(t)
   const first = await startPortal(t, files, undefined, outputFolder)
   await ready(first)
   const before = await readFile(join(outputFolder, "prometheus.yml"), "utf8")
   const second = await startPortal(t, { ...files, "sites.yaml": more }, undefined, outputFolder)
-  const answer = await until("not ready, with the reason", async () => {
+  const response = await until("not ready, with the reason", async () => {
     const text = await (await fetch(`${second.url}/-/ready`)).text()
     return text.startsWith("Another") ? text : undefined
   })
   assert.equal(
-    answer,
+    response,
     `Another fedstack portal is running that writes to ${outputFolder}. End that one, or give this one a folder of its own with --prometheus.config-dir.\n`,
   )
-  assert.equal(second.child.output().split(answer.trim()).length - 1, 1)
+  assert.equal(second.child.output().split(response.trim()).length - 1, 1)
   assert.equal(await second.metric("fedstack_portal_config_last_write_successful"), 0)
   assert.equal(await readFile(join(outputFolder, "prometheus.yml"), "utf8"), before)
   await first.child.stop("SIGKILL")
@@ -177,7 +177,7 @@ test("keeps the old files whole on a full disk, and writes when there is room ag
   )
 })
 
-test("is not ready on a read-only disk, says why once, and is when it can write", async (t) => {
+test("is not ready on a read-only disk, logs why once, and is ready when it can write", async (t) => {
   const disk = await mountTiny(t)
   if (disk === undefined) return
   spawnSync("mount", ["-o", "remount,ro", disk])

@@ -31,7 +31,7 @@ const siteUrl: Parse<URL> = (text) => {
 
 /** To the YAML of Prometheus some of them are line breaks, which it folds into spaces. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u
-const TAKEN_LABELS = ["site", "job", "instance", "le", "quantile"]
+const RESERVED_LABELS = ["site", "job", "instance", "le", "quantile"]
 /** Those of usage: set for a site, they would make one series of all its projects. */
 const USAGE_LABELS = ["project_id", "project_name", "domain_id", "domain_name"]
 const labelName = z.string().check((context) => {
@@ -39,9 +39,9 @@ const labelName = z.string().check((context) => {
   const reason = !/^[a-zA-Z_]\w*$/.test(label)
     ? "is no label name: letters, digits and _ only, and no digit first"
     : label.startsWith("__")
-      ? "must not begin with __, which Prometheus keeps for itself"
-      : TAKEN_LABELS.includes(label)
-        ? `must not be one of ${TAKEN_LABELS.join(", ")}, which have a meaning already`
+      ? "must not begin with __, which Prometheus reserves"
+      : RESERVED_LABELS.includes(label)
+        ? `must not be one of ${RESERVED_LABELS.join(", ")}, which have a meaning already`
         : USAGE_LABELS.includes(label)
           ? `must not be one of ${USAGE_LABELS.join(", ")}, by which the series of usage differ`
           : undefined
@@ -75,7 +75,7 @@ export const tlsShape = {
 }
 const tls = z.strictObject(tlsShape, expected("a map of ca_file, server_name, cert_file, key_file, min_version"))
 
-/** Kept as it is written: proxies that compare bytes, such as the original HAProxy's, answer only the spelling they know. */
+/** Kept as it is written: proxies that compare bytes, such as the original HAProxy's, accept only the spelling they know. */
 const selector: Parse<string> = (text) => {
   if (CONTROL.test(text)) return new Wrong("must be one line without control characters")
   try {

@@ -29,7 +29,7 @@ async function listen(t: TestContext, server: Server): Promise<string> {
 
 export interface TestSite {
   readonly url: string
-  /** Tokens that its proxy takes; changed by tests. */
+  /** Tokens that its proxy accepts; changed by tests. */
   readonly tokens: Set<string>
 }
 
@@ -63,9 +63,9 @@ export async function startSite(t: TestContext, prometheus: string, exposition: 
     const onward = request(
       new URL(incoming.url ?? "", running.url),
       { headers: { accept: incoming.headers.accept ?? "*/*" } },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 500, { "content-type": answer.headers["content-type"] ?? "" })
-        answer.pipe(response)
+      (proxied) => {
+        response.writeHead(proxied.statusCode ?? 500, { "content-type": proxied.headers["content-type"] ?? "" })
+        proxied.pipe(response)
       },
     )
     onward.on("error", () => response.destroy()).end()
@@ -82,7 +82,7 @@ export interface TestPortal {
   metric(name: string): Promise<number | undefined>
 }
 
-/** `fedstack portal` with the files given, told to reload the Prometheus that `prometheusUrl` names. */
+/** `fedstack portal` with the files given, which reloads the Prometheus at `prometheusUrl`. */
 export async function startPortal(
   t: TestContext,
   files: Readonly<Record<string, string>>,
@@ -144,8 +144,8 @@ export async function startDoor(t: TestContext): Promise<Door> {
       response.writeHead(503).end("Service Unavailable")
       return
     }
-    const onward = request(new URL(incoming.url ?? "", target), { method: incoming.method ?? "" }, (answer) => {
-      answer.pipe(response.writeHead(answer.statusCode ?? 500))
+    const onward = request(new URL(incoming.url ?? "", target), { method: incoming.method ?? "" }, (proxied) => {
+      proxied.pipe(response.writeHead(proxied.statusCode ?? 500))
     })
     onward.on("error", () => response.destroy()).end()
   })

@@ -27,7 +27,7 @@ test("alerts that panels name are alerts that there are", async () => {
   assert.ok(named.length > 3)
 })
 
-test("Grafana is told the interval at which the portal's Prometheus federates", async () => {
+test("Grafana's interval is the one at which the portal's Prometheus federates", async () => {
   const { datasources } = (await readYaml("provisioning/datasources/prometheus.yml")) as {
     datasources: { jsonData: { timeInterval: string } }[]
   }
