@@ -227,5 +227,6 @@ test("counts requests by client, status and reason", async (t) => {
     'fedstack_proxy_requests_total{client="",code="401",reason="unauthenticated"} 1',
     'fedstack_proxy_response_bytes_total{client="portal"} 4',
     'fedstack_proxy_response_series_total{client="portal"} 1',
+    'fedstack_proxy_responses_total{client="portal",source="upstream"} 1',
   ])
 })

@@ -42,8 +42,10 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export function createProxyMetrics(): ProxyMetrics {
   const registry = createRegistry({ busy: true })
   const registers = [registry]
-  const families = createFamilies(registry)
   const clients = new Map<string, OneClient>()
+  const families = createFamilies(registry, () => {
+    for (const client of clients.values()) client.publish()
+  })
   let kept: ReadonlySet<string> = new Set()
   const endUnlessNeeded = (client: OneClient): void => {
     if (client.name === "" || kept.has(client.name) || client.inFlight > 0) return
@@ -90,9 +92,9 @@ export function createProxyMetrics(): ProxyMetrics {
   }
 }
 
-/** Of all clients. */
-function createFamilies(registry: Registry) {
-  const ofClients = { labelNames: ["client"] as const, registers: [registry] }
+/** Of all clients; `collect` is called before they are read. */
+function createFamilies(registry: Registry, collect: () => void) {
+  const ofClients = { labelNames: ["client"] as const, registers: [registry], collect }
   return {
     inFlight: new Gauge({ ...ofClients, name: "fedstack_proxy_requests_in_flight", help: "Requests in flight." }),
     requests: new Counter({
@@ -129,50 +131,76 @@ function createFamilies(registry: Registry) {
 interface OneClient extends ClientMetrics {
   readonly name: string
   readonly inFlight: number
+  /** Gives what was counted to the families. */
+  publish(): void
   remove(): void
 }
 
-/** Without label objects to be made and hashed for every request. */
+/** Counts in plain numbers, thousands of times a second: prom-client, which looks every label up, gets them when it is read. */
 function createClientMetrics(
   name: string,
   families: ReturnType<typeof createFamilies>,
   finished: (client: OneClient) => void,
 ): OneClient {
-  const shown = families.inFlight.labels(name)
-  const duration = families.duration.labels(name)
-  const bytes = families.bytes.labels(name)
-  const series = families.series.labels(name)
-  let inFlight = 0
-  const counters = new Map<string, { inc(): void; remove(): void }>()
-  const inc = <L extends string>(counter: Counter<L>, key: string, labels: Record<L, string | number>): void => {
-    let own = counters.get(key)
-    if (own === undefined) {
-      const labelled = counter.labels(labels)
-      own = { inc: () => labelled.inc(), remove: () => counter.remove(labels) }
-      counters.set(key, own)
-    }
-    own.inc()
+  const tallies: { readonly add: () => void; readonly remove: () => void }[] = []
+  function tally<L extends string>(metric: Pick<Counter<L>, "labels" | "remove">, labels: Record<L, string | number>) {
+    const child = metric.labels(labels)
+    let count: number | undefined
+    tallies.push({
+      add: () => {
+        if (count !== undefined) child.inc(count)
+        count = undefined
+      },
+      remove: () => metric.remove(labels),
+    })
+    return (value: number): void => void (count = (count ?? 0) + value)
   }
+  const client = { client: name }
+  const shown = tally(families.inFlight, client)
+  const duration = families.duration.labels(name)
+  const bytes = tally(families.bytes, client)
+  const series = tally(families.series, client)
+  const outcomes: { readonly code: number; readonly reason: string; readonly count: (value: number) => void }[] = []
+  const sources = new Map<string, (value: number) => void>()
+  let inFlight = 0
   return {
     name,
     get inFlight() {
       return inFlight
     },
-    enter: () => shown.set(++inFlight),
-    leave: () => shown.set(--inFlight),
-    count: (code, reason) => inc(families.requests, `${code} ${reason}`, { client: name, code, reason }),
+    enter() {
+      inFlight++
+      shown(1)
+    },
+    leave() {
+      inFlight--
+      shown(-1)
+    },
+    count(code, reason) {
+      let outcome = outcomes.find((one) => one.code === code && one.reason === reason)
+      if (outcome === undefined)
+        outcomes.push((outcome = { code, reason, count: tally(families.requests, { ...client, code, reason }) }))
+      outcome.count(1)
+    },
     finish(request) {
+      const { source } = request
       this.count(request.code, request.reason)
       duration.observe(request.seconds)
-      if (name !== "") bytes.inc(request.bytes)
-      if (request.series !== undefined) series.inc(request.series)
-      if (request.source !== undefined)
-        inc(families.responses, request.source, { client: name, source: request.source })
+      if (name !== "") bytes(request.bytes)
+      if (request.series !== undefined) series(request.series)
+      if (source !== undefined) {
+        let count = sources.get(source)
+        if (count === undefined) sources.set(source, (count = tally(families.responses, { ...client, source })))
+        count(1)
+      }
       finished(this)
     },
+    publish() {
+      for (const { add } of tallies) add()
+    },
     remove() {
-      for (const metric of [families.inFlight, families.duration, families.bytes, families.series]) metric.remove(name)
-      for (const counter of counters.values()) counter.remove()
+      families.duration.remove(name)
+      for (const { remove } of tallies) remove()
     },
   }
 }
