@@ -2,16 +2,14 @@ import { closeAll } from "#core/closable.ts"
 import { component } from "#core/component.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { addAdmin, serve, webSettings } from "#core/http/server.ts"
-import { type Federation, startFederation } from "./federation/federation.ts"
-import { portalMetrics } from "./federation/metrics.ts"
+import { type RunningFederation, startFederation } from "./federation/federation.ts"
 import { federationSettings } from "./federation/settings.ts"
 
 export const command = component({
   settings: { ...federationSettings, ...webSettings(":8090") },
   async run(settings, { log, env }) {
     const registry = createRegistry()
-    const metrics = portalMetrics(registry)
-    let federation: Federation | undefined
+    let federation: RunningFederation | undefined
     const notReady = () =>
       federation === undefined ? "The configuration files are being read." : federation.notReady()
     // first the port: a second portal that is started by mistake must not write the files of the first
@@ -23,7 +21,7 @@ export const command = component({
       routes: (app) => addAdmin(app, { registry, notReady }),
     })
     try {
-      const started = await startFederation({ settings, env, metrics, registry, log })
+      const started = await startFederation({ settings, env, registry, log })
       federation = started
       return {
         close: () => closeAll([server, started]),

@@ -1,3 +1,8 @@
+/*
+ * core/kubernetes: a Kubernetes API and what clients do with it: read, list, watch and write objects, discover what is
+ * served, hold a Lease, record Events. It knows the API's conventions and the three kinds that it needs itself (Event,
+ * Lease, Status), but no kind that a component reads.
+ */
 import type { AgentOptions, RequestOptions as HttpsOptions } from "node:https"
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici"
 import type { Closable } from "#core/closable.ts"
@@ -32,7 +37,7 @@ const CREDENTIALS_KEPT = 60
 const LIMIT = 134_217_728
 const LONGEST_WAIT = 60
 
-interface Session {
+interface ApiSession {
   readonly server: string
   readonly namespace: string
   readonly headers: Readonly<Record<string, string>>
@@ -44,7 +49,7 @@ interface Session {
 export async function openKubernetes(source: ClusterSource): Promise<KubernetesApi> {
   const dispatchers = new Set<Dispatcher>()
   let newest: Dispatcher | undefined
-  let session: Promise<Session> | undefined
+  let session: Promise<ApiSession> | undefined
 
   /** Closed when its last response is over. */
   const retire = (old: Dispatcher): void => {
@@ -55,7 +60,7 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
     void close()
   }
   /** Everything anew: kubeconfig, tokens and certificates may have been rotated. */
-  const open = async (): Promise<Session> => {
+  const open = async (): Promise<ApiSession> => {
     const config = await readKubeconfig(source)
     const cluster = config.getCurrentCluster()
     const given: HttpsOptions = {}
@@ -71,13 +76,13 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
       until: performance.now() + CREDENTIALS_KEPT * 1000,
     }
   }
-  const renew = (): Promise<Session> => {
+  const renew = (): Promise<ApiSession> => {
     const opening = open()
     session = opening
     opening.catch(() => (session === opening ? (session = undefined) : undefined))
     return opening
   }
-  const current = async (): Promise<Session> => {
+  const current = async (): Promise<ApiSession> => {
     const known = await session
     return known !== undefined && performance.now() < known.until ? known : renew()
   }
@@ -89,7 +94,7 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
     fetch: (address: Address, options: RequestOptions) => Promise<R>,
   ): Promise<R> => {
     const { path, body } = given
-    const attempt = async ({ server, headers, dispatcher }: Session): Promise<R> => {
+    const attempt = async ({ server, headers, dispatcher }: ApiSession): Promise<R> => {
       const method = METHODS[given.verb]
       const content = body === undefined ? {} : { "content-type": body.contentType }
       const options = {

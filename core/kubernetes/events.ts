@@ -53,7 +53,7 @@ const LONGEST_NOTE = 1024
 const CLOSE_DEADLINE = 3
 
 /** Occurrences of one Event. */
-interface Series {
+interface EventSeries {
   readonly event: EventObject
   count: number
   last: Date
@@ -64,11 +64,11 @@ interface Series {
 
 /** Writes Events one after the other; repeated ones become one with a count. */
 export function recordEvents(api: KubernetesApi, { controller, instance, log, now }: RecorderOptions): EventRecorder {
-  const recent = new LRUCache<string, Series>({ max: MOST_SERIES, ttl: SERIES, updateAgeOnGet: true })
+  const recent = new LRUCache<string, EventSeries>({ max: MOST_SERIES, ttl: SERIES, updateAgeOnGet: true })
   const ending = new AbortController()
   let queue = Promise.resolve()
 
-  async function write(key: string, series: Series): Promise<void> {
+  async function write(key: string, series: EventSeries): Promise<void> {
     series.waiting = false
     const { count, last, event } = series
     const repeated = count === 1 ? {} : { series: { count, lastObservedTime: microTime(last) } }

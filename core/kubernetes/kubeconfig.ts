@@ -26,8 +26,8 @@ export interface ClusterSource {
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-type Entry = Readonly<Record<string, unknown>> & { readonly name: string }
-type Lists = Readonly<Record<"clusters" | "users" | "contexts", readonly Entry[]>>
+type KubeconfigEntry = Readonly<Record<string, unknown>> & { readonly name: string }
+type Lists = Readonly<Record<"clusters" | "users" | "contexts", readonly KubeconfigEntry[]>>
 
 /**
  * The kubeconfig given, else a pod's service account unless a context is given, else ~/.kube/config. Everything is read now; token files of in-cluster accounts and of users (`tokenFile`) are read again as client-node does it.
@@ -94,11 +94,11 @@ const FILES = new Set(["certificate-authority", "client-certificate", "client-ke
 /** A file's lists with its paths made absolute. */
 function located(file: string, content: unknown): Lists & { readonly current: unknown } {
   const read = content as Readonly<Record<string, unknown>> | null
-  const list = (key: string): readonly Entry[] => {
+  const list = (key: string): readonly KubeconfigEntry[] => {
     const entries = read?.[key]
-    return Array.isArray(entries) ? (entries as readonly Entry[]) : []
+    return Array.isArray(entries) ? (entries as readonly KubeconfigEntry[]) : []
   }
-  const absolute = (key: "cluster" | "user", entry: Entry): Entry => {
+  const absolute = (key: "cluster" | "user", entry: KubeconfigEntry): KubeconfigEntry => {
     const fields = Object.entries((entry[key] ?? {}) as Readonly<Record<string, unknown>>)
     const resolved = fields.map(([name, value]) => [
       name,
@@ -120,7 +120,7 @@ function located(file: string, content: unknown): Lists & { readonly current: un
 
 /** As kubectl does it: the first definition counts. */
 function merge(files: readonly (Lists & { readonly current: unknown })[]): unknown {
-  const firsts = (key: keyof Lists): readonly Entry[] => [
+  const firsts = (key: keyof Lists): readonly KubeconfigEntry[] => [
     ...new Map(files.flatMap((file) => file[key].map((entry) => [entry.name, entry] as const)).toReversed()).values(),
   ]
   return {

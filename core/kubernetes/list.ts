@@ -2,7 +2,7 @@ import type { KubernetesApi } from "./api.ts"
 import { noResponse } from "./errors.ts"
 import { type KubernetesObject, requestFor, type Resource } from "./resource.ts"
 
-export interface Scope<T extends KubernetesObject> {
+export interface ListScope<T extends KubernetesObject> {
   readonly resource: Resource<T>
   /** undefined: all namespaces. */
   readonly namespace?: string | undefined
@@ -18,7 +18,7 @@ const PAGE = 500
  */
 export async function listObjects<T extends KubernetesObject>(
   api: KubernetesApi,
-  scope: Scope<T>,
+  scope: ListScope<T>,
   each: (object: T) => void,
   signal: AbortSignal,
 ): Promise<string> {

@@ -1,9 +1,3 @@
-/*
- * core/kubernetes: a Kubernetes API and what clients do with it: read, list, watch and write objects, discover what is
- * served, hold a Lease, record Events. It knows the API's conventions and the three kinds that it needs itself (Event,
- * Lease, Status), but no kind that a component reads.
- */
-
 /** The fields of any object that are used here. */
 export interface KubernetesObject {
   readonly metadata: ObjectMeta

@@ -5,11 +5,11 @@ import type { Logger } from "#core/log/logger.ts"
 import { backoff, pause } from "#core/retry/backoff.ts"
 import type { KubernetesApi } from "./api.ts"
 import { KubernetesError } from "./errors.ts"
-import { listObjects, type Scope } from "./list.ts"
+import { listObjects, type ListScope } from "./list.ts"
 import type { KubernetesObject } from "./resource.ts"
 import { SILENCE, watchSince } from "./watch.ts"
 
-export interface WatchOptions<T extends KubernetesObject, K> extends Scope<T> {
+export interface WatchOptions<T extends KubernetesObject, K> extends ListScope<T> {
   /** What is remembered of an object: a large cluster's objects as a whole need not stay in memory. */
   readonly keep: (object: T) => K
   /** Called once for each change of `objects`, after it; it should do little. */

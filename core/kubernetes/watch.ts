@@ -1,6 +1,6 @@
 import type { KubernetesApi } from "./api.ts"
 import { KubernetesError, noResponse, type Status, statusError } from "./errors.ts"
-import { type Scope, selectorOf } from "./list.ts"
+import { type ListScope, selectorOf } from "./list.ts"
 import { type KubernetesObject, type KubernetesRequest, requestFor } from "./resource.ts"
 
 /** The object of a bookmark has a version only. */
@@ -23,7 +23,7 @@ export const SILENCE = 150
  */
 export async function* watchSince<T extends KubernetesObject>(
   api: KubernetesApi,
-  scope: Scope<T>,
+  scope: ListScope<T>,
   version: string,
   signal: AbortSignal,
   { opened, silence = SILENCE }: { readonly opened: () => void; readonly silence?: number },

@@ -29,13 +29,13 @@ export interface EntryReader {
 }
 
 /** Secrets of a site as Prometheus will read them. */
-export interface Credentials {
+export interface SiteSecrets {
   readonly token: OutputFile | undefined
   readonly tls: readonly OutputFile[]
 }
 
 /** Reads what an entry names. Faults go to `report`; no message holds a secret. */
-export function readCredentials(entry: Partial<SiteEntry>, reader: EntryReader): Credentials {
+export function readCredentials(entry: Partial<SiteEntry>, reader: EntryReader): SiteSecrets {
   return { token: readToken(entry, reader), tls: readTls(entry, reader) }
 }
 

@@ -4,22 +4,21 @@ import { type Closable, closeAll } from "#core/closable.ts"
 import { reloadOnChange } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { type Inputs, openInputs } from "./inputs.ts"
-import { loadPlan, type Plan } from "./load.ts"
-import type { PortalMetrics } from "./metrics.ts"
+import { loadPlan, type FederationPlan } from "./load.ts"
+import { portalMetrics } from "./metrics.ts"
 import { openRollout } from "./rollout.ts"
 import type { FederationSettings } from "./settings.ts"
 import { PLAIN_HTTP, sendsTokenInPlain } from "./sites.ts"
 
-export interface Federation extends Closable {
+export interface RunningFederation extends Closable {
   reload: () => Promise<void>
   /** Why Prometheus has no configuration yet; undefined once it was written. */
   notReady: () => string | undefined
 }
 
-export interface FederationOptions {
+export interface FederationContext {
   readonly settings: FederationSettings
   readonly env: Inputs["env"]
-  readonly metrics: PortalMetrics
   readonly registry: Registry
   readonly log: Logger
 }
@@ -28,12 +27,12 @@ export interface FederationOptions {
  * Keeps Prometheus' configuration equal to the configuration files: reads them when they change, writes, reloads. Faults in
  * them end the start with ConfigurationError; later they are logged, and the previous configuration stays active.
  */
-export async function startFederation(options: FederationOptions): Promise<Federation> {
-  const { settings, env, metrics, registry, log } = options
+export async function startFederation({ settings, env, registry, log }: FederationContext): Promise<RunningFederation> {
+  const metrics = portalMetrics(registry)
   const key = randomBytes(32)
   const rollout = openRollout({ folder: settings.configDir, prometheusUrl: settings.prometheusUrl, metrics, log })
 
-  function apply(plan: Plan): void {
+  function apply(plan: FederationPlan): void {
     metrics.sites.set(plan.sites.length)
     metrics.siteInterval.reset()
     for (const { name, interval } of plan.sites) metrics.siteInterval.set({ site: name }, interval)

@@ -8,14 +8,17 @@ import type { FederationSettings } from "./settings.ts"
 import { loadSites, type Site } from "./sites.ts"
 
 /** All that Prometheus needs to federate the sites. */
-export interface Plan {
+export interface FederationPlan {
   readonly sites: readonly Site[]
   /** In the order in which they are to be written: the configuration last. */
   readonly files: readonly OutputFile[]
 }
 
 /** Reads all configuration files. Throws ConfigurationError with the faults of all of them. */
-export async function loadPlan(settings: Omit<FederationSettings, "prometheusUrl">, inputs: Inputs): Promise<Plan> {
+export async function loadPlan(
+  settings: Omit<FederationSettings, "prometheusUrl">,
+  inputs: Inputs,
+): Promise<FederationPlan> {
   const faults = new Faults()
   const sites = faults.collect(() => loadSites(settings.sitesFile, inputs))
   const base =

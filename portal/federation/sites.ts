@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join } from "node:path"
 import { z } from "zod"
 import { type Path, parseYaml } from "#core/config/config-file.ts"
 import { Faults } from "#core/config/faults.ts"
-import { type Credentials, readCredentials, type Report } from "./credentials.ts"
+import { type SiteSecrets, readCredentials, type Report } from "./credentials.ts"
 import { crossCheck, keysOf } from "./cross-checks.ts"
 import type { Inputs } from "./inputs.ts"
 import type { OutputFile } from "./publish.ts"
@@ -73,7 +73,7 @@ function readable<Shape extends z.core.$ZodShape>(shape: Shape, value: unknown):
   return Object.fromEntries(right) as Partial<z.output<z.ZodObject<Shape>>>
 }
 
-function completed({ timeout, tls, ...entry }: SiteEntry, credentials: Credentials | undefined): Site {
+function completed({ timeout, tls, ...entry }: SiteEntry, credentials: SiteSecrets | undefined): Site {
   const { name, url, labels, match, interval } = entry
   const ownTimeout = timeout ?? Math.min(interval, LONGEST_DEFAULT_TIMEOUT)
   return { name, url, labels, match, interval, timeout: ownTimeout, tokenFile: credentials?.token?.path ?? "", tls }
