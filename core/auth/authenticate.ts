@@ -1,24 +1,22 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
+import type { Verifications } from "#core/limits/verifications.ts"
 import { identifyCertificate } from "./certificates.ts"
-import type { Credentials, Identity, Issuer, Owner, Refusal, TokenCredential } from "./credentials.ts"
+import type { Authentication, Credentials, Issuer, Owner, Refusal, TokenCredential } from "./credentials.ts"
 import { readUnverified } from "./jwt/unverified.ts"
 import { sha256 } from "./secrets.ts"
 import { findHash, packHashes } from "./token-table.ts"
 
 const BEARER = /^bearer ([\w.~+/-]+=*)$/i
+/** Three parts of base64url: whatever else it is, no issuer signed it. */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/
+const LONGEST_JWT = 8192
 
 /** What of a request it is authenticated by. */
 export type AuthenticatedParts = Pick<IncomingMessage, "rawHeaders" | "socket">
 
-/** Limits how many signatures are verified in vain. */
-export interface VerificationLimit {
-  /** What to call when the token turned out to be valid; undefined where none is to be verified now. */
-  readonly begin: (socket: Pick<Socket, "remoteAddress">) => (() => void) | undefined
-}
-
-const UNLIMITED: VerificationLimit = { begin: () => () => undefined }
+const UNLIMITED: Verifications = { begin: () => () => undefined }
 const UNKNOWN: Refusal = { reason: "an unknown token" }
 const TOO_MANY: Refusal = { reason: "too many tokens that no issuer signed", throttled: true }
 
@@ -28,21 +26,28 @@ const TOO_MANY: Refusal = { reason: "too many tokens that no issuer signed", thr
  * Raw headers are read because Node keeps the first of several Authorization headers silently.
  */
 export function authenticate<O extends Owner>(
-  request: AuthenticatedParts,
+  { rawHeaders, socket }: AuthenticatedParts,
   credentials: Credentials<O>,
   now: Date,
   verifications = UNLIMITED,
-): Identity<O> | Refusal | Promise<Identity<O> | Refusal> {
-  const [value, ...more] = valuesOf(request.rawHeaders, "authorization")
-  if (value === undefined) return byCertificate(request.socket, credentials, now)
+): Authentication<O> | Promise<Authentication<O>> {
+  const [value, ...more] = valuesOf(rawHeaders, "authorization")
+  if (value === undefined) {
+    const verified = socket instanceof TLSSocket && credentials.certificates.length > 0
+    return verified ? identifyCertificate(socket, credentials.certificates, now) : { reason: "no Authorization header" }
+  }
   if (more.length > 0) return { reason: "several Authorization headers" }
   const token = BEARER.exec(value)?.[1]
   if (token === undefined) return { reason: "the Authorization header holds no bearer token" }
-  const { hash, credential } = lookUp(token, request.socket, credentials)
+  const { hash, credential } = lookUp(token, socket, credentials)
   if (credential !== undefined) return byToken(credential, now)
-  if (credentials.issuers.length === 0 || !JWT.test(token)) return UNKNOWN
-  const begin = (): (() => void) | undefined => verifications.begin(request.socket)
-  return byIssuer(token, hash.toString("base64"), credentials.issuers, now, begin)
+  if (credentials.issuers.length === 0 || token.length > LONGEST_JWT || !JWT.test(token)) return UNKNOWN
+  const key = hash.toString("base64")
+  for (const issuer of credentials.issuers) {
+    const identity = issuer.known(key, now)
+    if (identity !== undefined) return identity
+  }
+  return byIssuer(token, key, credentials.issuers, now, () => verifications.begin(socket))
 }
 
 interface Found<O extends Owner> {
@@ -80,65 +85,36 @@ function findCredential<O extends Owner>(hash: Buffer, credentials: Credentials<
   return credentials.tokens[findHash(table, hash)]
 }
 
-function byToken<O extends Owner>(credential: TokenCredential<O>, now: Date): Identity<O> | Refusal {
-  const { owner, validFrom, notAfter } = credential
+function byToken<O extends Owner>({ owner, validFrom, notAfter }: TokenCredential<O>, now: Date): Authentication<O> {
   if (validFrom !== undefined && now < validFrom) return { reason: `a token of ${owner.name} that is not valid yet` }
   if (notAfter !== undefined && now >= notAfter) return { reason: `a token of ${owner.name} that has expired` }
   return { owner, validUntil: notAfter?.getTime() ?? Infinity }
 }
 
-/** Three parts of base64url: whatever else it is, no issuer signed it. */
-const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/
-const LONGEST_JWT = 8192
-
 /** What is wrong without a signature is found first: only tokens that lack nothing else are worth the work of verifying. */
-function byIssuer<O extends Owner>(
+async function byIssuer<O extends Owner>(
   token: string,
   hash: string,
   issuers: readonly Issuer<O>[],
   now: Date,
   begin: () => (() => void) | undefined,
-): Identity<O> | Refusal | Promise<Identity<O> | Refusal> {
-  for (const issuer of issuers) {
-    const identity = issuer.known(hash, now)
-    if (identity !== undefined) return identity
-  }
-  const unverified = token.length > LONGEST_JWT ? undefined : readUnverified(token)
+): Promise<Authentication<O>> {
+  const unverified = readUnverified(token)
   if (unverified === undefined) return UNKNOWN
-  const own = issuers.filter(({ issuer }) => issuer === unverified.payload.iss)
-  const refusals = own.map((issuer) => issuer.precheck(unverified, now))
-  const candidates = own.filter((_, index) => refusals[index] === undefined)
-  if (candidates.length === 0) return refusals.at(-1) ?? UNKNOWN
-  const succeeded = begin()
-  return succeeded === undefined ? TOO_MANY : verify(token, hash, candidates, now, succeeded)
-}
-
-async function verify<O extends Owner>(
-  token: string,
-  hash: string,
-  issuers: readonly Issuer<O>[],
-  now: Date,
-  succeeded: () => void,
-): Promise<Identity<O> | Refusal> {
   let refusal = UNKNOWN
-  for (const issuer of issuers) {
-    const result = await issuer.verify(token, hash, now)
+  let succeeded: (() => void) | undefined
+  for (const issuer of issuers.filter((one) => one.issuer === unverified.payload.iss)) {
+    const problem = issuer.precheck(unverified, now)
+    if (problem === undefined) succeeded ??= begin()
+    if (problem === undefined && succeeded === undefined) return TOO_MANY
+    const result = problem ?? (await issuer.verify(token, hash, now))
     if ("owner" in result) {
-      succeeded()
+      succeeded?.()
       return result
     }
     refusal = result
   }
   return refusal
-}
-
-function byCertificate<O extends Owner>(
-  socket: Socket,
-  { certificates }: Credentials<O>,
-  now: Date,
-): Identity<O> | Refusal {
-  if (certificates.length === 0 || !(socket instanceof TLSSocket)) return { reason: "no Authorization header" }
-  return identifyCertificate(socket, certificates, now)
 }
 
 function valuesOf(rawHeaders: readonly string[], name: string): readonly string[] {

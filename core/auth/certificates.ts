@@ -1,6 +1,6 @@
 import type { PeerCertificate, TLSSocket } from "node:tls"
 import { kindsOfNamesIn } from "#core/http/web/client-certificate.ts"
-import type { CertificateRule, Identity, Owner, Refusal } from "./credentials.ts"
+import type { Authentication, CertificateRule, Owner } from "./credentials.ts"
 
 /**
  * The owner of a connection's verified certificate. A name counts only in the kind that a rule gives it, and the
@@ -10,7 +10,7 @@ export function identifyCertificate<O extends Owner>(
   socket: Pick<TLSSocket, "authorized" | "getPeerX509Certificate">,
   rules: readonly CertificateRule<O>[],
   now: Date,
-): Identity<O> | Refusal {
+): Authentication<O> {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return { reason: "no Authorization header and no client certificate" }
   if (!socket.authorized) return { reason: "a client certificate that was not verified" }

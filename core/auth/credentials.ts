@@ -32,7 +32,7 @@ export interface Issuer<O extends Owner> {
   known(sha256: string, now: Date): Identity<O> | undefined
   /** Why a token of this issuer is not valid whatever its signature; undefined where the signature decides. */
   precheck(token: UnverifiedToken, now: Date): Refusal | undefined
-  verify(token: string, sha256: string, now: Date): Promise<Identity<O> | Refusal>
+  verify(token: string, sha256: string, now: Date): Promise<Authentication<O>>
 }
 
 /** The owner of a token by its verified claims; a text: why the token is refused. */
@@ -64,3 +64,5 @@ export interface Refusal {
   /** The token was not verified and may be valid; too many others were not. */
   readonly throttled?: boolean
 }
+
+export type Authentication<O extends Owner> = Identity<O> | Refusal

@@ -23,13 +23,10 @@ const KEYS = [published(rsa.publicKey, "r"), published(ec.publicKey, "e")]
 
 function keySet(keys: readonly object[] = KEYS) {
   let current = parseKeys(JSON.stringify({ keys }))
-  let generation = 0
   const set: KeySet & { replace(keys: readonly object[]): void } = {
-    generation: () => generation,
     current: () => current,
     refresh: () => Promise.resolve(),
     replace(next) {
-      generation++
       current = parseKeys(JSON.stringify({ keys: next }))
     },
   }

@@ -1,4 +1,4 @@
-import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult, jwtVerify } from "jose"
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose"
 import { LRUCache } from "lru-cache"
 import type { Identity, Issuer, Owner, OwnerOf, Refusal } from "../credentials.ts"
 import type { IssuerEntry } from "../schema.ts"
@@ -9,10 +9,6 @@ const MOST_VERIFIED = 10_000
 const TYPES: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt", "application/jwt", "application/at+jwt"]
 
 type IssuerSettings = Pick<IssuerEntry, "issuer" | "audience" | "algorithms" | "clock_tolerance">
-interface Verified<O extends Owner> {
-  readonly identity: Identity<O>
-  readonly generation: number
-}
 
 /** Verifies tokens of one issuer with its published keys, never with anything that the token itself brings. */
 export function createIssuer<O extends Owner>(
@@ -22,7 +18,10 @@ export function createIssuer<O extends Owner>(
   ownerOf: OwnerOf<O> = () => owner,
 ): Issuer<O> {
   // weighed, since with `max` the cache would reserve room for all of them
-  const verified = new LRUCache<string, Verified<O>>({ maxSize: MOST_VERIFIED, sizeCalculation: () => 1 })
+  const verified = new LRUCache<string, { readonly identity: Identity<O>; readonly key: JWTVerifyGetKey }>({
+    maxSize: MOST_VERIFIED,
+    sizeCalculation: () => 1,
+  })
   const refused = (reason: string): Refusal => ({ reason: `a token of ${owner.name}: ${reason}` })
 
   return {
@@ -33,8 +32,7 @@ export function createIssuer<O extends Owner>(
     known(sha256, now) {
       const kept = verified.get(sha256)
       if (kept === undefined) return undefined
-      const valid = keys.current() !== undefined && kept.generation === keys.generation()
-      if (valid && now.getTime() < kept.identity.validUntil) return kept.identity
+      if (kept.key === keys.current() && now.getTime() < kept.identity.validUntil) return kept.identity
       verified.delete(sha256)
       return undefined
     },
@@ -55,61 +53,55 @@ export function createIssuer<O extends Owner>(
     async verify(token, sha256, now) {
       const result = await check(token, settings, keys, now)
       if (typeof result === "string") return refused(result)
-      const { payload, generation } = result
+      const { payload, key } = result
       const own = ownerOf(payload)
       if (typeof own === "string") return refused(own)
-      const validUntil = ((payload.exp ?? 0) + settings.clock_tolerance) * 1000
-      const identity: Identity<O> = { owner: own, validUntil }
-      verified.set(sha256, { identity, generation })
+      const identity = { owner: own, validUntil: ((payload.exp ?? 0) + settings.clock_tolerance) * 1000 }
+      verified.set(sha256, { identity, key })
       return identity
     },
   }
 }
 
-/** The claims of a valid token, or why it is not. A key that is not there may have been published a moment ago. */
-async function check(
-  token: string,
-  settings: IssuerSettings,
-  keys: KeySet,
-  now: Date,
-): Promise<{ readonly payload: JWTPayload; readonly generation: number } | string> {
-  const first = await attempt(token, settings, keys, now)
-  if (first !== "no key") return first
-  await keys.refresh()
-  const second = await attempt(token, settings, keys, now)
-  return second === "no key" ? "its key is not among those of the issuer" : second
+interface Verified {
+  readonly payload: JWTPayload
+  readonly key: JWTVerifyGetKey
 }
 
-async function attempt(token: string, settings: IssuerSettings, keys: KeySet, now: Date) {
-  const current = keys.current()
-  if (current === undefined) return "no key"
-  const generation = keys.generation()
+/** The claims of a valid token, or why it is not. A key that is not there may have been published a moment ago. */
+async function check(token: string, settings: IssuerSettings, keys: KeySet, now: Date): Promise<Verified | string> {
+  const first = await attempt(token, settings, keys.current(), now)
+  if (first !== NO_KEY) return first
+  await keys.refresh()
+  return attempt(token, settings, keys.current(), now)
+}
+
+const NO_KEY = "its key is not among those of the issuer"
+
+async function attempt(
+  token: string,
+  settings: IssuerSettings,
+  key: JWTVerifyGetKey | undefined,
+  now: Date,
+): Promise<Verified | string> {
+  if (key === undefined) return NO_KEY
   try {
-    const { payload, protectedHeader } = await verifyWith(token, settings, current, now)
+    const { payload, protectedHeader } = await jwtVerify(token, key, {
+      algorithms: settings.algorithms,
+      issuer: settings.issuer,
+      audience: [...settings.audience],
+      clockTolerance: settings.clock_tolerance,
+      requiredClaims: ["exp"],
+      currentDate: now,
+    })
     if (protectedHeader.crit !== undefined) return "it has critical extensions"
     if (!TYPES.includes(protectedHeader.typ?.toLowerCase())) return "its type is another"
-    return { payload, generation }
+    return { payload, key }
   } catch (error) {
-    if (error instanceof errors.JWKSNoMatchingKey) return "no key"
+    if (error instanceof errors.JWKSNoMatchingKey) return NO_KEY
     // jose's messages name claims and algorithms, never values of the token
     if (error instanceof errors.JOSEError) return error.message
     if (error instanceof TypeError) return "its key does not fit its algorithm"
     throw error
   }
-}
-
-function verifyWith(
-  token: string,
-  settings: IssuerSettings,
-  key: JWTVerifyGetKey,
-  now: Date,
-): Promise<JWTVerifyResult> {
-  return jwtVerify(token, key, {
-    algorithms: settings.algorithms,
-    issuer: settings.issuer,
-    audience: [...settings.audience],
-    clockTolerance: settings.clock_tolerance,
-    requiredClaims: ["exp"],
-    currentDate: now,
-  })
 }

@@ -3,9 +3,7 @@ import { ConfigurationError } from "#core/errors.ts"
 
 /** Public keys of an issuer. */
 export interface KeySet {
-  /** Another number after each change of the keys: what was verified with the previous ones is no longer valid. */
-  generation(): number
-  /** Undefined where there are none, or none any more. */
+  /** Another one after each change: what the previous ones verified is no longer valid. Undefined: there are none. */
   current(): JWTVerifyGetKey | undefined
   /** Waits for a request that is under way, and requests the keys again unless that was done a moment ago. */
   refresh(): Promise<void>
@@ -42,7 +40,7 @@ function isPublicKey(key: unknown): key is JWK {
 export function keysOfFile(text: string, file: string, where: string): KeySet {
   try {
     const keys = parseKeys(text)
-    return { generation: () => 0, current: () => keys, refresh: () => Promise.resolve() }
+    return { current: () => keys, refresh: () => Promise.resolve() }
   } catch (error) {
     if (!(error instanceof BadKeys)) throw error
     throw new ConfigurationError([{ where, message: `${file}: ${error.message}` }])

@@ -10,7 +10,6 @@ import { BadKeys, type KeySet, parseKeys } from "./keys.ts"
 
 /** Where no issuer is to be contacted. */
 export const noKeys: KeySet & Closable = {
-  generation: () => 0,
   current: () => undefined,
   refresh: () => Promise.resolve(),
   close: () => Promise.resolve(),
@@ -46,7 +45,6 @@ export function followKeys(
   const shown = `${url.origin}${url.pathname}`
   let keys: JWTVerifyGetKey | undefined
   let text = ""
-  let generation = 0
   let failures = 0
   let fetchedAt = 0
   let requestedAt = -Infinity
@@ -68,7 +66,6 @@ export function followKeys(
     try {
       const next = await fetchJwks()
       if (next !== text || keys === undefined) keys = parseKeys(next)
-      if (next !== text) generation++
       if (failures > 0) log.info({ url: shown }, "keys of an issuer fetched again")
       text = next
       fetchedAt = performance.now()
@@ -94,12 +91,8 @@ export function followKeys(
   void follow()
 
   return {
-    generation: () => generation,
     current() {
-      if (keys !== undefined && performance.now() - fetchedAt > times.stale * 1000) {
-        keys = undefined
-        generation++
-      }
+      if (performance.now() - fetchedAt > times.stale * 1000) keys = undefined
       return keys
     },
     async refresh() {
