@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path"
 import type { Path } from "#core/config/config-file.ts"
-import type { Faults } from "#core/config/faults.ts"
-import type { CertificateRule, Credentials, Issuer, Owner, OwnerOf, TokenCredential } from "./credentials.ts"
+import { duplicates } from "#core/config/faults.ts"
+import type { CertificateRule, Credentials, Issuer, Owner, OwnerOf } from "./credentials.ts"
 import { createIssuer } from "./jwt/issuer.ts"
 import type { KeySets } from "./jwt/key-sets.ts"
 import { type KeySet, keysOfFile } from "./jwt/keys.ts"
@@ -29,23 +29,11 @@ export function readCredentials<O extends Owner>(
     issuers: issuers.flatMap((owned) => readIssuer(owned, context, ownerOf(owned.owner)) ?? []),
     certificates: readCertificateRules(certificates, context),
   }
-  checkTwins(credentials.tokens, context.faults)
-  return credentials
-}
-
-/** Whose token it is would be a matter of order. */
-function checkTwins(tokens: readonly TokenCredential<Owner>[], faults: Faults): void {
-  const first = new Map<string, TokenCredential<Owner>>()
-  for (const token of tokens) {
-    const hash = token.sha256.toString("hex")
-    const twin = first.get(hash)
-    if (twin === undefined) first.set(hash, token)
-    else
-      faults.add(
-        token.where,
-        `is the same token as that of ${twin.owner.name} at ${twin.where}; each secret has its own`,
-      )
+  for (const [token, first] of duplicates(credentials.tokens, ({ sha256 }) => sha256.toString("hex"))) {
+    const message = `is the same token as that of ${first.owner.name} at ${first.where}; each secret has its own`
+    context.faults.add(token.where, message)
   }
+  return credentials
 }
 
 function readIssuer<O extends Owner>(
@@ -74,15 +62,15 @@ function readCertificateRules<O extends Owner>(
   entries: CredentialEntries<O>["certificates"],
   { faults, where }: CredentialContext,
 ): readonly CertificateRule<O>[] {
-  const first = new Map<string, string>()
-  return entries.map(({ entry, path, owner }) => {
+  const rules = entries.map(({ entry, path, owner }) => {
     const names = [...(entry.san ?? []), ...(entry.common_name ?? []).map((name) => `CN:${name}`)]
-    if (names.length === 0) faults.add(where(path), "has no name of a certificate; give san or common_name")
-    for (const name of names) {
-      const other = first.get(name)
-      if (other === undefined) first.set(name, `${owner.name} (${where(path)})`)
-      else faults.add(where(path), `${name} stands for ${other} too`)
-    }
-    return { owner, names }
+    const at = where(path)
+    if (names.length === 0) faults.add(at, "has no name of a certificate; give san or common_name")
+    return { owner, names, at }
   })
+  const named = rules.flatMap(({ owner, names, at }) => names.map((name) => ({ name, owner, at })))
+  for (const [{ name, at }, first] of duplicates(named, (one) => one.name)) {
+    faults.add(at, `${name} stands for ${first.owner.name} (${first.at}) too`)
+  }
+  return rules
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { ConfigurationError, UsageError } from "#core/errors.ts"
-import { Faults } from "./faults.ts"
+import { duplicates, Faults } from "./faults.ts"
 
 const messageOf = (faults: Faults): string => {
   try {
@@ -70,4 +70,12 @@ test("wrong flags are a usage error", () => {
   const faults = new Faults()
   faults.add("--port", "must be a number")
   assert.throws(() => faults.orThrow(UsageError), new UsageError([{ where: "--port", message: "must be a number" }]))
+})
+
+test("names each duplicate with the first of its kind, and compares no item without a key", () => {
+  const keyOf = (item: string): string | undefined => (item === "" ? undefined : item[0])
+  assert.deepEqual(duplicates(["a1", "b1", "", "a2", "", "a3"], keyOf), [
+    ["a2", "a1"],
+    ["a3", "a1"],
+  ])
 })

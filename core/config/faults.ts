@@ -61,3 +61,18 @@ function inOrder(faults: readonly Fault[]): readonly Fault[] {
     .toSorted((a, b) => rankOf(a.file) - rankOf(b.file) || a.line - b.line || a.column - b.column)
     .map(({ fault }) => fault)
 }
+
+/** Every item of which there is an earlier one with the same key, with the first of those. Undefined: it has no key. */
+export function duplicates<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string | undefined,
+): readonly (readonly [item: T, first: T])[] {
+  const first = new Map<string, T>()
+  return items.flatMap((item) => {
+    const key = keyOf(item)
+    if (key === undefined) return []
+    const earlier = first.get(key)
+    if (earlier === undefined) first.set(key, item)
+    return earlier === undefined ? [] : [[item, earlier] as const]
+  })
+}

@@ -1,4 +1,5 @@
 import { isScalar, parseDocument } from "yaml"
+import { duplicates } from "#core/config/faults.ts"
 import type { Report } from "./credentials.ts"
 import type { SiteEntry } from "./schema.ts"
 
@@ -20,22 +21,12 @@ function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): voi
     ["url", ({ url }) => url?.href, "is also the url of"],
     ["labels", ({ labels }) => identity(labels), "are also the labels of"],
   ]
+  const numbered = entries.map((entry, index) => ({ entry, index }))
   for (const [key, of, message] of kinds) {
-    const first = new Map<string, number>()
-    entries.forEach((entry, index) => {
-      const value = of(entry)
-      if (value === undefined) return
-      const twin = first.get(value)
-      if (twin === undefined) {
-        first.set(value, index)
-        return
-      }
-      const named = entries[twin]?.name
-      report(
-        ["sites", index, key],
-        `${message} sites[${twin}]${named === undefined ? "" : ` (${named})`}; each site needs its own`,
-      )
-    })
+    for (const [{ index }, first] of duplicates(numbered, ({ entry }) => of(entry))) {
+      const named = first.entry.name === undefined ? "" : ` (${first.entry.name})`
+      report(["sites", index, key], `${message} sites[${first.index}]${named}; each site needs its own`)
+    }
   }
 }
 

@@ -60,7 +60,7 @@ function loadEnvironment(given: EnvironmentPolicy, read: ReadText): Policy {
     issuers: [],
     certificates: [],
     clients: [client],
-    upstreams: [withoutSlash(given.upstream)],
+    upstreams: [new URL(given.upstream.href.replace(/\/+$/, ""))],
     path: "/federate",
     reuse: 0,
     memory: MEMORY,
@@ -73,12 +73,6 @@ function loadEnvironment(given: EnvironmentPolicy, read: ReadText): Policy {
       ...everything.map(({ selector, where }) => ({ where, message: `${printSelector(selector)} SHARES EVERYTHING` })),
     ],
   }
-}
-
-export function withoutSlash(url: URL): URL {
-  const copy = new URL(url)
-  copy.pathname = url.pathname.replace(/\/+$/, "")
-  return copy
 }
 
 function findTokens({ token, tokenFile }: EnvironmentPolicy, read: ReadText, faults: Faults): readonly FoundToken[] {

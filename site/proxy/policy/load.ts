@@ -2,15 +2,13 @@ import { createKeySets, type KeySets } from "#core/auth/jwt/key-sets.ts"
 import { followKeys, type KeyTimes } from "#core/auth/jwt/remote-keys.ts"
 import { readCredentials } from "#core/auth/read.ts"
 import type { OwnedEntry } from "#core/auth/read-tokens.ts"
-import type { Path } from "#core/config/config-file.ts"
-import { Faults } from "#core/config/faults.ts"
+import { duplicates, Faults } from "#core/config/faults.ts"
 import type { Fault } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { SharedSelector } from "#core/promql/authorize.ts"
 import { createSelectorReader, type SelectorReader } from "#core/promql/selector-reader.ts"
 import { printSelector } from "#core/promql/selector.ts"
-import { withoutSlash } from "./environment.ts"
 import { clientsOfTokens } from "./narrow.ts"
 import { parsePolicy } from "./parse.ts"
 import type { ClientEntry, PolicyFile } from "./schema.ts"
@@ -74,7 +72,10 @@ export async function loadPolicy(file: string, context: PolicyContext, read: Rea
   if (all.length === 0) {
     faults.add(where([]), "allows no client to read anything; add an entry to tokens, jwt or certificates")
   }
-  checkNames(all, where, faults)
+  for (const [{ owner, path }, first] of duplicates(all, (one) => one.owner.name)) {
+    const message = `the name ${owner.name} is that of ${first.owner.where} too; each entry has its own`
+    faults.add(where([...path, "name"]), message)
+  }
   const unverified = certificates.length === 0 ? undefined : await noCertificates?.(read)
   if (unverified !== undefined) faults.add(where(["certificates"]), unverified)
 
@@ -88,7 +89,7 @@ export async function loadPolicy(file: string, context: PolicyContext, read: Rea
   return {
     ...credentials,
     clients: all.map(({ owner }) => owner),
-    upstreams: [withoutSlash(new URL(first)), ...others.map((url) => withoutSlash(new URL(url)))],
+    upstreams: [new URL(first), ...others.map((url) => new URL(url))],
     path: value.path,
     reuse: value.reuse,
     memory: value.limits.memory ?? MEMORY,
@@ -120,19 +121,6 @@ async function readShared(
     shared.push({ selector, where: at })
   }
   return shared
-}
-
-function checkNames(
-  entries: readonly OwnedEntry<ClientEntry, Client>[],
-  where: (path: Path) => string,
-  faults: Faults,
-): void {
-  const first = new Map<string, string>()
-  for (const { owner, path } of entries) {
-    const other = first.get(owner.name)
-    if (other === undefined) first.set(owner.name, owner.where)
-    else faults.add(where([...path, "name"]), `the name ${owner.name} is that of ${other} too; each entry has its own`)
-  }
 }
 
 function limitsOf({ limits: own }: ClientEntry, { limits: general }: PolicyFile): ClientLimits {

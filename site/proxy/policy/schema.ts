@@ -64,11 +64,11 @@ const certificate = z.strictObject(
 )
 
 /** As text: the file may be read by a worker, and URLs cannot be sent. */
-function upstreamUrl(text: string): string | Wrong {
+const upstreamUrl: Parse<string> = (text) => {
   const url = httpUrl(/^https?:\/\/[^\s\\]+$/i.test(text) ? text : "")
   if (url instanceof Wrong) return url
   if (/[?#]/.test(text)) return new Wrong("must not have a query or a fragment; a path prefix is fine")
-  return url.href
+  return url.href.replace(/\/+$/, "")
 }
 
 const upstreamPath: Parse<string> = (text) =>
