@@ -1,6 +1,6 @@
 import type { StreamResponse } from "#core/http/stream.ts"
 import type { Deadline } from "#core/retry/deadline.ts"
-import type { Counts } from "./answer.ts"
+import type { Counts } from "./response.ts"
 import { countJson } from "./count-json.ts"
 import { urlPath } from "./paths.ts"
 import type { Place } from "./reading.ts"

@@ -1,5 +1,5 @@
 import { Deadline } from "#core/retry/deadline.ts"
-import type { Counts } from "./answer.ts"
+import type { Counts } from "./response.ts"
 import { readDocuments } from "./documents.ts"
 import { ReadFailure, type Reason, WayClosed } from "./failure.ts"
 import { limitConcurrency } from "#core/limits/concurrency.ts"

@@ -1,5 +1,5 @@
 import type { Deadline } from "#core/retry/deadline.ts"
-import { complainedPaths, type Counts, readPackageAnswer, readQueryAnswer } from "./answer.ts"
+import { uncountablePaths, type Counts, parsePackageResponse, parseQueryResponse } from "./response.ts"
 import type { Client } from "./client.ts"
 import { type ReadFailure, statusFailure, WayClosed } from "./failure.ts"
 import { type Counted, urlPath } from "./paths.ts"
@@ -27,9 +27,9 @@ export async function readByQuery(
     const body = JSON.stringify({ query: countQuery(paths, digest, withheld) })
     const request = { method: "POST" as const, path: "/v1/query", search: "?metrics=true", body }
     const { status, body: text } = await client.fetchText(target, request, RESPONSE_LIMIT, deadline)
-    if (status === 200) return readQueryAnswer(text, paths)
+    if (status === 200) return parseQueryResponse(text, paths)
     if (status !== 400) throw closedOr(status)
-    const complained = complainedPaths(text, paths)
+    const complained = uncountablePaths(text, paths)
     if (complained === undefined) throw closedOr(status)
     const before = withheld.counts.size + withheld.digests.size
     withhold(complained, digest, withheld)
@@ -54,7 +54,7 @@ export async function readByPackage(
   const request = { method: "GET" as const, path, search: "?metrics=true" }
   const { status, body } = await client.fetchText(target, request, RESPONSE_LIMIT, deadline)
   if (status !== 200) throw closedOr(status)
-  const counts = readPackageAnswer(body, paths)
+  const counts = parsePackageResponse(body, paths)
   if (counts !== undefined) return counts
   throw new WayClosed(
     "unexpected_response",

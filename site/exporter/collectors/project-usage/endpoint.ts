@@ -4,7 +4,7 @@ import { fetchText } from "#core/http/client.ts"
 
 const RESPONSE_LIMIT = 1_048_576
 
-export const badAnswer = defineError("BAD_ANSWER", 502, "{url} answered {reason}")
+export const badResponse = defineError("BAD_RESPONSE", 502, "{url} responded with {reason}")
 
 export interface Endpoint {
   readonly url: URL
@@ -12,7 +12,7 @@ export interface Endpoint {
   readonly timeout: number
 }
 
-/** What an endpoint answers as JSON. Throws REQUEST_FAILED or BAD_ANSWER, which tells everything that is wrong in it. */
+/** The JSON of an endpoint's response. Throws REQUEST_FAILED, or BAD_RESPONSE with everything that is wrong in it. */
 export async function readEndpoint<T>(
   { url, timeout }: Endpoint,
   schema: z.ZodType<T>,
@@ -26,17 +26,17 @@ export async function readEndpoint<T>(
     headers,
     signal,
   })
-  if (status !== 200) throw badAnswer({ url: shown, reason: `${status}, not 200` })
+  if (status !== 200) throw badResponse({ url: shown, reason: `${status}, not 200` })
   const result = schema.safeParse(parseJson(body, contentType, shown), { reportInput: false })
   if (result.success) return result.data
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`)
-  throw badAnswer({ url: shown, reason: `what it should not: ${faults.join("; ")}` })
+  throw badResponse({ url: shown, reason: `something else than expected: ${faults.join("; ")}` })
 }
 
 function parseJson(text: string, contentType: string, url: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch (cause) {
-    throw badAnswer({ url, reason: `no JSON but ${contentType || "something without a content type"}` }, { cause })
+    throw badResponse({ url, reason: `no JSON but ${contentType || "something without a content type"}` }, { cause })
   }
 }

@@ -15,7 +15,7 @@ test("the start date of an endpoint is its first one, asked for until it is know
   })
   const start = startFromEndpoint({ url, timeout: 5 })
   await assert.rejects(start(now, signal), {
-    message: `The start date is not known yet: ${url.href} answered 503, not 200`,
+    message: `The start date is not known yet: ${url.href} responded with 503, not 200`,
   })
   assert.deepEqual(await start(now, signal), new Date("2026-01-02"))
   assert.deepEqual(await start(now, signal), new Date("2026-01-02"))
@@ -27,7 +27,7 @@ test("tells what is wrong with the start date of an endpoint", async (t) => {
     const start = startFromEndpoint({ url: await jsonServer(t, value), timeout: 5 })
     return start(now, signal).then(String, (error: Error) => error.message.replace(/http\S+/, "URL"))
   }
-  const wrong = "The start date is not known yet: URL answered what it should not:"
+  const wrong = "The start date is not known yet: URL responded with something else than expected:"
   assert.equal(await said([]), `${wrong} the whole: must have an entry`)
   assert.equal(
     await said([{ start_date: "soon" }]),

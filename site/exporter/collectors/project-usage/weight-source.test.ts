@@ -23,17 +23,17 @@ const unusable: readonly (readonly [string, (test: TestContext) => Promise<URL>,
   [
     "an error",
     (t) => serverOf(t, (_, response) => response.writeHead(503).end("<html>")),
-    /\/data answered 503, not 200$/,
+    /\/data responded with 503, not 200$/,
   ],
   [
     "elsewhere",
     (t) => serverOf(t, (_, response) => response.writeHead(301, { location: "/" }).end()),
-    /answered 301, not 200$/,
+    /responded with 301, not 200$/,
   ],
   [
     "HTML",
     (t) => serverOf(t, (_, response) => response.setHeader("content-type", "text/html").end("<p>")),
-    /answered no JSON but text\/html/,
+    /responded with no JSON but text\/html/,
   ],
   [
     "huge",
@@ -54,7 +54,7 @@ for (const [what, open, message] of unusable) {
 test("tells everything that is wrong in an answer, and not what its query was", async (t) => {
   const url = await jsonServer(t, [{ resource_set_timestamp: "x", vcpus: [{ value: 1, weight: -1 }] }])
   await assert.rejects(weightsFromEndpoint({ url: new URL("?key=secret", url), timeout: 5 }, signal), {
-    message: `${url.href} answered what it should not: 0.resource_set_timestamp: must be a number; 0.vcpus.0.weight: must be 0 or more; 0.memory_mb: must be a list`,
+    message: `${url.href} responded with something else than expected: 0.resource_set_timestamp: must be a number; 0.vcpus.0.weight: must be 0 or more; 0.memory_mb: must be a list`,
   })
   const empty = await jsonServer(t, {})
   await assert.rejects(weightsFromEndpoint({ url: empty, timeout: 5 }, signal), /the whole: must be a list$/)

@@ -35,7 +35,7 @@ export function openApi({ cloud, region, session, metrics, timeout }: ClientOpti
         if (!(error instanceof ServiceError)) throw error
         // a connection that was kept open may be closed by the service just when it is used
         if (error.reason === "connection") return send(token, service, path, options)
-        if (error.answered !== 401) throw error
+        if (error.responseStatus !== 401) throw error
         // revoked, or the cloud's clock jumped: one new token, and no more
         session.refused(token)
         return send(await session.token(options.signal), service, path, options)

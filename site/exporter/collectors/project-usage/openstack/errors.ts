@@ -8,12 +8,12 @@ export type Reason = FailureClass | StatusReason | "microversion" | "not_json" |
 /** A service that could not be reached, or refused a request. The message says what to do and holds no secret. */
 export class ServiceError extends FedstackError {
   readonly reason: Reason
-  /** The HTTP status, if there was an answer. */
-  readonly answered: number | undefined
+  /** undefined where there was no response. */
+  readonly responseStatus: number | undefined
 
-  constructor(reason: Reason, message: string, options: ErrorOptions & { readonly answered?: number } = {}) {
+  constructor(reason: Reason, message: string, options: ErrorOptions & { readonly responseStatus?: number } = {}) {
     super(`OPENSTACK_${reason.toUpperCase()}`, 502, message, options)
     this.reason = reason
-    this.answered = options.answered
+    this.responseStatus = options.responseStatus
   }
 }

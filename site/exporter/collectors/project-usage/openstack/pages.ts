@@ -1,6 +1,6 @@
 import { defineError } from "#core/errors.ts"
 import type { Api, Service } from "./api.ts"
-import { type Item, isItem, listIn, strangeAnswers } from "./answer.ts"
+import { type Item, isItem, listIn, unexpectedResponse } from "./response.ts"
 import { ServiceError } from "./errors.ts"
 
 export const listingUnsteady = defineError(
@@ -50,7 +50,7 @@ async function readOnce(
   signal: AbortSignal,
   take: (items: readonly Item[]) => void,
 ): Promise<boolean> {
-  const refuse = strangeAnswers(service, path)
+  const refuse = unexpectedResponse(service, path)
   const markers = new Set<string>()
   let marker: string | undefined
   do {
@@ -59,7 +59,7 @@ async function readOnce(
     try {
       answer = await api.get(service, path, { query: page, microversion: MICROVERSION, signal })
     } catch (error) {
-      if (marker !== undefined && error instanceof ServiceError && error.answered === 400) return false
+      if (marker !== undefined && error instanceof ServiceError && error.responseStatus === 400) return false
       throw error
     }
     take(listIn(answer, key, refuse))

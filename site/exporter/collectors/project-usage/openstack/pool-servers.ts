@@ -1,5 +1,5 @@
 import type { Pool } from "../simple-vm.ts"
-import { isItem, strangeAnswers, textIn } from "./answer.ts"
+import { isItem, unexpectedResponse, textIn } from "./response.ts"
 import type { Api } from "./api.ts"
 import { PAGE, readPages } from "./pages.ts"
 import type { Tags } from "./tags.ts"
@@ -13,7 +13,7 @@ export async function readPoolTags(
   tags: Tags,
   { signal, limit = PAGE }: { readonly signal: AbortSignal; readonly limit?: number },
 ): Promise<void> {
-  const refuse = strangeAnswers("compute", PATH)
+  const refuse = unexpectedResponse("compute", PATH)
   const query = { all_tenants: "True", project_id: pool.projectId }
   let found = new Map<string, string | undefined>()
   await readPages(api, { service: "compute", path: PATH, query, key: "servers", limit }, signal, () => {

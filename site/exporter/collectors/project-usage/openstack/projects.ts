@@ -1,6 +1,6 @@
 import { type Domain, type DomainFilter, isWanted, type Project } from "../cloud.ts"
 import type { Api } from "./api.ts"
-import { type Item, isItem, listIn, strangeAnswers, textIn } from "./answer.ts"
+import { type Item, isItem, listIn, unexpectedResponse, textIn } from "./response.ts"
 
 /** Pages of a list: an identity service that always has a next one is faulty. */
 const PAGES = 10_000
@@ -17,7 +17,7 @@ export async function listProjects(
   { filter, properties }: { readonly filter: DomainFilter; readonly properties: readonly string[] },
   signal: AbortSignal,
 ): Promise<Identities> {
-  const refuse = strangeAnswers("identity", "/projects")
+  const refuse = unexpectedResponse("identity", "/projects")
   const [domains, projects] = await Promise.all([listDomains(api, signal), readAll(api, "projects", signal)])
   const byId = new Map(domains.map((domain) => [domain.id, domain]))
   const wanted = projects.flatMap((fields) => {
@@ -33,7 +33,7 @@ export async function listProjects(
 }
 
 async function listDomains(api: Api, signal: AbortSignal): Promise<readonly Domain[]> {
-  const refuse = strangeAnswers("identity", "/domains")
+  const refuse = unexpectedResponse("identity", "/domains")
   const list = await readAll(api, "domains", signal)
   return list.map((fields) => ({ id: textIn(fields, "id", refuse), name: textIn(fields, "name", refuse) }))
 }
@@ -41,7 +41,7 @@ async function listDomains(api: Api, signal: AbortSignal): Promise<readonly Doma
 /** Follows `links.next`, of which only the query counts. */
 async function readAll(api: Api, key: "domains" | "projects", signal: AbortSignal): Promise<readonly Item[]> {
   const path = `/${key}`
-  const refuse = strangeAnswers("identity", path)
+  const refuse = unexpectedResponse("identity", path)
   const all: Item[] = []
   const asked = new Set<string>()
   let search = ""

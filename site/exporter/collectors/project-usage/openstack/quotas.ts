@@ -2,7 +2,7 @@ import { explain } from "#core/errors.ts"
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { Quota } from "../cloud.ts"
-import { isItem, shown, strangeAnswers } from "./answer.ts"
+import { isItem, shown, unexpectedResponse } from "./response.ts"
 import type { Api } from "./api.ts"
 import { ServiceError } from "./errors.ts"
 
@@ -66,9 +66,10 @@ async function readAll(api: Api, ids: readonly string[], signal: AbortSignal): P
 /** Undefined if there is no such project any more, which Nova calls a bad request. */
 async function readOne(api: Api, id: string, signal: AbortSignal): Promise<Quota | undefined> {
   const path = `/os-quota-sets/${encodeURIComponent(id)}`
-  const refuse = strangeAnswers("compute", path)
+  const refuse = unexpectedResponse("compute", path)
   const answer = await api.get("compute", path, { signal }).catch((error: unknown) => {
-    if (error instanceof ServiceError && (error.answered === 400 || error.answered === 404)) return undefined
+    if (error instanceof ServiceError && (error.responseStatus === 400 || error.responseStatus === 404))
+      return undefined
     throw error
   })
   if (answer === undefined) return undefined

@@ -24,7 +24,7 @@ export interface Asked {
 export function refusal({ service, path, url, microversion }: Asked, response: TextResponse): ServiceError {
   const { status } = response
   const because = (reason: Reason, text: string): ServiceError =>
-    new ServiceError(reason, `${service} at ${url} ${text}`, { answered: status })
+    new ServiceError(reason, `${service} at ${url} ${text}`, { responseStatus: status })
   if (status >= 300 && status < 400)
     return because(
       "redirect",

@@ -1,5 +1,5 @@
 import type { Server } from "../usage.ts"
-import { type Item, shown } from "./answer.ts"
+import { type Item, shown } from "./response.ts"
 
 /** Nova counts whole seconds and microseconds apart. */
 const TOLERANCE_HOURS = 2 / 3600

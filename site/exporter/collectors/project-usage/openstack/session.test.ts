@@ -54,7 +54,7 @@ test("a service that refuses new tokens too is asked twice and no more", async (
   const { get } = await openFor(t, { env: variablesFor(cloud.url) })
   await assert.rejects(get(), {
     code: "OPENSTACK_UNAUTHORIZED",
-    answered: 401,
+    responseStatus: 401,
     message: `compute at ${cloud.url}/v2.1/servers does not accept a token that is new (401). Do this service and the identity service belong together?`,
   })
   assert.deepEqual([cloud.signIns.length, cloud.requests.length], [2, 2])

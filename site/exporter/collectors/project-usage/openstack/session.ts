@@ -54,7 +54,7 @@ export function openSession(options: SessionOptions): Session {
       current = await signIn({ access, dispatcher, body }, options)
       return current
     } catch (error) {
-      if (error instanceof ServiceError && error.answered === 401)
+      if (error instanceof ServiceError && error.responseStatus === 401)
         refused = { attempt, error, until: performance.now() + PAUSE * 1000 }
       throw error
     }
@@ -100,7 +100,7 @@ async function signIn({ access, dispatcher, body }: SignIn, options: SessionOpti
     const id = [response.headers["x-subject-token"] ?? ""].flat()[0] ?? ""
     if (!parsed.success || id === "") {
       const message = `${url} sent something that is no token. Is that an identity service, version 3?`
-      throw new ServiceError("unexpected_response", message, { answered: 201 })
+      throw new ServiceError("unexpected_response", message, { responseStatus: 201 })
     }
     const { issued_at: issued, expires_at: expires, catalog } = parsed.data.token
     const lifetime = (Date.parse(expires) - Date.parse(issued)) / 1000
@@ -120,6 +120,6 @@ function wrongCredentials(access: Access): ServiceError {
   return new ServiceError(
     "unauthorized",
     `${access.authUrl} refuses the sign-in of ${whoIs(access)} (401). ${what}. It is tried again as soon as the credentials change, else every 5 minutes, so that the account is not locked`,
-    { answered: 401 },
+    { responseStatus: 401 },
   )
 }

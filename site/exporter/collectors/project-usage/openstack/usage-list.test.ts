@@ -151,9 +151,9 @@ const strange: readonly (readonly [what: string, answer: unknown, reason: string
   ["a list", [], "it has no list tenant_usages"],
   ["an error with 200", { error: {} }, "it has no list tenant_usages"],
   ["a project that is none", { tenant_usages: ["p"] }, "tenant_usages[0] is no object"],
-  ["a project without id", { tenant_usages: [{ server_usages: [] }] }, "tenant_id is missing, not a text"],
+  ["a project without id", { tenant_usages: [{ server_usages: [] }] }, "tenant_id is missing, not text"],
   ["a project without details", { tenant_usages: [{ tenant_id: "p" }] }, "it has no list server_usages"],
-  ["a server without id", one({ instance_id: null }), "instance_id is null, not a text"],
+  ["a server without id", one({ instance_id: null }), "instance_id is null, not text"],
   ["no hours", one({ hours: null }), "server s: hours is null, not a number"],
   ["hours in words", one({ hours: "1" }), 'server s: hours is "1", not a number'],
   ["too many hours", one({ hours: 228.1 }), "server s: hours is 228.1, not at most 228, the length of the period"],
@@ -179,7 +179,9 @@ for (const [what, answer, reason] of strange) {
     const api = fakeCloud()
     api.intercept = () => answer
     await assert.rejects(list(api), (error: Error) => {
-      assert.ok(error.message.startsWith(`compute answered /os-simple-tenant-usage with what can't be used: ${reason}`))
+      assert.ok(
+        error.message.startsWith(`the response of compute to /os-simple-tenant-usage cannot be used: ${reason}`),
+      )
       return true
     })
   })

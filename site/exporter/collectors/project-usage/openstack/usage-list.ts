@@ -1,7 +1,7 @@
 import type { Period } from "../cloud.ts"
 import type { Server } from "../usage.ts"
 import type { Api } from "./api.ts"
-import { listIn, strangeAnswers, textIn } from "./answer.ts"
+import { listIn, unexpectedResponse, textIn } from "./response.ts"
 import { PAGE, readPages } from "./pages.ts"
 import { answeredAt, readServerUsage } from "./server-usage.ts"
 
@@ -36,7 +36,7 @@ export async function listUsage(
   begin: () => (projectId: string, serverId: string, server: Server) => void,
 ): Promise<UsageList> {
   const hours = (end.getTime() - start.getTime()) / MS_PER_HOUR
-  const refuse = strangeAnswers("compute", PATH)
+  const refuse = unexpectedResponse("compute", PATH)
   const query = { detailed: "1", start: withoutZone(start), end: withoutZone(end) }
   let repeated: string[] = []
   let clockLead: number | undefined

@@ -69,7 +69,9 @@ export function fakeCloud(
 
 /** As the session reports what a service refused. */
 export function refused(status: number): Error {
-  return new ServiceError(status === 400 ? "bad_request" : "server_error", `answered ${status}`, { answered: status })
+  return new ServiceError(status === 400 ? "bad_request" : "server_error", `answered ${status}`, {
+    responseStatus: status,
+  })
 }
 
 const answers: Readonly<Record<string, (state: FakeState, query: Readonly<Record<string, string>>) => unknown>> = {

@@ -1,25 +1,25 @@
 import type { Service } from "./api.ts"
 import { ServiceError } from "./errors.ts"
 
-/** Makes errors that say what can't be used in the answers of a service. */
-export const strangeAnswers =
+/** Makes errors about what cannot be used in a response of a service. */
+export const unexpectedResponse =
   (service: Service, path: string) =>
   (reason: string): Error =>
     new ServiceError(
       "unexpected_response",
-      `${service} answered ${path} with what can't be used: ${reason}. Nothing is taken from it, so that no sum is a partial one`,
+      `the response of ${service} to ${path} cannot be used: ${reason}. It is ignored as a whole, so that no sum is a partial one`,
     )
 
-/** A JSON object in an answer. */
+/** A JSON object in a response. */
 export type Item = Readonly<Record<string, unknown>>
 
 export function isItem(value: unknown): value is Item {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
-/** The list under a key of an answer, each item an object. Says what is wrong by `refuse`, which throws. */
-export function listIn(answer: unknown, key: string, refuse: (reason: string) => Error): readonly Item[] {
-  const list = isItem(answer) ? answer[key] : undefined
+/** The list under a key of a response, each item an object; `refuse` makes the error of what is wrong. */
+export function listIn(response: unknown, key: string, refuse: (reason: string) => Error): readonly Item[] {
+  const list = isItem(response) ? response[key] : undefined
   if (!Array.isArray(list)) throw refuse(`it has no list ${key}`)
   const index = list.findIndex((item) => !isItem(item))
   if (index >= 0) throw refuse(`${key}[${index}] is no object`)
@@ -28,7 +28,7 @@ export function listIn(answer: unknown, key: string, refuse: (reason: string) =>
 
 export function textIn(fields: Item, key: string, refuse: (reason: string) => Error): string {
   const value = fields[key]
-  if (typeof value !== "string" || value === "") throw refuse(`${key} is ${shown(value)}, not a text`)
+  if (typeof value !== "string" || value === "") throw refuse(`${key} is ${shown(value)}, not text`)
   return value
 }
 

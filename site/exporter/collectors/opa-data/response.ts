@@ -8,9 +8,9 @@ const count = z.int().nonnegative()
 const found = z.tuple([z.array(count).max(1), z.array(count).max(1), z.array(z.string()).max(1)])
 const place = z.array(found).max(1).nullable()
 const metrics = z.object({ timer_server_handler_ns: z.number().optional() }).optional()
-const queryAnswer = z.object({ result: z.tuple([z.object({ r: z.array(place) })]), metrics })
-const packageAnswer = z.object({ result: z.record(z.string(), z.unknown()).optional(), metrics })
-const complaint = z.object({
+const queryResponse = z.object({ result: z.tuple([z.object({ r: z.array(place) })]), metrics })
+const packageResponse = z.object({ result: z.record(z.string(), z.unknown()).optional(), metrics })
+const queryErrors = z.object({
   errors: z.array(z.object({ code: z.string(), location: z.object({ row: z.number() }).optional() })).default([]),
 })
 
@@ -19,18 +19,18 @@ export interface Counts {
   readonly opaSeconds: number | undefined
 }
 
-/** The answer to countQuery. Throws ReadFailure. */
-export function readQueryAnswer(body: string, paths: readonly Counted[]): Counts {
-  const { result, metrics: timers } = parseAnswer(body, queryAnswer)
+/** The response to countQuery. Throws ReadFailure. */
+export function parseQueryResponse(body: string, paths: readonly Counted[]): Counts {
+  const { result, metrics: timers } = parseResponse(body, queryResponse)
   const { r: raw } = result[0]
   if (raw.length !== paths.length)
     throw new ReadFailure("unexpected_response", "the response is for another number of paths")
   return { places: raw.map(placeOf), opaSeconds: secondsOf(timers) }
 }
 
-/** The answer of the package's rule; undefined if it has no such rule, not all of these paths, or is another version's. */
-export function readPackageAnswer(body: string, paths: readonly Counted[]): Counts | undefined {
-  const { result, metrics: timers } = parseAnswer(body, packageAnswer)
+/** The response of the package's rule; undefined if it has no such rule, not all of these paths, or is another version's. */
+export function parsePackageResponse(body: string, paths: readonly Counted[]): Counts | undefined {
+  const { result, metrics: timers } = parseResponse(body, packageResponse)
   if (result === undefined) return undefined
   const places: Place[] = []
   for (const { name } of paths) {
@@ -41,16 +41,16 @@ export function readPackageAnswer(body: string, paths: readonly Counted[]): Coun
   return { places, opaSeconds: secondsOf(timers) }
 }
 
-/** Paths that OPA can't count because a policy computes something else there; undefined if that is not its complaint. */
-export function complainedPaths(body: string, paths: readonly Counted[]): readonly string[] | undefined {
-  const result = complaint.safeParse(jsonOrNothing(body))
+/** Paths that OPA cannot count because a policy computes something else there; undefined if its errors are others. */
+export function uncountablePaths(body: string, paths: readonly Counted[]): readonly string[] | undefined {
+  const result = queryErrors.safeParse(jsonOrNothing(body))
   if (!result.success) return undefined
-  // after ten complaints OPA says, without a place, that there are more
+  // after ten errors comes one more without a location
   const names = result.data.errors.flatMap(({ location }) => paths[(location?.row ?? 0) - FIRST_ROW]?.name ?? [])
   return names.length > 0 ? [...new Set(names)] : undefined
 }
 
-function parseAnswer<T>(body: string, schema: z.ZodType<T>): T {
+function parseResponse<T>(body: string, schema: z.ZodType<T>): T {
   const result = schema.safeParse(parseJson(body))
   if (!result.success) throw new ReadFailure("unexpected_response", "the response is none of an OPA")
   return result.data

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { complainedPaths, readPackageAnswer, readQueryAnswer } from "./answer.ts"
+import { uncountablePaths, parsePackageResponse, parseQueryResponse } from "./response.ts"
 import { countedPaths } from "./paths.ts"
 
 const pathNames = ["a", "b", "c"]
@@ -17,23 +17,23 @@ const EXPECTED = [
 
 test("an answer tells what stands at each path, and how long it took", () => {
   const body = `{"metrics":{"timer_server_handler_ns":1500000},"result":[{"r":[${PLACES}]}]}`
-  assert.deepEqual(readQueryAnswer(body, paths), { places: EXPECTED, opaSeconds: 0.0015 })
+  assert.deepEqual(parseQueryResponse(body, paths), { places: EXPECTED, opaSeconds: 0.0015 })
 })
 
 test("a path that was withheld can't be counted", () => {
-  const { places, opaSeconds } = readQueryAnswer('{"result":[{"r":[null,[],[]]}]}', paths)
+  const { places, opaSeconds } = parseQueryResponse('{"result":[{"r":[null,[],[]]}]}', paths)
   assert.deepEqual([places[0], opaSeconds], [{ kind: "uncountable" }, undefined])
 })
 
 test("the package answers by path, in any order", () => {
   const result = '{"c":[[[],[0],[]]],"x":[],"a":[[[2],[5],["ab"]]],"b":[]}'
-  assert.deepEqual(readPackageAnswer(`{"result":${result}}`, paths)?.places, EXPECTED)
+  assert.deepEqual(parsePackageResponse(`{"result":${result}}`, paths)?.places, EXPECTED)
 })
 
 const OLDER = '{"result":{"a":[["object",[2],[5],["ab"]]],"b":[],"c":[]}}'
 for (const body of ["{}", '{"result":{"a":[],"b":[]}}', OLDER]) {
   test(`a package that lacks a path, was made by another version or is not there at all is of no use: ${body}`, () => {
-    assert.equal(readPackageAnswer(body, paths), undefined)
+    assert.equal(parsePackageResponse(body, paths), undefined)
   })
 }
 
@@ -54,7 +54,7 @@ const strangers: readonly (readonly [what: string, body: string])[] = [
 for (const [what, body] of strangers) {
   test(`${what} is not what an OPA answers`, () => {
     assert.throws(
-      () => readQueryAnswer(body, paths),
+      () => parseQueryResponse(body, paths),
       (error: Error) => error.name === "ReadFailure" && !error.message.includes("s3cret") && error.cause === undefined,
     )
   })
@@ -67,11 +67,11 @@ const complaintOf = (rows: readonly (number | undefined)[]): string =>
   })
 
 test("complaints are attributed to the paths by their lines", () => {
-  assert.deepEqual(complainedPaths(complaintOf([3, 4, 3, undefined]), paths), ["b", "c"])
+  assert.deepEqual(uncountablePaths(complaintOf([3, 4, 3, undefined]), paths), ["b", "c"])
 })
 
 for (const rows of [[], [undefined], [1], [9]]) {
   test(`complaints about lines ${JSON.stringify(rows)} are about no path`, () => {
-    assert.equal(complainedPaths(complaintOf(rows), paths), undefined)
+    assert.equal(uncountablePaths(complaintOf(rows), paths), undefined)
   })
 }
