@@ -1,6 +1,6 @@
 /**
  * This room: how much a client may take, and how much those that are not authenticated: concurrency, rate, work, failed
- * authentications. It knows clients by their names and requests by their addresses, and nothing of what they ask for. It is
+ * authentications. It knows clients by their names and requests by their addresses, and nothing of what they request. It is
  * below core/http, whose web configuration limits rates too.
  */
 import { LimitExceeded } from "./errors.ts"

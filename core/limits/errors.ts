@@ -1,6 +1,6 @@
 import { FedstackError } from "#core/errors.ts"
 
-/** A client has used up a limit; it is told when to retry. */
+/** A client has used up a limit, and is to retry later. */
 export class LimitExceeded extends FedstackError {
   /** Seconds. */
   readonly retryAfter: number

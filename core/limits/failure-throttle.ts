@@ -3,7 +3,7 @@ import type { Logger } from "#core/log/logger.ts"
 import { bucketsByNetwork } from "./networks.ts"
 import { type Rate, tokenBucket } from "./token-bucket.ts"
 
-/** Failures that are answered, and logged, one by one: per address and from all together. */
+/** Failures that get a response, and a line of the log, one by one: per address and from all together. */
 const PER_ADDRESS: Rate = { perSecond: 5, burst: 20 }
 const IN_ALL: Rate = { perSecond: 100, burst: 400 }
 /** Milliseconds between two lines with the number of throttled requests. */

@@ -23,7 +23,7 @@ function show(decision: Decision): Decided {
 
 const USAGE = principalOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}', 'up{job="project_usages"}'])
 
-const DECISIONS: readonly (readonly [asked: readonly string[], decision: Decided])[] = [
+const DECISIONS: readonly (readonly [requested: readonly string[], decision: Decided])[] = [
   [
     ['up{job="project_usages"}', 'project_vcpu_usage{job="project_usages",x!="y"}'],
     [
@@ -44,13 +44,14 @@ const DECISIONS: readonly (readonly [asked: readonly string[], decision: Decided
   [['up{job=~"project_usages|"}'], '{__name__="up",job=~"project_usages|"}: its __name__ may be "up"'],
   [['up{job="project_usages"}', "down"], '{__name__="down"}: its __name__ may be "down"'],
 ]
-for (const [asked, decision] of DECISIONS) {
-  test(`decides about ${asked.join(" and ")}`, async () => assert.deepEqual(await decide(USAGE, ...asked), decision))
+for (const [requested, decision] of DECISIONS) {
+  test(`decides about ${requested.join(" and ")}`, async () =>
+    assert.deepEqual(await decide(USAGE, ...requested), decision))
 }
 
-test("says why an expression that can't be compared is refused", async () => {
-  const asked = '{__name__=~"project_(.{1000}){1000}_usage",job="project_usages"}'
-  assert.match(String(await decide(USAGE, asked)), /invalid repeat count$/)
+test("gives the reason where an expression that cannot be compared is refused", async () => {
+  const requested = '{__name__=~"project_(.{1000}){1000}_usage",job="project_usages"}'
+  assert.match(String(await decide(USAGE, requested)), /invalid repeat count$/)
 })
 
 test("nothing shared is nothing allowed", async () =>
@@ -58,12 +59,12 @@ test("nothing shared is nothing allowed", async () =>
 
 const ENFORCED = principalOf("portal", ['{job="a"}', '{job="b",x=~"y.*"}'], true)
 
-test("adds the shared matchers to what is asked, one selector for each", async () => {
+test("adds the shared matchers to what is requested, one selector for each", async () => {
   const upstream = ['{__name__="up",job="a"}', '{__name__="up",job="b",x=~"y.*"}']
   assert.deepEqual(await decide(ENFORCED, "up"), [upstream, ["match[0]", "match[1]"]])
 })
 
-test("adds nothing to what is contained already, and asks for equal ones once", async () => {
+test("adds nothing to what is contained already, and requests equal ones once", async () => {
   assert.deepEqual(await decide(ENFORCED, 'up{job="a"}', 'up{job="a",job="a"}'), [
     ['{__name__="up",job="a"}'],
     ["match[0]"],

@@ -9,7 +9,7 @@ import type { Matcher, Selector } from "./selector.ts"
 /** A matcher with what is known of its language, found out when it is first needed. */
 export interface CompiledMatcher {
   readonly matcher: Matcher
-  /** Whether it surely does not accept a word, told without reading its expression. */
+  /** Whether it surely does not accept a word, found out without reading its expression. */
   excludes(word: string): boolean
   /** Whether its language depends on how dots are read. */
   hasBareDot(): boolean
@@ -25,9 +25,9 @@ export interface CompiledSelector {
   readonly matchers: readonly CompiledMatcher[]
   readonly labels: ReadonlyMap<string, readonly CompiledMatcher[]>
   readonly hasBareDot: boolean
-  /** Why, as an allowed selector, it contains only those that have the same matcher. For whoever loads a policy. */
+  /** Why, as an allowed selector, it contains only those that have the same matcher. For those who write a policy. */
   readonly problem: string | undefined
-  /** Why, as a request, it is not wholly understood; `invalid`: no Prometheus takes it. */
+  /** Why, as a request, it is not wholly understood; `invalid`: no Prometheus accepts it. */
   readonly requestProblem: string | undefined
   readonly invalid: boolean
 }
@@ -77,7 +77,7 @@ export function problemOf(matchers: readonly CompiledMatcher[], bound: Reading["
     const { label, op, value } = compiled.matcher
     const problem = compiled.problem(bound)
     if (problem === undefined) continue
-    const verdict = problem instanceof InvalidRegex ? "is no expression that Prometheus takes" : "can't be compared"
+    const verdict = problem instanceof InvalidRegex ? "is no expression that Prometheus accepts" : "cannot be compared"
     return `${label}${op}${JSON.stringify(value)} ${verdict}: ${problem.message}`
   }
   return undefined

@@ -87,14 +87,14 @@ for (const version of VERSIONS) {
     const count = { contained: 0, shown: 0 }
     for (const { allowed, match, result, shown } of pairs) {
       const about = JSON.stringify({ allowed: selectors[allowed], match: selectors[match], result })
-      const [shared, asked] = [selected[allowed] ?? new Set(), selected[match] ?? new Set<number>()]
+      const [shared, requested] = [selected[allowed] ?? new Set(), selected[match] ?? new Set<number>()]
       if (result.kind === "contained") {
-        const leaked = [...asked].filter((id) => !shared.has(id)).map((id) => series[id])
+        const leaked = [...requested].filter((id) => !shared.has(id)).map((id) => series[id])
         assert.deepEqual(leaked, [], about)
         count.contained++
       }
       if (shown !== undefined) {
-        assert.deepEqual([asked.has(shown), shared.has(shown)], [true, false], about)
+        assert.deepEqual([requested.has(shown), shared.has(shown)], [true, false], about)
         count.shown++
       }
     }

@@ -71,17 +71,21 @@ table("lets a selector that selects nothing pass, in one label or by all of its 
 
 table("refuses with a reason what it can't compare, but knows equal matchers", [
   ['{x=~"\\\\pL+"}', '{x=~"\\\\pL+",y="a"}', "yes"],
-  ['{x=~"\\\\pL+"}', '{x="a"}', 'x=~"\\\\pL+" can\'t be compared: \\p is not supported: Unicode versions differ'],
+  ['{x=~"\\\\pL+"}', '{x="a"}', 'x=~"\\\\pL+" cannot be compared: \\p is not supported: Unicode versions differ'],
   ['{y=~"a+"}', '{x=~"\\\\pL+",y="a"}', "yes"],
-  ['{y="b"}', '{x=~"\\\\pL+",y="a"}', 'x=~"\\\\pL+" can\'t be compared: \\p is not supported: Unicode versions differ'],
-  ["up", 'up{x=~"("}', 'x=~"(" is no expression that Prometheus takes: missing )'],
+  ['{y="b"}', '{x=~"\\\\pL+",y="a"}', 'x=~"\\\\pL+" cannot be compared: \\p is not supported: Unicode versions differ'],
+  ["up", 'up{x=~"("}', 'x=~"(" is no expression that Prometheus accepts: missing )'],
   ['{x=~"(.*a.{20}){2}"}', '{x=~".*b.{20}a.*"}', "it is too complex to decide"],
-  ["up", '{x=~"(.{1000}){1000}"}', 'x=~"(.{1000}){1000}" is no expression that Prometheus takes: invalid repeat count'],
+  [
+    "up",
+    '{x=~"(.{1000}){1000}"}',
+    'x=~"(.{1000}){1000}" is no expression that Prometheus accepts: invalid repeat count',
+  ],
 ])
 
 const SPREAD =
-  "can't be compared: both cases of a letter in an expression of several words: versions of Prometheus differ in what it matches"
-table("takes of folded letters only what every version matches, and asks for what any does", [
+  "cannot be compared: both cases of a letter in an expression of several words: versions of Prometheus differ in what it matches"
+table("allows of folded letters only what every version matches, and requests what any does", [
   ['{x=~"(?i)node_.*"}', '{x=~"Node_[a-z]+|NODE_.*"}', "yes"],
   ['{x=~"(?i)node_.*"}', '{x=~"(?i)node_cpu.*"}', "yes"],
   ['{x=~"(?i)node_.*"}', '{x=~"(?i)node_.*",y="a"}', "yes"],
@@ -102,7 +106,7 @@ test("compares long lists of names", () => {
   assert.match(decide(half, all), /^__name__="node_\d+_total"$/)
 })
 
-test("answers the same however often it is asked", () => {
+test("decides the same however often it is called", () => {
   const allowed = compile(parseSelector('{x=~"(.*a.{9}|b)*"}'))
   const match = compile(parseSelector('{x=~".*a.{9}b?"}'))
   const first = contains(allowed, match)
@@ -111,9 +115,9 @@ test("answers the same however often it is asked", () => {
 
 test("takes one of several selectors, and lets all of them together cost no more than one", () => {
   const several = ["up", '{job="node"}', '{job="a"}'].map((text) => compile(parseSelector(text)))
-  const ask = (match: string) => containedInAny(several, compile(parseSelector(match)))
-  assert.deepEqual(ask('{job="node",x="a"}'), { kind: "contained", by: several[1] })
-  assert.deepEqual(ask('{job=~"node|a"}'), {
+  const decide = (match: string) => containedInAny(several, compile(parseSelector(match)))
+  assert.deepEqual(decide('{job="node",x="a"}'), { kind: "contained", by: several[1] })
+  assert.deepEqual(decide('{job=~"node|a"}'), {
     kind: "refused",
     results: [
       { kind: "not contained", label: "__name__", witness: "" },
@@ -133,12 +137,12 @@ test("takes one of several selectors, and lets all of them together cost no more
 })
 
 test("never shares anything by a selector without matchers", () => {
-  const expected = { kind: "undecidable", reason: "a selector without matchers can't be compared" }
+  const expected = { kind: "undecidable", reason: "a selector without matchers cannot be compared" }
   assert.deepEqual(contains(compile([]), compile(parseSelector("up"))), expected)
   assert.deepEqual(contains(compile(parseSelector("up")), compile([])), expected)
 })
 
-test("tells which selectors share everything", () => {
+test("finds the selectors that share everything", () => {
   const everything = [
     '{__name__=~".+"}',
     '{__name__=~".*",job=~".+"}',

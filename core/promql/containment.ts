@@ -40,7 +40,7 @@ export function containedInAny(allowed: readonly CompiledSelector[], match: Comp
   return { kind: "refused", results }
 }
 
-/** The same where `steps` of work tell it; undefined where they do not. `match` is of no use to others afterwards. */
+/** The same where `steps` of work are enough; undefined where they are not. `match` is of no use to others afterwards. */
 export function containedInAnyWithin(
   steps: number,
   allowed: readonly CompiledSelector[],
@@ -59,7 +59,7 @@ export function containedInAnyWithin(
 
 /**
  * Whether the series that `match` selects are a subset of those that `allowed` selects, in every Prometheus from 2.42 on.
- * "contained" and "not contained" are proven; whoever authorises lets only "contained" pass.
+ * "contained" and "not contained" are proven; authorisation lets only "contained" pass.
  *
  * A selector is a product of languages, one per label, so containment is decided label by label. Where versions of
  * Prometheus read an expression differently, it holds for all: for both readings of a dot, and for what folded letters
@@ -72,7 +72,7 @@ export function contains(
   forSamples?: Budget,
 ): Containment {
   if (allowed.selector.length === 0 || match.selector.length === 0) {
-    return { kind: "undecidable", reason: "a selector without matchers can't be compared" }
+    return { kind: "undecidable", reason: "a selector without matchers cannot be compared" }
   }
   if (match.invalid) return { kind: "undecidable", reason: match.requestProblem ?? "" }
   const goals = allowed.matchers.filter((matcher) => !isAmong(matcher, match.labels.get(matcher.matcher.label)))
@@ -100,7 +100,7 @@ function containsAs(
   for (const goal of goals) {
     const { label } = goal.matcher
     const sample = samples.get(label) ?? ""
-    // most of a long list is told apart here, and never read
+    // most of a long list is excluded here, and never read
     const excluded = goal.excludes(sample)
     if (!excluded && goal.problem("at least") !== undefined) continue
     const witness = excluded ? sample : counterexample(goal, known(match.labels.get(label)), sample, dotAll, budget)
@@ -129,7 +129,7 @@ function counterexample(
 }
 
 type Samples = ReadonlyMap<string, string> | "selects nothing"
-/** Kept per selector, also when there are none to be had: it is asked once per allowed selector. */
+/** Kept per selector, also when there are none: it is needed once per allowed selector. */
 const knownSamples = new WeakMap<CompiledSelector, Map<boolean, Samples | Undecidable>>()
 
 /** A shortest value per label that the selector can have there. */
@@ -186,7 +186,7 @@ const EVERY_SERIES: Selector = [
 /**
  * Whether a selector shares whatever a target exposes, whatever its name, job and instance: `{__name__=~".+"}`, but also
  * `{namespace!="kube-system"}` or `{nosuchlabel=""}`, which hold for every series without such a label. It guards
- * against an oversight, so what can't be told counts as shared.
+ * against an oversight, so what cannot be decided counts as shared.
  */
 export function sharesEverything(allowed: CompiledSelector): boolean {
   const others = [...allowed.labels.keys()].filter((label) => EVERY_SERIES.every((every) => every.label !== label))

@@ -19,7 +19,7 @@ const OBEDIENT = new URL(
     import { parentPort } from "node:worker_threads"
     parentPort.on("message", ({ selector: [{ label }] }) => {
       if (label === "hang") for (;;);
-      if (label === "throw") throw new Error("as told")
+      if (label === "throw") throw new Error("as requested")
       if (label === "grow") for (const all = []; ; ) all.push(Array(10000).fill(1.5))
       if (label === "late") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
       parentPort.postMessage({ verdict: label, seconds: label === "dear" ? 0.1 : 0.001 })
@@ -47,12 +47,17 @@ test("decides as is decided without a thread", async (t) => {
     .map(([name, op, value]) => `${name}${op}"${value}"`)
   const selector = fc.array(matcher, { minLength: 1, maxLength: 3 }).map((all) => `{${all.join(",")}}`)
   await fc.assert(
-    fc.asyncProperty(fc.array(selector, { maxLength: 3 }), selector, fc.boolean(), async (match, asked, enforce) => {
-      const client = principalOf("portal", match, enforce)
-      const parsed = parseSelector(asked)
-      assert.equal(await decider.judge(client, parsed), judge(client, parsed, createCompiler()))
-      decider.move(3_600_000) // none of this is to be too much
-    }),
+    fc.asyncProperty(
+      fc.array(selector, { maxLength: 3 }),
+      selector,
+      fc.boolean(),
+      async (match, requested, enforce) => {
+        const client = principalOf("portal", match, enforce)
+        const parsed = parseSelector(requested)
+        assert.equal(await decider.judge(client, parsed), judge(client, parsed, createCompiler()))
+        decider.move(3_600_000) // none of this is to be too much
+      },
+    ),
   )
 })
 
@@ -68,7 +73,7 @@ test("a client pays for the work of deciding, and not for a thread that starts o
 test("lets clients take turns", async (t) => {
   const { judge: decide } = open(t, OBEDIENT)
   const order: unknown[] = []
-  const asked = [
+  const requested = [
     ["a", "a1"],
     ["a", "a2"],
     ["a", "a3"],
@@ -76,13 +81,13 @@ test("lets clients take turns", async (t) => {
     ["c", "c1"],
     ["b", "b2"],
   ].map(async ([name = "", question = ""]) => order.push(await decide(principalOf(name), label(question))))
-  await Promise.all(asked)
+  await Promise.all(requested)
   assert.deepEqual(order, ["a1", "a2", "b1", "c1", "a3", "b2"])
 })
 
 const ABANDONED: readonly (readonly [label: string, what: string, reason: RegExp])[] = [
   ["hang", "takes too long", /it took more than 1 s/],
-  ["throw", "fails", /its thread ended: as told/],
+  ["throw", "fails", /its thread ended: as requested/],
   ["grow", "takes too much memory", /its thread ended: .*memory/],
 ]
 for (const [question, what, reason] of ABANDONED) {

@@ -77,10 +77,10 @@ function compiles({ op, value }: Matcher): boolean {
 }
 
 async function accepts(prometheus: RunningPrometheus, text: string): Promise<boolean> {
-  const answer = await fetch(`${prometheus.url}/federate?match[]=${encodeURIComponent(text)}`)
-  await answer.text()
-  assert.ok(answer.status === 200 || answer.status === 400, `${answer.status} for ${JSON.stringify(text)}`)
-  return answer.status === 200
+  const response = await fetch(`${prometheus.url}/federate?match[]=${encodeURIComponent(text)}`)
+  await response.text()
+  assert.ok(response.status === 200 || response.status === 400, `${response.status} for ${JSON.stringify(text)}`)
+  return response.status === 200
 }
 
 /** Prometheus before 3 knows neither quoted names nor quoted labels. */

@@ -56,8 +56,8 @@ function checkTokens(text: string, root: SyntaxNode): void {
 
 /** The grammar takes any Unicode space between tokens, Prometheus these four. */
 function checkGap(text: string, from: number, to: number): void {
-  const odd = text.slice(from, to).search(/[^ \t\r\n{},]/)
-  if (odd !== -1) throw fault(text, from + odd, describe(text, from + odd), A_SELECTOR)
+  const stray = text.slice(from, to).search(/[^ \t\r\n{},]/)
+  if (stray !== -1) throw fault(text, from + stray, describe(text, from + stray), A_SELECTOR)
 }
 
 function readName(text: string, names: readonly SyntaxNode[], matchers: readonly Matcher[]): readonly Matcher[] {

@@ -43,9 +43,9 @@ export async function federating(
   const federate = async (selector: Selector): Promise<ReadonlySet<number>> => {
     const matchers = selector.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`)
     const query = new URLSearchParams({ "match[]": `{__name__="m",${matchers.join(",")}}` })
-    const answer = await fetch(`${prometheus.url}/federate?${query.toString()}`)
-    const body = await answer.text()
-    assert.equal(answer.status, 200, `${query.get("match[]")}: ${body}`)
+    const response = await fetch(`${prometheus.url}/federate?${query.toString()}`)
+    const body = await response.text()
+    assert.equal(response.status, 200, `${query.get("match[]")}: ${body}`)
     return new Set([...body.matchAll(/[{,]id="(\d+)"/g)].map(([, id]) => Number(id)))
   }
   await until("all series", async () => ((await federate([])).size === series.length ? true : undefined))

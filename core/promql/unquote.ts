@@ -30,7 +30,7 @@ export function unquote(literal: string): string | BadString {
   const quote = literal[0] ?? ""
   if (literal.length < 2 || !literal.endsWith(quote)) return new BadString(0, "a string that does not end")
   const text = literal.slice(1, -1)
-  // Prometheus can't tell the replacement character from broken UTF-8; \ufffd is understood
+  // Prometheus cannot distinguish the replacement character from broken UTF-8; \ufffd is understood
   const replacement = text.indexOf("\ufffd")
   if (replacement !== -1) return new BadString(replacement + 1, "invalid UTF-8")
   return quote === "`" ? text : unescape(text, quote)

@@ -7,7 +7,7 @@ import {
 } from "./cache.ts"
 import type { ResponseSink } from "./growing.ts"
 
-/** Time that moves when it is told to. */
+/** Time that moves by hand. */
 function handClock(): CacheClock & { move(milliseconds: number): Promise<void> } {
   let time = 0
   const timers = new Set<{ readonly at: number; readonly call: () => void }>()

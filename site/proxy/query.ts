@@ -7,12 +7,12 @@ const MOST_CHARACTERS = 4096
 /**
  * The values of match[] in a raw query (what follows the first `?`), in any percent-encoding, brackets literal or not.
  * Everything else is refused rather than guessed at: the usual parsers stop silently after 1,000 parameters, take `;` for
- * a separator or replace what they can't decode. Throws MALFORMED_QUERY.
+ * a separator or replace what they cannot decode. Throws MALFORMED_QUERY.
  */
 export function parseQuery(raw: string): readonly string[] {
   if (raw === "") return []
-  const odd = /[^\x21-\x7e]|[;#]/.exec(raw)
-  if (odd !== null) throw malformed(`the character ${JSON.stringify(odd[0])} must be percent-encoded`)
+  const invalid = /[^\x21-\x7e]|[;#]/.exec(raw)
+  if (invalid !== null) throw malformed(`the character ${JSON.stringify(invalid[0])} must be percent-encoded`)
   const parameters = raw.split("&", MOST_VALUES + 1)
   if (parameters.length > MOST_VALUES) throw malformed(`it has more than ${MOST_VALUES} parameters`)
   return parameters.map((parameter) => {

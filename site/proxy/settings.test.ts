@@ -115,7 +115,7 @@ test("reports every fault at once", async () => {
       `--allow: up[5m] ${AT} "[" at character 3, where one selector such as up{job="node"} is expected.`,
       `--allow: { ${AT} the end at character 2, where a matcher such as job="node", a comma or } is expected.`,
       "--allow: {} has no matcher; say which series are shared",
-      '--allow: a=~"(" is no expression that Prometheus takes: missing )',
+      '--allow: a=~"(" is no expression that Prometheus accepts: missing )',
       "PORTAL_AUTH_TOKEN: is not set; put the token there that the portal sends, or use --token-file or --policy",
       "--upstream: must not have a query or a fragment; a path prefix is fine",
     ],

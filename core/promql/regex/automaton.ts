@@ -45,7 +45,7 @@ export class Automaton {
     this.alphabet = alphabetOf(program)
   }
 
-  /** The first state. States told before become invalid when there are too many to keep. */
+  /** The first state. States returned before become invalid when there are too many to keep. */
   start(): number {
     if (this.#states.length > MAX_KEPT_STATES) {
       this.#states = []

@@ -197,6 +197,6 @@ function readBraces(letters: Letters): Times | undefined {
 /** Without leading zeros. */
 function readNumber(letters: Letters): number | undefined {
   const digits = letters.digits(/^[0-9]$/)
-  // a number too large to tell from "no limit" is as invalid as one above the limit
+  // a number too large to distinguish from "no limit" is as invalid as one above the limit
   return /^(?:0|[1-9]\d*)$/.test(digits) ? Math.min(Number(digits), 1e9) : undefined
 }

@@ -79,7 +79,7 @@ function matchesAnyOne(part: Regex, dotAll: boolean): boolean {
 }
 
 /**
- * The first code points of the classes that the program can't tell apart. Surrogates are a class of their own: they
+ * The first code points of the classes that the program cannot distinguish. Surrogates are a class of their own: they
  * are not characters, so that no word holds them.
  */
 export function alphabetOf(program: Program): readonly number[] {

@@ -7,7 +7,7 @@ export interface Language {
   readonly negated: boolean
 }
 
-/** Counts down the work of one decision in steps, not in time: the same question has the same answer everywhere. */
+/** Counts down the work of one decision in steps, not in time: the same decision has the same result everywhere. */
 export class Budget {
   #left: number
 

@@ -1,4 +1,4 @@
-/** Why containment can't be decided: beyond the supported syntax or beyond the bounds. The message fits after a colon. */
+/** Why containment cannot be decided: beyond the supported syntax or beyond the bounds. The message fits after a colon. */
 export class Undecidable extends Error {
   override readonly name: string = "Undecidable"
 }
