@@ -39,7 +39,8 @@ export function authenticate<O extends Owner>(
   if (more.length > 0) return { reason: "several Authorization headers" }
   const token = BEARER.exec(value)?.[1]
   if (token === undefined) return { reason: "the Authorization header holds no bearer token" }
-  const { hash, credential } = lookUp(token, socket, credentials)
+  const { hash, row } = lookUp(token, socket, credentials)
+  const credential = credentials.tokens[row]
   if (credential !== undefined) return byToken(credential, now)
   if (credentials.issuers.length === 0 || token.length > LONGEST_JWT || !JWT.test(token)) return UNKNOWN
   const key = hash.toString("base64")
@@ -50,22 +51,27 @@ export function authenticate<O extends Owner>(
   return byIssuer(token, key, credentials.issuers, now, () => verifications.begin(socket))
 }
 
-interface Found<O extends Owner> {
-  readonly credentials: Credentials<O>
+const tables = new WeakMap<Credentials<Owner>, Int32Array>()
+
+/** A token that was looked up in the table of all. It keeps alive nothing of what its owner may do. */
+interface LookUp {
   readonly token: string
+  readonly table: Int32Array
   readonly hash: Buffer
-  readonly credential: TokenCredential<O> | undefined
+  readonly row: number
 }
 
-/** Of the last token of each connection, which mostly is that of its next request, too. */
-const found = new WeakMap<Socket, Found<Owner>>()
+/** The last one of each connection, whose next request mostly has the same token. */
+const lookUps = new WeakMap<Socket, LookUp>()
 
-function lookUp<O extends Owner>(token: string, socket: Socket, credentials: Credentials<O>): Found<O> {
-  const last = found.get(socket)
-  if (last?.credentials === credentials && isSame(last.token, token)) return last as Found<O>
+function lookUp(token: string, socket: Socket, credentials: Credentials<Owner>): LookUp {
+  let table = tables.get(credentials)
+  if (table === undefined) tables.set(credentials, (table = packHashes(credentials.tokens)))
+  const last = lookUps.get(socket)
+  if (last?.table === table && isSame(last.token, token)) return last
   const hash = sha256(token)
-  const now = { credentials, token, hash, credential: findCredential(hash, credentials) }
-  found.set(socket, now)
+  const now = { token, table, hash, row: findHash(table, hash) }
+  lookUps.set(socket, now)
   return now
 }
 
@@ -75,14 +81,6 @@ function isSame(text: string, other: string): boolean {
   let difference = 0
   for (let index = 0; index < text.length; index++) difference |= text.charCodeAt(index) ^ other.charCodeAt(index)
   return difference === 0
-}
-
-const tables = new WeakMap<Credentials<Owner>, Int32Array>()
-
-function findCredential<O extends Owner>(hash: Buffer, credentials: Credentials<O>): TokenCredential<O> | undefined {
-  let table = tables.get(credentials)
-  if (table === undefined) tables.set(credentials, (table = packHashes(credentials.tokens)))
-  return credentials.tokens[findHash(table, hash)]
 }
 
 function byToken<O extends Owner>({ owner, validFrom, notAfter }: TokenCredential<O>, now: Date): Authentication<O> {

@@ -9,7 +9,7 @@ import { bodyNotAllowed, methodNotAllowed, noSelector, notFound, selectorNotAllo
 import type { Client } from "./policy/types.ts"
 import { parseQuery } from "./query.ts"
 import type { RequestedSelectors, RequestRecord } from "./request-record.ts"
-import { upstreamQuery } from "./upstream/request.ts"
+import { type UpstreamRequest, upstreamQuery } from "./upstream/request.ts"
 
 const FEDERATE = "/federate"
 /** Bytes of all that is kept, for all clients together: some 15,000 usual targets. */
@@ -19,6 +19,8 @@ const KEPT_BYTES = 32_000_000
 export interface Admission extends RequestedSelectors {
   /** Of the request upstream. */
   readonly query: string
+  /** The last request upstream that was made of it. */
+  upstream?: UpstreamRequest
 }
 
 export interface AdmissionsOptions {

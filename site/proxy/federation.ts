@@ -100,7 +100,8 @@ export function openFederation(options: FederationOptions): Federation {
         if (record.over) return
         if (current() !== asOf) continue
         record.requested = admission
-        return send(record, cache.find(upstreamRequest(target, admission.query, request.headers), policy.reuse))
+        admission.upstream = upstreamRequest(target, admission.query, request.headers, admission.upstream)
+        return send(record, cache.find(admission.upstream, policy.reuse))
       } catch (error) {
         record ??= new RequestRecord(request, response, sinks)
         const expected = error instanceof FedstackError

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { deadlineOf, upstreamHeaders, upstreamRequest } from "./request.ts"
+import { deadlineOf, type UpstreamRequest, upstreamHeaders, upstreamRequest } from "./request.ts"
 
 const DEADLINES: readonly (readonly [header: string | undefined, seconds: number])[] = [
   [undefined, 30],
@@ -42,6 +42,17 @@ test("never shares a response between requests that may have different ones", ()
     upstreamRequest({ ...TARGET, name: "b" }, "match%5B%5D=up", {}),
   ]
   assert.equal(new Set(requests.map(({ key }) => key)).size, requests.length)
+})
+
+test("makes the same request whatever the one before was", () => {
+  const made = (last?: UpstreamRequest) => [
+    upstreamRequest(TARGET, "q", {}, last),
+    upstreamRequest(TARGET, "q", { accept: "" }, last),
+    upstreamRequest(TARGET, "q", { accept: "text/plain" }, last),
+    upstreamRequest(TARGET, "q", { "accept-encoding": "gzip" }, last),
+    upstreamRequest({ ...TARGET, name: "b" }, "q", {}, last),
+  ]
+  for (const last of made()) assert.deepEqual(made(last), made())
 })
 
 test("shares a response between spellings of the same wish for gzip", () => {

@@ -28,13 +28,16 @@ export interface UpstreamTarget {
   readonly series: number
 }
 
+/** `last`, where that was for the same query and is the same: its long key is neither made nor hashed again. */
 export function upstreamRequest(
   target: UpstreamTarget,
   query: string,
   headers: Pick<IncomingHttpHeaders, "accept" | "accept-encoding">,
+  last?: UpstreamRequest,
 ): UpstreamRequest {
   const gzip = acceptsGzip(headers["accept-encoding"])
   const { accept } = headers
+  if (last?.target === target && last.accept === accept && last.gzip === gzip) return last
   // no part but the last can hold a line break
   const key = `${gzip ? "gzip" : "identity"}\n${accept === undefined ? "" : `=${accept}`}\n${query}\n${target.name}`
   return { key, target, query, accept, gzip }
