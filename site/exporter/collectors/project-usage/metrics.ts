@@ -4,14 +4,14 @@ import type { Labels } from "#core/metrics/exposition.ts"
 import type { Observations } from "./cloud.ts"
 import { ServiceError } from "./openstack/errors.ts"
 
-/** How the exporter fares with each of its clouds. */
+/** Whether each cloud could be read, and what showed in it. */
 export interface UsageMetrics {
   /** `at` in seconds of Unix time. */
-  succeeded(cloud: Labels, at: number, remarks: Observations): void
+  succeeded(cloud: Labels, at: number, observations: Observations): void
   failed(cloud: Labels, error: unknown): void
 }
 
-/** `names` are those of the labels that tell clouds apart. */
+/** `names` are those of the labels that distinguish clouds. */
 export function createUsageMetrics(registry: Registry, names: readonly string[]): UsageMetrics {
   const labelNames = [...names]
   const registers = [registry]

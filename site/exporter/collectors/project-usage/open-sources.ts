@@ -1,25 +1,16 @@
-import type { Registry } from "prom-client"
-import type { Context } from "#core/component.ts"
+import type { ExporterContext } from "../../collector.ts"
 import type { StateFile } from "./accounts/state-file.ts"
-import type { DomainFilter } from "./cloud.ts"
 import { openDummyCloud } from "./dummy-cloud.ts"
+import { distinguishingLabels } from "./openstack/api.ts"
 import type { OpenedApis, OpenOptions } from "./openstack/open.ts"
 import type { UsageValues } from "./settings.ts"
 import type { Pool } from "./simple-vm.ts"
-import { openSource, type Source } from "./source.ts"
-import type { StartDate } from "./start-date.ts"
+import type { Source } from "./update.ts"
 
 /** Finds all regions of all clouds that flags and the environment name. */
 export type Connect = (options: OpenOptions) => Promise<OpenedApis>
 
-export interface Shared {
-  readonly start: StartDate
-  readonly pool: Pool | undefined
-  readonly state: StateFile
-  readonly registry: Registry
-}
-
-export interface Opened {
+export interface OpenedSources {
   readonly sources: readonly Source[]
   readonly close: () => Promise<void>
 }
@@ -27,33 +18,36 @@ export interface Opened {
 /** Loaded only where it is used. */
 export const connectToOpenStack: Connect = async (options) => (await import("./openstack/open.ts")).openApis(options)
 
-/** The dummy cloud where a file is given, else the OpenStack of the environment. */
+/** The dummy cloud where a file is given, else each region of the OpenStack clouds of the environment. */
 export async function openSources(
   values: UsageValues,
-  context: Context,
-  { start, pool, state, registry }: Shared,
+  { env, now, log, registry }: ExporterContext,
+  { pool, state }: { readonly pool: Pool | undefined; readonly state: StateFile },
   connect: Connect,
-): Promise<Opened> {
-  const { now, log } = context
-  const filter: DomainFilter = { id: values.domainId === "" ? undefined : values.domainId, names: values.domain }
-  const shared = { start, pool, state, months: values.usageMonths, now, log }
+): Promise<OpenedSources> {
+  const filter = { id: values.domainId === "" ? undefined : values.domainId, names: values.domain }
   if (values.dummyData !== undefined) {
     const cloud = await openDummyCloud(values.dummyData, { filter, pool, log })
-    const source = openSource({ ...shared, key: "dummy", labels: {}, cloud })
-    return { sources: [source], close: () => Promise.resolve() }
+    return { sources: [{ key: "dummy", labels: {}, cloud }], close: () => Promise.resolve() }
   }
-  const {
-    openrc,
-    osCloud: clouds,
-    osRegionName: regions,
-    osTimeout: timeout,
-    projectLabels: properties,
-    quotaInterval,
-  } = values
-  const opened = await connect({ env: context.env, openrc, clouds, regions, timeout, registry, log })
-  const { openStackSources } = await import("./openstack/sources.ts")
-  return {
-    sources: openStackSources(opened.apis, { ...shared, filter, properties, quotaInterval }),
-    close: () => opened.close(),
-  }
+  const { openrc, osCloud: clouds, osRegionName: regions, osTimeout: timeout } = values
+  const { projectLabels: properties, quotaInterval } = values
+  const { apis, close } = await connect({ env, openrc, clouds, regions, timeout, registry, log })
+  if (!state.isPersistent)
+    log.warn(
+      "no --state-file: a restart forgets the usage of pool servers that are deleted, and what else the cloud has forgotten",
+    )
+  const [{ openStackCloud }, { rememberTags }] = await Promise.all([
+    import("./openstack/cloud.ts"),
+    import("./openstack/pool-tags.ts"),
+  ])
+  const labels = distinguishingLabels(apis)
+  const sources = apis.map((api, index): Source => {
+    const own = labels[index] ?? {}
+    const key = `${api.cloud ?? ""}/${api.region ?? ""}`
+    const tags = rememberTags(state.of(key).tags, { now, log })
+    const cloud = openStackCloud(api, { labels: own, filter, pool, tags, properties, quotaInterval, now, log })
+    return { key, labels: own, cloud, tags: () => tags.all() }
+  })
+  return { sources, close }
 }

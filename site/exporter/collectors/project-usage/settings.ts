@@ -6,12 +6,23 @@ import {
   type Parse,
   setting,
   settings,
+  text,
   type Values,
   whole,
   Wrong,
 } from "#core/config/settings.ts"
-import { date } from "./date.ts"
-import { connectionSettings } from "./openstack/settings.ts"
+
+const DATE = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/i
+
+/** An ISO 8601 date or date and time; UTC where it has no offset. */
+export const date: Parse<Date> = (text) => {
+  const [, day, time = "00:00", offset = "Z"] = DATE.exec(text.trim()) ?? []
+  const moment = new Date(`${day}T${time}${offset.toUpperCase()}`)
+  // JavaScript takes the 30th of February for the 2nd of March
+  const existing =
+    day !== undefined && !Number.isNaN(moment.getTime()) && new Date(`${day}T00:00Z`).toJSON().startsWith(day)
+  return existing ? moment : new Wrong("must be a date such as 2025-01-31 or 2025-01-31T08:00:00 (UTC)")
+}
 
 const trimmed: Parse<string> = (value) => value.trim()
 const RESERVED = ["domain_id", "domain_name", "project_id", "project_name", "cloud", "region"]
@@ -138,7 +149,36 @@ export const usageSettings = {
     flag: "--quota-interval <duration>",
     help: "reads the quotas of projects so often, one request for each; without it they are not read",
   }),
-  ...connectionSettings,
+  // how to reach the clouds, beside the OS_* variables themselves; for one cloud none of it is needed
+  openrc: setting(text, {
+    flag: "--openrc <file>",
+    help: "file of OS_* variables, NAME=value with or without export and quotes; they win over those of the environment",
+  }),
+  osCloud: settings(
+    text,
+    {
+      flag: "--os-cloud <name...>",
+      env: [],
+      defaultText: "OS_CLOUD, which may name several, separated by commas",
+      help: "clouds of clouds.yaml",
+    },
+    [],
+  ),
+  osRegionName: settings(
+    text,
+    {
+      flag: "--os-region-name <name...>",
+      env: [],
+      defaultText: "OS_REGION_NAME, which may name several, separated by commas; else those of clouds.yaml",
+      help: "regions",
+    },
+    [],
+  ),
+  osTimeout: setting(
+    duration(0.1),
+    { flag: "--os-timeout <duration>", help: "deadline for an answer of an OpenStack service" },
+    "60s",
+  ),
   endpointTimeout: setting(
     duration(0.001),
     { flag: "--endpoint-timeout <duration>", help: "deadline for an answer of the two endpoints" },

@@ -1,8 +1,8 @@
 import { z } from "zod"
 import { defineError, explain } from "#core/errors.ts"
 import { Wrong } from "#core/config/settings.ts"
-import { date } from "./date.ts"
 import { type Endpoint, readEndpoint } from "./endpoint.ts"
+import { date } from "./settings.ts"
 
 export const startUnknown = defineError("START_UNKNOWN", 503, "The start date is not known yet: {reason}")
 export const startInFuture = defineError("START_IN_FUTURE", 503, "The start date {start} is in the future")
@@ -14,7 +14,7 @@ export type StartDate = (now: Date, signal: AbortSignal) => Promise<Date>
 export const startOfMonth: StartDate = (now) =>
   Promise.resolve(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth())))
 
-const answer = z
+const responseSchema = z
   .array(
     z.object({
       start_date: z.string("must be a text").transform((text, context) => {
@@ -32,20 +32,14 @@ const answer = z
     return z.NEVER
   })
 
-/** Asks an endpoint until it answers with a date, which then holds as long as the process runs. */
+/** Reads an endpoint until it has a date, which then holds as long as the process runs. */
 export function startFromEndpoint(endpoint: Endpoint): StartDate {
   let known: Date | undefined
   return async (now, signal) => {
-    known ??= await ask(endpoint, signal)
+    known ??= await readEndpoint(endpoint, responseSchema, signal).catch((cause: unknown) => {
+      throw startUnknown({ reason: explain(cause) }, { cause })
+    })
     if (known > now) throw startInFuture({ start: known.toISOString() })
     return known
-  }
-}
-
-async function ask(endpoint: Endpoint, signal: AbortSignal): Promise<Date> {
-  try {
-    return await readEndpoint(endpoint, answer, signal)
-  } catch (error) {
-    throw startUnknown({ reason: explain(error) }, { cause: error })
   }
 }

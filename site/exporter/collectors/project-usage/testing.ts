@@ -7,7 +7,6 @@ import type { Context } from "#core/component.ts"
 import { createLogger } from "#core/log/logger.ts"
 import { readSettings, type Values } from "#core/config/settings.ts"
 import { command, projectUsage } from "./main.ts"
-import { connectToOpenStack } from "./open-sources.ts"
 import type { Api } from "./openstack/api.ts"
 import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { listen } from "../../../../dev/testing/listen.ts"
@@ -69,7 +68,7 @@ export async function startTestExporter(
   }
   const values = valuesOf(["--web.listen-address", "127.0.0.1:0", ...argv])
   const connect = apis && (() => Promise.resolve({ apis, close: () => Promise.resolve() }))
-  const running = await projectUsage(connect ?? connectToOpenStack).run(values, context)
+  const running = await projectUsage(connect).run(values, context)
   assert.ok(running)
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => (closing ??= running.close())

@@ -1,14 +1,37 @@
 import { explain } from "#core/errors.ts"
-import type { Accounts } from "./accounts/reconcile.ts"
+import { logChanges } from "#core/log/changes.ts"
+import type { Logger } from "#core/log/logger.ts"
+import type { Labels } from "#core/metrics/exposition.ts"
+import { type Accounts, reconcile } from "./accounts/reconcile.ts"
+import type { StateFile } from "./accounts/state-file.ts"
+import type { CloudState } from "./accounts/state.ts"
+import type { Cloud, Observations } from "./cloud.ts"
 import type { LabelledAccounts } from "./families.ts"
 import type { UsageMetrics } from "./metrics.ts"
-import type { Source } from "./source.ts"
+import type { Pool } from "./simple-vm.ts"
+import type { StartDate } from "./start-date.ts"
 import type { Weights } from "./weights.ts"
 
-export interface SourcesOptions {
-  /** Seconds for which the last accounts of a cloud stay while it can't be read. */
+/** A cloud whose usage is read whole or not at all. */
+export interface Source {
+  /** Its name in the state file. */
+  readonly key: string
+  /** What distinguishes its series from those of other clouds; none where it is the only one. */
+  readonly labels: Labels
+  readonly cloud: Cloud
+  /** The tags of pool servers, to be remembered with its state. */
+  readonly tags?: () => CloudState["tags"]
+}
+
+export interface UpdateOptions {
+  readonly start: StartDate
+  readonly pool: Pool | undefined
+  readonly months: number
+  readonly state: StateFile
+  /** Seconds for which the last accounts of a cloud stay while it cannot be read. */
   readonly maxAge: number
   readonly now: () => Date
+  readonly log: Logger
   readonly metrics: UsageMetrics
 }
 
@@ -22,38 +45,74 @@ export interface Update {
 /** Updates all clouds at the same time, each whole or not at all; one that fails does not hold up the others. */
 export function updateAll(
   sources: readonly Source[],
-  { maxAge, now, metrics }: SourcesOptions,
+  options: UpdateOptions,
 ): (weights: Weights, signal: AbortSignal) => Promise<Update> {
+  const { maxAge, now, metrics } = options
   const last = new Map<Source, { readonly accounts: Accounts; readonly until: number }>()
-  const updateOne = async (source: Source, weights: Weights, signal: AbortSignal): Promise<string | undefined> => {
-    const at = now().getTime()
-    try {
-      const { accounts, remarks } = await source.update(weights, signal)
-      // the next update may take as long as this one did
-      last.set(source, { accounts, until: at + maxAge * 1000 + 2 * (now().getTime() - at) })
-      metrics.succeeded(source.labels, at / 1000, remarks)
-      return undefined
-    } catch (error) {
-      metrics.failed(source.labels, error)
-      return explain(error)
-    }
-  }
+  const updates = sources.map((source) => ({ source, read: readAccounts(source, options) }))
   return async (weights, signal) => {
-    const reasons = await Promise.all(sources.map((source) => updateOne(source, weights, signal)))
-    const present = now().getTime()
-    const update: Update = {
-      missing: new Map(
-        sources.flatMap(({ labels }, index) => {
-          const reason = reasons[index]
-          return reason === undefined ? [] : [[Object.values(labels).join("/") || "cloud", reason] as const]
-        }),
-      ),
-      clouds: sources.flatMap((source) => {
-        const kept = last.get(source)
-        return kept === undefined || kept.until < present ? [] : [{ labels: source.labels, accounts: kept.accounts }]
-      }),
+    const missing = new Map<string, string>()
+    const updateOne = async ({ source, read }: (typeof updates)[number]): Promise<void> => {
+      const at = now().getTime()
+      try {
+        const { accounts, observations } = await read(weights, signal)
+        // the next update may take as long as this one did
+        last.set(source, { accounts, until: at + maxAge * 1000 + 2 * (now().getTime() - at) })
+        metrics.succeeded(source.labels, at / 1000, observations)
+      } catch (error) {
+        metrics.failed(source.labels, error)
+        missing.set(Object.values(source.labels).join("/") || "cloud", explain(error))
+      }
     }
-    if (sources.length === 1) last.clear() // who asked keeps what is shown of it, and that is smaller
-    return update
+    await Promise.all(updates.map(updateOne))
+    const clouds = sources.flatMap((source) => {
+      const kept = last.get(source)
+      return kept === undefined || kept.until < now().getTime()
+        ? []
+        : [{ labels: source.labels, accounts: kept.accounts }]
+    })
+    if (sources.length === 1) last.clear() // the runner keeps what is shown of it, and that is smaller
+    return { clouds, missing }
+  }
+}
+
+type ReadAccounts = (
+  weights: Weights,
+  signal: AbortSignal,
+) => Promise<{ readonly accounts: Accounts; readonly observations: Observations }>
+
+function readAccounts(
+  { key, labels, cloud, tags }: Source,
+  { start, pool, months, state, now, log }: UpdateOptions,
+): ReadAccounts {
+  const logClocks = clockLog(log, labels)
+  return async (weights, signal) => {
+    const before = state.of(key)
+    // usage is never counted to an earlier moment than before
+    const end = new Date(Math.max(now().getTime(), before.end))
+    const period = { start: await start(end, signal), end }
+    const reconciled = await reconcile(before, period, { cloud, pool, weights, months, signal })
+    state.set(key, { ...reconciled.state, ...(tags === undefined ? {} : { tags: tags() }) })
+    logClocks((before.end - now().getTime()) / 1000, reconciled.reading.clockLead)
+    return { accounts: reconciled.accounts, observations: reconciled.reading }
+  }
+}
+
+/** Seconds by which clocks may differ without a warning. */
+const CLOCKS_AGREE = 60
+
+/** Warns when clocks part, not again until they have agreed. `behind` is how far our clock went back. */
+function clockLog(log: Logger, labels: Labels): (behind: number, lead: number | undefined) => void {
+  const warnOf = (message: string) =>
+    logChanges<true, [seconds: number]>((isWrong, seconds) => {
+      if (isWrong) log.warn({ ...labels, seconds }, message)
+    })
+  const warnOfStep = warnOf("the clock went back: usage stands still until it has come to where it was")
+  const warnOfLead = warnOf(
+    "the cloud's clock is ahead of ours by these seconds, or behind it if they are negative: set the clocks",
+  )
+  return (behind, lead = 0) => {
+    warnOfStep(behind > 1 || undefined, behind)
+    warnOfLead(Math.abs(lead) > CLOCKS_AGREE || undefined, lead)
   }
 }

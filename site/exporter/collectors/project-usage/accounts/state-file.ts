@@ -10,7 +10,7 @@ import { type CloudState, EMPTY, readState } from "./state.ts"
 /** What is remembered of all clouds, in memory and, where there is a file, on disk. */
 export interface StateFile {
   /** Whether there is a file. */
-  readonly lasts: boolean
+  readonly isPersistent: boolean
   of(cloud: string): CloudState
   set(cloud: string, state: CloudState): void
   /** Writes what was set. A disk that is full or broken is told and shown in a metric; memory goes on. */
@@ -38,7 +38,7 @@ export async function openStateFile(
   const clouds = new Map<string, CloudState>(file === undefined ? [] : await read(file, pool, log))
   const of = (cloud: string): CloudState => clouds.get(cloud) ?? EMPTY
   const set = (cloud: string, state: CloudState): void => void clouds.set(cloud, state)
-  if (file === undefined) return { lasts: false, of, set, save: () => Promise.resolve() }
+  if (file === undefined) return { isPersistent: false, of, set, save: () => Promise.resolve() }
   const up = new Gauge({
     name: "fedstack_project_usage_state_file_last_write_successful",
     help: "1 if the state file could be written after the last update, 0 if not: then a restart loses what it holds.",
@@ -69,7 +69,7 @@ export async function openStateFile(
   }
   let underWay: Promise<void> | undefined
   return {
-    lasts: true,
+    isPersistent: true,
     of,
     set,
     async save() {

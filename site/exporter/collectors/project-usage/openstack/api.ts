@@ -1,4 +1,6 @@
-/** The services that are asked, by their types in the catalog. */
+import type { Labels } from "#core/metrics/exposition.ts"
+
+/** The services that are read, by their types in the catalog. */
 export type Service = "compute" | "identity"
 
 export interface Get {
@@ -16,9 +18,15 @@ export interface Api {
   readonly region: string | undefined
   /**
    * The JSON below a service's endpoint: `get("compute", "/servers/detail", …)`. Rejects with an error of errors.ts
-   * that names the service, what it answered and what to do; never with a secret.
+   * that names the service, its response and what to do; never with a secret.
    */
   get(service: Service, path: string, options: Get): Promise<unknown>
-  /** A service's clock when it last answered, in whole seconds of Unix time; undefined if it does not tell. */
+  /** A service's clock at its last response, in whole seconds of Unix time; undefined if that had no date. */
   dateOf(service: Service): number | undefined
+}
+
+/** Labels for what differs between clouds: none where there is only one. */
+export function distinguishingLabels(apis: readonly Pick<Api, "cloud" | "region">[]): readonly Labels[] {
+  const different = (["cloud", "region"] as const).filter((name) => new Set(apis.map((api) => api[name])).size > 1)
+  return apis.map((api) => Object.fromEntries(different.map((name) => [name, api[name] ?? ""])))
 }

@@ -1,12 +1,12 @@
+import { logChanges } from "#core/log/changes.ts"
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { type Cloud, type DomainFilter, missingDomains } from "../cloud.ts"
 import type { Pool } from "../simple-vm.ts"
 import type { Api } from "./api.ts"
-import { readPoolTags } from "./pool-servers.ts"
+import { readPoolTags, type Tags } from "./pool-tags.ts"
 import { listProjects } from "./projects.ts"
 import { openQuotas } from "./quotas.ts"
-import type { Tags } from "./tags.ts"
 import { listUsage } from "./usage-list.ts"
 
 export interface OpenStackOptions {
@@ -28,7 +28,11 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
   const { labels, filter, pool, tags, now, log, limit } = options
   const paging = limit === undefined ? {} : { limit }
   const quotas = openQuotas(api, { every: options.quotaInterval, labels, now, log })
-  let missingBefore = ""
+  const logMissing = logChanges<string, [missing: readonly string[], existing: readonly string[]]>(
+    (any, missing, existing) => {
+      if (any) log.warn({ ...labels, missing, existing }, "there is no such domain; see --domain and --domain-id")
+    },
+  )
   return {
     async usage(period, begin, signal) {
       let untagged = 0
@@ -53,10 +57,11 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
       if (repeated.length > 0)
         log.warn({ ...labels, servers: repeated.slice(0, 3) }, "Nova listed servers more than once; each counts once")
       const missing = missingDomains(domains, filter)
-      const existing = domains.map(({ name }) => name)
-      if (missing.length > 0 && missing.join() !== missingBefore)
-        log.warn({ ...labels, missing, existing }, "there is no such domain; see --domain and --domain-id")
-      missingBefore = missing.join()
+      logMissing(
+        missing.join(),
+        missing,
+        domains.map(({ name }) => name),
+      )
       const known = quotas(
         projects.map(({ id }) => id),
         signal,

@@ -2,10 +2,10 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { createLogger } from "#core/log/logger.ts"
 import { fakeCloud } from "./fake/testing.ts"
-import { readPoolTags } from "./pool-servers.ts"
+import { readPoolTags } from "./pool-tags.ts"
 import { listProjects } from "./projects.ts"
 import { propertiesOf } from "./projects.ts"
-import { rememberTags } from "./tags.ts"
+import { rememberTags } from "./pool-tags.ts"
 
 const { signal } = new AbortController()
 const log = createLogger({ level: "error", format: "logfmt" }, "test", () => undefined)

@@ -3,11 +3,10 @@ import { readTlsFiles, type TlsAgents, tlsAgents } from "#core/http/tls-files.ts
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { type Access, accessOf } from "./access.ts"
-import type { Api } from "./api.ts"
+import { type Api, distinguishingLabels } from "./api.ts"
 import { openApi } from "./client.ts"
 import { createRequestMetrics, type RequestMetrics } from "./request-metrics.ts"
 import { openSession } from "./session.ts"
-import { tellApart } from "./tell-apart.ts"
 import { type Target, type TargetOptions, targetsOf } from "./targets.ts"
 
 /** To each service. */
@@ -32,7 +31,7 @@ export interface OpenedApis {
  */
 export async function openApis(options: OpenOptions): Promise<OpenedApis> {
   const targets = await targetsOf(options)
-  const labels = tellApart(targets)
+  const labels = distinguishingLabels(targets)
   const metricsOf = createRequestMetrics(options.registry, Object.keys(labels[0] ?? {}))
   const connections: TlsAgents[] = []
   const apis: Api[] = []

@@ -3,18 +3,18 @@ import { test } from "node:test"
 import { until } from "../../../../../dev/testing/until.ts"
 import { HOUR, NOW, project, server, values } from "../accounts/testing.ts"
 import { fakeCloud, refused } from "./fake/testing.ts"
-import { tellApart } from "./tell-apart.ts"
+import { distinguishingLabels } from "./api.ts"
 import { startTestExporter } from "../testing.ts"
 
 const STATE = { projects: [project("p")], servers: [server("a", "p")] }
 const ARGS = ["--start", "2026-03-01", "--max-age", "2h", "--update-interval", "1h"]
 
-test("labels tell apart what differs, and only that", () => {
+test("labels distinguish clouds by what differs, and only by that", () => {
   const api = (cloud: string | undefined, region: string | undefined) => ({ cloud, region })
-  assert.deepEqual(tellApart([api("a", "x")]), [{}])
-  assert.deepEqual(tellApart([api("a", "x"), api("a", "y")]), [{ region: "x" }, { region: "y" }])
-  assert.deepEqual(tellApart([api("a", "x"), api("b", "x")]), [{ cloud: "a" }, { cloud: "b" }])
-  assert.deepEqual(tellApart([api("a", "x"), api("a", undefined), api("b", "x")]), [
+  assert.deepEqual(distinguishingLabels([api("a", "x")]), [{}])
+  assert.deepEqual(distinguishingLabels([api("a", "x"), api("a", "y")]), [{ region: "x" }, { region: "y" }])
+  assert.deepEqual(distinguishingLabels([api("a", "x"), api("b", "x")]), [{ cloud: "a" }, { cloud: "b" }])
+  assert.deepEqual(distinguishingLabels([api("a", "x"), api("a", undefined), api("b", "x")]), [
     { cloud: "a", region: "x" },
     { cloud: "a", region: "" },
     { cloud: "b", region: "x" },
