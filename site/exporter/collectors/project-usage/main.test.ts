@@ -132,7 +132,7 @@ test("the start date's endpoint wins over the flag", async (t) => {
 test("the file of weights wins over the endpoint, and that is told", async (t) => {
   const exporter = await startTestExporter(t, [...ARGS, "--weight-update-endpoint", "http://127.0.0.1:1/"])
   assert.equal(await exporter.value("fedstack_project_usage_weights_up"), 1)
-  assert.match(exporter.log(), /level=warn .*--dummy-weights is set: --weight-update-endpoint is not asked/)
+  assert.match(exporter.log(), /level=warn .*--dummy-weights is set: --weight-update-endpoint is not read/)
 })
 
 test("refuses a start in the future and a start without a cloud", async (t) => {
