@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
+import { once } from "node:events"
 import { json } from "node:stream/consumers"
 import { test, type TestContext } from "node:test"
+import { setTimeout as delay } from "node:timers/promises"
 import { createLogger } from "#core/log/logger.ts"
 import { until } from "../../dev/testing/until.ts"
 import type { KubernetesApi } from "./api.ts"
@@ -48,7 +50,8 @@ function start(t: TestContext, api: KubernetesApi, identity: string, working: Se
       terms += 1
       assert.equal(working.size, 0, `${identity} works beside ${[...working].join()}`)
       working.add(identity)
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }))
+      if (!signal.aborted) await once(signal, "abort")
+      await delay(500) // work that ends slowly: longer than another holder waits between two attempts
       working.delete(identity)
     },
   })
@@ -78,7 +81,7 @@ test("one of two works, renews, and the other follows when it closes", async (t)
   await a.holder.close()
   assert.equal(a.holder.isHeld(), false)
   await held(b.holder)
-  assert.deepEqual([...working], ["b"])
+  assert.deepEqual([[...working], b.lines.filter((line) => line.includes("lost"))], [["b"], []])
   assert.deepEqual([spec().holderIdentity, spec().leaseTransitions], ["b", 1])
 })
 

@@ -17,8 +17,8 @@ export interface LeaseOptions {
   /** Whole seconds without renewal after which another replica takes over. */
   readonly seconds?: number
   /**
-   * What one replica does while it holds the lease. It ends when `signal` is aborted, which happens before another replica
-   * can begin. Where it fails it is begun again, as when the lease is held again.
+   * What one replica does while it holds the lease. It ends soon when `signal` is aborted: another replica may begin a third
+   * of `seconds` later. Where it fails it is begun again, as when the lease is held again.
    */
   readonly work: (signal: AbortSignal) => Promise<void>
   readonly log: Logger
