@@ -1,9 +1,9 @@
-import { Automaton } from "#core/promql/regex/automaton.ts"
-import { parseRegex } from "#core/promql/regex/parse.ts"
-import { compileRegex, compileWord, type Program, type Reading } from "#core/promql/regex/program.ts"
-import { acceptsWord, type Budget, type Language } from "#core/promql/regex/search.ts"
-import { hasBareDot, maySpreadFolding, type Regex } from "#core/promql/regex/tree.ts"
-import { InvalidRegex, Undecidable } from "#core/promql/regex/undecidable.ts"
+import { Automaton } from "./regex/automaton.ts"
+import { parseRegex } from "./regex/parse.ts"
+import { compileRegex, compileWord, type RegexProgram, type RegexReading } from "./regex/program.ts"
+import { acceptsWord, type Budget, type Language } from "./regex/search.ts"
+import { hasBareDot, maySpreadFolding, type Regex } from "./regex/tree.ts"
+import { InvalidRegex, Undecidable } from "./regex/undecidable.ts"
 import type { Matcher, Selector } from "./selector.ts"
 
 /** A matcher with what is known of its language, found out when it is first needed. */
@@ -14,9 +14,9 @@ export interface CompiledMatcher {
   /** Whether its language depends on how dots are read. */
   hasBareDot(): boolean
   /** Why its language is not known: not what it has at least, as an allowed one, or not what it has at most, as a request. */
-  readonly problem: (bound: Reading["bound"]) => Undecidable | undefined
-  language(reading: Reading): Language
-  accepts(word: string, reading: Reading, budget: Budget): boolean
+  readonly problem: (bound: RegexReading["bound"]) => Undecidable | undefined
+  language(reading: RegexReading): Language
+  accepts(word: string, reading: RegexReading, budget: Budget): boolean
 }
 
 /** A selector ready for many decisions. It keeps automata, so a policy compiles each selector once. */
@@ -72,7 +72,7 @@ class Compiled implements CompiledSelector {
 }
 
 /** Of the first that has one. */
-export function problemOf(matchers: readonly CompiledMatcher[], bound: Reading["bound"]): string | undefined {
+export function problemOf(matchers: readonly CompiledMatcher[], bound: RegexReading["bound"]): string | undefined {
   for (const compiled of matchers) {
     const { label, op, value } = compiled.matcher
     const problem = compiled.problem(bound)
@@ -139,7 +139,7 @@ function readRegex(pattern: string, negated: boolean): Pick<CompiledMatcher, "ha
     problem: (bound) => ((negated ? opposite(bound) : bound) === "at most" ? spreads : undefined),
     language({ dotAll, bound }) {
       // the complement has at most what is left by what is matched at least
-      const reading: Reading = { dotAll: dotAll || !bareDot, bound: negated ? opposite(bound) : bound }
+      const reading: RegexReading = { dotAll: dotAll || !bareDot, bound: negated ? opposite(bound) : bound }
       const key = keyOf(reading)
       const automaton = automata.get(key) ?? new Automaton(compileRegex(regex, reading))
       automata.set(key, automaton)
@@ -148,9 +148,9 @@ function readRegex(pattern: string, negated: boolean): Pick<CompiledMatcher, "ha
   }
 }
 
-const FIRST_READING: Reading = { dotAll: true, bound: "at least" }
+const FIRST_READING: RegexReading = { dotAll: true, bound: "at least" }
 
-function parsedOrProblem(pattern: string): { regex: Regex; program: Program } | Undecidable {
+function parsedOrProblem(pattern: string): { regex: Regex; program: RegexProgram } | Undecidable {
   try {
     const regex = parseRegex(pattern)
     return { regex, program: compileRegex(regex, FIRST_READING) } // in all readings of one size
@@ -160,11 +160,11 @@ function parsedOrProblem(pattern: string): { regex: Regex; program: Program } | 
   }
 }
 
-function keyOf({ dotAll, bound }: Reading): string {
+function keyOf({ dotAll, bound }: RegexReading): string {
   return `${bound} ${dotAll}`
 }
 
-function opposite(bound: Reading["bound"]): Reading["bound"] {
+function opposite(bound: RegexReading["bound"]): RegexReading["bound"] {
   return bound === "at least" ? "at most" : "at least"
 }
 

@@ -1,8 +1,8 @@
 import { compile, type CompiledMatcher, type CompiledSelector, problemOf } from "./compiled.ts"
 import type { Matcher, Selector } from "./selector.ts"
-import type { Reading } from "#core/promql/regex/program.ts"
-import { Budget, findSharedWord } from "#core/promql/regex/search.ts"
-import { Undecidable } from "#core/promql/regex/undecidable.ts"
+import type { RegexReading } from "./regex/program.ts"
+import { Budget, findSharedWord } from "./regex/search.ts"
+import { Undecidable } from "./regex/undecidable.ts"
 
 export type Containment =
   | { readonly kind: "contained" }
@@ -158,7 +158,7 @@ function findSamples(selector: CompiledSelector, dotAll: boolean, budget: Budget
 }
 
 function sampleOf(matchers: readonly CompiledMatcher[], dotAll: boolean, budget: Budget): string | undefined {
-  const reading: Reading = { dotAll, bound: "at most" }
+  const reading: RegexReading = { dotAll, bound: "at most" }
   const word = matchers.find(({ matcher }) => matcher.op === "=")?.matcher.value
   if (word !== undefined) return matchers.every((other) => other.accepts(word, reading, budget)) ? word : undefined
   return findSharedWord(

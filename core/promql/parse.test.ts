@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import * as fc from "fast-check"
-import { parseSelector } from "#core/promql/parse.ts"
-import { canonical, type Matcher, printSelector } from "#core/promql/selector.ts"
+import { parseSelector } from "./parse.ts"
+import { canonical, type Matcher, printSelector } from "./selector.ts"
 
 /** What a text means in the one spelling, or why it means nothing. */
 function read(text: string): string {

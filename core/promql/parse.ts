@@ -1,8 +1,8 @@
 import type { SyntaxNode } from "@lezer/common"
 import { parser } from "@prometheus-io/lezer-promql"
 import { defineError, type FedstackError } from "#core/errors.ts"
-import { canonical, type Matcher, type MatchOp, type Selector } from "#core/promql/selector.ts"
-import { BadString, unquote } from "#core/promql/unquote.ts"
+import { canonical, type Matcher, type MatchOp, type Selector } from "./selector.ts"
+import { BadString, unquote } from "./unquote.ts"
 
 export const invalidSelector = defineError(
   "SELECTOR_INVALID",

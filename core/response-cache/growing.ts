@@ -2,7 +2,7 @@ import { memoryFull } from "./errors.ts"
 import type { Memory } from "./stored.ts"
 
 /** What comes before the body. */
-export interface ResponseHead {
+export interface GrowingHead {
   /** Names and values in turn, without a length. */
   readonly headers: readonly string[]
   /** As announced, in bytes. */
@@ -11,7 +11,7 @@ export interface ResponseHead {
 
 /** Where a response from upstream goes while it comes. */
 export interface ResponseSink {
-  begin(head: ResponseHead): void
+  begin(head: GrowingHead): void
   /** Throws where there is no room for it. */
   add(chunk: Buffer): void
   /** So far; it only grows. */
@@ -25,7 +25,7 @@ export interface Link {
 }
 
 /** Called at the first byte and at the end at once, and in between a step at a time. */
-export type Reader = () => void
+export type ResponseReader = () => void
 
 export type GrowingState =
   { readonly kind: "growing" } | { readonly kind: "whole" } | { readonly kind: "failed"; readonly error: unknown }
@@ -37,7 +37,7 @@ const STEP_DELAY = 5
 
 /** A response in flight from upstream, for all clients that requested it meanwhile. */
 export class GrowingResponse implements ResponseSink {
-  head: ResponseHead | undefined
+  head: GrowingHead | undefined
   bytes = 0
   series = 0
   state: GrowingState = { kind: "growing" }
@@ -45,7 +45,7 @@ export class GrowingResponse implements ResponseSink {
   readers = 0
   #first: Link | undefined = { chunk: Buffer.alloc(0), next: undefined }
   #last: Link | undefined = this.#first
-  readonly #present = new Set<Reader>()
+  readonly #present = new Set<ResponseReader>()
   readonly #memory: Memory
   readonly #abandoned: () => void
   #waking = false
@@ -61,7 +61,7 @@ export class GrowingResponse implements ResponseSink {
   }
 
   /** The start of the chain: the chunks are those after it. Not for one that has ended. */
-  join(reader: Reader): Link {
+  join(reader: ResponseReader): Link {
     if (this.#first === undefined) throw new Error("joined a response that has ended")
     this.readers++
     this.#present.add(reader)
@@ -69,13 +69,13 @@ export class GrowingResponse implements ResponseSink {
   }
 
   /** A reader has got all it will get. */
-  leave(reader: Reader): void {
+  leave(reader: ResponseReader): void {
     if (!this.#present.delete(reader) || this.#present.size > 0) return
     if (this.state.kind === "growing") this.#abandoned()
     else this.#release()
   }
 
-  begin(head: ResponseHead): void {
+  begin(head: GrowingHead): void {
     this.head = head
     this.#wake()
   }

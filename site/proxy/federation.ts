@@ -122,29 +122,19 @@ export function openFederation(options: FederationOptions): Federation {
   }
 }
 
-function send(record: RequestRecord, found: FoundResponse): void {
-  record.source = found.source
-  const { response } = record
-  if (found.source === "reused") {
-    sendStored(found.stored, record)
-    if (response.writableLength > 0) limitTime(record, () => record.cutOff(CLIENT_SLOW))
-    return
-  }
-  const { growing } = found
-  sendGrowing(growing, record)
-  limitTime(record, (seconds) => {
-    if (growing.state.kind === "growing") record.fail(upstreamTimeout({ seconds }))
-    else record.cutOff(CLIENT_SLOW)
-  })
-}
-
-const CLIENT_SLOW = "CLIENT_SLOW"
-
 /** A client gets its response within its own time; others that wait for the same are not concerned. */
-function limitTime({ request, response, limits }: RequestRecord, over: (seconds: number) => void): void {
-  if (response.writableFinished) return
-  const seconds = deadlineOf(request.headers, limits.upstreamTimeout)
-  const timer = setTimeout(over, seconds * 1000, seconds)
+function send(record: RequestRecord, found: FoundResponse): void {
+  const { request, response } = record
+  record.source = found.source
+  if (found.source === "reused") sendStored(found.stored, record)
+  else sendGrowing(found.growing, record)
+  if (response.writableFinished || (found.source === "reused" && response.writableLength === 0)) return
+  const seconds = deadlineOf(request.headers, record.limits.upstreamTimeout)
+  const timer = setTimeout(() => {
+    const waiting = found.source !== "reused" && found.growing.state.kind === "growing"
+    if (waiting) record.fail(upstreamTimeout({ seconds }))
+    else record.cutOff("CLIENT_SLOW")
+  }, seconds * 1000)
   // a connection on which nothing moves would be ended before that, without a response
   if ((request.socket.timeout ?? 0) <= seconds * 1000) request.socket.setTimeout(0)
   response.once("close", () => clearTimeout(timer))

@@ -1,6 +1,6 @@
 import { includes, NEWLINE, WORD } from "./code-points.ts"
 import type { Assertion } from "./tree.ts"
-import { alphabetOf, type Program } from "./program.ts"
+import { alphabetOf, type RegexProgram } from "./program.ts"
 
 /** What stands beside a place in a word, as far as an assertion can see it. */
 type Beside = "edge" | "newline" | "word" | "other"
@@ -30,12 +30,12 @@ let visit = 0
 export class Automaton {
   /** The first code point of each class. */
   readonly alphabet: readonly number[]
-  readonly #program: Program
+  readonly #program: RegexProgram
   readonly #asserts: boolean
   #states: State[] = []
   #numbers = new Map<string, number>()
 
-  constructor(program: Program) {
+  constructor(program: RegexProgram) {
     this.#program = program
     this.#asserts = program.instructions.some(({ kind }) => kind === "assert")
     if (visited.length < program.instructions.length) {

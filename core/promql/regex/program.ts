@@ -10,14 +10,14 @@ export type Instruction =
   | { readonly kind: "accept" }
 
 /** A nondeterministic automaton over code points, as Thompson builds it. */
-export interface Program {
+export interface RegexProgram {
   readonly instructions: readonly Instruction[]
   readonly start: number
 }
 
 const MAX_INSTRUCTIONS = 50_000
 
-export interface Reading {
+export interface RegexReading {
   /** Whether a bare dot matches a newline: in Prometheus 3 it does, in Prometheus 2 not. */
   readonly dotAll: boolean
   /** What every version matches at least, or any at most. They differ where letters fold. */
@@ -25,7 +25,7 @@ export interface Reading {
 }
 
 /** Throws Undecidable where the expression becomes too large. */
-export function compileRegex(regex: Regex, { dotAll, bound }: Reading): Program {
+export function compileRegex(regex: Regex, { dotAll, bound }: RegexReading): RegexProgram {
   const instructions: Instruction[] = []
   const add = (instruction: Instruction): number => {
     if (instructions.length >= MAX_INSTRUCTIONS) {
@@ -66,7 +66,7 @@ export function compileRegex(regex: Regex, { dotAll, bound }: Reading): Program 
 }
 
 /** Words of these letters only; the program of a literal. */
-export function compileWord(word: string): Program {
+export function compileWord(word: string): RegexProgram {
   const parts = Array.from(word).map((letter): Regex => {
     const set = only(letter.codePointAt(0) ?? 0)
     return { kind: "set", set, least: set, folds: false }
@@ -82,7 +82,7 @@ function matchesAnyOne(part: Regex, dotAll: boolean): boolean {
  * The first code points of the classes that the program cannot distinguish. Surrogates are a class of their own: they
  * are not characters, so that no word holds them.
  */
-export function alphabetOf(program: Program): readonly number[] {
+export function alphabetOf(program: RegexProgram): readonly number[] {
   const starts = new Set([0, 0xd800, 0xe000])
   const cut = (set: CodePoints): void => {
     for (let i = 0; i < set.length; i += 2) starts.add(set[i] ?? 0).add((set[i + 1] ?? 0) + 1)

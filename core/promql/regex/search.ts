@@ -35,9 +35,9 @@ export function acceptsWord({ automaton, negated }: Language, word: string, budg
   return automaton.accepts(state) !== negated
 }
 
-interface Place {
+interface SearchPlace {
   readonly states: readonly number[]
-  readonly from: Place | undefined
+  readonly from: SearchPlace | undefined
   readonly letter: number
 }
 
@@ -48,15 +48,15 @@ const PLACE_COST = 8
 export function findSharedWord(languages: readonly Language[], budget: Budget): string | undefined {
   const letters = sharedAlphabet(languages)
   const classes = languages.map(({ automaton }) => letters.map((letter) => automaton.classOf(letter)))
-  const start: Place = { states: languages.map(({ automaton }) => automaton.start()), from: undefined, letter: 0 }
+  const start: SearchPlace = { states: languages.map(({ automaton }) => automaton.start()), from: undefined, letter: 0 }
   const known = new Set([start.states.join()])
-  let frontier: readonly Place[] = languages.some((language, i) => isHopeless(language, start.states[i] ?? 0))
+  let frontier: readonly SearchPlace[] = languages.some((language, i) => isHopeless(language, start.states[i] ?? 0))
     ? []
     : [start]
   while (frontier.length > 0) {
     const found = frontier.find(({ states }) => isShared(languages, states))
     if (found !== undefined) return wordTo(found)
-    const next: Place[] = []
+    const next: SearchPlace[] = []
     for (const from of frontier) {
       const cost = languages.reduce((sum, { automaton }, i) => sum + automaton.cost(from.states[i] ?? 0), PLACE_COST)
       budget.spend(cost * letters.length)
@@ -99,7 +99,7 @@ function isShared(languages: readonly Language[], states: readonly number[]): bo
   return languages.every(({ automaton, negated }, i) => automaton.accepts(states[i] ?? 0) !== negated)
 }
 
-function wordTo(place: Place): string {
+function wordTo(place: SearchPlace): string {
   const letters: number[] = []
   for (let at = place; at.from !== undefined; at = at.from) letters.push(at.letter)
   return letters
