@@ -6,9 +6,11 @@ import { type TestContext, test } from "node:test"
 import { Agent, request } from "undici"
 import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { listen } from "../../dev/testing/listen.ts"
-import { authenticate } from "./authenticate.ts"
+import { authenticate, type Credentials } from "./authenticate.ts"
 import { identifyCertificate } from "./certificates.ts"
-import type { Credentials, Identity, Issuer, Owner, Refusal, TokenCredential } from "./credentials.ts"
+import type { Issuer } from "./jwt/issuer.ts"
+import type { Authentication, Owner } from "./owner.ts"
+import type { TokenCredential } from "./token-table.ts"
 import { noKeys } from "./jwt/remote-keys.ts"
 import { sha256 } from "./secrets.ts"
 
@@ -36,7 +38,7 @@ const CREDENTIALS: Credentials<Owner> = {
 }
 
 /** The owner's name, or why there is none. */
-const shown = (result: Identity<Owner> | Refusal): string => ("owner" in result ? result.owner.name : result.reason)
+const shown = (result: Authentication<Owner>): string => ("owner" in result ? result.owner.name : result.reason)
 
 async function whoSends(rawHeaders: readonly string[], now = NOW): Promise<string> {
   return shown(await authenticate({ rawHeaders: [...rawHeaders], socket: new Socket() }, CREDENTIALS, now))

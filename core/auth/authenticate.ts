@@ -2,11 +2,18 @@ import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import type { Verifications } from "#core/limits/verifications.ts"
-import { identifyCertificate } from "./certificates.ts"
-import type { Authentication, Credentials, Issuer, Owner, Refusal, TokenCredential } from "./credentials.ts"
-import { readUnverified } from "./jwt/unverified.ts"
+import { type CertificateRule, identifyCertificate } from "./certificates.ts"
+import { type Issuer, readUnverified } from "./jwt/issuer.ts"
+import type { Authentication, Owner, Refusal } from "./owner.ts"
 import { sha256 } from "./secrets.ts"
-import { findHash, packHashes } from "./token-table.ts"
+import { findHash, packHashes, type TokenCredential } from "./token-table.ts"
+
+/** All that requests are authenticated with; replaced as a whole. */
+export interface Credentials<O extends Owner> {
+  readonly tokens: readonly TokenCredential<O>[]
+  readonly issuers: readonly Issuer<O>[]
+  readonly certificates: readonly CertificateRule<O>[]
+}
 
 const BEARER = /^bearer ([\w.~+/-]+=*)$/i
 /** Three parts of base64url: whatever else it is, no issuer signed it. */

@@ -1,6 +1,13 @@
 import type { PeerCertificate, TLSSocket } from "node:tls"
 import { kindsOfNamesIn } from "#core/http/web/client-certificate.ts"
-import type { Authentication, CertificateRule, Owner } from "./credentials.ts"
+import type { Authentication, Owner } from "./owner.ts"
+
+/** The owner of client certificates with one of these names. */
+export interface CertificateRule<O extends Owner> {
+  readonly owner: O
+  /** `DNS:a.example.org`, `URI:spiffe://…`, `email:a@example.org`, `CN:name`. */
+  readonly names: readonly string[]
+}
 
 /**
  * The owner of a connection's verified certificate. A name counts only in the kind that a rule gives it, and the

@@ -1,4 +1,14 @@
-import type { Owner, TokenCredential } from "./credentials.ts"
+import type { Owner } from "./owner.ts"
+
+/** A static token, by its hash. */
+export interface TokenCredential<O extends Owner> {
+  readonly sha256: Buffer
+  readonly owner: O
+  readonly validFrom?: Date | undefined
+  readonly notAfter?: Date | undefined
+  /** Where it was written: `policy.yaml:4:5 tokens[0].sha256[0]`. */
+  readonly where: string
+}
 
 const WORDS = 8
 

@@ -3,8 +3,8 @@ import { createHmac, generateKeyPairSync, type JsonWebKey, type KeyObject, sign 
 import { test } from "node:test"
 import { type JWTPayload, SignJWT } from "jose"
 import { sha256 } from "../secrets.ts"
-import type { Owner, OwnerOf } from "../credentials.ts"
-import { createIssuer } from "./issuer.ts"
+import type { Owner } from "../owner.ts"
+import { createIssuer, type OwnerOf } from "./issuer.ts"
 import { type KeySet, parseKeys } from "./keys.ts"
 
 const NOW = new Date("2026-11-21T12:00:00Z")

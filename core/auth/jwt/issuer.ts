@@ -1,6 +1,14 @@
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose"
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+} from "jose"
 import { LRUCache } from "lru-cache"
-import type { Identity, Issuer, Owner, OwnerOf, Refusal } from "../credentials.ts"
+import type { Authentication, Identity, Owner, Refusal } from "../owner.ts"
 import type { IssuerEntry } from "../schema.ts"
 import type { KeySet } from "./keys.ts"
 
@@ -10,13 +18,19 @@ const TYPES: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt", "app
 
 type IssuerSettings = Pick<IssuerEntry, "issuer" | "audience" | "algorithms" | "clock_tolerance">
 
-/** Verifies tokens of one issuer with its published keys, never with anything that the token itself brings. */
+/** The owner of a token by its verified claims; a text: why the token is refused. */
+export type OwnerOf<O extends Owner> = (claims: JWTPayload) => O | string
+
+export type Issuer<O extends Owner> = ReturnType<typeof createIssuer<O>>
+
+/** Verifies tokens of one issuer with its published keys, never with anything that the token itself brings. Keeps verified
+ * ones for as long as they and its keys are valid. */
 export function createIssuer<O extends Owner>(
   settings: IssuerSettings,
   owner: O,
   keys: KeySet,
   ownerOf: OwnerOf<O> = () => owner,
-): Issuer<O> {
+) {
   // weighed, since with `max` the cache would reserve room for all of them
   const verified = new LRUCache<string, { readonly identity: Identity<O>; readonly key: JWTVerifyGetKey }>({
     maxSize: MOST_VERIFIED,
@@ -29,14 +43,16 @@ export function createIssuer<O extends Owner>(
     issuer: settings.issuer,
     audience: settings.audience,
     keys,
-    known(sha256, now) {
+    /** The identity that the token with this hash was verified for; undefined where it has to be verified first. */
+    known(sha256: string, now: Date): Identity<O> | undefined {
       const kept = verified.get(sha256)
       if (kept === undefined) return undefined
       if (kept.key === keys.current() && now.getTime() < kept.identity.validUntil) return kept.identity
       verified.delete(sha256)
       return undefined
     },
-    precheck({ header, payload: { exp, aud } }, now) {
+    /** Why a token of this issuer is not valid whatever its signature; undefined where the signature decides. */
+    precheck({ header, payload: { exp, aud } }: UnverifiedToken, now: Date): Refusal | undefined {
       const { algorithms, audience, clock_tolerance: tolerance } = settings
       // in jose's words, which says the same of those whose signature it verified
       if (!algorithms.some((algorithm) => algorithm === header.alg)) {
@@ -50,7 +66,7 @@ export function createIssuer<O extends Owner>(
       }
       return undefined
     },
-    async verify(token, sha256, now) {
+    async verify(token: string, sha256: string, now: Date): Promise<Authentication<O>> {
       const result = await check(token, settings, keys, now)
       if (typeof result === "string") return refused(result)
       const { payload, key } = result
@@ -103,5 +119,20 @@ async function attempt(
     if (error instanceof errors.JOSEError) return error.message
     if (error instanceof TypeError) return "its key does not fit its algorithm"
     throw error
+  }
+}
+
+/** What a token claims, before its signature was verified. */
+export interface UnverifiedToken {
+  readonly header: ProtectedHeaderParameters
+  readonly payload: JWTPayload
+}
+
+/** Undefined for what only looks like a JWT. */
+export function readUnverified(token: string): UnverifiedToken | undefined {
+  try {
+    return { header: decodeProtectedHeader(token), payload: decodeJwt(token) }
+  } catch {
+    return undefined
   }
 }

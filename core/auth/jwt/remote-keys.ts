@@ -16,20 +16,19 @@ export const noKeys: KeySet & Closable = {
 }
 
 /** Seconds. */
-export interface KeyTimes {
+export const KEY_TIMES = {
   /** Between two requests for the keys. */
-  readonly refresh: number
+  refresh: 300,
   /** Until a token with an unknown key may cause another request. */
-  readonly coolDown: number
+  coolDown: 30,
   /** Until a failed request is repeated; doubled each time up to `refresh`. */
-  readonly retry: number
+  retry: 1,
   /** That keys are used when no newer ones can be fetched. */
-  readonly stale: number
+  stale: 86_400,
   /** For one request. */
-  readonly deadline: number
+  deadline: 5,
 }
-
-export const KEY_TIMES: KeyTimes = { refresh: 300, coolDown: 30, retry: 1, stale: 86_400, deadline: 5 }
+export type KeyTimes = Readonly<typeof KEY_TIMES>
 const LARGEST = 1_048_576
 
 /** Fetches the keys of an issuer now and again, until it is closed. Failures are logged and keep the previous keys. */

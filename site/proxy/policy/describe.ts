@@ -1,4 +1,4 @@
-import type { Owner, TokenCredential } from "#core/auth/credentials.ts"
+import type { TokenCredential } from "#core/auth/token-table.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import type { Client, ClientLimits, Policy } from "./types.ts"
 
@@ -39,13 +39,13 @@ function credentialsOf(client: Client, { tokens, issuers, certificates }: Policy
   ]
 }
 
-function shortHash({ sha256 }: TokenCredential<Owner>): string {
+function shortHash({ sha256 }: TokenCredential<Client>): string {
   return `${sha256.toString("hex").slice(0, 8)}…`
 }
 
 /** In words, as of `now`. */
 export function validity(
-  { validFrom, notAfter }: Pick<TokenCredential<Owner>, "validFrom" | "notAfter">,
+  { validFrom, notAfter }: Pick<TokenCredential<Client>, "validFrom" | "notAfter">,
   now: Date,
 ): string {
   if (notAfter !== undefined && now >= notAfter) return `expired since ${notAfter.toISOString()}`

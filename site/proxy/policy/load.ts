@@ -1,7 +1,6 @@
 import { createKeySets, type KeySets } from "#core/auth/jwt/key-sets.ts"
 import { followKeys, type KeyTimes } from "#core/auth/jwt/remote-keys.ts"
-import { readCredentials } from "#core/auth/read.ts"
-import type { OwnedEntry } from "#core/auth/read-tokens.ts"
+import { type OwnedEntry, readCredentials } from "#core/auth/read.ts"
 import { duplicates, Faults } from "#core/config/faults.ts"
 import type { Fault } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"

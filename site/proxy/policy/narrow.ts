@@ -1,5 +1,5 @@
 import type { JWTPayload } from "jose"
-import type { OwnerOf } from "#core/auth/credentials.ts"
+import type { OwnerOf } from "#core/auth/jwt/issuer.ts"
 import { createNarrower } from "#core/promql/narrow.ts"
 import type { Client } from "./types.ts"
 

@@ -1,4 +1,4 @@
-import type { Credentials } from "#core/auth/credentials.ts"
+import type { Credentials } from "#core/auth/authenticate.ts"
 import type { Fault } from "#core/errors.ts"
 import type { RequestLimits } from "#core/limits/client-limits.ts"
 import type { Principal } from "#core/promql/authorize.ts"

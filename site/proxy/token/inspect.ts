@@ -1,6 +1,6 @@
 import { Socket } from "node:net"
 import { authenticate } from "#core/auth/authenticate.ts"
-import { readUnverified, type UnverifiedToken } from "#core/auth/jwt/unverified.ts"
+import { readUnverified, type UnverifiedToken } from "#core/auth/jwt/issuer.ts"
 import { sha256 } from "#core/auth/secrets.ts"
 import { component } from "#core/component.ts"
 import { readText } from "#core/files/read-text.ts"

@@ -1,0 +1,25 @@
+/**
+ * This room: who sends a request? Static tokens with dates, tokens signed by an issuer, client certificates. It knows
+ * nothing of what their owner may do: an owner is whatever a component hands out rights to, of which it sees the name.
+ */
+
+/** Whom credentials belong to. */
+export interface Owner {
+  /** For the log and for messages. */
+  readonly name: string
+}
+
+/** Who sends a request, and until when (milliseconds since 1970) that holds without authenticating again. */
+export interface Identity<O extends Owner> {
+  readonly owner: O
+  readonly validUntil: number
+}
+
+/** Why a request was not authenticated, for the log; the client learns only that it was refused. */
+export interface Refusal {
+  readonly reason: string
+  /** The token was not verified and may be valid; too many others were not. */
+  readonly throttled?: boolean
+}
+
+export type Authentication<O extends Owner> = Identity<O> | Refusal
