@@ -31,7 +31,7 @@ export async function startWays(ground: Ground): Promise<readonly Way[]> {
     { name: "nothing", url: ground.url, pid: ground.pid },
     await startHaproxy(ground),
     await startNginx(ground),
-    await startBare(ground, reused.url),
+    await startBare(ground, reused),
     reused,
     await startFedstack(ground, "0s"),
   ]
@@ -56,13 +56,19 @@ async function startNginx(ground: Ground): Promise<Way> {
 }
 
 /** Gives what fedstack gave when it started; throws where its bytes or headers are others. */
-async function startBare(ground: Ground, fedstack: string): Promise<Way> {
-  const given = await scrape(fedstack, ground.token)
+async function startBare(ground: Ground, fedstack: Way): Promise<Way> {
+  const given = await scrape(fedstack.url, ground.token)
   const file = join(ground.folder, "body")
   await writeFile(file, given.body)
   const script = fileURLToPath(new URL("bare.ts", import.meta.url))
   const log = join(ground.folder, "bare.log")
-  const pid = run(ground, process.execPath, [...nodeFlags(), script, file, JSON.stringify(given.headers)], {}, log)
+  const pid = run(
+    ground,
+    process.execPath,
+    [...nodeFlags(fedstack.pid), script, file, JSON.stringify(given.headers)],
+    {},
+    log,
+  )
   const url = await until("bare Node to listen", () => /http:\S+/.exec(readFileSync(log, "utf8"))?.[0])
   const own = await scrape(url, ground.token)
   if (!own.body.equals(given.body) || own.headers.join("\n") !== given.headers.join("\n")) {
@@ -71,11 +77,13 @@ async function startBare(ground: Ground, fedstack: string): Promise<Way> {
   return { name: BARE, url, pid }
 }
 
-/** Those with which bin/fedstack starts Node. */
-function nodeFlags(): readonly string[] {
-  const flags = /^exec "\$node" (.*) "\$root\/cli\.ts"/m.exec(readFileSync(FEDSTACK, "utf8"))?.[1]
-  if (flags === undefined) throw new Error("bin/fedstack shows no flags of Node")
-  return flags.split(" ")
+/** With which Node was started. */
+function nodeFlags(pid: number): readonly string[] {
+  const [, ...words] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")
+  return words.slice(
+    0,
+    words.findIndex((word) => !word.startsWith("--")),
+  )
 }
 
 /** Body and headers as sent, without those that the HTTP server adds by itself. */
