@@ -6,41 +6,45 @@ import { exporters } from "./site/exporter/collectors/index.ts"
 
 interface Entry {
   readonly summary: string
-  readonly load: () => Promise<{ readonly command: Component<Settings> }>
+  /** Loads what describes the command; what it needs to run is loaded when it does. */
+  readonly load: () => Promise<Component<Settings>>
 }
 
-/** Every subcommand with its line in the help. A component is loaded only when it runs. */
+/** Every subcommand with its line in the help. */
 const commands: Readonly<Record<string, Entry>> = {
   ...exporters,
   proxy: {
-    summary: "lets a portal read the agreed series of a site's Prometheus, and nothing else",
-    load: () => import("./site/proxy/main.ts"),
+    summary: "Let a portal read the agreed series of a site's Prometheus, and nothing else",
+    load: async () => (await import("./site/proxy/main.ts")).proxy,
   },
   portal: {
-    summary: "writes the portal's Prometheus configuration from sites.yaml and reloads it",
-    load: () => import("./portal/main.ts"),
+    summary: "Keep the portal's Prometheus configuration equal to sites.yaml",
+    load: async () => (await import("./portal/main.ts")).portal,
   },
   "check sites": {
-    summary: "validates a sites.yaml and ends",
-    load: () => import("./portal/federation/check.ts"),
+    summary: "Validate a sites file",
+    load: async () => (await import("./portal/main.ts")).checkSites,
   },
   "check policy": {
-    summary: "validates a proxy's policy, and tells what a client may read and why",
-    load: () => import("./site/proxy/check.ts"),
+    summary: "Validate a proxy's policy, and explain what a client may read",
+    load: async () => (await import("./site/proxy/main.ts")).checkPolicy,
   },
   "token new": {
-    summary: "prints a new random token and its hash",
-    load: () => import("./site/proxy/token/new.ts"),
+    summary: "Print a new random token and its hash",
+    load: async () => (await import("./site/proxy/main.ts")).newToken,
   },
   "token hash": {
-    summary: "prints the hash by which a proxy's policy knows a token",
-    load: () => import("./site/proxy/token/hash.ts"),
+    summary: "Print the hash by which a proxy's policy knows a token",
+    load: async () => (await import("./site/proxy/main.ts")).hashToken,
   },
   "token inspect": {
-    summary: "shows what a token says: issuer, audience, selectors, expiry",
-    load: () => import("./site/proxy/token/inspect.ts"),
+    summary: "Show what a token contains: issuer, audience, selectors, expiry",
+    load: async () => (await import("./site/proxy/main.ts")).inspectToken,
   },
 }
+
+/** Set by developers for dev/ and the tests, for no command. */
+const OF_DEVELOPERS = /^FEDSTACK_(?:(?:TEST|DEV)_\w+|PROMETHEUS_(?:DIR|\d+_\d+)|OPA|KUBE|OPENSTACK)$/
 
 /** Seconds after which a process that was told to end does so, whatever it waits for. Longer than any close of its own. */
 const END_DEADLINE = 15
@@ -78,30 +82,17 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   process.on("SIGTERM", end).on("SIGINT", end)
   process.on("SIGHUP", () => void running?.reload?.())
 
-  const [{ command }, { readSettings, setting, oneOf, variables }, { createLogger, LOG_LEVELS, LOG_FORMATS }, known] =
-    await Promise.all([
-      entry.load(),
-      import("#core/config/settings.ts"),
-      import("#core/log/logger.ts"),
-      import("#core/config/variables.ts"),
-    ])
-  const logSettings = {
-    logLevel: setting(
-      oneOf(LOG_LEVELS),
-      { flag: "--log.level <level>", help: `one of ${LOG_LEVELS.join(", ")}` },
-      "info",
-    ),
-    logFormat: setting(
-      oneOf(LOG_FORMATS),
-      { flag: "--log.format <format>", help: `one of ${LOG_FORMATS.join(", ")}` },
-      "logfmt",
-    ),
-  }
+  const [command, { readSettings }, { logSettings }] = await Promise.all([
+    entry.load(),
+    import("#core/config/settings.ts"),
+    import("#core/component.ts"),
+  ])
+  const settings = { ...command.settings, ...logSettings }
   const reading = readSettings(
     {
       command: `fedstack ${name}`,
       summary: entry.summary,
-      settings: { ...command.settings, ...logSettings },
+      settings,
       ...(command.argument === undefined ? {} : { argument: command.argument }),
     },
     argv,
@@ -109,12 +100,9 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   )
   if (reading.kind === "help") return print(reading.text)
   const { values, argument } = reading
+  const { createLogger } = await import("#core/log/logger.ts")
   log = createLogger({ level: values.logLevel, format: values.logFormat }, name, (line) => process.stderr.write(line))
-  for (const unknown of known.unknownVariables(process.env))
-    log.warn(unknown, "no setting has this name: ignored, unless a configuration file names it")
-  for (const variable of Object.values(command.settings).flatMap(variables))
-    if (known.isServiceLink(variable, process.env[variable]))
-      log.debug({ variable }, "ignored: Kubernetes' link to a Service")
+  await warnOfVariables(settings, log)
 
   once = command.once?.(values) === true
   if (ending.signal.aborted) process.exit(once ? 1 : 0)
@@ -131,6 +119,23 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   if (running === undefined) return
   if (ending.signal.aborted) return finish(running)
   flushCompileCache()
+}
+
+/** Logs variables that look like a setting and are none, and links that Kubernetes set in place of one. */
+async function warnOfVariables(settings: Settings, log: Logger): Promise<void> {
+  const { isServiceLink, unknownVariables } = await import("#core/config/variables.ts")
+  const { variables } = await import("#core/config/settings.ts")
+  const own = Object.values(settings).flatMap(variables)
+  for (const variable of own)
+    if (isServiceLink(variable, process.env[variable]))
+      log.debug({ variable }, "ignored: Kubernetes' link to a Service")
+  const env = Object.fromEntries(Object.entries(process.env).filter(([variable]) => !OF_DEVELOPERS.test(variable)))
+  if (unknownVariables(env, own).length === 0) return
+  // several commands may be given one file of variables
+  const all = await Promise.all(Object.values(commands).map(({ load }) => load()))
+  const others = all.flatMap((other) => Object.values(other.settings).flatMap(variables))
+  for (const unknown of unknownVariables(env, [...own, ...others]))
+    log.warn(unknown, "no setting has this name: ignored, unless a configuration file names it")
 }
 
 async function finish(running: Running): Promise<void> {

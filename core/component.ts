@@ -1,6 +1,7 @@
 import type { Closable } from "#core/closable.ts"
 import type { Logger } from "#core/log/logger.ts"
-import type { Settings, Values } from "#core/config/settings.ts"
+import { oneOf, setting, type Settings, type Values } from "#core/config/settings.ts"
+import { LOG_FORMATS, LOG_LEVELS } from "#core/log/format.ts"
 
 /** A component that runs until it is closed. */
 export interface Running extends Closable {
@@ -30,4 +31,18 @@ export interface Component<S extends Settings> {
 
 export function component<const S extends Settings>(definition: Component<S>): Component<S> {
   return definition
+}
+
+/** The flags of every command, beside its own. */
+export const logSettings = {
+  logLevel: setting(
+    oneOf(LOG_LEVELS),
+    { flag: "--log.level <level>", help: `Log from this level on: ${LOG_LEVELS.join(", ")}` },
+    "info",
+  ),
+  logFormat: setting(
+    oneOf(LOG_FORMATS),
+    { flag: "--log.format <format>", help: `Log in this format: ${LOG_FORMATS.join(" or ")}` },
+    "logfmt",
+  ),
 }

@@ -1,35 +1,16 @@
-import { closeAll } from "#core/closable.ts"
 import { component } from "#core/component.ts"
-import { createRegistry } from "#core/metrics/registry.ts"
-import { addAdmin, serve, webSettings } from "#core/http/server.ts"
-import { type RunningFederation, startFederation } from "./federation/federation.ts"
+import { webSettings } from "#core/http/settings.ts"
 import { federationSettings } from "./federation/settings.ts"
 
-export const command = component({
+/** The portal's commands. What they need to run is loaded only when they do. */
+export const portal = component({
   settings: { ...federationSettings, ...webSettings(":8090") },
-  async run(settings, { log, env }) {
-    const registry = createRegistry()
-    let federation: RunningFederation | undefined
-    const notReady = () =>
-      federation === undefined ? "The configuration files are being read." : federation.notReady()
-    // first the port: a second portal that is started by mistake must not write the files of the first
-    const server = await serve({
-      addresses: settings.webListenAddress,
-      webConfigFile: settings.webConfigFile,
-      registry,
-      log,
-      routes: (app) => addAdmin(app, { registry, notReady }),
-    })
-    try {
-      const started = await startFederation({ settings, env, registry, log })
-      federation = started
-      return {
-        close: () => closeAll([server, started]),
-        reload: async () => void (await Promise.all([started.reload(), server.reload()])),
-      }
-    } catch (error) {
-      await server.close()
-      throw error
-    }
-  },
+  run: async (values, context) => (await import("./start.ts")).startPortal(values, context),
+})
+
+export const checkSites = component({
+  settings: {},
+  argument: { notation: "<file>", help: "the sites file, such as portal/sites.yaml" },
+  once: () => true,
+  run: async (_, context, file) => (await import("./federation/check.ts")).checkSites(file, context),
 })

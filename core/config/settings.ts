@@ -71,6 +71,23 @@ export function settings<T>(
   }
 }
 
+export interface Tracked<T> {
+  readonly value: T
+  /** Whether neither a flag nor a variable set it. */
+  readonly isDefault: boolean
+}
+
+/** The same setting, with whether somebody set it. */
+export function tracked<T>(definition: Setting<T>): Setting<Tracked<T>> {
+  return {
+    ...definition,
+    read: (texts) => {
+      const value = definition.read(texts)
+      return value instanceof Wrong ? value : { value, isDefault: texts === undefined }
+    },
+  }
+}
+
 function defaultText(options: SettingOptions, fallback: string | undefined): { defaultText?: string } {
   const shown = options.defaultText ?? fallback
   return shown === undefined || shown === "" ? {} : { defaultText: shown }
@@ -105,6 +122,14 @@ export const duration =
   }
 /** Bytes. */
 export const size: Parse<number> = (value) => parseSize(value) ?? new Wrong("must be a size such as 256MiB or 1000000")
+/** `shown` is the whole range in words: `from 1KiB to 8GiB`. */
+export const between =
+  (parse: Parse<number>, least: number, most: number, shown: string): Parse<number> =>
+  (value) => {
+    const number = parse(value)
+    if (number instanceof Wrong || (number >= least && number <= most)) return number
+    return new Wrong(`must be ${shown}`)
+  }
 export const httpUrl: Parse<URL> = (value) => {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol))

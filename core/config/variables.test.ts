@@ -2,6 +2,12 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { isServiceLink, type UnknownVariable, unknownVariables } from "#core/config/variables.ts"
 
+const SETTINGS = [
+  "PORTAL_AUTH_TOKEN",
+  ...["LOG_LEVEL", "PORT", "UPSTREAM", "WEB_LISTEN_ADDRESS"].map((name) => `FEDSTACK_${name}`),
+]
+const unknown = (env: Readonly<Record<string, string | undefined>>) => unknownVariables(env, SETTINGS)
+
 const nearest: readonly (readonly [misspelt: string, nearest: string | undefined])[] = [
   ["FEDSTACK_LISTEN_ADRESS", "FEDSTACK_WEB_LISTEN_ADDRESS"],
   ["FEDSTACK_LOGLEVEL", "FEDSTACK_LOG_LEVEL"],
@@ -14,32 +20,17 @@ const nearest: readonly (readonly [misspelt: string, nearest: string | undefined
 for (const [variable, expected] of nearest) {
   test(`the nearest to ${variable} is ${expected ?? "none"}`, () => {
     const found: UnknownVariable = expected === undefined ? { variable } : { variable, nearest: expected }
-    assert.deepEqual(unknownVariables({ [variable]: "1" }), [found])
+    assert.deepEqual(unknown({ [variable]: "1" }), [found])
   })
 }
 
-test("variables of every command and of the developers' tools are known, and others are none of ours", () => {
-  const names = [
-    "FEDSTACK_LOG_LEVEL",
-    "FEDSTACK_POLICY",
-    "FEDSTACK_SITES_FILE",
-    "FEDSTACK_STATE_FILE",
-    "FEDSTACK_DEV_STARTED",
-    "FEDSTACK_KUBE",
-    "FEDSTACK_OPA",
-    "FEDSTACK_OPENSTACK",
-    "FEDSTACK_PROMETHEUS_2_42",
-    "FEDSTACK_PROMETHEUS_DIR",
-    "FEDSTACK_TEST_ALL",
-    "APP_NAME",
-    "MY_FEDSTACK_HOME",
-    "PATH",
-  ]
-  assert.deepEqual(unknownVariables(Object.fromEntries(names.map((name) => [name, "1"]))), [])
+test("settings are known, and what does not begin like ours", () => {
+  const names = [...SETTINGS, "APP_NAME", "MY_FEDSTACK_HOME", "PATH"]
+  assert.deepEqual(unknown(Object.fromEntries(names.map((name) => [name, "1"]))), [])
 })
 
 test("an empty variable is as good as unset", () => {
-  assert.deepEqual(unknownVariables({ FEDSTACK_COLOUR: "", FEDSTACK_COLOR: undefined }), [])
+  assert.deepEqual(unknown({ FEDSTACK_COLOUR: "", FEDSTACK_COLOR: undefined }), [])
 })
 
 /** What Kubernetes sets for a Service of this name, as its documentation shows. */
@@ -61,7 +52,7 @@ test("links that Kubernetes sets for Services are known", () => {
     ...links("FEDSTACK_PORTAL", "[fd00::1]"),
     ...links("FEDSTACK_SITE_A", "10.0.0.1"),
   }
-  assert.deepEqual(unknownVariables(all), [])
+  assert.deepEqual(unknown(all), [])
 })
 
 for (const [name, value, expected] of [
@@ -81,5 +72,5 @@ for (const [name, value, expected] of [
 }
 
 test("a variable that is like a link's but has another value is not known", () => {
-  assert.deepEqual(unknownVariables({ FEDSTACK_ADMIN_PORT: "8001" }), [{ variable: "FEDSTACK_ADMIN_PORT" }])
+  assert.deepEqual(unknown({ FEDSTACK_ADMIN_PORT: "8001" }), [{ variable: "FEDSTACK_ADMIN_PORT" }])
 })

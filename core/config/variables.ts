@@ -1,34 +1,4 @@
-/** Those that set a flag of some command; several commands may be given one file of variables. */
-export const SETTINGS: readonly string[] = [
-  "FEDSTACK_ADMIN_LISTEN_ADDRESS",
-  "FEDSTACK_ALLOW",
-  "FEDSTACK_ENDPOINT_TIMEOUT",
-  "FEDSTACK_IN_USE",
-  "FEDSTACK_LIMIT_RESPONSE_BYTES",
-  "FEDSTACK_LOG_FORMAT",
-  "FEDSTACK_LOG_LEVEL",
-  "FEDSTACK_MAX_AGE",
-  "FEDSTACK_OPENRC",
-  "FEDSTACK_OS_TIMEOUT",
-  "FEDSTACK_POLICY",
-  "FEDSTACK_PORT",
-  "FEDSTACK_PROJECT_LABELS",
-  "FEDSTACK_PROMETHEUS_BASE_CONFIG",
-  "FEDSTACK_PROMETHEUS_CONFIG_DIR",
-  "FEDSTACK_PROMETHEUS_URL",
-  "FEDSTACK_PROMETHEUS_VERSION",
-  "FEDSTACK_QUOTA_INTERVAL",
-  "FEDSTACK_SITES_FILE",
-  "FEDSTACK_STATE_FILE",
-  "FEDSTACK_TOKEN_FILE",
-  "FEDSTACK_UPSTREAM",
-  "FEDSTACK_UPSTREAM_TIMEOUT",
-  "FEDSTACK_USAGE_MONTHS",
-  "FEDSTACK_WEB_CONFIG_FILE",
-  "FEDSTACK_WEB_LISTEN_ADDRESS",
-]
 const PREFIX = "FEDSTACK_"
-const OF_DEVELOPERS = /^FEDSTACK_(?:(?:TEST|DEV)_\w+|PROMETHEUS_(?:DIR|\d+_\d+)|OPA|KUBE|OPENSTACK)$/
 
 /** What Kubernetes sets in every pod of a namespace, for each of its Services (kubernetes.io, "Environment variables"). */
 const LINK_NAME = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/
@@ -46,19 +16,20 @@ export interface UnknownVariable {
   readonly nearest?: string
 }
 
-/** Those that look like a setting but are none, of no command. */
-export function unknownVariables(env: Environment): readonly UnknownVariable[] {
+/** Those that look like a setting but are none of these. */
+export function unknownVariables(env: Environment, settings: readonly string[]): readonly UnknownVariable[] {
   const known = (name: string): boolean =>
-    SETTINGS.includes(name) || OF_DEVELOPERS.test(name) || LINK_NAME.test(name) || isServiceLink(name, env[name])
+    settings.includes(name) || LINK_NAME.test(name) || isServiceLink(name, env[name])
   return Object.keys(env)
     .filter((name) => name.toUpperCase().startsWith(PREFIX) && (env[name] ?? "") !== "" && !known(name))
-    .map((variable) => ({ variable, ...nearestTo(variable.toUpperCase()) }))
+    .map((variable) => ({ variable, ...nearestTo(variable.toUpperCase(), settings) }))
 }
 
-function nearestTo(name: string): { nearest?: string } {
-  const [first] = SETTINGS.map((nearest) => ({ nearest, edits: editsBetween(name, nearest) })).toSorted(
-    (a, b) => a.edits - b.edits,
-  )
+function nearestTo(name: string, settings: readonly string[]): { nearest?: string } {
+  const candidates = settings.filter((setting) => setting.startsWith(PREFIX))
+  const [first] = candidates
+    .map((nearest) => ({ nearest, edits: editsBetween(name, nearest) }))
+    .toSorted((a, b) => a.edits - b.edits)
   // with more of it changed than kept, a name is another one
   return first === undefined || first.edits * 2 > name.length - PREFIX.length ? {} : { nearest: first.nearest }
 }

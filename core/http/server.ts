@@ -13,23 +13,10 @@ import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
 import { createListener, type Listener, showAddress, type Timeouts, TIMEOUTS } from "#core/http/listener.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { type Address, listenAddress, setting, settings } from "#core/config/settings.ts"
+import type { Address } from "#core/config/settings.ts"
 import type { WebConfig } from "#core/http/web/config.ts"
 import type { Guard } from "#core/http/web/guard.ts"
 import type { TlsConfig } from "#core/http/web/tls.ts"
-
-/** The flags of every component that listens. */
-export const webSettings = (defaultAddress: string) => ({
-  webListenAddress: settings(
-    listenAddress,
-    { flag: "--web.listen-address <host:port>", help: "address to listen on; may be repeated" },
-    [defaultAddress],
-  ),
-  webConfigFile: setting((file) => file || undefined, {
-    flag: "--web.config.file <file>",
-    help: "TLS, client certificates and users, in the format of Prometheus' exporter-toolkit",
-  }),
-})
 
 export interface ServeOptions {
   readonly addresses: readonly Address[]

@@ -1,14 +1,7 @@
 import { type Logger, pino } from "pino"
+import type { LogOptions } from "./format.ts"
 
 export type { Logger } from "pino"
-
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const
-export const LOG_FORMATS = ["logfmt", "json"] as const
-
-export interface LogOptions {
-  readonly level: (typeof LOG_LEVELS)[number]
-  readonly format: (typeof LOG_FORMATS)[number]
-}
 
 /** Values under keys that end so never leave the process. Callers keep secrets out of messages; this catches what slips through. */
 const SECRET_KEY = /(?:authorization|cookie|password|secret|token|credentials?)$/i

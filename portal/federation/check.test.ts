@@ -2,8 +2,7 @@ import assert from "node:assert/strict"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test } from "node:test"
-import { createLogger } from "#core/log/logger.ts"
-import { command } from "./check.ts"
+import { checkSites } from "./check.ts"
 import { scratch } from "./testing.ts"
 
 test("check sites warns of the sites whose token crosses the network unencrypted", async (t) => {
@@ -11,17 +10,7 @@ test("check sites warns of the sites whose token crosses the network unencrypted
   const site = (name: string, url: string) => `  - {name: ${name}, url: "${url}", token: {env: SITE_TOKEN}}\n`
   await writeFile(file, `sites:\n${site("a", "http://a.example.org")}${site("b", "https://b.example.org")}`)
   let printed = ""
-  await command.run(
-    {},
-    {
-      log: createLogger({ level: "info", format: "logfmt" }, "check", () => undefined),
-      signal: new AbortController().signal,
-      print: (text) => (printed += text),
-      now: () => new Date(0),
-      env: { SITE_TOKEN: "s3cret" },
-    },
-    file,
-  )
+  checkSites(file, { print: (text) => (printed += text), env: { SITE_TOKEN: "s3cret" } })
   assert.equal(
     printed,
     `${file}: 2 sites, each up to 268435456 bytes and 1000000 series a scrape

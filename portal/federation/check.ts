@@ -1,19 +1,14 @@
-import { component } from "#core/component.ts"
+import type { Context } from "#core/component.ts"
 import { readText } from "#core/files/read-text.ts"
 import { openInputs } from "./inputs.ts"
 import type { Limits } from "./schema.ts"
 import { loadSites, PLAIN_HTTP, sendsTokenInPlain, type Site } from "./sites.ts"
 
-export const command = component({
-  settings: {},
-  argument: { notation: "<file>", help: "the sites file, such as portal/sites.yaml" },
-  once: () => true,
-  run(_, { print, env }, file) {
-    const { sites, limits } = loadSites(file, openInputs(env, readText))
-    print(describe(file, sites, limits))
-    return undefined
-  },
-})
+/** Prints what a sites file says. Throws ConfigurationError with every fault. */
+export function checkSites(file: string, { print, env }: Pick<Context, "print" | "env">): undefined {
+  const { sites, limits } = loadSites(file, openInputs(env, readText))
+  print(describe(file, sites, limits))
+}
 
 function describe(file: string, sites: readonly Site[], limits: Limits): string {
   const counted = sites.length === 1 ? "1 site" : `${sites.length} sites`

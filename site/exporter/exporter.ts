@@ -1,7 +1,8 @@
 import type { Component, Context } from "#core/component.ts"
-import { listenAddress, setting, type Settings, settings, type Values, whole } from "#core/config/settings.ts"
+import { setting, type Settings, tracked, type Values, whole } from "#core/config/settings.ts"
 import { UsageError } from "#core/errors.ts"
-import { type Serving, webSettings } from "#core/http/server.ts"
+import type { Serving } from "#core/http/server.ts"
+import { webSettings } from "#core/http/settings.ts"
 import type { Collector, ExporterContext, Open } from "./collector.ts"
 import type { Listening } from "./start.ts"
 
@@ -48,18 +49,10 @@ function listenSettings({ port, portFlag }: Pick<Exporter<Settings>, "port" | "p
   const help =
     "port to listen on, on all addresses; short for --web.listen-address :PORT, and not to be contradicted by it"
   const ownPort = setting(whole(0, 65_535), { flag: "", ...portFlag, help, defaultText: String(port) })
+  const web = webSettings(`:${port}`)
   return {
-    ...webSettings(`:${port}`),
-    // known to be set or not, which decides about the port's own flag
-    webListenAddress: settings(
-      listenAddress,
-      {
-        flag: "--web.listen-address <host:port>",
-        help: "address to listen on; may be repeated",
-        defaultText: `:${port}`,
-      },
-      [],
-    ),
+    ...web,
+    webListenAddress: tracked(web.webListenAddress), // it may contradict the port's own flag
     ...(portFlag === undefined ? ({} as { readonly port: typeof ownPort }) : { port: ownPort }),
   }
 }
@@ -67,14 +60,12 @@ function listenSettings({ port, portFlag }: Pick<Exporter<Settings>, "port" | "p
 /** Where to listen. Throws UsageError if the two flags say different things. */
 export function listeningOf(
   definition: Pick<Exporter<Settings>, "port" | "portFlag">,
-  { port, webListenAddress: addresses, webConfigFile }: Values<ListenSettings>,
+  { port, webListenAddress, webConfigFile }: Values<ListenSettings>,
 ): Listening {
   const byPort = definition.portFlag?.flag.replace(/^.*(--\S+) .*$/, "$1") ?? ""
-  if (port === undefined) {
-    const chosen = addresses.length > 0 ? addresses : [{ host: "", port: definition.port }]
-    return { addresses: chosen, flag: "--web.listen-address", webConfigFile }
-  }
-  if (addresses.length === 0) return { addresses: [{ host: "", port }], flag: byPort, webConfigFile }
+  const { value: addresses, isDefault } = webListenAddress
+  if (port === undefined) return { addresses, flag: "--web.listen-address", webConfigFile }
+  if (isDefault) return { addresses: [{ host: "", port }], flag: byPort, webConfigFile }
   if (addresses.every((address) => address.port === port)) return { addresses, flag: byPort, webConfigFile }
   const message = `is ${port}, but --web.listen-address names another port. Set only one of the two`
   throw new UsageError([{ where: byPort, message }])

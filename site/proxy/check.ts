@@ -1,6 +1,6 @@
 import { createKeySets } from "#core/auth/jwt/key-sets.ts"
 import { noKeys } from "#core/auth/jwt/remote-keys.ts"
-import { component } from "#core/component.ts"
+import type { Context } from "#core/component.ts"
 import { ConfigurationError, FedstackError, UsageError } from "#core/errors.ts"
 import { readText } from "#core/files/read-text.ts"
 import { createAuthorizer } from "#core/promql/authorize.ts"
@@ -8,32 +8,28 @@ import { explainRefusal } from "#core/promql/judge.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { createSelectorReader } from "#core/promql/selector-reader.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
-import { setting, settings, text } from "#core/config/settings.ts"
 import { describePolicy } from "./policy/describe.ts"
 import { loadPolicy } from "./policy/load.ts"
 import type { Client, Policy } from "./policy/types.ts"
 
-export const command = component({
-  settings: {
-    as: setting(text, { flag: "--as <client>", help: "decide for this client of the policy", env: [] }),
-    match: settings(
-      text,
-      { flag: "--match <selector>", help: "decide whether it may read this; may be repeated", env: [] },
-      [],
-    ),
-  },
-  argument: { notation: "<file>", help: "the policy, such as policy.yaml" },
-  once: () => true,
-  async run({ as, match }, { print, env, now }, file) {
-    const selectors = readSelectors(as, match)
-    // no issuer is contacted: a policy is right or wrong by itself
-    const keySets = createKeySets(() => noKeys)
-    const policy = await loadPolicy(file, { env, now, keySets, selectors: createSelectorReader() }, readText)
-    if (as === undefined) print(describePolicy(file, policy, now()))
-    else print(await describeDecision(findClient(policy, as), selectors))
-    return undefined
-  },
-})
+interface Question {
+  readonly as: string | undefined
+  readonly match: readonly string[]
+}
+
+/** Prints what a policy says, or what a client of it may read and why. Throws ConfigurationError and UsageError. */
+export async function checkPolicy(
+  file: string,
+  { as, match }: Question,
+  { print, env, now }: Pick<Context, "print" | "env" | "now">,
+): Promise<undefined> {
+  const selectors = readSelectors(as, match)
+  // no issuer is contacted: a policy is right or wrong by itself
+  const keySets = createKeySets(() => noKeys)
+  const policy = await loadPolicy(file, { env, now, keySets, selectors: createSelectorReader() }, readText)
+  if (as === undefined) print(describePolicy(file, policy, now()))
+  else print(await describeDecision(findClient(policy, as), selectors))
+}
 
 function readSelectors(as: string | undefined, match: readonly string[]): readonly Selector[] {
   if ((as === undefined) !== (match.length === 0)) {

@@ -1,81 +1,58 @@
-import { type Closable, closeAll } from "#core/closable.ts"
 import { component } from "#core/component.ts"
-import type { Logger } from "#core/log/logger.ts"
-import { addAdmin, serve, type Serving } from "#core/http/server.ts"
-import { type Federation, openFederation } from "./federation.ts"
-import { createProxyMetrics } from "./metrics.ts"
-import { openPolicy } from "./policy/watch.ts"
-import { type ProxyConfig, proxySettings, readProxyConfig } from "./settings.ts"
+import { setting, settings, text } from "#core/config/settings.ts"
+import { proxySettings } from "./settings.ts"
 
-export const command = component({
+/** What the proxy's commands can be told. What they need to run is loaded only when they do. */
+export const proxy = component({
   settings: proxySettings,
-  run: async (values, { log, now, env }) => startProxy(readProxyConfig(values, { log, now, env }), log, now),
+  async run(values, { log, now, env }) {
+    const [{ readProxyConfig }, { startProxy }] = await Promise.all([import("./config.ts"), import("./start.ts")])
+    return startProxy(readProxyConfig(values, { log, now, env }), log, now)
+  },
 })
 
-export interface RunningProxy extends Closable {
-  readonly public: Serving
-  readonly admin: Serving
-  reload(): Promise<void>
-}
+export const checkPolicy = component({
+  settings: {
+    as: setting(text, { flag: "--as <client>", help: "Decide for this client of the policy", env: [] }),
+    match: settings(
+      text,
+      { flag: "--match <selector>", help: "Decide whether it may read this; may be repeated", env: [] },
+      [],
+    ),
+  },
+  argument: { notation: "<file>", help: "the policy, such as policy.yaml" },
+  once: () => true,
+  async run(question, context, file) {
+    const { checkPolicy: check } = await import("./check.ts")
+    return check(file, question, context)
+  },
+})
 
-/** Starts both servers; the public one answers /federate, and nobody without a token. */
-export async function startProxy(
-  config: ProxyConfig,
-  log: Logger,
-  now: () => Date = () => new Date(),
-  milliseconds = (): number => performance.now(),
-): Promise<RunningProxy> {
-  const metrics = createProxyMetrics()
-  let federation: Federation | undefined
-  const policy = await openPolicy(config.policy, {
-    log,
-    registry: metrics.registry,
-    changed: () => federation?.apply(),
-  })
-  const opened: Closable[] = [policy]
-  try {
-    const admin = await serve({
-      addresses: [config.adminAddress],
-      webConfigFile: undefined,
-      log,
-      routes: (app) => addAdmin(app, { registry: metrics.registry, notReady: () => undefined }),
-    })
-    opened.unshift(admin)
-    const { handle } = (federation = openFederation({
-      policy: () => policy.current(),
-      metrics,
-      log,
-      now,
-      milliseconds,
-    }))
-    opened.unshift(federation)
-    const serving = await serve({
-      addresses: config.addresses,
-      webConfigFile: config.webConfigFile,
-      log,
-      refuseBasicAuth: "the portal's token comes in the same header; remove the users",
-      registry: metrics.registry,
-      // who sends a request is found out before anything else, so the router sees one path and has nothing to refuse
-      rewriteUrl: () => "/",
-      routes: (app) => {
-        app.addHook("onRequest", ({ raw, originalUrl }, reply) => {
-          raw.url = originalUrl
-          void handle(raw, reply.hijack().raw)
-        })
-      },
-    })
-    opened.unshift(serving)
-    return {
-      public: serving,
-      admin,
-      async reload() {
-        await policy.reload()
-        await serving.reload()
-      },
-      close: () => closeAll(opened),
-    }
-  } catch (error) {
-    await closeAll(opened)
-    throw error
-  }
-}
+/** Never among the arguments, which every user of the machine can see. */
+const tokenArgument = { notation: "[file]", help: "file that holds the token; without it, standard input" }
+
+export const newToken = component({
+  settings: {},
+  once: () => true,
+  run: async (_, { print }) => (await import("./token/new.ts")).printNewToken(print),
+})
+
+export const hashToken = component({
+  settings: {},
+  argument: tokenArgument,
+  once: () => true,
+  run: async (_, { print }, file) => (await import("./token/hash.ts")).printHash(file, print),
+})
+
+export const inspectToken = component({
+  settings: {
+    policy: setting(text, {
+      flag: "--policy <file>",
+      help: "Show whose token it is in this policy of a proxy",
+      env: [],
+    }),
+  },
+  argument: tokenArgument,
+  once: () => true,
+  run: async ({ policy }, context, file) => (await import("./token/inspect.ts")).printToken(file, policy, context),
+})

@@ -8,7 +8,8 @@ import { readSettings } from "#core/config/settings.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { sha256 } from "#core/auth/secrets.ts"
 import type { Policy } from "./policy/types.ts"
-import { proxySettings, readProxyConfig } from "./settings.ts"
+import { readProxyConfig } from "./config.ts"
+import { proxySettings } from "./settings.ts"
 
 async function read(argv: readonly string[], env: Record<string, string>): Promise<Policy> {
   const reading = readSettings({ command: "fedstack proxy", summary: "", settings: proxySettings }, argv, env)

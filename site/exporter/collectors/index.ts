@@ -1,11 +1,11 @@
 /** The commands of all exporters, each loaded only when it is used. */
 export const exporters = {
   "exporter project-usage": {
-    summary: "OpenStack project usage as metrics",
-    load: () => import("./project-usage/main.ts"),
+    summary: "Export usage of OpenStack projects as metrics",
+    load: async () => (await import("./project-usage/main.ts")).command,
   },
   "exporter opa-data": {
-    summary: "what the replicas of an Open Policy Agent hold, and whether they agree",
-    load: () => import("./opa-data/main.ts"),
+    summary: "Export how much the replicas of an Open Policy Agent hold, and whether they agree",
+    load: async () => (await import("./opa-data/main.ts")).command,
   },
 }

@@ -1,22 +1,14 @@
 import { z } from "zod"
 import { certificateKeys, issuerKeys, ownerName as name, tokenKeys } from "#core/auth/schema.ts"
 import { expected, filled, parsed } from "#core/config/schema.ts"
-import { duration, httpUrl, type Parse, size, Wrong } from "#core/config/settings.ts"
+import { between, duration, httpUrl, type Parse, size, Wrong } from "#core/config/settings.ts"
+import { upstreamTimeout } from "../settings.ts"
 
-const between =
-  <T extends number>(parse: Parse<T>, least: T, most: T, shown: string): Parse<T> =>
-  (text) => {
-    const value = parse(text)
-    if (value instanceof Wrong || (value >= least && value <= most)) return value
-    return new Wrong(`must be ${shown}`)
-  }
 const count = (most: number) =>
   z
     .int(expected(`a whole number from 1 to ${most}`))
     .min(1, `must be a whole number from 1 to ${most}`)
     .max(most, `must be a whole number from 1 to ${most}`)
-
-export const wholeAnswer = between(duration(0, Infinity), 0.1, 3600, "from 100ms to 1h")
 
 const RATE = "a number of requests above 0, at most 100000"
 const limitsShape = {
@@ -24,7 +16,7 @@ const limitsShape = {
   series: count(1_000_000_000).optional(),
   concurrent: count(100_000).optional(),
   requests_per_second: z.number(expected(RATE)).positive(`must be ${RATE}`).max(100_000, `must be ${RATE}`).optional(),
-  upstream_timeout: parsed("a duration such as 30s", wholeAnswer).optional(),
+  upstream_timeout: parsed("a duration such as 30s", upstreamTimeout).optional(),
 }
 const limits = z.strictObject(
   limitsShape,

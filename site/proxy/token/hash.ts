@@ -1,13 +1,7 @@
 import { sha256 } from "#core/auth/secrets.ts"
-import { component } from "#core/component.ts"
-import { readToken, tokenArgument } from "./read.ts"
+import { readToken } from "./read.ts"
 
-export const command = component({
-  settings: {},
-  argument: tokenArgument,
-  once: () => true,
-  async run(_values, { print }, file) {
-    print(`${sha256(await readToken(file)).toString("hex")}\n`)
-    return undefined
-  },
-})
+/** Of the token in a file or, for an empty name, on standard input. */
+export async function printHash(file: string, print: (text: string) => void): Promise<undefined> {
+  print(`${sha256(await readToken(file)).toString("hex")}\n`)
+}

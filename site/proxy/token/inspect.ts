@@ -2,31 +2,23 @@ import { Socket } from "node:net"
 import { authenticate } from "#core/auth/authenticate.ts"
 import { readUnverified, type UnverifiedToken } from "#core/auth/jwt/issuer.ts"
 import { sha256 } from "#core/auth/secrets.ts"
-import { component } from "#core/component.ts"
+import type { Context } from "#core/component.ts"
 import { readText } from "#core/files/read-text.ts"
 import { printSelector } from "#core/promql/selector.ts"
-import { setting, text } from "#core/config/settings.ts"
 import { policyFile } from "../policy/load.ts"
 import type { PolicyLoader } from "../policy/watch.ts"
-import { readToken, tokenArgument } from "./read.ts"
+import { readToken } from "./read.ts"
 
-export const command = component({
-  settings: {
-    policy: setting(text, {
-      flag: "--policy <file>",
-      help: "show whose token it is in this policy of a proxy",
-      env: [],
-    }),
-  },
-  argument: tokenArgument,
-  once: () => true,
-  async run({ policy }, { print, now, env, log }, file) {
-    const token = await readToken(file)
-    const lines = policy === undefined ? [] : await ownerLines(token, policyFile(policy, { env, now, log }), now())
-    print(inspect(token, now(), lines))
-    return undefined
-  },
-})
+/** Of the token in a file or, for an empty name, on standard input; with a `policy` file also whose it is there. */
+export async function printToken(
+  file: string,
+  policy: string | undefined,
+  { print, now, env, log }: Pick<Context, "print" | "now" | "env" | "log">,
+): Promise<undefined> {
+  const token = await readToken(file)
+  const lines = policy === undefined ? [] : await ownerLines(token, policyFile(policy, { env, now, log }), now())
+  print(inspect(token, now(), lines))
+}
 
 /** Whose token it is in a proxy with this policy, and until when; an issuer's keys are fetched as the proxy does. */
 async function ownerLines(token: string, loader: PolicyLoader, now: Date): Promise<readonly Line[]> {

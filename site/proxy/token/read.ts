@@ -2,9 +2,6 @@ import { text as readAll } from "node:stream/consumers"
 import { ConfigurationError } from "#core/errors.ts"
 import { readText } from "#core/files/read-text.ts"
 
-/** Where a command finds a token: never among its arguments, which every user of the machine can see. */
-export const tokenArgument = { notation: "[file]", help: "file that holds the token; without it, standard input" }
-
 /** The one token in a file or, for an empty name, on standard input. Throws ConfigurationError, which never shows it. */
 export async function readToken(file: string): Promise<string> {
   const where = file === "" ? "standard input" : file

@@ -1,0 +1,75 @@
+import { type Closable, closeAll } from "#core/closable.ts"
+import type { Logger } from "#core/log/logger.ts"
+import { addAdmin, serve, type Serving } from "#core/http/server.ts"
+import { type Federation, openFederation } from "./federation.ts"
+import { createProxyMetrics } from "./metrics.ts"
+import { openPolicy } from "./policy/watch.ts"
+import type { ProxyConfig } from "./config.ts"
+
+export interface RunningProxy extends Closable {
+  readonly public: Serving
+  readonly admin: Serving
+  reload(): Promise<void>
+}
+
+/** Starts both servers; the public one answers /federate, and nobody without a token. */
+export async function startProxy(
+  config: ProxyConfig,
+  log: Logger,
+  now: () => Date = () => new Date(),
+  milliseconds = (): number => performance.now(),
+): Promise<RunningProxy> {
+  const metrics = createProxyMetrics()
+  let federation: Federation | undefined
+  const policy = await openPolicy(config.policy, {
+    log,
+    registry: metrics.registry,
+    changed: () => federation?.apply(),
+  })
+  const opened: Closable[] = [policy]
+  try {
+    const admin = await serve({
+      addresses: [config.adminAddress],
+      webConfigFile: undefined,
+      log,
+      routes: (app) => addAdmin(app, { registry: metrics.registry, notReady: () => undefined }),
+    })
+    opened.unshift(admin)
+    const { handle } = (federation = openFederation({
+      policy: () => policy.current(),
+      metrics,
+      log,
+      now,
+      milliseconds,
+    }))
+    opened.unshift(federation)
+    const serving = await serve({
+      addresses: config.addresses,
+      webConfigFile: config.webConfigFile,
+      log,
+      refuseBasicAuth: "the portal's token comes in the same header; remove the users",
+      registry: metrics.registry,
+      // who sends a request is found out before anything else, so the router sees one path and has nothing to refuse
+      rewriteUrl: () => "/",
+      routes: (app) => {
+        app.addHook("onRequest", ({ raw, originalUrl }, reply) => {
+          raw.url = originalUrl
+          void handle(raw, reply.hijack().raw)
+        })
+      },
+    })
+    opened.unshift(serving)
+    return {
+      public: serving,
+      admin,
+      async reload() {
+        await policy.reload()
+        await serving.reload()
+      },
+      close: () => closeAll(opened),
+    }
+  } catch (error) {
+    await closeAll(opened)
+    throw error
+  }
+}
