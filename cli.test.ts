@@ -227,7 +227,7 @@ test("SIGTERM while starting ends it too, without an error", async (t) => {
   ])
   // a file of this size is parsed by a process of its own, which the start waits for
   await until("the parser", async () =>
-    (await firstChildOf(child.process.pid)).includes("dummy-parser") ? true : undefined,
+    (await firstChildOf(child.process.pid)).includes("dummy-file.ts") ? true : undefined,
   )
   assert.equal(await child.stop("SIGTERM"), 0)
   assert.match(child.output(), /msg=ending/)
