@@ -161,7 +161,7 @@ async function startChain(t: TestContext, folder: string) {
   }
 }
 
-test("the shared selector takes the families that are billed, and their twins only where it is widened", async () => {
+test("the shared selector includes the families that are billed, and their twins only where it is widened", async () => {
   const golden = await readFile(join(import.meta.dirname, "testdata/openstack.prom"), "utf8")
   const names = [...golden.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name)
   const compiled = (text: string) => compile(parseSelector(text))

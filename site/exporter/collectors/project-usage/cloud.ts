@@ -40,7 +40,7 @@ export function isWanted(domain: Domain, { id, names }: DomainFilter): boolean {
   return names.length === 0 || names.includes(domain.name) || names.includes(domain.id)
 }
 
-/** What the filter asks for and the cloud has not, by name or id as it was asked. */
+/** Domains of the filter that the cloud does not have, by name or id as in the filter. */
 export function missingDomains(domains: readonly Domain[], { id, names }: DomainFilter): readonly string[] {
   if (id !== undefined) return domains.some((domain) => domain.id === id) ? [] : [id]
   return names.filter((name) => !domains.some((domain) => isWanted(domain, { id, names: [name] })))
@@ -56,7 +56,7 @@ export interface Observations {
   readonly repeated?: number | undefined
 }
 
-export interface Reading extends Observations {
+export interface CloudReading extends Observations {
   readonly projects: readonly Project[]
   /** The cloud's own present to a second, in Unix time, where it is known: the cloud knows nothing of later. */
   readonly present?: number | undefined
@@ -71,5 +71,5 @@ export interface Cloud {
    * The wanted projects, and all servers that exist or existed within the period, complete, or an error. `begin` is called
    * before the first server, and again where the list has to be read from its beginning.
    */
-  usage(period: Period, begin: () => AddServer, signal: AbortSignal): Promise<Reading>
+  usage(period: Period, begin: () => AddServer, signal: AbortSignal): Promise<CloudReading>
 }

@@ -76,7 +76,7 @@ test("counts hours within the period for every form of existence", async (t) => 
   )
 })
 
-test("reads the file again whenever it is asked", async (t) => {
+test("reads the file again for every update", async (t) => {
   const file = fileOf(t, domains)
   const cloud = await openDummyCloud(file, options)
   assert.deepEqual(await names(cloud), ["of one", "of two"])

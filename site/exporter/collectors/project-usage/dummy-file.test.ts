@@ -14,7 +14,7 @@ const faultsOf = (text: string): string => {
   return "no faults"
 }
 
-test("tells every fault of a file at once, with its line and key", () => {
+test("reports every fault of a file at once, with its line and key", () => {
   const text = readFileSync(new URL("testdata/faulty-cloud.toml", import.meta.url), "utf8")
   const existence = "must be true, false, a date or a pair of dates [boot, shutdown], as in 2025-01-31T08:00:00"
   assert.equal(
@@ -35,7 +35,7 @@ test("tells every fault of a file at once, with its line and key", () => {
   )
 })
 
-test("tells where TOML is broken", () => {
+test("reports where TOML is broken", () => {
   assert.match(faultsOf('[elixir]\ndomain_id = "open'), /^cloud\.toml:2:\d+: not valid TOML: /)
   assert.match(
     faultsOf("[elixir]\nprojects = [{machines = [{existence = 2025-13-45}]}]"),
@@ -50,7 +50,7 @@ test("refuses what is no domain", () => {
   )
 })
 
-test("fills in what is not said", () => {
+test("fills in what is not given", () => {
   assert.deepEqual(parseDummyFile("[a]\n[[a.projects]]\nmachines = [{}]", "cloud.toml"), [
     {
       id: "UNKNOWN_DOMAIN_ID",

@@ -6,7 +6,7 @@ const RESPONSE_LIMIT = 1_048_576
 
 export const badResponse = defineError("BAD_RESPONSE", 502, "{url} responded with {reason}")
 
-export interface Endpoint {
+export interface JsonEndpoint {
   readonly url: URL
   /** Seconds. */
   readonly timeout: number
@@ -14,7 +14,7 @@ export interface Endpoint {
 
 /** The JSON of an endpoint's response. Throws REQUEST_FAILED, or BAD_RESPONSE with everything that is wrong in it. */
 export async function readEndpoint<T>(
-  { url, timeout }: Endpoint,
+  { url, timeout }: JsonEndpoint,
   schema: z.ZodType<T>,
   signal: AbortSignal,
 ): Promise<T> {

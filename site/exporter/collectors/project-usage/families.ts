@@ -1,7 +1,7 @@
 import type { Family, Labels, Sample } from "#core/metrics/exposition.ts"
 import type { Accounts, ProjectAccount } from "./accounts/reconcile.ts"
 
-/** One cloud's accounts, and what tells it from the others. */
+/** One cloud's accounts, and what distinguishes it from the others. */
 export interface LabelledAccounts {
   readonly labels: Labels
   readonly accounts: Accounts

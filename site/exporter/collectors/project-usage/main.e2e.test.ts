@@ -79,7 +79,7 @@ test("a real Prometheus with the original stack's configuration reads usage from
   assert.equal(monitoring.value[1], String(9.5 * 24 * 6))
 })
 
-test("the command serves from the shell, and ends in order when it is told to", async () => {
+test("the command serves from the shell, and ends in order when it is logged to", async () => {
   const child = start(join(root, "bin/fedstack"), [
     "exporter",
     "project-usage",
@@ -93,7 +93,7 @@ test("the command serves from the shell, and ends in order when it is told to", 
   assert.equal(await child.stop(), 0)
 })
 
-test("the command's exit code tells wrong usage from wrong files", async (t) => {
+test("the command's exit code distinguishes wrong usage from wrong files", async (t) => {
   const run = async (...args: readonly string[]): Promise<readonly [number | string, string]> => {
     const child = start(join(root, "bin/fedstack"), ["exporter", "project-usage", ...args])
     return [await child.ended, child.output()]

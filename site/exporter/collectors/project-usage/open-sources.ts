@@ -5,13 +5,13 @@ import { distinguishingLabels } from "./openstack/api.ts"
 import type { OpenedApis, OpenOptions } from "./openstack/open.ts"
 import type { UsageValues } from "./settings.ts"
 import type { Pool } from "./simple-vm.ts"
-import type { Source } from "./update.ts"
+import type { UsageSource } from "./update.ts"
 
 /** Finds all regions of all clouds that flags and the environment name. */
 export type Connect = (options: OpenOptions) => Promise<OpenedApis>
 
 export interface OpenedSources {
-  readonly sources: readonly Source[]
+  readonly sources: readonly UsageSource[]
   readonly close: () => Promise<void>
 }
 
@@ -42,7 +42,7 @@ export async function openSources(
     import("./openstack/pool-tags.ts"),
   ])
   const labels = distinguishingLabels(apis)
-  const sources = apis.map((api, index): Source => {
+  const sources = apis.map((api, index): UsageSource => {
     const own = labels[index] ?? {}
     const key = `${api.cloud ?? ""}/${api.region ?? ""}`
     const tags = rememberTags(state.of(key).tags, { now, log })

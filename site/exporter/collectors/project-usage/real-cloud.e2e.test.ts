@@ -89,7 +89,7 @@ real("agrees with Nova's own list of servers, deleted ones included", async (t) 
   assert.deepEqual(listed, new Map(seeded))
 })
 
-real("splits the pool by its tag, and tells of servers that belong to nobody", async (t) => {
+real("splits the pool by its tag, and counts servers without one", async (t) => {
   const pool = Object.values(seed.projects).find(({ name }) => name === "simplevm")
   assert.ok(pool)
   const argv = [...EVERYTHING, "--simple-vm-id", pool.id]
@@ -103,7 +103,7 @@ real("splits the pool by its tag, and tells of servers that belong to nobody", a
   assert.ok(Math.abs(lead) < 5, `the clocks differ by ${lead} s`)
 })
 
-real("asks as many requests as there are pages", async (t) => {
+real("sends as many requests as there are pages", async (t) => {
   const exporter = await startRealExporter(t, cloud.openrc, [...EVERYTHING, "--update-interval", "1h"])
   const scraped = await exporter.first()
   // never started servers have no usage, those that ended before the start none in the period
@@ -171,7 +171,7 @@ for (const [service, reason, message] of [
   ["nova-api", "refused", /compute at \S+: the connection is refused\. Is the service running there\?/],
   ["keystone", "refused", /identity at \S+: the connection is refused\. Is the service running there\?/],
 ] as const) {
-  real(`keeps the last values while ${service} is down, says why, and goes on when it is back`, async (t) => {
+  real(`keeps the last values while ${service} is down, logs why, and goes on when it is back`, async (t) => {
     const exporter = await startRealExporter(t, cloud.openrc, [...EVERYTHING, "--update-interval", "1s"])
     await exporter.first()
     await cloud.stop(service)
@@ -204,7 +204,7 @@ function forwardTo(
 const failures = (scraped: Scraped, reason: string): number =>
   scraped.value(`fedstack_project_usage_cloud_failures_total{reason="${reason}"}`) ?? 0
 
-real("says that the password is wrong, and never shows it", async (t) => {
+real("reports that the password is wrong, and never shows it", async (t) => {
   const exporter = await startRealExporter(t, { ...cloud.openrc, OS_PASSWORD: "not-this-one" }, EVERYTHING)
   const scraped = await exporter.until("a failure", (now) => failures(now, "unauthorized") > 0)
   assert.deepEqual([scraped.up, scraped.usage.size], [0, 0])
@@ -212,7 +212,7 @@ real("says that the password is wrong, and never shows it", async (t) => {
   assert.ok(!exporter.log().includes("not-this-one") && !scraped.text.includes("not-this-one"))
 })
 
-real("says which policy refuses a user who is no admin", async (t) => {
+real("reports which policy refuses a user who is no admin", async (t) => {
   const env = {
     ...cloud.openrc,
     OS_USERNAME: "reader",
@@ -223,10 +223,10 @@ real("says which policy refuses a user who is no admin", async (t) => {
   const exporter = await startRealExporter(t, env, EVERYTHING)
   const scraped = await exporter.until("a failure", (now) => failures(now, "forbidden") > 0)
   assert.deepEqual([scraped.up, scraped.usage.size], [0, 0])
-  assert.match(exporter.log(), /does not allow this to the user \(403\): the policy \S+ wants another role/)
+  assert.match(exporter.log(), /refuses the user \(403\): the policy \S+ requires another role/)
 })
 
-real("says that a microversion is not supported", async (t) => {
+real("reports that a microversion is not supported", async (t) => {
   const { get } = await openFor(t, { env: cloud.openrc })
   await assert.rejects(
     get("compute", "/servers", { microversion: "2.999" }),

@@ -51,7 +51,7 @@ const given = {
   verbose: true,
 }
 
-test("takes all flags of the original", () => {
+test("accepts all flags of the original", () => {
   const long =
     "--dummy-data cloud.toml --dummy-weights weights.toml --domain a b --domain-id 7 --simple-vm-id pool --simple-vm-tag course --weight-update-frequency 3 --weight-update-endpoint http://weights.example/ --start-date-endpoint http://start.example/ --start 2025-01-31 --update-interval 60 --verbose --port 9000"
   const values = valuesOf(long.split(" "))
@@ -62,7 +62,7 @@ test("takes all flags of the original", () => {
   assert.deepEqual({ ...short, dummyData, dummyWeights, start, updateInterval, verbose, port: 9000 }, short)
 })
 
-test("takes all variables of the original", () => {
+test("accepts all variables of the original", () => {
   const values = valuesOf([], {
     USAGE_EXPORTER_DUMMY_FILE: "cloud.toml",
     USAGE_EXPORTER_DUMMY_WEIGHTS_FILE: "weights.toml",
@@ -80,7 +80,7 @@ test("takes all variables of the original", () => {
   assert.deepEqual({ ...values, ...given }, values)
 })
 
-test("takes the tag's variable as the original stack misspells it, after the right one", () => {
+test("accepts the tag's variable as the original stack misspells it, after the right one", () => {
   const misspelt = { USAGE_EXORTER_SIMPLE_VM_PROJECT_TAG: "wrong" }
   assert.equal(valuesOf([], misspelt).simpleVmTag, "wrong")
   assert.equal(valuesOf([], { ...misspelt, USAGE_EXPORTER_SIMPLE_VM_PROJECT_TAG: "right" }).simpleVmTag, "right")
@@ -103,7 +103,7 @@ test("the greatest age is ten minutes or three intervals, and never less than on
   )
 })
 
-test("tells all wrong flags and variables at once", () => {
+test("reports all wrong flags and variables at once", () => {
   const work = () =>
     valuesOf(["--start", "someday", "-i", "0"], {
       USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT: "weights",

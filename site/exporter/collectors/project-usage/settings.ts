@@ -29,7 +29,7 @@ const RESERVED = ["domain_id", "domain_name", "project_id", "project_name", "clo
 const propertyName: Parse<string> = (value) => {
   if (!/^[a-zA-Z_]\w*$/.test(value) || value.startsWith("__"))
     return new Wrong("must be names of labels: letters, digits and _, not beginning with a digit or __")
-  return RESERVED.includes(value) ? new Wrong(`must not be ${RESERVED.join(", ")}, which are there already`) : value
+  return RESERVED.includes(value) ? new Wrong(`must not be ${RESERVED.join(", ")}, which exist already`) : value
 }
 
 /** The flags and variables of the original come first; ours follow. */
@@ -176,12 +176,12 @@ export const usageSettings = {
   ),
   osTimeout: setting(
     duration(0.1),
-    { flag: "--os-timeout <duration>", help: "deadline for an answer of an OpenStack service" },
+    { flag: "--os-timeout <duration>", help: "deadline of a request to an OpenStack service" },
     "60s",
   ),
   endpointTimeout: setting(
     duration(0.001),
-    { flag: "--endpoint-timeout <duration>", help: "deadline for an answer of the two endpoints" },
+    { flag: "--endpoint-timeout <duration>", help: "deadline of a request to the two endpoints" },
     "10s",
   ),
 }

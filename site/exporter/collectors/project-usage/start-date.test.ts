@@ -6,7 +6,7 @@ import { jsonServer, serverOf } from "./testing.ts"
 const { signal } = new AbortController()
 const now = new Date("2026-03-10T12:00:00Z")
 
-test("the start date of an endpoint is its first one, asked for until it is known", async (t) => {
+test("the start date of an endpoint is its first one, requested until it is known", async (t) => {
   let asked = 0
   const url = await serverOf(t, (_, response) => {
     asked += 1
@@ -22,19 +22,22 @@ test("the start date of an endpoint is its first one, asked for until it is know
   assert.equal(asked, 2)
 })
 
-test("tells what is wrong with the start date of an endpoint", async (t) => {
-  const said = async (value: unknown): Promise<string> => {
+test("reports what is wrong with the start date of an endpoint", async (t) => {
+  const messageOf = async (value: unknown): Promise<string> => {
     const start = startFromEndpoint({ url: await jsonServer(t, value), timeout: 5 })
     return start(now, signal).then(String, (error: Error) => error.message.replace(/http\S+/, "URL"))
   }
   const wrong = "The start date is not known yet: URL responded with something else than expected:"
-  assert.equal(await said([]), `${wrong} the whole: must have an entry`)
+  assert.equal(await messageOf([]), `${wrong} the whole: must have an entry`)
   assert.equal(
-    await said([{ start_date: "soon" }]),
+    await messageOf([{ start_date: "soon" }]),
     `${wrong} 0.start_date: must be a date such as 2025-01-31 or 2025-01-31T08:00:00 (UTC)`,
   )
-  assert.equal(await said([{}]), `${wrong} 0.start_date: must be a text`)
-  assert.equal(await said([{ start_date: "2026-03-11" }]), "The start date 2026-03-11T00:00:00.000Z is in the future")
+  assert.equal(await messageOf([{}]), `${wrong} 0.start_date: must be a text`)
+  assert.equal(
+    await messageOf([{ start_date: "2026-03-11" }]),
+    "The start date 2026-03-11T00:00:00.000Z is in the future",
+  )
 })
 
 test("without a start date it is the first of the month, in UTC", async () => {

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { defineError, explain } from "#core/errors.ts"
 import { Wrong } from "#core/config/settings.ts"
-import { type Endpoint, readEndpoint } from "./endpoint.ts"
+import { type JsonEndpoint, readEndpoint } from "./endpoint.ts"
 import { date } from "./settings.ts"
 
 export const startUnknown = defineError("START_UNKNOWN", 503, "The start date is not known yet: {reason}")
@@ -33,7 +33,7 @@ const responseSchema = z
   })
 
 /** Reads an endpoint until it has a date, which then holds as long as the process runs. */
-export function startFromEndpoint(endpoint: Endpoint): StartDate {
+export function startFromEndpoint(endpoint: JsonEndpoint): StartDate {
   let known: Date | undefined
   return async (now, signal) => {
     known ??= await readEndpoint(endpoint, responseSchema, signal).catch((cause: unknown) => {

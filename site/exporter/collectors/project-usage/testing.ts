@@ -17,7 +17,7 @@ export function valuesOf(
   env: Readonly<Record<string, string>> = {},
 ): Values<typeof command.settings> {
   const reading = readSettings({ command: "usage", summary: "", settings: command.settings }, argv, env)
-  if (reading.kind === "help") throw new Error("help was asked for")
+  if (reading.kind === "help") throw new Error("help was requested")
   return reading.values
 }
 
@@ -29,8 +29,8 @@ export function fileOf(test: TestContext, text: string, name = "cloud.toml"): st
 }
 
 /** A server on loopback, gone after the test. */
-export async function serverOf(test: TestContext, answer: RequestListener): Promise<URL> {
-  return new URL(`http://127.0.0.1:${await listen(test, createServer(answer))}/data`)
+export async function serverOf(test: TestContext, respond: RequestListener): Promise<URL> {
+  return new URL(`http://127.0.0.1:${await listen(test, createServer(respond))}/data`)
 }
 
 export const jsonServer = (test: TestContext, value: unknown): Promise<URL> =>
@@ -44,7 +44,7 @@ export interface TestExporter {
   log(): string
   update(): Promise<void>
   close(): Promise<void>
-  /** The answer to a scrape without the metrics of the process and with a duration of 0. */
+  /** The response to a scrape without the metrics of the process and with a duration of 0. */
   scrape(): Promise<string>
   /** The value of a series without labels, or with those of this collector. */
   value(name: string): Promise<number | undefined>

@@ -13,7 +13,7 @@ import type { StartDate } from "./start-date.ts"
 import type { Weights } from "./weights.ts"
 
 /** A cloud whose usage is read whole or not at all. */
-export interface Source {
+export interface UsageSource {
   /** Its name in the state file. */
   readonly key: string
   /** What distinguishes its series from those of other clouds; none where it is the only one. */
@@ -44,11 +44,11 @@ export interface Update {
 
 /** Updates all clouds at the same time, each whole or not at all; one that fails does not hold up the others. */
 export function updateAll(
-  sources: readonly Source[],
+  sources: readonly UsageSource[],
   options: UpdateOptions,
 ): (weights: Weights, signal: AbortSignal) => Promise<Update> {
   const { maxAge, now, metrics } = options
-  const last = new Map<Source, { readonly accounts: Accounts; readonly until: number }>()
+  const last = new Map<UsageSource, { readonly accounts: Accounts; readonly until: number }>()
   const updates = sources.map((source) => ({ source, read: readAccounts(source, options) }))
   return async (weights, signal) => {
     const missing = new Map<string, string>()
@@ -82,7 +82,7 @@ type ReadAccounts = (
 ) => Promise<{ readonly accounts: Accounts; readonly observations: Observations }>
 
 function readAccounts(
-  { key, labels, cloud, tags }: Source,
+  { key, labels, cloud, tags }: UsageSource,
   { start, pool, months, state, now, log }: UpdateOptions,
 ): ReadAccounts {
   const logClocks = clockLog(log, labels)

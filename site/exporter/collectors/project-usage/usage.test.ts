@@ -1,14 +1,14 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import * as fc from "fast-check"
-import { hoursBetween, type Server, type Usage, UsageSums } from "./usage.ts"
+import { hoursBetween, type Server, type ProjectUsage, UsageSums } from "./usage.ts"
 import { sortWeights, type Weights } from "./weights.ts"
 
 const ALL_FRESH = { start: 0, fresh: 0 }
 const NOTHING = { servers: 0, vcpus: 0, memoryMb: 0, diskGb: 0 }
 
 /** The usage of one project. */
-function usageOf(all: readonly Server[], weights: Weights, { start, fresh }: typeof ALL_FRESH): Usage {
+function usageOf(all: readonly Server[], weights: Weights, { start, fresh }: typeof ALL_FRESH): ProjectUsage {
   const sums = new UsageSums(weights, { start, end: 20 * 3600, freshSince: () => fresh })
   for (const one of all) sums.add("p", one)
   return sums.of("p")

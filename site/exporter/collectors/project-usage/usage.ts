@@ -37,7 +37,7 @@ export interface InUse {
 }
 
 /** Weighted usage of a project's servers. */
-export interface Usage extends Amounts {
+export interface ProjectUsage extends Amounts {
   /** vCPU hours. */
   readonly vcpuHours: number
   /** What billing systems of the original know as "mb": hours × whole GiB, weighted as if these GiB were MB. */
@@ -88,7 +88,7 @@ export class UsageSums {
     return [...(this.#parts.get(project) ?? [])]
   }
 
-  of(key: string): Usage {
+  of(key: string): ProjectUsage {
     return (this.#sums.get(key) ?? new Sum(0)).usage()
   }
 }
@@ -139,7 +139,7 @@ class Sum {
     if (endedAt === Infinity) this.#countedTo = Math.max(this.#countedTo, end)
   }
 
-  usage(): Usage {
+  usage(): ProjectUsage {
     return {
       vcpuHours: this.#vcpuHours,
       legacyMemory: this.#legacyMemory,

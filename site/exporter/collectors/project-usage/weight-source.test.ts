@@ -43,7 +43,7 @@ const unusable: readonly (readonly [string, (test: TestContext) => Promise<URL>,
 ]
 
 for (const [what, open, message] of unusable) {
-  test(`an endpoint that is ${what} is told`, async (t) => {
+  test(`an endpoint that is ${what} is logged`, async (t) => {
     const url = await open(t)
     await assert.rejects(weightsFromEndpoint({ url, timeout: what === "slow" ? 0.2 : 10 }, signal), (error) =>
       message.test(explain(error)),
@@ -51,7 +51,7 @@ for (const [what, open, message] of unusable) {
   })
 }
 
-test("tells everything that is wrong in an answer, and not what its query was", async (t) => {
+test("reports everything that is wrong in a response, and not what its query was", async (t) => {
   const url = await jsonServer(t, [{ resource_set_timestamp: "x", vcpus: [{ value: 1, weight: -1 }] }])
   await assert.rejects(weightsFromEndpoint({ url: new URL("?key=secret", url), timeout: 5 }, signal), {
     message: `${url.href} responded with something else than expected: 0.resource_set_timestamp: must be a number; 0.vcpus.0.weight: must be 0 or more; 0.memory_mb: must be a list`,
@@ -60,11 +60,11 @@ test("tells everything that is wrong in an answer, and not what its query was", 
   await assert.rejects(weightsFromEndpoint({ url: empty, timeout: 5 }, signal), /the whole: must be a list$/)
 })
 
-test("reads weights from an endpoint, which may say more", async (t) => {
+test("reads weights from an endpoint, which may have other fields too", async (t) => {
   assert.deepEqual(await weightsFromEndpoint({ url: await jsonServer(t, answer), timeout: 5 }, signal), weights)
 })
 
-test("reads weights from a file, which may not say more", async (t) => {
+test("refuses a file of weights with other fields", async (t) => {
   const good = "[[weights]]\nresource_set_timestamp = 5\nvcpus = [{value = 4, weight = 2}]\nmemory_mb = []\n"
   assert.deepEqual(await weightsFromFile(fileOf(t, good)), weights)
   const bad = fileOf(t, `${good}memory = []\n[[weights]]\nvcpus = 5\n`, "weights.toml")

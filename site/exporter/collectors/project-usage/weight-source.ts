@@ -3,7 +3,7 @@ import { z } from "zod"
 import { readTomlFile } from "#core/config/config-file.ts"
 import { defineError, explain } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { type Endpoint, readEndpoint } from "./endpoint.ts"
+import { type JsonEndpoint, readEndpoint } from "./endpoint.ts"
 import { sortWeights, type Weights } from "./weights.ts"
 
 export const weightsUnknown = defineError(
@@ -32,7 +32,7 @@ export async function weightsFromFile(file: string): Promise<Weights> {
   return toWeights(value.weights)
 }
 
-export async function weightsFromEndpoint(endpoint: Endpoint, signal: AbortSignal): Promise<Weights> {
+export async function weightsFromEndpoint(endpoint: JsonEndpoint, signal: AbortSignal): Promise<Weights> {
   return toWeights(await readEndpoint(endpoint, inAnswer, signal))
 }
 
@@ -54,7 +54,7 @@ export interface RefreshOptions {
 export function refreshed(load: WeightSource, { every, registry, log, now }: RefreshOptions): WeightSource {
   const up = new Gauge({
     name: "fedstack_project_usage_weights_up",
-    help: "1 if the weights could be read when they were last asked for, 0 if not.",
+    help: "1 if the weights could be read the last time, 0 if not.",
     registers: [registry],
   })
   const lastSuccess = new Gauge({
@@ -79,7 +79,7 @@ export function refreshed(load: WeightSource, { every, registry, log, now }: Ref
     } catch (error) {
       up.set(0)
       if (good === undefined) throw weightsUnknown({ reason: explain(error) }, { cause: error })
-      log.error({ reason: explain(error) }, "can't read the weights; those of the last time stay in use")
+      log.error({ reason: explain(error) }, "reading the weights failed, keeping the previous ones")
       return good
     }
   }

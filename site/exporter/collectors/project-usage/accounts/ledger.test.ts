@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import * as fc from "fast-check"
-import { advance, account, type Entry, freshSince, type Ledger } from "./ledger.ts"
+import { advance, account, type LedgerEntry, freshSince, type Ledger } from "./ledger.ts"
 
 const usage = (vcpuSeconds: number, fresh: number, countedTo = 0) => ({
   vcpuSeconds,
@@ -16,7 +16,7 @@ const fromDisk = (ledger: Ledger): unknown => JSON.parse(JSON.stringify(ledger))
 
 /** What is exported after a series of reports, each the whole and the fresh part. */
 const exported = (reports: readonly (readonly [reported: number, fresh: number])[]): readonly number[] => {
-  let entry: Entry | undefined
+  let entry: LedgerEntry | undefined
   return reports.map(([reported, fresh]) => (entry = advance(entry, reported, fresh)).exported)
 }
 
@@ -50,7 +50,7 @@ test("does not count again what comes back", () => {
   assert.deepEqual(exported(reports), [1000, 1001, 1002, 1003])
 })
 
-test("takes what becomes known late", () => {
+test("counts what becomes known late", () => {
   assert.deepEqual(
     exported([
       [100, 100],
@@ -68,7 +68,7 @@ test("a resized server counts with its old size until then, and with the new one
   assert.deepEqual(exported([before, newStart, [4 * 20, 40]]), [800, 840, 880])
 })
 
-test("never falls, whatever the cloud says", () => {
+test("never falls, whatever the cloud reports", () => {
   const amount = fc.double({ min: 0, max: 1e12, noNaN: true })
   fc.assert(
     fc.property(fc.array(fc.tuple(amount, amount)), (reports) => {

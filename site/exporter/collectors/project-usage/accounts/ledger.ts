@@ -1,7 +1,7 @@
-import type { Amounts, Usage } from "../usage.ts"
+import type { Amounts, ProjectUsage } from "../usage.ts"
 
 /** What is remembered of a project's usage of one kind. */
-export interface Entry {
+export interface LedgerEntry {
   readonly exported: number
   /** By the cloud. */
   readonly reported: number
@@ -18,7 +18,7 @@ const ROUNDING = 1e-9
  * now of the time before. What that lacks compared with then is lost to the cloud, and is added from now on. If it comes
  * back, no more is added.
  */
-export function advance(before: Entry | undefined, reported: number, fresh: number): Entry {
+export function advance(before: LedgerEntry | undefined, reported: number, fresh: number): LedgerEntry {
   if (before === undefined) return { exported: reported, reported }
   const change = before.reported - (reported - fresh)
   const lost = Math.abs(change) <= ROUNDING * before.reported ? 0 : change
@@ -72,7 +72,7 @@ export function account(
   before: Ledger | undefined,
   terms: Terms,
   end: number,
-  usages: Iterable<readonly [key: string, usage: Pick<Usage, keyof Amounts | "fresh" | "countedTo">]>,
+  usages: Iterable<readonly [key: string, usage: Pick<ProjectUsage, keyof Amounts | "fresh" | "countedTo">]>,
 ): Accounted {
   const known = isOf(before, terms) ? before : undefined
   const projects: Record<string, Row> = Object.create(null) as Record<string, Row>

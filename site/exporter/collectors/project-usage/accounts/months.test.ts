@@ -23,9 +23,9 @@ test("shows the usage of the latest months, each to its own end", async (t) => {
     "2026-03/p": vcpuSeconds(10),
   })
   // the month under way is the whole period here; the others are over, and not asked for again
-  assert.equal(usageRequests(api.asked), 3)
+  assert.equal(usageRequests(api.requests), 3)
   await at(1)
-  assert.equal(usageRequests(api.asked), 4)
+  assert.equal(usageRequests(api.requests), 4)
   assert.deepEqual((await values(exporter, FAMILY))["2026-03/p"], vcpuSeconds(11))
 })
 
@@ -63,7 +63,7 @@ test("a month does not end because the exporter's clock is ahead", async (t) => 
   assert.deepEqual(await values(exporter, FAMILY), { "2026-03/p": 15 * 2 * 3600 })
 })
 
-test("a month that begins at this very moment is not asked for yet, as Nova refuses an empty period", async (t) => {
+test("a month that begins at this very moment is not requested yet, as Nova refuses an empty period", async (t) => {
   const { exporter, at } = await exporterOf(t, STATE, ["--usage-months", "1"])
   await at(APRIL)
   assert.deepEqual(Object.keys(await values(exporter, FAMILY)), ["2026-03/p"])

@@ -165,7 +165,7 @@ test("the old values are what the original computes for the period, to the last 
   )
 })
 
-test("what is held stays whole where the cloud counts to its own present, which differs from page to page", async () => {
+test("what is retained stays whole where the cloud counts to its own present, which differs from page to page", async () => {
   const site = world(120, 60)
   const { api } = site
   const launchedAt = START + 10 * MINUTE
@@ -177,12 +177,12 @@ test("what is held stays whole where the cloud counts to its own present, which 
   api.state.servers = living
   api.intercept = () => void (api.state.now += MINUTE)
   for (let times = 0; times < 5; times += 1) {
-    const held = (await site.update()).map(({ usage }) => Math.round(usage.vcpuSeconds - usage.vcpuHours * 3600))
-    assert.deepEqual(held, [30 * 60, 0])
+    const retained = (await site.update()).map(({ usage }) => Math.round(usage.vcpuSeconds - usage.vcpuHours * 3600))
+    assert.deepEqual(retained, [30 * 60, 0])
   }
 })
 
-test("what is held for a project stays when the project and its domain are renamed", async () => {
+test("what is retained for a project stays when the project and its domain are renamed", async () => {
   const site = world(60)
   const { api } = site
   const server = { id: "a", project: "p", vcpus: 1, memoryMb: 1024, launchedAt: START }

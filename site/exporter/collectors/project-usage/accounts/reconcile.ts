@@ -1,8 +1,8 @@
 import { hash } from "node:crypto"
 import type { Labels } from "#core/metrics/exposition.ts"
-import type { AddServer, Cloud, Period, Project, Quota, Reading } from "../cloud.ts"
+import type { AddServer, Cloud, Period, Project, Quota, CloudReading } from "../cloud.ts"
 import { type Pool, splitPool } from "../simple-vm.ts"
-import { type Amounts, type InUse, type Usage, UsageSums } from "../usage.ts"
+import { type Amounts, type InUse, type ProjectUsage, UsageSums } from "../usage.ts"
 import type { Weights } from "../weights.ts"
 import { account, freshSince, isOf, type Ledger, type Terms } from "./ledger.ts"
 import { latestMonths } from "./months.ts"
@@ -12,7 +12,7 @@ export interface ProjectAccount {
   readonly labels: Labels
   readonly properties: Labels
   /** The old values as the cloud reports them, the new ones as they are exported. */
-  readonly usage: Pick<Usage, "vcpuHours" | "legacyMemory"> & Amounts
+  readonly usage: Pick<ProjectUsage, "vcpuHours" | "legacyMemory"> & Amounts
   readonly inUse: InUse
   readonly quota: Quota | undefined
 }
@@ -39,7 +39,7 @@ export interface ReconcileOptions {
 export interface Reconciled {
   readonly accounts: Accounts
   readonly state: CloudState
-  readonly reading: Reading
+  readonly reading: CloudReading
 }
 
 /** Milliseconds after the end of a month in which its usage is still read. */
@@ -97,7 +97,7 @@ export async function reconcile(before: CloudState, period: Period, options: Rec
 
 interface ReadUsage extends Pick<Accounts, "projects" | "retained"> {
   readonly ledger: Ledger
-  readonly reading: Reading
+  readonly reading: CloudReading
 }
 
 async function readUsage(

@@ -41,7 +41,7 @@ test("remembers over a restart what was set and saved", async (t) => {
   assert.equal(statSync(file).mode & 0o777, 0o600)
 })
 
-test("takes over a file of version 1, in which the names of domains stood before a project's id", async (t) => {
+test("reads a file of version 1, in which the names of domains stood before a project's id", async (t) => {
   const ledgerOf = (...keys: readonly string[]) => ({
     ...ledger,
     projects: Object.fromEntries(keys.map((key, index) => [key, [index, 0, 0, 0]])),
@@ -64,7 +64,7 @@ const broken: readonly (readonly [what: string, text: string])[] = [
   ["values of other types", '{"version":1,"clouds":{"a/b":{"end":"never","months":{},"tags":{}}}}'],
 ]
 for (const [what, text] of broken) {
-  test(`keeps aside a file that holds ${what}, says so, and begins anew`, async (t) => {
+  test(`keeps aside a file that holds ${what}, logs that, and begins anew`, async (t) => {
     const file = fileOf(t, text, "state.json")
     const { state, log } = await opened(file)
     assert.deepEqual(state.of("a/b"), EMPTY)
@@ -75,10 +75,10 @@ for (const [what, text] of broken) {
   })
 }
 
-test("a file that can't be read ends the start, and stays as it is", async (t) => {
+test("a file that cannot be read ends the start, and stays as it is", async (t) => {
   const folder = temporaryFolder(t).path
   await assert.rejects(opened(folder), {
-    message: `${folder}: can't be read (--state-file): EISDIR: illegal operation on a directory, read`,
+    message: `${folder}: cannot be read (--state-file): EISDIR: illegal operation on a directory, read`,
   })
 })
 
@@ -97,25 +97,25 @@ test("a file that another process writes is left to it, until that one has ended
   assert.equal(await second.up(), "1")
 })
 
-test("a disk that can't be written is told at every save, and memory goes on", async (t) => {
+test("a disk that cannot be written is logged at every save, and memory goes on", async (t) => {
   const folder = temporaryFolder(t).path
   const { state, up, log } = await opened(join(folder, "missing", "state.json"))
   state.set("a/b", STATE)
   await state.save()
   await state.save()
   assert.equal(await up(), "0")
-  assert.equal(log().match(/level=error .*the state file can't be written: .*ENOENT/g)?.length, 2)
+  assert.equal(log().match(/level=error .*the state file cannot be written: .*ENOENT/g)?.length, 2)
   assert.deepEqual(state.of("a/b"), STATE)
 })
 
-test("a disk that hangs holds nobody up, and is told", async (t) => {
+test("a disk that hangs does not delay updates, and is logged", async (t) => {
   const file = join(temporaryFolder(t).path, "state.json")
   const { promise: never } = Promise.withResolvers<void>()
   const { state, up, log } = await opened(file, undefined, { patience: 0.05, write: () => never })
   await state.save()
   await state.save()
   assert.equal(await up(), "0")
-  assert.equal(log().match(/the state file can't be written: .*the disk takes more than 0.05 s/g)?.length, 2)
+  assert.equal(log().match(/the state file cannot be written: .*the disk takes more than 0.05 s/g)?.length, 2)
 })
 
 test("a failed save leaves the file as it was, and nothing beside it", async (t) => {

@@ -13,7 +13,7 @@ export interface StateFile {
   readonly isPersistent: boolean
   of(cloud: string): CloudState
   set(cloud: string, state: CloudState): void
-  /** Writes what was set. A disk that is full or broken is told and shown in a metric; memory goes on. */
+  /** Writes what was set. A disk that is full or broken is logged and shown in a metric; memory goes on. */
   save(): Promise<void>
 }
 
@@ -28,8 +28,8 @@ export interface StateOptions {
 }
 
 /**
- * Reads what was remembered. A file that holds something else is told of and kept aside, and everything begins anew.
- * Throws ConfigurationError if it can't be read: what it holds would be lost with the first save.
+ * Reads what was remembered. A file that holds something else is logged and kept aside, and everything begins anew.
+ * Throws ConfigurationError if it cannot be read: its content would be lost with the first save.
  */
 export async function openStateFile(
   file: string | undefined,
@@ -49,7 +49,7 @@ export async function openStateFile(
     up.set(0)
     log.error(
       { file, reason },
-      "the state file can't be written: a restart now forgets the tags of deleted servers, and held usage may fall",
+      "the state file cannot be written: a restart now forgets the tags of deleted servers, and usage may fall",
     )
   }
   const write = async (): Promise<void> => {
@@ -92,19 +92,21 @@ async function read(
       log.info({ file }, "there is no state file yet")
       return []
     }
-    throw new ConfigurationError([{ where: file, message: `can't be read (--state-file): ${explain(error)}` }])
+    throw new ConfigurationError([{ where: file, message: `cannot be read (--state-file): ${explain(error)}` }])
   }
   try {
     return Object.entries(readState(text, pool))
   } catch (error) {
     const aside = `${file}.broken`
-    await rename(file, aside).catch((cause: unknown) => log.error({ reason: explain(cause) }, "can't keep it aside"))
+    await rename(file, aside).catch((cause: unknown) =>
+      log.error({ reason: explain(cause) }, "the broken state file cannot be kept aside"),
+    )
     log.error({ file, aside, reason: explain(error) }, "the state file is broken: everything begins anew")
     return []
   }
 }
 
-/** What tells the file from one that another process has put in its place; undefined if there is none. */
+/** What distinguishes the file from one that another process has put in its place; undefined if there is none. */
 async function versionOf(file: string): Promise<string | undefined> {
   try {
     const { ino, mtimeNs } = await stat(file, { bigint: true })

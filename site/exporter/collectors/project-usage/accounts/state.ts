@@ -30,7 +30,7 @@ export function readState(text: string, pool: string | undefined): Readonly<Reco
   return mapValues(clouds, (state, name) => (name === "dummy" ? state : withoutDomains(state, pool)))
 }
 
-/** In version 1 the id and the name of its domain stood before a project's id, and a new name ended what was held. */
+/** In version 1 the id and the name of its domain stood before a project's id, and a new name ended what was retained. */
 function withoutDomains({ total, months, ...state }: CloudState, pool: string | undefined): CloudState {
   const keyOf = (key: string): string => {
     const parts = key.split("/")

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { accessOf } from "./access.ts"
-import { fieldsOfVariables } from "./fields.ts"
+import { settingsOfVariables } from "./cloud-settings.ts"
 import { signInBody } from "./token.ts"
 
-const access = (env: Readonly<Record<string, string>>) => accessOf(fieldsOfVariables(env, "the environment"), undefined)
+const access = (env: Readonly<Record<string, string>>) =>
+  accessOf(settingsOfVariables(env, "the environment"), undefined)
 const URL_ONLY = { OS_AUTH_URL: "https://k.example.org:5000/v3" }
 const USER = { ...URL_ONLY, OS_USERNAME: "ann", OS_USER_DOMAIN_NAME: "Default", OS_PASSWORD: "p" }
 const PROJECT = { OS_PROJECT_NAME: "admin", OS_PROJECT_DOMAIN_ID: "default" }
@@ -74,14 +75,14 @@ for (const [what, env, expected] of WAYS) {
   test(`signs in with ${what}`, () => assert.deepEqual(JSON.parse(signInBody(access(env))), expected))
 }
 
-test("takes the address with and without a version, and with a wrong one", () => {
+test("accepts the address with and without a version, and with a wrong one", () => {
   for (const path of ["", "/", "/v3", "/v3/", "/v2.0", "/v2.0/"]) {
     const { authUrl } = access({ ...USER, ...PROJECT, OS_AUTH_URL: `https://k.example.org/identity${path}` })
     assert.equal(authUrl, "https://k.example.org/identity/v3")
   }
 })
 
-test("takes an interface by its name and by that of old catalogs, and endpoints of one's own", () => {
+test("accepts an interface by its name and by that of old catalogs, and endpoints of one's own", () => {
   const { interface: chosen, overrides } = access({
     ...USER,
     ...PROJECT,
@@ -141,8 +142,8 @@ const FAULTY: readonly (readonly [string, Readonly<Record<string, string>>, read
     [
       "OS_IDENTITY_API_VERSION must be 3: version 2 is gone from OpenStack",
       "OS_AUTH_URL must be a URL that starts with http:// or https://",
-      "OS_AUTH_TYPE must be v3password, v3applicationcredential or v3token. For every other way to sign in, make an application credential and use that",
-      "OS_SYSTEM_SCOPE can't be set together with a project: keep one of them",
+      "OS_AUTH_TYPE must be v3password, v3applicationcredential or v3token. For every other sign-in method, make an application credential and use that",
+      "OS_SYSTEM_SCOPE cannot be set together with a project: keep one of them",
       "OS_INTERFACE must be public, internal or admin",
       "OS_CERT is missing",
     ],
@@ -151,12 +152,12 @@ const FAULTY: readonly (readonly [string, Readonly<Record<string, string>>, read
     "version 2 of the API",
     { ...USER, ...PROJECT, OS_AUTH_TYPE: "v2password" },
     [
-      "OS_AUTH_TYPE must be v3password, v3applicationcredential or v3token: version 2 of the identity API is gone. For every other way to sign in, make an application credential and use that",
+      "OS_AUTH_TYPE must be v3password, v3applicationcredential or v3token: version 2 of the identity API is gone. For every other sign-in method, make an application credential and use that",
     ],
   ],
 ]
 for (const [what, env, faults] of FAULTY) {
-  test(`tells ${what}`, () =>
+  test(`reports ${what}`, () =>
     assert.throws(() => access(env), {
       name: "ConfigurationError",
       message: faults.map((fault) => `the environment: ${fault}`).join("\n"),

@@ -1,10 +1,9 @@
 import { homedir } from "node:os"
-import { ConfigurationError, type Fault } from "#core/errors.ts"
 import { httpUrl, Wrong } from "#core/config/settings.ts"
 import type { TlsFiles } from "#core/http/tls-files.ts"
 import type { Service } from "./api.ts"
-import type { Fields } from "./fields.ts"
-import { type Identity, identityOf, methodOf, type Scope, scopeOf } from "./identity.ts"
+import type { CloudSettings } from "./cloud-settings.ts"
+import { type CloudIdentity, identityOf, methodOf, type Scope, scopeOf } from "./identity.ts"
 
 export type Interface = "public" | "internal" | "admin"
 
@@ -12,47 +11,32 @@ export type Interface = "public" | "internal" | "admin"
 export interface Access {
   /** Ends in /v3, without a slash. */
   readonly authUrl: string
-  readonly identity: Identity
+  readonly identity: CloudIdentity
   /** Undefined for application credentials, which have their own. */
   readonly scope: Scope | undefined
   readonly region: string | undefined
   readonly interface: Interface
   readonly overrides: Readonly<Partial<Record<Service, string>>>
   readonly tls: TlsFiles
-  /** Certificates are checked all the same; whoever does not want that is told. */
+  /** Whether certificates were not to be verified. They are all the same, with a warning. */
   readonly insecure: boolean
 }
 
-/** Collects what is wrong; `missing` names all ways of a thing that is not there. */
-export interface Faults {
-  missing(...keys: readonly string[]): void
-  wrong(key: string, message: string): void
-}
-
 /** Throws ConfigurationError with everything that is missing or wrong. No value is shown: it may be a secret. */
-export function accessOf(fields: Fields, region: string | undefined): Access {
-  const faults: Fault[] = []
-  const report: Faults = {
-    missing: (...keys) => {
-      const [first = "", ...others] = keys.map(fields.shown)
-      const or = others.length === 0 ? "" : ` (or ${others.join(" or ")})`
-      faults.push({ where: fields.where, message: `${first}${or} is missing` })
-    },
-    wrong: (key, message) => faults.push({ where: fields.where, message: `${fields.shown(key)} ${message}` }),
-  }
-  const { values } = fields
-  const version = values.get("identity_api_version") ?? "3"
-  if (!/^v?3(?:\.|$)/.test(version)) report.wrong("identity_api_version", "must be 3: version 2 is gone from OpenStack")
-  const authUrl = urlIn(values, "auth_url", report)
-  if (!values.has("auth_url")) report.missing("auth_url")
-  const method = methodOf(values, report)
-  const identity = method === undefined ? undefined : identityOf(method, values, report)
-  const scope = method === "application_credential" ? undefined : scopeOf(values, report)
-  const chosen = interfaceIn(values, report)
-  const compute = urlIn(values, "compute_endpoint_override", report)
-  const identityUrl = urlIn(values, "identity_endpoint_override", report)
-  if (values.has("key") && !values.has("cert")) report.missing("cert")
-  if (faults.length > 0 || authUrl === undefined || identity === undefined) throw new ConfigurationError(faults)
+export function accessOf(settings: CloudSettings, region: string | undefined): Access {
+  const version = settings.get("identity_api_version") ?? "3"
+  if (!/^v?3(?:\.|$)/.test(version))
+    settings.wrong("identity_api_version", "must be 3: version 2 is gone from OpenStack")
+  settings.need("auth_url")
+  const authUrl = urlIn(settings, "auth_url")
+  const method = methodOf(settings)
+  const identity = method === undefined ? undefined : identityOf(method, settings)
+  const scope = method === "application_credential" ? undefined : scopeOf(settings)
+  const chosen = interfaceIn(settings)
+  const compute = urlIn(settings, "compute_endpoint_override")
+  const identityUrl = urlIn(settings, "identity_endpoint_override")
+  if (settings.has("key")) settings.need("cert")
+  if (settings.faults.any || authUrl === undefined || identity === undefined) throw settings.faults.toError()
   return {
     authUrl: versioned(authUrl),
     identity,
@@ -63,23 +47,23 @@ export function accessOf(fields: Fields, region: string | undefined): Access {
       ...(compute === undefined ? {} : { compute }),
       ...(identityUrl === undefined ? {} : { identity: versioned(identityUrl) }),
     },
-    tls: { ca: fileIn(values, "cacert"), cert: fileIn(values, "cert"), key: fileIn(values, "key") },
-    insecure: isTrue(values.get("insecure")) || /^(?:false|no|0)$/i.test(values.get("verify") ?? ""),
+    tls: { ca: fileIn(settings, "cacert"), cert: fileIn(settings, "cert"), key: fileIn(settings, "key") },
+    insecure: isTrue(settings.get("insecure")) || /^(?:false|no|0)$/i.test(settings.get("verify") ?? ""),
   }
 }
 
 /** In clouds.yaml no shell has replaced the home folder. */
-const fileIn = (values: Fields["values"], key: string): string | undefined =>
-  values.get(key)?.replace(/^~(?=\/)/, () => homedir())
+const fileIn = (settings: CloudSettings, key: string): string | undefined =>
+  settings.get(key)?.replace(/^~(?=\/)/, () => homedir())
 
 const isTrue = (text: string | undefined): boolean => /^(?:true|yes|1)$/i.test(text ?? "")
 
-function urlIn(values: Fields["values"], key: string, report: Faults): string | undefined {
-  const text = values.get(key)
+function urlIn(settings: CloudSettings, key: string): string | undefined {
+  const text = settings.get(key)
   if (text === undefined) return undefined
   const url = httpUrl(text.trim())
   if (!(url instanceof Wrong)) return `${url.origin}${url.pathname}`.replace(/\/+$/, "")
-  report.wrong(key, url.reason)
+  settings.wrong(key, url.reason)
   return undefined
 }
 
@@ -88,9 +72,9 @@ export function versioned(url: string): string {
   return `${url.replace(/\/+$/, "").replace(/\/v(?:2\.0|3)$/, "")}/v3`
 }
 
-function interfaceIn(values: Fields["values"], report: Faults): Interface {
-  const text = values.get("interface")?.replace(/url$/i, "") ?? "public"
+function interfaceIn(settings: CloudSettings): Interface {
+  const text = settings.get("interface")?.replace(/url$/i, "") ?? "public"
   if (text === "public" || text === "internal" || text === "admin") return text
-  report.wrong("interface", "must be public, internal or admin")
+  settings.wrong("interface", "must be public, internal or admin")
   return "public"
 }

@@ -19,7 +19,7 @@ async function twoRegions(t: TestContext) {
   return cloud
 }
 
-test("asks each region that is named, with labels that tell them apart", async (t) => {
+test("reads each region that is named, with labels that distinguish them", async (t) => {
   const cloud = await twoRegions(t)
   const env = { ...variablesFor(cloud.url), OS_REGION_NAME: "south, north,south" }
   const { apis, metrics } = await openFor(t, { env })
@@ -35,7 +35,7 @@ test("asks each region that is named, with labels that tell them apart", async (
   )
 })
 
-test("takes the first of several regions if none is named, and warns of it once", async (t) => {
+test("chooses the first of several regions if none is named, and warns of it once", async (t) => {
   const cloud = await twoRegions(t)
   cloud.lifetime = 0 // a sign-in for each request
   const { get, log } = await openFor(t, { env: variablesFor(cloud.url) })
@@ -45,7 +45,7 @@ test("takes the first of several regions if none is named, and warns of it once"
   assert.equal(log().match(/level=warn .*the cloud has several regions/g)?.length, 1)
 })
 
-test("finds the identity service of another region, and takes interfaces and endpoints as told", async (t) => {
+test("finds the identity service of another region, and uses interfaces and endpoints as configured", async (t) => {
   const cloud = await twoRegions(t)
   const env = variablesFor(cloud.url)
   await (await openFor(t, { env: { ...env, OS_REGION_NAME: "south" } })).get("identity", "/projects")
@@ -59,7 +59,7 @@ test("finds the identity service of another region, and takes interfaces and end
   ])
 })
 
-test("tells unknown regions and interfaces with those that are there, and a catalog without compute", async (t) => {
+test("reports unknown regions and interfaces with those that exist, and a catalog without compute", async (t) => {
   const cloud = await twoRegions(t)
   const env = variablesFor(cloud.url)
   const told = async (more: Readonly<Record<string, string>>): Promise<string> => {
@@ -96,7 +96,7 @@ test("tells unknown regions and interfaces with those that are there, and a cata
   assert.ok((await system.metrics()).split("\n").includes(counted))
 })
 
-test("says at the start what is missing, where nothing is set and where a cloud is named without a file", async (t) => {
+test("reports at the start what is missing, where nothing is set and where a cloud is named without a file", async (t) => {
   const { path: HOME } = temporaryFolder(t)
   await assert.rejects(openFor(t, { env: { HOME } }), {
     name: "ConfigurationError",

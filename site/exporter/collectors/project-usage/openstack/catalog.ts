@@ -4,17 +4,17 @@ import { ServiceError } from "./errors.ts"
 import type { Catalog } from "./token.ts"
 
 /** Where a catalog leads to. */
-export interface Endpoints {
+export interface ServiceEndpoints {
   /** Without a slash at the end. */
   readonly urls: Readonly<Record<Service, string>>
-  /** Regions with a compute service, if no region was asked for and there are several: the first was taken. */
+  /** Regions with a compute service, if no region was named and there are several: the first was chosen. */
   readonly choice: readonly string[]
 }
 
-type Endpoint = Catalog[number]["endpoints"][number]
+type CatalogEndpoint = Catalog[number]["endpoints"][number]
 
 /** Throws ServiceError if there is no such region or no compute service. */
-export function endpointsOf(catalog: Catalog, access: Access): Endpoints {
+export function endpointsOf(catalog: Catalog, access: Access): ServiceEndpoints {
   const { overrides, region } = access
   const identities = endpointsIn(catalog, "identity").filter((endpoint) => endpoint.interface === access.interface)
   // one identity service often serves all regions and stands in the catalog for one of them only
@@ -53,9 +53,9 @@ function computeOf(catalog: Catalog, { region, interface: wanted, scope, authUrl
   return { endpoint, regions: [...new Set(matching.map(regionOf))] }
 }
 
-const endpointsIn = (catalog: Catalog, type: Service): readonly Endpoint[] =>
+const endpointsIn = (catalog: Catalog, type: Service): readonly CatalogEndpoint[] =>
   catalog.filter((entry) => entry.type === type).flatMap(({ endpoints }) => endpoints)
 
-const regionOf = (endpoint: Endpoint): string => endpoint.region_id ?? endpoint.region ?? ""
+const regionOf = (endpoint: CatalogEndpoint): string => endpoint.region_id ?? endpoint.region ?? ""
 
 const listed = (names: readonly string[]): string => [...new Set(names)].toSorted().join(", ")

@@ -84,7 +84,7 @@ const faults: readonly (readonly [what: string, path: string])[] = [
   ["the pool's servers", "/servers/detail"],
 ]
 for (const [what, where] of faults) {
-  test(`takes nothing of an update that can't read ${what}, and all of the next`, async (t) => {
+  test(`uses nothing of an update that cannot read ${what}, and all of the next`, async (t) => {
     const { api, exporter, at } = await exporterOf(t, { ...PLAIN, maxLimit: 1 }, ["--simple-vm-id", "pool"])
     api.intercept = ({ path, query }) => {
       if (`${path}${query.marker === undefined ? "" : `?marker=${query.marker}`}` === where) throw refused(503)
@@ -93,7 +93,7 @@ for (const [what, where] of faults) {
     assert.deepEqual(await values(exporter), { p: 20, q: 20 })
     assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
     assert.equal(await exporter.value("fedstack_project_usage_cloud_up"), 0)
-    assert.match(exporter.log(), /level=error .*msg="cannot be read" what=cloud reason="answered 503"/)
+    assert.match(exporter.log(), /level=error .*msg="cannot be read" what=cloud reason="responded with 503"/)
     assert.match(await exporter.scrape(), /^fedstack_project_usage_cloud_failures_total\{reason="server_error"\} 1$/m)
     api.intercept = () => undefined
     await at(1)
@@ -116,7 +116,7 @@ test("ends usage that is too old, and it is whole when the cloud is back", async
   assert.deepEqual(await values(exporter), { p: 26, q: 26 })
 })
 
-test("a clock that goes back does not take usage back, and is told once", async (t) => {
+test("a clock that goes back does not take usage back, and is logged once", async (t) => {
   const { exporter, at } = await exporterOf(t, PLAIN)
   await at(2)
   exporter.clock.now = new Date(NOW - 5 * HOUR)
@@ -128,7 +128,7 @@ test("a clock that goes back does not take usage back, and is told once", async 
   assert.deepEqual(await values(exporter), { p: 26, q: 26 })
 })
 
-test("a clock that is far ahead counts no hours that have not been, and is told once", async (t) => {
+test("a clock that is far ahead counts no hours that have not been, and is logged once", async (t) => {
   const { exporter, at } = await exporterOf(t, PLAIN)
   exporter.clock.now = new Date(NOW + 1000 * HOUR)
   await exporter.update()
@@ -141,7 +141,7 @@ test("a clock that is far ahead counts no hours that have not been, and is told 
   assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds_total"), { p: 22 * 3600, q: 22 * 3600 })
 })
 
-test("holds the usage of archived servers in the new families, and shows how many projects do", async (t) => {
+test("retains the usage of archived servers in the new families, and counts their projects", async (t) => {
   const { api, exporter, at } = await exporterOf(t, PLAIN)
   api.state.servers = [server("b", "q")]
   await at(1)
@@ -150,7 +150,7 @@ test("holds the usage of archived servers in the new families, and shows how man
   assert.equal(await exporter.value("openstack_project_usage_retained_projects"), 1)
 })
 
-test("other weights begin a new epoch, in which nothing of the old one is held", async (t) => {
+test("other weights begin a new epoch, in which nothing of the old one is retained", async (t) => {
   const weights = (weight: number): string =>
     `[[weights]]\nresource_set_timestamp = 0\nvcpus = [{value = 1, weight = ${weight}}]\nmemory_mb = []\n`
   const file = fileOf(t, weights(3), "weights.toml")

@@ -45,7 +45,7 @@ test("reads a cloud, the regions of each and a region's own values", async (t) =
   assert.deepEqual(found.names, ["site", "other"])
   assert.deepEqual(found.regionsOf("site"), ["north", "south"])
   assert.deepEqual(found.regionsOf("other"), ["one", "two"])
-  assert.deepEqual(Object.fromEntries(found.fieldsOf("site", "south").values), {
+  assert.deepEqual(Object.fromEntries(found.settingsOf("site", "south").values), {
     auth_url: "https://k.example.org",
     username: "ann",
     user_domain_name: "Default",
@@ -56,15 +56,15 @@ test("reads a cloud, the regions of each and a region's own values", async (t) =
     identity_api_version: "3",
     verify: "false",
   })
-  assert.equal(found.fieldsOf("site", "north").values.get("project_name"), "admin")
+  assert.equal(found.settingsOf("site", "north").values.get("project_name"), "admin")
 })
 
-test("adds what secure.yaml says", async (t) => {
+test("adds the settings of secure.yaml", async (t) => {
   const found = await clouds(t, {
     ".config/openstack/clouds.yaml": CLOUDS,
     ".config/openstack/secure.yaml": "clouds: {other: {auth: {application_credential_secret: s}}}",
   })
-  const { values } = found.fieldsOf("other", "one")
+  const { values } = found.settingsOf("other", "one")
   assert.deepEqual([values.get("application_credential_id"), values.get("application_credential_secret")], ["c1", "s"])
 })
 
@@ -80,7 +80,7 @@ test("the file that OS_CLIENT_CONFIG_FILE names wins, and is missed when it is n
   })
 })
 
-test("tells what is wrong in the file, with its line", async (t) => {
+test("reports what is wrong in the file, with its line", async (t) => {
   const { path, write } = temporaryFolder(t)
   const file = await write(".config/openstack/clouds.yaml", "clouds:\n  a: {auth: SECRET}\n  b:\n    regions: {}\n")
   await assert.rejects(readClouds({ HOME: path }), {
@@ -113,7 +113,7 @@ test("opens every region of every cloud that is named, and reads secrets again",
   )
 })
 
-test("takes the only cloud without being told, and asks where there are several", async (t) => {
+test("chooses the only cloud by itself, and requires a choice where there are several", async (t) => {
   const { path, write } = temporaryFolder(t)
   const auth = "{auth_url: 'http://k', username: a, user_domain_id: d, project_id: p, password: x}"
   const file = await write(".config/openstack/clouds.yaml", `clouds: {one: {auth: ${auth}}}`)
@@ -135,7 +135,7 @@ test("takes the only cloud without being told, and asks where there are several"
   )
 })
 
-test("tells an unknown region, and what is missing by its key", async (t) => {
+test("reports an unknown region, and what is missing by its key", async (t) => {
   const { path, write } = temporaryFolder(t)
   const file = await write(".config/openstack/clouds.yaml", CLOUDS)
   await assert.rejects(openFor(t, { env: { HOME: path, OS_CLOUD: "site", OS_REGION_NAME: "west" } }), {

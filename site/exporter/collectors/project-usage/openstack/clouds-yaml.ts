@@ -5,7 +5,7 @@ import { z } from "zod"
 import { readYamlFile } from "#core/config/config-file.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { expected } from "#core/config/schema.ts"
-import { byKey, type Fields } from "./fields.ts"
+import { CloudSettings } from "./cloud-settings.ts"
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -24,7 +24,7 @@ const cloud = z.looseObject(
 )
 const file = z.looseObject({ clouds: z.record(z.string(), cloud.nullable(), expected("a map of clouds")).default({}) })
 
-type Cloud = z.output<typeof cloud>
+type CloudEntry = z.output<typeof cloud>
 
 /** The clouds of clouds.yaml, with what secure.yaml adds. */
 export interface CloudsFile {
@@ -33,7 +33,7 @@ export interface CloudsFile {
   /** Throws ConfigurationError if there is no such cloud. */
   regionsOf(name: string): readonly string[]
   /** Of a cloud, with the values of one of its regions. */
-  fieldsOf(name: string, region: string | undefined): Fields
+  settingsOf(name: string, region: string | undefined): CloudSettings
 }
 
 /** Where openstacksdk looks, in its order. */
@@ -58,7 +58,7 @@ export async function readClouds(env: Env): Promise<CloudsFile | undefined> {
   const { value } = await readYamlFile(path, file)
   const secure = securePath === undefined ? {} : (await readYamlFile(securePath, file)).value.clouds
   const names = Object.keys(value.clouds)
-  const get = (name: string): Cloud => {
+  const get = (name: string): CloudEntry => {
     const own = value.clouds[name]
     if (own === undefined) {
       const message = `has no cloud ${JSON.stringify(name)}. It has ${names.toSorted().join(", ") || "none"}: set OS_CLOUD or --os-cloud`
@@ -76,15 +76,12 @@ export async function readClouds(env: Env): Promise<CloudsFile | undefined> {
         .map((text: unknown) => String(text).trim())
         .filter((text) => text !== "")
     },
-    fieldsOf(name, regionName) {
+    settingsOf(name, regionName) {
       const own = get(name)
       const entry = own.regions.find((candidate) => typeof candidate !== "string" && candidate.name === regionName)
       const merged = merge(own, typeof entry === "object" ? entry.values : undefined)
-      return {
-        where: path,
-        shown: (key) => `clouds.${name}.${BELOW_AUTH.test(key) ? "auth." : ""}${key}`,
-        values: byKey([...scalars(merged.auth), ...scalars(merged)]),
-      }
+      const nameOf = (key: string): string => `clouds.${name}.${BELOW_AUTH.test(key) ? "auth." : ""}${key}`
+      return new CloudSettings(path, nameOf, [...scalars(merged.auth), ...scalars(merged)])
     },
   }
 }
@@ -98,9 +95,9 @@ function find(env: Env, variable: string, name: string): string | undefined {
   return candidates(env, variable, name).find((path) => existsSync(path))
 }
 
-type Added = Readonly<Record<string, unknown>> & { readonly auth?: Cloud["auth"] | undefined }
+type Added = Readonly<Record<string, unknown>> & { readonly auth?: CloudEntry["auth"] | undefined }
 
-function merge(own: Cloud | null, more: Added | null | undefined): Cloud {
+function merge(own: CloudEntry | null, more: Added | null | undefined): CloudEntry {
   const base = own ?? { auth: {}, regions: [] }
   return { ...base, ...more, regions: base.regions, auth: { ...base.auth, ...more?.auth } }
 }

@@ -31,7 +31,7 @@ const forbidden = (service: Service, path: string, policy: string): Case => ({
   service,
   path,
   reason: "forbidden",
-  message: ` does not allow this to the user (403): the policy ${policy} wants another role. docs/openstack.md tells which`,
+  message: ` refuses the user (403): the policy ${policy} requires another role; docs/openstack.md lists which`,
 })
 
 const CASES: readonly Case[] = [
@@ -51,7 +51,7 @@ const CASES: readonly Case[] = [
     what: "a service that is down behind its proxy",
     answer: answers(503, PAGE, HTML),
     reason: "server_error",
-    message: " responded with 503: it, or what stands before it, is not well",
+    message: " responded with 503: it, or a proxy in front of it, is failing",
   },
   {
     what: "a web page",
@@ -81,7 +81,7 @@ const CASES: readonly Case[] = [
     what: "an address that is not there",
     answer: answers(404, "gone", HTML),
     reason: "not_found",
-    message: " knows no such address (404)",
+    message: " has no such address (404)",
   },
   {
     what: "being asked too often",
@@ -114,9 +114,9 @@ for (const {
   times = 1,
   message,
 } of CASES) {
-  test(`tells ${what}`, async (t) => {
+  test(`reports ${what}`, async (t) => {
     const cloud = await fakeCloud(t)
-    cloud.answer = answer
+    cloud.respond = answer
     const { get, metrics } = await openFor(t, { env: variablesFor(cloud.url), timeout: 0.5 })
     const options = microversion === undefined ? {} : { microversion }
     const url = `${cloud.url}/${service === "compute" ? "v2.1" : "v3"}${path}`
@@ -132,8 +132,8 @@ for (const {
 
 test("a connection that the service closed just then is no failure", async (t) => {
   const cloud = await fakeCloud(t)
-  cloud.answer = (request) => {
-    cloud.answer = undefined
+  cloud.respond = (request) => {
+    cloud.respond = undefined
     request.socket.destroy()
   }
   const { get } = await openFor(t, { env: variablesFor(cloud.url) })
@@ -144,7 +144,7 @@ const SIGN_INS: readonly (readonly [string, RequestListener, string])[] = [
   [
     "an identity service that is down",
     answers(503, PAGE, HTML),
-    "identity at URL responded with 503: it, or what stands before it, is not well",
+    "identity at URL responded with 503: it, or a proxy in front of it, is failing",
   ],
   [
     "a web page in its place",
@@ -163,7 +163,7 @@ const SIGN_INS: readonly (readonly [string, RequestListener, string])[] = [
   ],
 ]
 for (const [what, answer, message] of SIGN_INS) {
-  test(`tells ${what}`, async (t) => {
+  test(`reports ${what}`, async (t) => {
     const cloud = await fakeCloud(t)
     cloud.signIn = answer
     const { get } = await openFor(t, { env: variablesFor(cloud.url), timeout: 0.5 })
@@ -171,7 +171,7 @@ for (const [what, answer, message] of SIGN_INS) {
   })
 }
 
-test("tells a refused connection and a name without an address", async (t) => {
+test("reports a refused connection and a name without an address", async (t) => {
   const port = await freePort()
   const refused = await openFor(t, { env: variablesFor(`http://127.0.0.1:${port}`) })
   await assert.rejects(refused.get(), {

@@ -1,13 +1,13 @@
-import type { Faults } from "./access.ts"
-import type { Fields } from "./fields.ts"
+import type { CloudSettings } from "./cloud-settings.ts"
 
-/** An id, or a name within a domain, as the identity API takes it. */
-export type Named =
-  | { readonly id: string }
-  | { readonly name: string; readonly domain: { readonly id: string } | { readonly name: string } }
+/** An id or a name, as of a domain. */
+type IdOrName = { readonly id: string } | { readonly name: string }
+
+/** An id, or a name within a domain, as the identity API accepts it. */
+export type Named = { readonly id: string } | { readonly name: string; readonly domain: IdOrName }
 
 /** https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management */
-export type Identity =
+export type CloudIdentity =
   | { readonly method: "password"; readonly user: Named; readonly secret: string }
   | { readonly method: "token"; readonly secret: string }
   | {
@@ -17,14 +17,10 @@ export type Identity =
     }
 
 export type Scope =
-  | { readonly project: Named }
-  | { readonly domain: { readonly id: string } | { readonly name: string } }
-  | { readonly system: { readonly all: true } }
+  { readonly project: Named } | { readonly domain: IdOrName } | { readonly system: { readonly all: true } }
 
-type Values = Fields["values"]
-
-/** Every name of a way to sign in that openstacksdk and gophercloud know for these three. */
-const METHODS: Readonly<Record<string, Identity["method"]>> = {
+/** Every name of a sign-in method that openstacksdk and gophercloud know for these three. */
+const METHODS: Readonly<Record<string, CloudIdentity["method"]>> = {
   password: "password",
   v3password: "password",
   token: "token",
@@ -34,106 +30,96 @@ const METHODS: Readonly<Record<string, Identity["method"]>> = {
   applicationcredential: "application_credential",
 }
 
-/** Undefined after what is missing was reported. */
-export function identityOf(method: Identity["method"], values: Values, report: Faults): Identity | undefined {
+/** Undefined where something is missing, which is then a fault. */
+export function identityOf(method: CloudIdentity["method"], settings: CloudSettings): CloudIdentity | undefined {
   if (method === "token") {
-    const secret = values.get("token")
-    if (secret !== undefined) return { method, secret }
-    report.missing("token")
-    return undefined
+    const secret = settings.need("token")
+    return secret === undefined ? undefined : { method, secret }
   }
   if (method === "password") {
-    const user = userOf(values, report)
-    const secret = values.get("password")
-    if (secret === undefined) report.missing("password")
+    const user = userOf(settings)
+    const secret = settings.need("password")
     return user === undefined || secret === undefined ? undefined : { method, user, secret }
   }
-  const id = values.get("application_credential_id")
-  const name = values.get("application_credential_name")
-  const secret = values.get("application_credential_secret")
-  if (id === undefined && name === undefined) report.missing("application_credential_id", "application_credential_name")
-  if (secret === undefined) report.missing("application_credential_secret")
+  const id = settings.get("application_credential_id")
+  const name = settings.get("application_credential_name")
+  if (id === undefined && name === undefined)
+    settings.missing("application_credential_id", "application_credential_name")
+  const secret = settings.need("application_credential_secret")
   if (id !== undefined) return secret === undefined ? undefined : { method, credential: { id }, secret }
-  const user = name === undefined ? undefined : userOf(values, report)
+  const user = name === undefined ? undefined : userOf(settings)
   if (name === undefined || user === undefined || secret === undefined) return undefined
   return { method, credential: { name, user }, secret }
 }
 
-/** As told by the type, else by what is there. */
-export function methodOf(values: Values, report: Faults): Identity["method"] | undefined {
-  const type = values.get("auth_type")
+/** By the type if there is one, else by what is set. */
+export function methodOf(settings: CloudSettings): CloudIdentity["method"] | undefined {
+  const type = settings.get("auth_type")
   if (type === undefined) {
-    if (values.has("application_credential_id") || values.has("application_credential_secret"))
+    if (settings.has("application_credential_id") || settings.has("application_credential_secret"))
       return "application_credential"
-    return values.has("token") && !values.has("password") ? "token" : "password"
+    return settings.has("token") && !settings.has("password") ? "token" : "password"
   }
   const method = METHODS[type.toLowerCase()]
   // openstacksdk does the same: a token that is given is meant
-  if (method === "password" && values.has("token") && !values.has("password")) return "token"
+  if (method === "password" && settings.has("token") && !settings.has("password")) return "token"
   if (method === undefined) {
     const message = `must be v3password, v3applicationcredential or v3token${
       type.toLowerCase().startsWith("v2") ? ": version 2 of the identity API is gone" : ""
-    }. For every other way to sign in, make an application credential and use that`
-    report.wrong("auth_type", message)
+    }. For every other sign-in method, make an application credential and use that`
+    settings.wrong("auth_type", message)
   }
   return method
 }
 
-function userOf(values: Values, report: Faults): Named | undefined {
-  return named(values, "user", { id: "user_id", name: "username" }, report)
-}
+const userOf = (settings: CloudSettings): Named | undefined =>
+  namedIn(settings, "user", { id: "user_id", name: "username" })
 
 /** Exactly one scope. */
-export function scopeOf(values: Values, report: Faults): Scope | undefined {
-  const system = values.get("system_scope")
+export function scopeOf(settings: CloudSettings): Scope | undefined {
+  const system = settings.get("system_scope")
   if (system !== undefined) {
-    if (system.toLowerCase() !== "all") report.wrong("system_scope", "must be all")
-    else if (isProjectScoped(values))
-      report.wrong("system_scope", "can't be set together with a project: keep one of them")
+    if (system.toLowerCase() !== "all") settings.wrong("system_scope", "must be all")
+    else if (isProjectScoped(settings))
+      settings.wrong("system_scope", "cannot be set together with a project: keep one of them")
     return { system: { all: true } }
   }
-  if (isProjectScoped(values)) {
-    const project = named(values, "project", { id: "project_id", name: "project_name" }, report)
+  if (isProjectScoped(settings)) {
+    const project = namedIn(settings, "project", { id: "project_id", name: "project_name" })
     return project === undefined ? undefined : { project }
   }
-  const domain = domainOf(values, ["domain"])
+  const domain = domainOf(settings, ["domain"])
   if (domain !== undefined) return { domain }
-  report.missing("project_name", "project_id", "domain_name", "system_scope")
+  settings.missing("project_name", "project_id", "domain_name", "system_scope")
   return undefined
 }
 
-const isProjectScoped = (values: Values): boolean => values.has("project_id") || values.has("project_name")
+const isProjectScoped = (settings: CloudSettings): boolean => settings.has("project_id") || settings.has("project_name")
 
-function named(
-  values: Values,
+function namedIn(
+  settings: CloudSettings,
   kind: "user" | "project",
   keys: { readonly id: string; readonly name: string },
-  report: Faults,
 ): Named | undefined {
-  const id = values.get(keys.id)
+  const id = settings.get(keys.id)
   if (id !== undefined) return { id }
-  const name = values.get(keys.name)
+  const name = settings.need(keys.name, keys.id)
   // as in openstacksdk: a domain that is no scope is that of user and project
-  const isScope = !isProjectScoped(values) && !values.has("system_scope")
-  const domain = domainOf(values, [`${kind}_domain`, ...(isScope ? [] : ["domain"]), "default_domain"])
-  if (name === undefined) report.missing(keys.name, keys.id)
-  if (domain === undefined) report.missing(`${kind}_domain_name`, `${kind}_domain_id`)
+  const isScope = !isProjectScoped(settings) && !settings.has("system_scope")
+  const domain = domainOf(settings, [`${kind}_domain`, ...(isScope ? [] : ["domain"]), "default_domain"])
+  if (domain === undefined) settings.missing(`${kind}_domain_name`, `${kind}_domain_id`)
   return name === undefined || domain === undefined ? undefined : { name, domain }
 }
 
 /** The first that is given, by id or by name. */
-function domainOf(
-  values: Values,
-  prefixes: readonly string[],
-): { readonly id: string } | { readonly name: string } | undefined {
+function domainOf(settings: CloudSettings, prefixes: readonly string[]): IdOrName | undefined {
   for (const prefix of prefixes) {
-    const id = values.get(prefix === "default_domain" ? "default_domain_id" : `${prefix}_id`)
-    if (id !== undefined) return { id }
-    const name = values.get(`${prefix}_name`)
-    if (name !== undefined) return { name }
     // OS_DEFAULT_DOMAIN is an id
-    const bare = prefix === "default_domain" ? values.get(prefix) : undefined
-    if (bare !== undefined) return { id: bare }
+    const bare = prefix === "default_domain" ? settings.get(prefix) : undefined
+    const name = settings.get(`${prefix}_name`)
+    const id = settings.get(`${prefix}_id`) ?? (name === undefined ? bare : undefined)
+    if (id !== undefined) return { id }
+    if (name !== undefined) return { name }
   }
   return undefined
 }

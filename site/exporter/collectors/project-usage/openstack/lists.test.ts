@@ -60,7 +60,7 @@ test("a project that moved to the next page while pages were read is listed once
   )
 })
 
-test("remembers nothing of a list of pool servers that can't be read whole", async () => {
+test("remembers nothing of a list of pool servers that cannot be read whole", async () => {
   const tags = rememberTags({}, { now: () => new Date(), log })
   const pool = { projectId: "pool", tag: "tag" }
   const api = fakeCloud()
@@ -84,7 +84,7 @@ test("a tag is forgotten seven days after the server had usage for the last time
   assert.deepEqual(tags.all(), {})
 })
 
-test("a property is taken from tags first, and only by its whole name", () => {
+test("a property is read from tags first, and only by its whole name", () => {
   const project = { tags: ["teams=x", "team=a=b", "cost", 5], team: "field", id: 7, options: {} }
   const names = ["team", "cost", "id", "options", "constructor"]
   assert.deepEqual(propertiesOf(project, names), { team: "a=b", cost: "true", id: "7", options: "", constructor: "" })

@@ -7,13 +7,13 @@ import { type Api, distinguishingLabels } from "./api.ts"
 import { openApi } from "./client.ts"
 import { createRequestMetrics, type RequestMetrics } from "./request-metrics.ts"
 import { openSession } from "./session.ts"
-import { type Target, type TargetOptions, targetsOf } from "./targets.ts"
+import { type CloudRegion, type RegionOptions, regionsOf } from "./regions.ts"
 
 /** To each service. */
 const CONNECTIONS = 8
 const TLS_SETTINGS = { ca: "OS_CACERT", cert: "OS_CERT", key: "OS_KEY" }
 
-export interface OpenOptions extends TargetOptions {
+export interface OpenOptions extends RegionOptions {
   /** Seconds for a request. */
   readonly timeout: number
   readonly registry: Registry
@@ -26,22 +26,22 @@ export interface OpenedApis {
 }
 
 /**
- * Every region of every cloud that flags, variables and clouds.yaml name, each an API that signs in when it is first asked.
- * Throws ConfigurationError if there is none, or something is missing or wrong; no service is asked yet.
+ * Every region of every cloud that flags, variables and clouds.yaml name, each an API that signs in at its first request.
+ * Throws ConfigurationError if there is none, or something is missing or wrong; no request is sent yet.
  */
 export async function openApis(options: OpenOptions): Promise<OpenedApis> {
-  const targets = await targetsOf(options)
-  const labels = distinguishingLabels(targets)
+  const regions = await regionsOf(options)
+  const labels = distinguishingLabels(regions)
   const metricsOf = createRequestMetrics(options.registry, Object.keys(labels[0] ?? {}))
   const connections: TlsAgents[] = []
   const apis: Api[] = []
   const close = async (): Promise<void> => void (await Promise.all(connections.map((one) => one.close())))
   try {
-    for (const [index, target] of targets.entries()) {
+    for (const [index, region] of regions.entries()) {
       const own = labels[index] ?? {}
       const kept = tlsAgents({ connections: CONNECTIONS })
       connections.push(kept)
-      apis.push(await open(target, { labels: own, connections: kept, metrics: metricsOf(own) }, options))
+      apis.push(await open(region, { labels: own, connections: kept, metrics: metricsOf(own) }, options))
     }
   } catch (error) {
     await close()
@@ -57,12 +57,12 @@ interface Parts {
 }
 
 async function open(
-  { cloud, region, fields }: Target,
+  { cloud, region, settings }: CloudRegion,
   { labels, connections, metrics }: Parts,
   { timeout, log }: OpenOptions,
 ): Promise<Api> {
   const access = async () => {
-    const read = accessOf(await fields(), region)
+    const read = accessOf(await settings(), region)
     return { access: read, dispatcher: connections.open(readTlsFiles(read.tls, TLS_SETTINGS)) }
   }
   warnOf((await access()).access, log, labels)
@@ -87,6 +87,6 @@ function warnOf({ insecure, authUrl }: Access, log: Logger, labels: Labels): voi
   if (insecure && authUrl.startsWith("https:"))
     log.warn(
       labels,
-      "certificates are checked although OS_INSECURE or verify says not to. Give the authority's file: OS_CACERT",
+      "certificates are verified although OS_INSECURE or verify is set. Set OS_CACERT to the authority's file",
     )
 }

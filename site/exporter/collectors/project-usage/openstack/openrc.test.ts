@@ -48,11 +48,11 @@ I=p@ss!w*rd{1}?
   })
 })
 
-test("tells of the dashboard's file which line asks for the password, and reads the file when that is replaced", () => {
+test("reports which line of the dashboard's file reads the password, and accepts the file when that is replaced", () => {
   assert.throws(() => parseOpenrc(HORIZON, "rc"), {
     name: "ConfigurationError",
     message:
-      "rc:14: asks for OS_PASSWORD at a terminal, and nobody is there to answer. Replace this line by OS_PASSWORD='…', and keep the file to yourself: chmod 600",
+      "rc:14: reads OS_PASSWORD from a terminal, and there is none. Replace this line by OS_PASSWORD='…', and keep the file to yourself: chmod 600",
   })
   const expected = {
     OS_AUTH_URL: "https://cloud.example.org:5000",
@@ -73,7 +73,7 @@ test("tells of the dashboard's file which line asks for the password, and reads 
   assert.deepEqual([OS_PASSWORD_INPUT, rest], ["s3$cret", expected])
 })
 
-test("tells every line that needs a shell, and never a value", () => {
+test("reports every line that needs a shell, and never a value", () => {
   const text = `OS_A=$(cat SECRET)
 OS_B="\`SECRET\`"
 OS_C="$SECRET"
@@ -84,7 +84,7 @@ source SECRET
 OS_G = SECRET
 `
   const literally = (name: string) =>
-    `the value of ${name} can't be read without a shell. Write it literally, in single quotes where it holds $, \` or a blank`
+    `the value of ${name} cannot be read without a shell. Write it literally, in single quotes where it holds $, \` or a blank`
   const neither =
     "is neither NAME=value, with or without export, nor a comment. Shell commands are not run: write the values literally"
   assert.throws(() => parseOpenrc(text, "rc"), {

@@ -23,7 +23,7 @@ export function parseOpenrc(text: string, file: string): Readonly<Record<string,
         if (message !== undefined) faults.push({ where: `${file}:${index + 1}`, message })
         return
       }
-      // Horizon's file asks for the password, and then copies it
+      // Horizon's file reads the password at a terminal, and then copies it
       if (/^"?\$\{?OS_PASSWORD_INPUT\}?"?$/.test(rest)) {
         const input = variables.OS_PASSWORD_INPUT
         if (input !== undefined) variables[name] = input
@@ -31,7 +31,7 @@ export function parseOpenrc(text: string, file: string): Readonly<Record<string,
       }
       const value = unquote(rest)
       if (value === undefined) {
-        const message = `the value of ${name} can't be read without a shell. Write it literally, in single quotes where it holds $, \` or a blank`
+        const message = `the value of ${name} cannot be read without a shell. Write it literally, in single quotes where it holds $, \` or a blank`
         faults.push({ where: `${file}:${index + 1}`, message })
       } else variables[name] = value
     })
@@ -46,7 +46,7 @@ function otherLine(line: string): string | undefined {
   if (/^(?:echo|unset|if \[|fi$|then$|export(?:[ \t]+[A-Za-z_]\w*)+$)/.test(line)) return undefined
   if (/^read\b/.test(line)) {
     const name = /\bOS_\w+/.exec(line)?.[0].replace(/_INPUT$/, "") ?? "the value"
-    return `asks for ${name} at a terminal, and nobody is there to answer. Replace this line by ${name}='…', and keep the file to yourself: chmod 600`
+    return `reads ${name} from a terminal, and there is none. Replace this line by ${name}='…', and keep the file to yourself: chmod 600`
   }
   return "is neither NAME=value, with or without export, nor a comment. Shell commands are not run: write the values literally"
 }

@@ -6,7 +6,7 @@ import { ServiceError } from "./errors.ts"
 export const listingUnsteady = defineError(
   "LISTING_UNSTEADY",
   503,
-  "The list {path} changed while it was read, {times} times in a row: the server that a page ended with was gone when the next was asked for",
+  "The list {path} changed while it was read, {times} times in a row: the server that a page ended with was gone when the next was requested",
 )
 
 /** The version from which on Nova hands out usage in pages; before it, usage is cut at its largest page without a word. */
@@ -22,7 +22,7 @@ export interface Listing {
   readonly service: Service
   readonly path: string
   readonly query: Readonly<Record<string, string>>
-  /** The key of the list in an answer; that of the links to the next page is the same with `_links`. */
+  /** The key of the list in a response; that of the links to the next page is the same with `_links`. */
   readonly key: string
   readonly limit: number
 }
@@ -55,15 +55,15 @@ async function readOnce(
   let marker: string | undefined
   do {
     const page = { ...query, limit: String(limit), ...(marker === undefined ? {} : { marker }) }
-    let answer: unknown
+    let response: unknown
     try {
-      answer = await api.get(service, path, { query: page, microversion: MICROVERSION, signal })
+      response = await api.get(service, path, { query: page, microversion: MICROVERSION, signal })
     } catch (error) {
       if (marker !== undefined && error instanceof ServiceError && error.responseStatus === 400) return false
       throw error
     }
-    take(listIn(answer, key, refuse))
-    marker = nextMarker(answer, `${key}_links`, refuse)
+    take(listIn(response, key, refuse))
+    marker = nextMarker(response, `${key}_links`, refuse)
     if (marker === undefined) return true
     if (markers.has(marker)) throw refuse(`its pages come back to the marker ${marker}`)
     markers.add(marker)
@@ -72,9 +72,9 @@ async function readOnce(
 }
 
 /** Only the marker of the link counts: behind a TLS proxy the rest of the address can be one that is not to be reached. */
-function nextMarker(answer: unknown, key: string, refuse: (reason: string) => Error): string | undefined {
-  if (!isItem(answer) || answer[key] === undefined) return undefined
-  const next = listIn(answer, key, refuse).find(({ rel }) => rel === "next")
+function nextMarker(response: unknown, key: string, refuse: (reason: string) => Error): string | undefined {
+  if (!isItem(response) || response[key] === undefined) return undefined
+  const next = listIn(response, key, refuse).find(({ rel }) => rel === "next")
   if (next === undefined) return undefined
   const [, search = ""] = typeof next.href === "string" ? next.href.split("?", 2) : []
   const marker = new URLSearchParams(search).get("marker")

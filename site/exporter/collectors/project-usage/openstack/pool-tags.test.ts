@@ -25,7 +25,7 @@ test("splits the pool by the tags of its servers, in the order of usage, and cou
     ["other", 20],
   ])
   assert.equal(await exporter.value("fedstack_project_usage_untagged_servers"), 1)
-  assert.deepEqual(api.asked.find(({ path }) => path === "/servers/detail")?.query, {
+  assert.deepEqual(api.requests.find(({ path }) => path === "/servers/detail")?.query, {
     all_tenants: "True",
     project_id: "pool",
     limit: "1000",

@@ -43,14 +43,14 @@ async function readAll(api: Api, key: "domains" | "projects", signal: AbortSigna
   const path = `/${key}`
   const refuse = unexpectedResponse("identity", path)
   const all: Item[] = []
-  const asked = new Set<string>()
+  const requested = new Set<string>()
   let search = ""
-  while (!asked.has(search)) {
-    if (asked.size === PAGES) throw refuse(`it has more than ${PAGES} pages`)
-    asked.add(search)
-    const answer = await api.get("identity", path, { query: Object.fromEntries(new URLSearchParams(search)), signal })
-    for (const item of listIn(answer, key, refuse)) all.push(item)
-    const { links, truncated } = isItem(answer) ? answer : {}
+  while (!requested.has(search)) {
+    if (requested.size === PAGES) throw refuse(`it has more than ${PAGES} pages`)
+    requested.add(search)
+    const response = await api.get("identity", path, { query: Object.fromEntries(new URLSearchParams(search)), signal })
+    for (const item of listIn(response, key, refuse)) all.push(item)
+    const { links, truncated } = isItem(response) ? response : {}
     const next = isItem(links) ? links.next : undefined
     if (typeof next !== "string" && truncated === true)
       throw refuse("it is cut off at a largest length. Raise list_limit in the configuration of Keystone")
@@ -61,8 +61,8 @@ async function readAll(api: Api, key: "domains" | "projects", signal: AbortSigna
 }
 
 /**
- * What a project says under the names that are wanted: by a tag `NAME=value` or `NAME:value`, by a bare tag `NAME`
- * ("true"), else by its property of that name, such as `enabled`. Empty where it says nothing.
+ * The properties of a project under the names that are wanted: by a tag `NAME=value` or `NAME:value`, by a bare tag `NAME`
+ * ("true"), else by its property of that name, such as `enabled`. Empty where it has none.
  */
 export function propertiesOf(project: Item, names: readonly string[]): Readonly<Record<string, string>> {
   if (names.length === 0) return NONE

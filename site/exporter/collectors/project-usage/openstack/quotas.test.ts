@@ -33,13 +33,13 @@ test("a reading that takes longer than the interval is the only one", async () =
   const answer = Promise.withResolvers<unknown>()
   const { api, clock, read } = quotasOf(() => answer.promise)
   read()
-  await until("requests", () => (api.asked.length === 3 ? true : undefined))
+  await until("requests", () => (api.requests.length === 3 ? true : undefined))
   clock.seconds += 3600
   read()
   await turn()
-  assert.equal(api.asked.length, 3)
+  assert.equal(api.requests.length, 3)
   answer.resolve(set)
-  await until("the next reading", () => (read().length === 3 && api.asked.length === 6 ? true : undefined))
+  await until("the next reading", () => (read().length === 3 && api.requests.length === 6 ? true : undefined))
 })
 
 test("a clock that was ahead for a while does not keep the next reading away", async () => {
@@ -49,18 +49,18 @@ test("a clock that was ahead for a while does not keep the next reading away", a
   await until("quotas", () => (read().length === 3 ? true : undefined))
   clock.seconds -= 86_400
   read()
-  await until("the next reading", () => (api.asked.length === 6 ? true : undefined))
+  await until("the next reading", () => (api.requests.length === 6 ? true : undefined))
 })
 
-test("a reading that fails asks for no more", async () => {
+test("a reading that fails sends no more requests", async () => {
   const ids = Array.from({ length: 50 }, (_, index) => `p${index}`)
   const { api, read, log } = quotasOf((id) => {
     if (id === "p0") throw refused(503)
     return set
   }, ids)
   read()
-  await until("the warning", () => (/can't read the quotas of projects/.test(log()) ? true : undefined))
-  assert.ok(api.asked.length < 20, String(api.asked.length))
+  await until("the warning", () => (/quotas cannot be read, keeping the previous ones/.test(log()) ? true : undefined))
+  assert.ok(api.requests.length < 20, String(api.requests.length))
   for (let turns = 0; turns < 50; turns += 1) await turn()
-  assert.ok(api.asked.length < 20, String(api.asked.length))
+  assert.ok(api.requests.length < 20, String(api.requests.length))
 })

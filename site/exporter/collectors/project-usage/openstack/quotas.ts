@@ -19,7 +19,7 @@ export interface QuotaOptions {
 
 /**
  * Quotas of projects, read in the background, because each project is a request. The function starts a reading if it is
- * time, and returns what the last whole one found. What can't be read is told, and tried again when it is time.
+ * time, and returns what the last whole one found. A failure is logged, and the reading is tried again when it is time.
  */
 export function openQuotas(
   api: Api,
@@ -32,13 +32,14 @@ export function openQuotas(
     try {
       known = await readAll(api, projectIds, signal)
     } catch (error) {
-      if (!signal.aborted) log.warn({ ...labels, reason: explain(error) }, "can't read the quotas of projects")
+      if (!signal.aborted)
+        log.warn({ ...labels, reason: explain(error) }, "quotas cannot be read, keeping the previous ones")
     }
     underWay = false
   }
   return (projectIds, signal) => {
     const at = now().getTime()
-    // either way: a clock that was ahead does not put off the next reading
+    // in both directions: a clock that was ahead does not put off the next reading
     if (every === undefined || underWay || Math.abs(at - begun) < every * 1000) return known
     ;[begun, underWay] = [at, true]
     void read(projectIds, signal)
@@ -67,13 +68,13 @@ async function readAll(api: Api, ids: readonly string[], signal: AbortSignal): P
 async function readOne(api: Api, id: string, signal: AbortSignal): Promise<Quota | undefined> {
   const path = `/os-quota-sets/${encodeURIComponent(id)}`
   const refuse = unexpectedResponse("compute", path)
-  const answer = await api.get("compute", path, { signal }).catch((error: unknown) => {
+  const response = await api.get("compute", path, { signal }).catch((error: unknown) => {
     if (error instanceof ServiceError && (error.responseStatus === 400 || error.responseStatus === 404))
       return undefined
     throw error
   })
-  if (answer === undefined) return undefined
-  const set = isItem(answer) ? answer.quota_set : undefined
+  if (response === undefined) return undefined
+  const set = isItem(response) ? response.quota_set : undefined
   if (!isItem(set)) throw refuse("it has no quota_set")
   const limit = (key: string): number => {
     const value = set[key]

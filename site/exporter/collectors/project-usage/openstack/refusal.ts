@@ -1,7 +1,7 @@
 import type { TextResponse } from "#core/http/client.ts"
 import { statusReason } from "#core/http/status.ts"
 import type { Service } from "./api.ts"
-import { type Reason, ServiceError } from "./errors.ts"
+import { type ServiceFailure, ServiceError } from "./errors.ts"
 
 /** The rule that has to allow a request, as it is called in the service's policy. */
 const POLICIES: readonly (readonly [Service, RegExp, string])[] = [
@@ -12,7 +12,7 @@ const POLICIES: readonly (readonly [Service, RegExp, string])[] = [
   ["identity", /^\/domains$/, "identity:list_domains"],
 ]
 
-export interface Asked {
+export interface RefusedRequest {
   readonly service: Service
   /** Without the query. */
   readonly path: string
@@ -21,9 +21,9 @@ export interface Asked {
 }
 
 /** Why a service did not respond with 200, and what to do. */
-export function refusal({ service, path, url, microversion }: Asked, response: TextResponse): ServiceError {
+export function refusal({ service, path, url, microversion }: RefusedRequest, response: TextResponse): ServiceError {
   const { status } = response
-  const because = (reason: Reason, text: string): ServiceError =>
+  const because = (reason: ServiceFailure, text: string): ServiceError =>
     new ServiceError(reason, `${service} at ${url} ${text}`, { responseStatus: status })
   if (status >= 300 && status < 400)
     return because(
@@ -38,12 +38,9 @@ export function refusal({ service, path, url, microversion }: Asked, response: T
   if (status === 403) {
     const policy = POLICIES.find(([of, pattern]) => of === service && pattern.test(path))?.[2]
     const rule = policy === undefined ? "its policy" : `the policy ${policy}`
-    return because(
-      "forbidden",
-      `does not allow this to the user (403): ${rule} wants another role. docs/openstack.md tells which`,
-    )
+    return because("forbidden", `refuses the user (403): ${rule} requires another role; docs/openstack.md lists which`)
   }
-  if (status === 404) return because("not_found", `knows no such address (404)${said(response)}`)
+  if (status === 404) return because("not_found", `has no such address (404)${serviceMessage(response)}`)
   if (status === 406)
     return because(
       "microversion",
@@ -52,12 +49,12 @@ export function refusal({ service, path, url, microversion }: Asked, response: T
   if (status === 413 || status === 429)
     return because("rate_limited", `is sent too many requests (${status}). Raise --update-interval, or its limit`)
   if (status >= 500)
-    return because("server_error", `responded with ${status}: it, or what stands before it, is not well`)
-  return because(statusReason(status), `responded with ${status}${said(response)}`)
+    return because("server_error", `responded with ${status}: it, or a proxy in front of it, is failing`)
+  return because(statusReason(status), `responded with ${status}${serviceMessage(response)}`)
 }
 
 /** The service's own words, if it has some: `{"badRequest": {"message": …}}`. */
-function said({ body }: TextResponse): string {
+function serviceMessage({ body }: TextResponse): string {
   let parsed: unknown
   try {
     parsed = JSON.parse(body)

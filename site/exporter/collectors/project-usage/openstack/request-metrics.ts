@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from "prom-client"
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Service } from "./api.ts"
-import { type Reason, ServiceError } from "./errors.ts"
+import { type ServiceFailure, ServiceError } from "./errors.ts"
 
 /** Requests to the services of one region, sign-ins among them. */
 export interface RequestMetrics {
@@ -26,7 +26,7 @@ export function createRequestMetrics(registry: Registry, names: readonly string[
   return (labels) => ({
     async measure(service, request) {
       const begin = performance.now()
-      let outcome: Reason | "ok" = "ok"
+      let outcome: ServiceFailure | "ok" = "ok"
       try {
         return await request()
       } catch (error) {

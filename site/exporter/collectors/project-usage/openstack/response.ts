@@ -7,7 +7,7 @@ export const unexpectedResponse =
   (reason: string): Error =>
     new ServiceError(
       "unexpected_response",
-      `the response of ${service} to ${path} cannot be used: ${reason}. It is ignored as a whole, so that no sum is a partial one`,
+      `the response of ${service} to ${path} cannot be used: ${reason}. It is ignored as a whole, so that no sum is partial`,
     )
 
 /** A JSON object in a response. */

@@ -7,7 +7,7 @@ import { fakeCloud, openFor, PASSWORD, variablesFor } from "./testing.ts"
 const count = (text: string, labels: string): number =>
   Number(new RegExp(`^fedstack_openstack_requests_total\\{${labels}\\} (.*)$`, "m").exec(text)?.[1] ?? 0)
 
-test("one sign-in serves all that ask at the same time, and later ones", async (t) => {
+test("one sign-in serves all requests at the same time, and later ones", async (t) => {
   const cloud = await fakeCloud(t)
   const { get } = await openFor(t, { env: variablesFor(cloud.url) })
   const query = { limit: "1" }
@@ -22,7 +22,7 @@ test("one sign-in serves all that ask at the same time, and later ones", async (
   ])
 })
 
-test("a token is replaced before its end, whatever the cloud's clock says", async (t) => {
+test("a token is replaced before its end, whatever the cloud's clock shows", async (t) => {
   const cloud = await fakeCloud(t)
   cloud.lifetime = 1
   const { get } = await openFor(t, { env: variablesFor(cloud.url) })
@@ -37,7 +37,7 @@ test("a token is replaced before its end, whatever the cloud's clock says", asyn
   assert.equal(cloud.requests.at(-1), "GET /v2.1/servers token-2")
 })
 
-test("a token that a service refuses is replaced once, for all that hold it", async (t) => {
+test("a token that a service refuses is replaced once, for all that use it", async (t) => {
   const cloud = await fakeCloud(t)
   const { get, metrics } = await openFor(t, { env: variablesFor(cloud.url) })
   await get()
@@ -48,7 +48,7 @@ test("a token that a service refuses is replaced once, for all that hold it", as
   assert.equal(count(await metrics(), 'service="compute",outcome="ok"'), 4)
 })
 
-test("a service that refuses new tokens too is asked twice and no more", async (t) => {
+test("a service that refuses new tokens too gets two requests and no more", async (t) => {
   const cloud = await fakeCloud(t)
   cloud.valid = new Set()
   const { get } = await openFor(t, { env: variablesFor(cloud.url) })
@@ -74,7 +74,7 @@ test("refused credentials are not tried again until the file with them changes",
   assert.ok(!(log() + (await metrics())).includes("SECRET"))
 })
 
-test("a password that changes while a token is in use is taken for the next sign-in", async (t) => {
+test("a password that changes while a token is in use is used for the next sign-in", async (t) => {
   const cloud = await fakeCloud(t)
   const { write } = temporaryFolder(t)
   const openrc = await write("usage-openrc", `OS_PASSWORD='${PASSWORD}'\n`)
@@ -86,7 +86,7 @@ test("a password that changes while a token is in use is taken for the next sign
   assert.deepEqual(await get(), { ok: true })
 })
 
-test("who gives up does not wait, and the sign-in goes on for the others", async (t) => {
+test("a cancelled request does not wait, and the sign-in goes on for the others", async (t) => {
   const cloud = await fakeCloud(t)
   const ending = new AbortController()
   const { promise: waiting, resolve: wait } = Promise.withResolvers<void>()
@@ -117,20 +117,20 @@ test("who gives up does not wait, and the sign-in goes on for the others", async
   assert.deepEqual(cloud.requests, ["GET /v2.1/servers late"])
 })
 
-test("who gave up before asking leaves no failure of the sign-in behind", async (t) => {
+test("a request that was cancelled before it began leaves no failure of the sign-in behind", async (t) => {
   const cloud = await fakeCloud(t)
   cloud.password = "another"
   const { get } = await openFor(t, { env: variablesFor(cloud.url) })
   await assert.rejects(get("compute", "/a", { signal: AbortSignal.abort() }), { code: "OPENSTACK_ABORTED" })
-  await assert.rejects(get(), { code: "OPENSTACK_UNAUTHORIZED" }) // joins the sign-in, whose failure is told to it
+  await assert.rejects(get(), { code: "OPENSTACK_UNAUTHORIZED" }) // joins the sign-in, whose failure is logged to it
 })
 
-test("a service's clock is that of its last answer with a date", async (t) => {
+test("a service's clock is that of its last response with a date", async (t) => {
   const cloud = await fakeCloud(t)
   const { get, apis } = await openFor(t, { env: variablesFor(cloud.url) })
-  cloud.answer = (_, response) => response.setHeader("date", "Sun, 01 Mar 2026 12:00:01 GMT").end("{}")
+  cloud.respond = (_, response) => response.setHeader("date", "Sun, 01 Mar 2026 12:00:01 GMT").end("{}")
   await get()
-  cloud.answer = (_, response) => {
+  cloud.respond = (_, response) => {
     response.sendDate = false
     response.end("{}")
   }

@@ -2,12 +2,12 @@ import type { Dispatcher } from "undici"
 import { fetchText } from "#core/http/client.ts"
 import { unlessAborted } from "#core/retry/deadline.ts"
 import type { Access } from "./access.ts"
-import { type Endpoints, endpointsOf } from "./catalog.ts"
+import { type ServiceEndpoints, endpointsOf } from "./catalog.ts"
 import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
 import { refusal } from "./refusal.ts"
 import type { RequestMetrics } from "./request-metrics.ts"
-import { signInBody, tokenAnswer, whoIs } from "./token.ts"
+import { signInBody, tokenResponse, whoIs } from "./token.ts"
 
 /** Bytes of a catalog; that of a cloud with all services and ten regions has 100,000. */
 const CATALOG_LIMIT = 16_777_216
@@ -18,9 +18,9 @@ const PAUSE = 300
 
 export interface Token {
   readonly id: string
-  readonly endpoints: Endpoints
+  readonly endpoints: ServiceEndpoints
   readonly dispatcher: Dispatcher
-  /** When to replace it, as told by performance.now(): the clocks of the cloud and of this machine need not agree. */
+  /** When to replace it, by performance.now(): the clocks of the cloud and of this machine need not agree. */
   readonly renewAt: number
 }
 
@@ -30,7 +30,7 @@ export interface SessionOptions {
   /** Seconds for a request. */
   readonly timeout: number
   readonly metrics: RequestMetrics
-  readonly signedIn: (endpoints: Endpoints) => void
+  readonly signedIn: (endpoints: ServiceEndpoints) => void
 }
 
 /** A token that is got when it is first needed, and replaced before it ends. */
@@ -62,7 +62,7 @@ export function openSession(options: SessionOptions): Session {
   return {
     async token(signal) {
       if (current !== undefined && performance.now() < current.renewAt) return current
-      // one sign-in for all who wait; it has its own deadline, and goes on for the others when one gives up
+      // one sign-in for all who wait; it has its own deadline, and goes on for the others when one is cancelled
       underWay ??= renew().finally(() => (underWay = undefined))
       return unlessAborted(underWay, signal).catch((error: unknown) => {
         throw signal.aborted ? new ServiceError("aborted", "sign-in cancelled: the update ends") : error
@@ -96,7 +96,7 @@ async function signIn({ access, dispatcher, body }: SignIn, options: SessionOpti
     })
     if (response.status === 401) throw wrongCredentials(access)
     if (response.status !== 201) throw refusal({ service: "identity", path: "/auth/tokens", url }, response)
-    const parsed = tokenAnswer.safeParse(parseJson(url, response), { reportInput: false })
+    const parsed = tokenResponse.safeParse(parseJson(url, response), { reportInput: false })
     const id = [response.headers["x-subject-token"] ?? ""].flat()[0] ?? ""
     if (!parsed.success || id === "") {
       const message = `${url} sent something that is no token. Is that an identity service, version 3?`

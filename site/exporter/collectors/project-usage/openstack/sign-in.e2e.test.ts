@@ -75,7 +75,7 @@ else {
       assert.ok(signIns >= 3 && signIns <= 4, `${signIns} sign-ins`)
     })
 
-    test("a password that was changed is taken from the file, without a restart", async (t) => {
+    test("a password that was changed is read from the file, without a restart", async (t) => {
       const name = `rotated-${process.pid}`
       const id = await admin.user(name, "SECRET-1 'quoted'")
       t.after(() => admin.call("DELETE", `/users/${id}`))
@@ -109,7 +109,7 @@ else {
       assert.doesNotMatch(opened.log() + (await opened.metrics()), /SECRET/)
     })
 
-    test("tells a reader of the system what Nova wants, which lets it list projects only", async (t) => {
+    test("reports what a reader of the system lacks in Nova, though it may list projects", async (t) => {
       const name = `reader-${process.pid}`
       const id = await admin.user(name, "pw")
       t.after(() => admin.call("DELETE", `/users/${id}`))
@@ -119,11 +119,11 @@ else {
       await opened.get("identity", "/projects")
       await opened.get("identity", "/domains")
       await assert.rejects(usage(opened), {
-        message: `compute at ${openStack.novaUrl}/os-simple-tenant-usage does not allow this to the user (403): the policy os_compute_api:os-simple-tenant-usage:list wants another role. docs/openstack.md tells which`,
+        message: `compute at ${openStack.novaUrl}/os-simple-tenant-usage refuses the user (403): the policy os_compute_api:os-simple-tenant-usage:list requires another role; docs/openstack.md lists which`,
       })
     })
 
-    test("tells a user of one project which policies of Keystone it lacks", async (t) => {
+    test("reports which policies of Keystone a user of one project lacks", async (t) => {
       const name = `member-${process.pid}`
       const id = await admin.user(name, "pw")
       t.after(() => admin.call("DELETE", `/users/${id}`))
@@ -133,7 +133,7 @@ else {
       await assert.rejects(opened.get("identity", "/domains"), /\(403\): the policy identity:list_domains wants/)
     })
 
-    test("tells a microversion that Nova does not have, and a region that is not there", async (t) => {
+    test("reports a microversion that Nova does not have, and a region that does not exist", async (t) => {
       const opened = await openFor(t, { env: openStack.openrc })
       await assert.rejects(opened.get("compute", "/servers", { microversion: "2.999" }), {
         message: `compute at ${openStack.novaUrl}/servers does not support microversion 2.999 (406). Nova 15 (Ocata) or later is needed`,

@@ -21,7 +21,7 @@ test("labels distinguish clouds by what differs, and only by that", () => {
   ])
 })
 
-test("a region that can't be read keeps its own last usage for the greatest age, and the others go on", async (t) => {
+test("a region that cannot be read keeps its own last usage for the greatest age, and the others go on", async (t) => {
   const north = fakeCloud(STATE, { region: "north" })
   const south = fakeCloud(STATE, { region: "south" })
   const exporter = await startTestExporter(t, ARGS, [north, south])
@@ -39,7 +39,7 @@ test("a region that can't be read keeps its own last usage for the greatest age,
   assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
   assert.match(await exporter.scrape(), /^fedstack_project_usage_cloud_up\{region="north"\} 1$/m)
   assert.match(await exporter.scrape(), /^fedstack_project_usage_cloud_up\{region="south"\} 0$/m)
-  assert.match(exporter.log(), /msg="cannot be read" what=south reason="answered 503"/)
+  assert.match(exporter.log(), /msg="cannot be read" what=south reason="responded with 503"/)
   await at(2.1)
   assert.deepEqual(await values(exporter), { "north/p": 24.2 })
   south.intercept = () => undefined
@@ -58,7 +58,7 @@ test("all regions failing leaves all as it was", async (t) => {
     }
   await exporter.update()
   assert.deepEqual(await values(exporter), { "north/p": 20, "south/p": 20 })
-  assert.match(exporter.log(), /what=north reason="answered 503"\n.*what=south reason="answered 503"\n/)
+  assert.match(exporter.log(), /what=north reason="responded with 503"\n.*what=south reason="responded with 503"\n/)
 })
 
 test("when all regions fail, each ends at its own greatest age, also one that failed before the others", async (t) => {
@@ -96,7 +96,7 @@ test("what took longer than the greatest age to read is shown", async (t) => {
   assert.deepEqual(await values(exporter), { "north/p": 20, "south/p": 20 })
 })
 
-test("shows those tags and properties of projects that are asked for", async (t) => {
+test("shows the configured tags and properties of projects", async (t) => {
   const more = { tags: ["team=bio 🧬", "cost:7", "open", "other=x"], enabled: false, description: 'a "b"' }
   const api = fakeCloud({ projects: [project("p", "p", "d", more), project("q")] })
   const labels = ["team", "cost", "open", "enabled", "description", "absent"]
@@ -114,7 +114,7 @@ test("what is in use can be left out", async (t) => {
   assert.doesNotMatch(await exporter.scrape(), /openstack_project_(?:servers|vcpus|memory_bytes|disk_bytes)\b/)
 })
 
-test("reads quotas in the background where they are asked for, and keeps them when they can't be read", async (t) => {
+test("reads quotas in the background where that is configured, and keeps them when they cannot be read", async (t) => {
   const api = fakeCloud({ projects: [project("p"), project("q"), project("pool")] })
   let broken = false
   const sets: Record<string, object> = {
@@ -143,11 +143,13 @@ test("reads quotas in the background where they are asked for, and keeps them wh
       "openstack_project_quota_memory_bytes q +Inf",
     ],
   )
-  assert.equal(api.asked.filter(({ path }) => path.startsWith("/os-quota-sets/")).length, 3)
+  assert.equal(api.requests.filter(({ path }) => path.startsWith("/os-quota-sets/")).length, 3)
   broken = true
   exporter.clock.now = new Date(NOW + HOUR)
   await until("the warning", async () => {
     assert.deepEqual(await quotas(), found)
-    return /level=warn .*can't read the quotas of projects.*answered 403/.test(exporter.log()) ? true : undefined
+    return /level=warn .*quotas cannot be read, keeping the previous ones.*responded with 403/.test(exporter.log())
+      ? true
+      : undefined
   })
 })

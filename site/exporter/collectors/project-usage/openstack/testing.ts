@@ -43,12 +43,12 @@ export interface FakeCloud {
   /** The password that is right. */
   password: string
   catalog: { readonly type: string; readonly endpoints: readonly Endpoint[] }[]
-  /** Answers in place of the identity or compute service. */
+  /** Responds in place of the identity or compute service. */
   signIn: RequestListener | undefined
-  answer: RequestListener | undefined
+  respond: RequestListener | undefined
 }
 
-/** An identity and a compute service that can be made to fail as a real one can't; gone after the test. */
+/** An identity and a compute service that can be made to fail as a real one cannot; gone after the test. */
 export async function fakeCloud(test: TestContext, tls?: TlsOptions): Promise<FakeCloud> {
   const handle: RequestListener = (request, response) => void route(cloud, request, response)
   const server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle)
@@ -65,7 +65,7 @@ export async function fakeCloud(test: TestContext, tls?: TlsOptions): Promise<Fa
       { type: "compute", endpoints: [{ interface: "public", region_id: "north", url: `${url}/v2.1/` }] },
     ],
     signIn: undefined,
-    answer: undefined,
+    respond: undefined,
   }
   return cloud
 }
@@ -96,13 +96,13 @@ async function route(cloud: FakeCloud, request: IncomingMessage, response: Serve
   const { "x-auth-token": token, "openstack-api-version": version } = request.headers
   cloud.requests.push([request.method, request.url, token, version].filter((part) => part !== undefined).join(" "))
   if (cloud.valid !== undefined && !cloud.valid.has(String(token))) response.writeHead(401).end("{}")
-  else if (cloud.answer !== undefined) cloud.answer(request, response)
+  else if (cloud.respond !== undefined) cloud.respond(request, response)
   else response.end('{"ok":true}')
 }
 
 export interface Opened {
   readonly apis: readonly Api[]
-  /** Asks the first API. */
+  /** Sends a request to the first API. */
   readonly get: (service?: Service, path?: string, options?: Partial<Get>) => Promise<unknown>
   readonly log: () => string
   readonly metrics: () => Promise<string>

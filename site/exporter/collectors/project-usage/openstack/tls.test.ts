@@ -7,7 +7,7 @@ import { fakeCloud, openFor, variablesFor } from "./testing.ts"
 const authority = makeAuthority("cloud CA")
 const good = authority.issue({ name: "cloud", sans: ["DNS:localhost"] })
 
-test("trusts a private authority when it is given, and tells what to give when it is not", async (t) => {
+test("trusts a private authority when it is given, and reports what to set when it is not", async (t) => {
   const cloud = await fakeCloud(t, good)
   const { write } = temporaryFolder(t)
   const env = variablesFor(cloud.url)
@@ -20,12 +20,12 @@ test("trusts a private authority when it is given, and tells what to give when i
   })
   assert.match(
     unknown.log(),
-    /level=warn .*certificates are checked although OS_INSECURE or verify says not to\. Give the authority's file: OS_CACERT/,
+    /level=warn .*certificates are verified although OS_INSECURE or verify is set\. Set OS_CACERT to the authority's file/,
   )
   assert.equal(cloud.signIns.length, 1)
 })
 
-test("tells an expired certificate, one of another host, and plain http behind https", async (t) => {
+test("reports an expired certificate, one of another host, and plain http behind https", async (t) => {
   const { write } = temporaryFolder(t)
   const ca = await write("ca.pem", authority.cert)
   const expired = await fakeCloud(t, authority.issue({ name: "c", sans: ["DNS:localhost"], notAfter: new Date(0) }))
@@ -45,7 +45,7 @@ test("tells an expired certificate, one of another host, and plain http behind h
   }
 })
 
-test("shows a client certificate, and takes a new one without a restart", async (t) => {
+test("shows a client certificate, and reads a new one without a restart", async (t) => {
   const cloud = await fakeCloud(t, { ...good, ca: authority.cert, requestCert: true, rejectUnauthorized: true })
   const { write } = temporaryFolder(t)
   const client = authority.issue({ name: "exporter" })
@@ -66,7 +66,7 @@ test("shows a client certificate, and takes a new one without a restart", async 
   assert.deepEqual(await (await openFor(t, { env: one })).get(), { ok: true })
 })
 
-test("tells of files that hold no certificate", async (t) => {
+test("reports files that hold no certificate", async (t) => {
   const { write } = temporaryFolder(t)
   const file = await write("ca.pem", "no certificate SECRET")
   const env = variablesFor("https://k.example.org")

@@ -32,8 +32,8 @@ const catalogEntry = z.object({
   endpoints: z.array(z.object({ interface: text, url: text, region: text.nullish(), region_id: text.nullish() })),
 })
 
-/** What of the answer is used. Without a scope there is no catalog. */
-export const tokenAnswer = z.object({
+/** What of the response is used. Without a scope there is no catalog. */
+export const tokenResponse = z.object({
   token: z.object({
     issued_at: z.iso.datetime({ offset: true }),
     expires_at: z.iso.datetime({ offset: true }),
@@ -41,4 +41,4 @@ export const tokenAnswer = z.object({
   }),
 })
 
-export type Catalog = z.infer<typeof tokenAnswer>["token"]["catalog"]
+export type Catalog = z.infer<typeof tokenResponse>["token"]["catalog"]

@@ -38,7 +38,7 @@ test("lists all servers of all projects in as many requests as there are pages, 
   const query = { detailed: "1", start: "2026-03-01T00:00:00.000", end: "2026-03-10T12:00:00.000", limit: "1000" }
   const path = "/os-simple-tenant-usage"
   assert.deepEqual(
-    api.asked,
+    api.requests,
     [query, { ...query, marker: "b" }, { ...query, marker: "d" }].map((one) => ({
       path,
       query: one,
@@ -50,7 +50,7 @@ test("lists all servers of all projects in as many requests as there are pages, 
 test("an exactly full last page is followed by an empty one", async () => {
   const api = fakeCloud({ servers: [server("a", "p"), server("b", "p")], maxLimit: 2 })
   assert.deepEqual(shown(await list(api)), [["p", [10, 10]]])
-  assert.equal(api.asked.length, 2)
+  assert.equal(api.requests.length, 2)
 })
 
 test("reads what a server was, and what it is not any more", async () => {
@@ -79,12 +79,12 @@ test("reads what a server was, and what it is not any more", async () => {
   assert.deepEqual([clockLead, repeated], [0, []])
 })
 
-test("tells how far the cloud's clock is ahead", async () => {
+test("reports how far the cloud's clock is ahead", async () => {
   const api = fakeCloud({ servers: [server("a", "p")], now: NOW + HOUR })
   assert.equal((await list(api)).clockLead, 3600)
 })
 
-test("where no server lives, tells how far clocks differ by the date of the answer", async () => {
+test("reports how far clocks differ by the date of the response where no server lives", async () => {
   const api = fakeCloud({ now: NOW + HOUR, servers: [server("a", "p", { endedAt: NOW })] })
   const { clockLead, present } = await list(api)
   assert.deepEqual([clockLead, present], [3600, (NOW + HOUR) / 1000])
@@ -100,12 +100,12 @@ test("starts again when the server that a page ended with is gone", async () => 
   }
   assert.deepEqual(shown(await list(api)), [["p", [10, 10]]])
   assert.deepEqual(
-    api.asked.map(({ query }) => query.marker),
+    api.requests.map(({ query }) => query.marker),
     [undefined, "b", undefined, "c"],
   )
 })
 
-test("gives up when the list never holds still", async () => {
+test("fails when the list keeps changing", async () => {
   const api = fakeCloud({ servers: [server("a", "p"), server("b", "p")], maxLimit: 1 })
   api.intercept = ({ query }) => {
     if (query.marker !== undefined) throw refused(400)
@@ -113,7 +113,7 @@ test("gives up when the list never holds still", async () => {
   await assert.rejects(list(api), {
     code: "LISTING_UNSTEADY",
     message:
-      "The list /os-simple-tenant-usage changed while it was read, 5 times in a row: the server that a page ended with was gone when the next was asked for",
+      "The list /os-simple-tenant-usage changed while it was read, 5 times in a row: the server that a page ended with was gone when the next was requested",
   })
 })
 
@@ -122,8 +122,8 @@ test("a request that is refused on its first page is not tried again", async () 
   api.intercept = () => {
     throw refused(400)
   }
-  await assert.rejects(list(api), /answered 400/)
-  assert.equal(api.asked.length, 1)
+  await assert.rejects(list(api), /responded with 400/)
+  assert.equal(api.requests.length, 1)
 })
 
 test("a server that is listed twice counts once", async () => {
@@ -187,7 +187,7 @@ for (const [what, answer, reason] of strange) {
   })
 }
 
-test("hours of 0 and less are taken as they are, and count nothing later", async () => {
+test("hours of 0 and less are passed on, and count nothing later", async () => {
   const api = fakeCloud()
   for (const hours of [0, -3]) {
     api.intercept = () => one({ hours })

@@ -117,7 +117,7 @@ export function expectedUsage(seed: Seed, { start, end, weights, domain, pool }:
     const project = projects.find(({ id }) => id === server.project_id)
     if (project === undefined || server.launched_at === null) continue
     const isPooled = project.id === pool
-    // Nova forgets the tags of what was deleted before the exporter first asked
+    // Nova forgets the tags of what was deleted before the exporter's first update
     if (isPooled && (server.terminated_at !== null || server.metadata.project_name === undefined)) continue
     const series = seriesOf(project, isPooled ? (server.metadata.project_name ?? "") : project.name)
     const from = Math.max(Date.parse(start), utc(server.launched_at))

@@ -29,7 +29,7 @@ export interface FakeState {
   maxLimit: number
 }
 
-export interface Asked {
+export interface RecordedRequest {
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   readonly microversion: string | undefined
@@ -37,9 +37,9 @@ export interface Asked {
 
 export interface FakeCloud extends Api {
   readonly state: FakeState
-  readonly asked: Asked[]
-  /** Called before each answer; what it returns or throws is answered instead, unless it is undefined. */
-  intercept: (asked: Asked) => unknown
+  readonly requests: RecordedRequest[]
+  /** Called before each response; what it returns or throws takes its place, unless it is undefined. */
+  intercept: (request: RecordedRequest) => unknown
 }
 
 /** A Nova and a Keystone that list, page and count as the real ones do, without HTTP. */
@@ -52,16 +52,16 @@ export function fakeCloud(
     cloud,
     region,
     state: { now: Date.UTC(2026, 2, 10, 12), domains, projects: [], servers: [], maxLimit: 1000, ...state },
-    asked: [],
+    requests: [],
     dateOf: () => Math.floor(fake.state.now / 1000),
     intercept: () => undefined,
     async get(service, path, { query = {}, microversion, signal }) {
       await Promise.resolve()
       signal.throwIfAborted()
-      const asked = { path, query, microversion }
-      fake.asked.push(asked)
-      const instead = fake.intercept(asked)
-      return instead === undefined ? answers[`${service} ${path}`]?.(fake.state, query) : instead
+      const request = { path, query, microversion }
+      fake.requests.push(request)
+      const instead = fake.intercept(request)
+      return instead === undefined ? responses[`${service} ${path}`]?.(fake.state, query) : instead
     },
   }
   return fake
@@ -69,12 +69,12 @@ export function fakeCloud(
 
 /** As the session reports what a service refused. */
 export function refused(status: number): Error {
-  return new ServiceError(status === 400 ? "bad_request" : "server_error", `answered ${status}`, {
+  return new ServiceError(status === 400 ? "bad_request" : "server_error", `responded with ${status}`, {
     responseStatus: status,
   })
 }
 
-const answers: Readonly<Record<string, (state: FakeState, query: Readonly<Record<string, string>>) => unknown>> = {
+const responses: Readonly<Record<string, (state: FakeState, query: Readonly<Record<string, string>>) => unknown>> = {
   "identity /domains": ({ domains }) => ({ domains, links: { next: null } }),
   "identity /projects": ({ projects }) => ({
     projects: projects.map(({ id, name, domain, more }) => ({ id, name, domain_id: domain, enabled: true, ...more })),
