@@ -1,13 +1,16 @@
 import assert from "node:assert/strict"
 import { generateKeyPairSync } from "node:crypto"
 import { rename } from "node:fs/promises"
+import { createServer } from "node:http"
 import { type TestContext, test } from "node:test"
 import { setImmediate as nextTurn } from "node:timers/promises"
+import { promisify } from "node:util"
 import { SignJWT } from "jose"
 import { pino } from "pino"
 import { Registry } from "prom-client"
 import { Agent, request } from "undici"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { listen } from "../../../dev/testing/listen.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
 import { policyFile } from "./load.ts"
@@ -187,4 +190,32 @@ test("the keys in a file are followed, and tokens that they verified are forgott
   await folder.write("jwks.json", jwks(1))
   await until("the other key", async () => ((await statusOf(second ?? "")) === 200 ? true : undefined))
   assert.equal(await statusOf(first ?? ""), 401)
+})
+
+test("the metrics show the tokens of a new policy before any request", async (t) => {
+  const { replace, proxy } = await start(t, [entryOf(OLD)])
+  const credentials = async () => {
+    const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+    return [...metrics.matchAll(/^fedstack_proxy_credential_expiry_timestamp_seconds\{client="(.*?)"/gm)].map(
+      ([, client]) => client,
+    )
+  }
+  assert.deepEqual(await credentials(), ["portal"])
+  await replace([`name: renamed, sha256: ${hashOf(NEW)}`])
+  await proxy.running.reload()
+  assert.deepEqual(await credentials(), ["renamed"])
+})
+
+test("the issuer of a policy that was replaced is no longer contacted", async (t) => {
+  const server = createServer((_, response) => response.end('{"keys": []}'))
+  server.keepAliveTimeout = 600_000
+  const issuer = `http://127.0.0.1:${await listen(t, server)}`
+  const { replace, proxy, upstream } = await start(t, [entryOf(OLD)])
+  const connections = promisify(server.getConnections.bind(server))
+  const jwt = `jwt: [{issuer: i, audience: a, jwks: {url: "${issuer}"}, match: ['${SHARED}']}]\n`
+  await replace(policyText(upstream.url, [entryOf(OLD)]) + jwt)
+  await until("the request for keys", async () => ((await connections()) === 1 ? true : undefined))
+  await replace([entryOf(OLD)])
+  await proxy.running.reload()
+  await until("its connection to close", async () => ((await connections()) === 0 ? true : undefined))
 })
