@@ -122,7 +122,7 @@ test("applies a rotated token", async (t) => {
   await delivers(portal.prometheus, [{ site: "site-a", project_name: "a" }])
 })
 
-test("leaves the configuration in place that Prometheus took last where it refuses the new one, so that it can start again", async (t) => {
+test("keeps the configuration that Prometheus accepted last where it refuses the new one, so that it can start again", async (t) => {
   const prometheus = need(t, findPrometheus())
   if (prometheus === undefined) return
   const portal = await startFederatedPortal(t, prometheus, {

@@ -24,7 +24,7 @@ export interface Target {
 export interface Targets extends Closable {
   /** As of now; never a part of what is known. */
   current(): readonly Target[]
-  /** Why `current` may be outdated or empty, in a sentence: "Kubernetes refuses to list endpointslices in opa (403): …". */
+  /** Why `current` may be outdated or empty, in a sentence: "Kubernetes refused to list endpointslices in opa (403): …". */
   problem(): string | undefined
   /** Settles when `current` is known for the first time, or `problem` tells why it is not. Never rejects. */
   readonly first: Promise<void>

@@ -68,7 +68,7 @@ test("the exporter goes on while pods and the API come and go", { timeout: 300_0
   await kubernetes.stopApi("torn")
   await shows("b up, c up", false)
   await c.stop()
-  await shows("b up, c connection", false)
+  await shows("b up, c refused", false)
 
   await kubernetes.startApi()
   await remove("c")

@@ -109,13 +109,13 @@ test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (out
     assert.equal(targets.problem(), undefined)
   })
 
-  await outer.test("an account without rights is told the verb and the resource", async (t) => {
+  await outer.test("an account without rights learns the rule that it lacks", async (t) => {
     const targets = await open(t, await kubernetes.account("opa/nobody"), { services: ["moving"] })
     await targets.first
     assert.deepEqual(targets.current(), [])
     assert.equal(
       targets.problem(),
-      'Kubernetes refuses to list endpointslices.discovery.k8s.io in the namespace opa (403): grant the account the verb list on it. It says: endpointslices.discovery.k8s.io is forbidden: User "system:serviceaccount:opa:nobody" cannot list resource "endpointslices" in API group "discovery.k8s.io" in the namespace "opa"',
+      'Kubernetes refused to list endpointslices.discovery.k8s.io in the namespace opa (403): the account needs the rule {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list]}. Response: endpointslices.discovery.k8s.io is forbidden: User "system:serviceaccount:opa:nobody" cannot list resource "endpointslices" in API group "discovery.k8s.io" in the namespace "opa"',
     )
   })
 
@@ -152,7 +152,7 @@ test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (out
       await shows(other, ["kept a 10.0.0.1:8443 ready", "kept b 10.0.0.2:8443"])
       await until("no problem", () => (other.problem() === undefined ? true : undefined))
       await until("the problem", () =>
-        /refuses to list endpointslices.*\(403\)/.test(outdated.problem() ?? "") ? true : undefined,
+        /refused to list endpointslices.*\(403\)/.test(outdated.problem() ?? "") ? true : undefined,
       )
       assert.deepEqual(outdated.current().map(inShort), ["kept c 10.0.0.3:8443 ready"])
     },
