@@ -74,6 +74,12 @@ test("a server that is called by its address must show the server name in a cert
   }
 })
 
+test("without files nothing is logged, and no metric says that something was read", async (t) => {
+  const { log, successful, credentials } = await open(t, {})
+  await credentials.reload()
+  assert.deepEqual([log(), await successful(), credentials.current().headers], ["", undefined, {}])
+})
+
 test("an expired certificate is refused", async (t) => {
   const expired = authority.issue({ name: NAME, sans: [`DNS:${NAME}`], notAfter: new Date(Date.now() - 60_000) })
   const port = await secureServer(t, expired)

@@ -3,7 +3,7 @@ import type { Agent } from "undici"
 import { Faults } from "#core/config/faults.ts"
 import { type Reloading, reloadOnChange } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
-import type { AgentOptions } from "./agent.ts"
+import { type AgentOptions, openAgent } from "./agent.ts"
 import { readTlsFiles, tlsAgents, type TlsFiles } from "./tls-files.ts"
 
 export interface ClientCredentialOptions extends TlsFiles, Omit<AgentOptions, "secureContext"> {
@@ -25,13 +25,17 @@ export type ClientCredentials = Reloading<Sending>
 
 /** Reads token and certificates, and again whenever they change. Throws ConfigurationError where they cannot be used at the start. */
 export async function openClientCredentials(options: ClientCredentialOptions): Promise<ClientCredentials> {
-  const { now, log, registry } = options
+  const { token: tokenFile, ca, cert, key, now, log, registry } = options
+  if ([tokenFile, ca, cert, key].every((file) => file === undefined)) {
+    const sending = { agent: openAgent(options), headers: {} }
+    return { current: () => sending, reload: () => Promise.resolve(), close: () => sending.agent.destroy() }
+  }
   const agents = tlsAgents(options)
   const reloading = await reloadOnChange<Sending>({
     config: "credentials",
     load(read) {
       const faults = new Faults()
-      const token = faults.collect(() => (options.token === undefined ? undefined : tokenIn(options.token, read)))
+      const token = tokenFile === undefined ? undefined : faults.collect(() => tokenIn(tokenFile, read))
       const tls = faults.collect(() => readTlsFiles(options, {}, read))
       if (faults.any || tls === undefined) throw faults.toError()
       return { agent: agents.open(tls), headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }

@@ -117,7 +117,10 @@ for (const {
   test(`reports ${what}`, async (t) => {
     const cloud = await fakeCloud(t)
     cloud.respond = answer
-    const { get, metrics } = await openFor(t, { env: variablesFor(cloud.url), timeout: 0.5 })
+    const { get, metrics } = await openFor(t, {
+      env: variablesFor(cloud.url),
+      timeout: reason === "timeout" ? 0.5 : 30,
+    })
     const options = microversion === undefined ? {} : { microversion }
     const url = `${cloud.url}/${service === "compute" ? "v2.1" : "v3"}${path}`
     await assert.rejects(get(service, path, options), {
