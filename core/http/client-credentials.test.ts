@@ -163,3 +163,20 @@ test("a new token is sent on the connections of before, whose certificates have 
   assert.deepEqual(after.headers, { authorization: "Bearer two" })
   assert.equal(after.agent, before.agent)
 })
+
+test("a request that is under way ends with the certificates with which it was sent", async (t) => {
+  const folder = temporaryFolder(t)
+  const arrived = Promise.withResolvers<() => void>()
+  const server = createServer(authority.issue({ name: NAME, sans: ["IP:127.0.0.1"] }), (_, response) => {
+    arrived.resolve(() => response.end("whole"))
+  })
+  const port = await listen(t, server)
+  const ca = await folder.write("ca.pem", authority.cert)
+  const { ask, credentials } = await open(t, { ca })
+  const response = ask(port)
+  const finish = await arrived.promise
+  await folder.write("ca.pem", authority.cert + makeAuthority("next").cert)
+  await credentials.reload()
+  finish()
+  assert.equal(await response, "whole")
+})

@@ -84,6 +84,14 @@ test("an abort from outside ends it", async (t) => {
   assert.equal(await failure(`${url}/`, { signal: ending.signal }), `GET ${url}/: the request was cancelled`)
 })
 
+test("an informational response is no beginning of the response", async (t) => {
+  const url = await upstream(t, ({ socket }, response) => {
+    response.writeProcessing()
+    setImmediate(() => socket.destroy())
+  })
+  assert.equal(await failure(url), `GET ${url}/: the connection was closed without a response`)
+})
+
 test("several requests share a deadline", async (t) => {
   const url = await upstream(t, (request, response) => void (request.url === "/fast" && response.end("a")))
   using deadline = new Deadline(0.3)

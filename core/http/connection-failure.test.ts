@@ -99,6 +99,16 @@ const CASES: readonly Case[] = [
     problem: "the response broke off",
   },
   {
+    what: "a server that closes the connection in a compressed body",
+    server: plain(({ socket }, response) => {
+      const headers = { "content-encoding": "gzip", "content-length": "99" }
+      response.writeHead(200, headers).write(gzipSync("abc").subarray(0, 15), () => socket.destroy())
+    }),
+    gzip: true,
+    reason: "cut",
+    problem: "the response broke off",
+  },
+  {
     what: "a body that is not compressed as it says",
     server: plain((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end("abc")),
     gzip: true,
