@@ -40,12 +40,12 @@ const CREDENTIALS: Credentials<Owner> = {
 /** The owner's name, or why there is none. */
 const shown = (result: Authentication<Owner>): string => ("owner" in result ? result.owner.name : result.reason)
 
-async function whoSends(rawHeaders: readonly string[], now = NOW): Promise<string> {
+async function ownerOf(rawHeaders: readonly string[], now = NOW): Promise<string> {
   return shown(await authenticate({ rawHeaders: [...rawHeaders], socket: new Socket() }, CREDENTIALS, now))
 }
 
 const NO_BEARER = "the Authorization header holds no bearer token"
-const HEADERS: readonly (readonly [headers: readonly string[], who: string])[] = [
+const HEADERS: readonly (readonly [headers: readonly string[], owner: string])[] = [
   [["Authorization", "Bearer first-token"], "first"],
   [["authorization", "bearer second-token"], "second"],
   [[], "no Authorization header"],
@@ -62,29 +62,29 @@ const HEADERS: readonly (readonly [headers: readonly string[], who: string])[] =
     (token) => [["Authorization", `Bearer ${token}`], "an unknown token"] as const,
   ),
 ]
-for (const [headers, who] of HEADERS) {
-  test(`takes ${JSON.stringify(headers)} for: ${who}`, async () => assert.equal(await whoSends(headers), who))
+for (const [headers, owner] of HEADERS) {
+  test(`identifies ${JSON.stringify(headers)} as: ${owner}`, async () => assert.equal(await ownerOf(headers), owner))
 }
 
-const TIMES: readonly (readonly [token: string, time: string, who: string])[] = [
+const TIMES: readonly (readonly [token: string, time: string, owner: string])[] = [
   ["old-token", "12:59:59.999", "rotating"],
   ["old-token", "13:00", "a token of rotating that has expired"],
   ["new-token", "12:29:59.999", "a token of rotating that is not valid yet"],
   ["new-token", "12:30", "rotating"],
 ]
-for (const [token, time, who] of TIMES) {
-  test(`takes ${token} at ${time} for: ${who}`, async () =>
-    assert.equal(await whoSends(["Authorization", `Bearer ${token}`], at(time)), who))
+for (const [token, time, owner] of TIMES) {
+  test(`identifies ${token} at ${time} as: ${owner}`, async () =>
+    assert.equal(await ownerOf(["Authorization", `Bearer ${token}`], at(time)), owner))
 }
 
 test("looks at the token of each request of a connection", async () => {
   const socket = new Socket()
-  const who: string[] = []
+  const owners: string[] = []
   for (const token of ["first-token", "second-token", "first-tokem", "first-token", "tirst-foken", "old-token"]) {
     const rawHeaders = ["Host", "x", "Authorization", `Bearer ${token}`]
-    who.push(shown(await authenticate({ rawHeaders, socket }, CREDENTIALS, NOW)))
+    owners.push(shown(await authenticate({ rawHeaders, socket }, CREDENTIALS, NOW)))
   }
-  assert.deepEqual(who, ["first", "second", "an unknown token", "first", "an unknown token", "rotating"])
+  assert.deepEqual(owners, ["first", "second", "an unknown token", "first", "an unknown token", "rotating"])
   const rawHeaders = ["Authorization", "Bearer old-token"]
   assert.equal(
     shown(await authenticate({ rawHeaders, socket }, CREDENTIALS, at("13:00"))),
@@ -105,17 +105,17 @@ const verifying: Issuer<Owner> = {
   precheck: () => undefined,
   verify: () => Promise.resolve({ owner: { name: "central" }, validUntil: Infinity }),
 }
-for (const [name, payload, who] of [
+for (const [name, payload, owner] of [
   ["its issuer", { iss: "i" }, "central"],
   ["another issuer", { iss: "x" }, "an unknown token"],
   ["its issuer as a list", { iss: ["i"] }, "an unknown token"],
   ["its issuer and more than 8,192 characters", { iss: "i", padding: "x".repeat(8192) }, "an unknown token"],
 ] as const) {
-  test(`gives a token of ${name} to its issuer, or to none: ${who}`, async () => {
+  test(`gives a token of ${name} to its issuer, or to none: ${owner}`, async () => {
     const parts = [{ alg: "ES256" }, payload].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
     const rawHeaders = ["Authorization", `Bearer ${parts.join(".")}.c2ln`]
     const credentials = { ...CREDENTIALS, issuers: [verifying] }
-    assert.equal(shown(await authenticate({ rawHeaders, socket: new Socket() }, credentials, NOW)), who)
+    assert.equal(shown(await authenticate({ rawHeaders, socket: new Socket() }, credentials, NOW)), owner)
   })
 }
 
@@ -126,8 +126,8 @@ const RULES = [
   { owner: { name: "by-name" }, names: ["CN:portal"] },
 ]
 
-/** Who comes over TLS with this certificate, seen by a server that asks for one of `authority` and lets others in too. */
-async function whoComes(
+/** The owner of this certificate for a server that requests one of `authority` and accepts others too. */
+async function ownerOver(
   t: TestContext,
   client: { readonly cert: string; readonly key: string } | undefined,
   headers: Readonly<Record<string, string>> = {},
@@ -151,7 +151,7 @@ const issue = (name: string, ...sans: readonly string[]) => authority.issue({ na
 const CERTIFICATES: readonly (readonly [
   name: string,
   certificate: ReturnType<typeof issue> | undefined,
-  who: string,
+  owner: string,
 ])[] = [
   ["a URI", issue("x", "URI:spiffe://a/portal"), "by-uri"],
   ["a DNS name", issue("x", "DNS:other", "DNS:portal.example.org"), "by-dns"],
@@ -176,11 +176,12 @@ const CERTIFICATES: readonly (readonly [
     "a client certificate that was not verified",
   ],
 ]
-for (const [name, certificate, who] of CERTIFICATES) {
-  test(`takes a certificate with ${name} for: ${who}`, async (t) => assert.equal(await whoComes(t, certificate), who))
+for (const [name, certificate, owner] of CERTIFICATES) {
+  test(`identifies a certificate with ${name} as: ${owner}`, async (t) =>
+    assert.equal(await ownerOver(t, certificate), owner))
 }
 
-test("a certificate that expired while its connection was open proves nothing any more", () => {
+test("refuses a certificate that expired while its connection was open", () => {
   const certificate = new X509Certificate(issue("portal").cert)
   const socket = { authorized: true, getPeerX509Certificate: () => certificate }
   const end = certificate.validToDate.getTime()
@@ -188,9 +189,9 @@ test("a certificate that expired while its connection was open proves nothing an
   assert.equal(shown(identifyCertificate(socket, RULES, new Date(end))), "a client certificate that has expired")
 })
 
-test("a bearer token counts more than a certificate, and a wrong one is wrong beside a good certificate", async (t) => {
+test("prefers a bearer token to a certificate, and refuses a wrong token beside a valid certificate", async (t) => {
   const certificate = issue("portal")
-  assert.equal(await whoComes(t, certificate, { authorization: "Bearer first-token" }), "first")
-  assert.equal(await whoComes(t, certificate, { authorization: "Bearer wrong" }), "an unknown token")
-  assert.equal(await whoComes(t, certificate, { authorization: "Basic eDp5" }), NO_BEARER)
+  assert.equal(await ownerOver(t, certificate, { authorization: "Bearer first-token" }), "first")
+  assert.equal(await ownerOver(t, certificate, { authorization: "Bearer wrong" }), "an unknown token")
+  assert.equal(await ownerOver(t, certificate, { authorization: "Basic eDp5" }), NO_BEARER)
 })

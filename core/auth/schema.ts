@@ -62,8 +62,8 @@ const keysUrl: Parse<string> = (text) => {
 
 /** Keys of an entry whose owner has the tokens of an issuer. */
 export const issuerKeys = {
-  issuer: filled("what the tokens' iss says, such as https://portal.example.org"),
-  audience: oneOrMore(filled("what the tokens' aud says"), "what the tokens' aud says, such as site-a"),
+  issuer: filled("the tokens' iss, such as https://portal.example.org"),
+  audience: oneOrMore(filled("the tokens' aud"), "the tokens' aud, such as site-a"),
   jwks: z
     .strictObject(
       { url: parsed("a URL", keysUrl).optional(), file: file.optional(), ca_file: file.optional() },

@@ -19,7 +19,7 @@ export function packHashes(credentials: readonly Pick<TokenCredential<Owner>, "s
   return table
 }
 
-/** The row of a hash, or -1. Every word of every row is compared and nothing branches on the result: the time tells nothing. */
+/** The row of a hash, or -1. Every word of every row is compared and nothing branches on the result: the time does not depend on it. */
 export function findHash(table: Int32Array, sha256: Buffer): number {
   const words = wordsOf(sha256)
   const rows = table.length / WORDS

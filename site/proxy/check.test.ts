@@ -80,7 +80,7 @@ test("refuses a selector that cannot be read as a usage error, with 2", () => {
   assert.match(stderr, /^--match: up\[5m\] is not a PromQL vector selector/)
 })
 
-test("token inspect tells whose token one is in a policy, and until when", async (t) => {
+test("token inspect shows whose token one is in a policy, and until when", async (t) => {
   const folder = temporaryFolder(t)
   const token = "hT5kq0Xw7sPl2Vn8Tb5y"
   const hash = run(["token", "hash"], token).stdout.trim()

@@ -17,7 +17,7 @@ interface Question {
   readonly match: readonly string[]
 }
 
-/** Prints what a policy says, or what a client of it may read and why. Throws ConfigurationError and UsageError. */
+/** Prints a summary of a policy, or what a client of it may read and why. Throws ConfigurationError and UsageError. */
 export async function checkPolicy(
   file: string,
   { as, match }: Question,

@@ -54,7 +54,7 @@ export function createIssuer<O extends Owner>(
     /** Why a token of this issuer is not valid whatever its signature; undefined where the signature decides. */
     precheck({ header, payload: { exp, aud } }: UnverifiedToken, now: Date): Refusal | undefined {
       const { algorithms, audience, clock_tolerance: tolerance } = settings
-      // in jose's words, which says the same of those whose signature it verified
+      // in the words of jose, which checks the same where it verifies the signature
       if (!algorithms.some((algorithm) => algorithm === header.alg)) {
         return refused('"alg" (Algorithm) Header Parameter value not allowed')
       }

@@ -5,7 +5,7 @@ import type { KeySet } from "./keys.ts"
 export interface KeySets extends Closable {
   /** Returns at once: an issuer that is down holds nothing up. `ca` are certificates in PEM. */
   follow(url: URL, ca: string | undefined): KeySet
-  /** Ends those that no issuer in force uses; a faulty configuration may have asked for them. */
+  /** Ends those that no issuer in force uses; a faulty configuration may have begun them. */
   keepOnly(issuers: readonly { readonly keys: KeySet }[]): Promise<void>
 }
 

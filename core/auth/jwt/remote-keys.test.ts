@@ -79,7 +79,7 @@ test("1,000 tokens with unknown keys cause one request", async (t) => {
   assert.equal(state.received, 1)
 })
 
-test("unknown keys cause one more request when the cool-down is over, however many ask at once", async (t) => {
+test("unknown keys cause one more request when the cool-down is over, however many tokens there are", async (t) => {
   const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
   const coolDown = 0.5
   const { accepts } = follow(t, url, { coolDown })

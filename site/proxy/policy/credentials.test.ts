@@ -52,30 +52,33 @@ jwt:
       await agent.destroy()
     }
   }
-  const asked = () => upstream.received.map(({ url }) => new URLSearchParams(url.split("?")[1]).getAll("match[]"))
+  const requested = () => upstream.received.map(({ url }) => new URLSearchParams(url.split("?")[1]).getAll("match[]"))
   const sign = (claims: Readonly<Record<string, unknown>>) =>
     new SignJWT({ iss: "i", aud: "a", sub: "replica 1", ...claims })
       .setProtectedHeader({ alg: "EdDSA" })
       .setExpirationTime("5m")
       .sign(privateKey)
-  return { proxy, scrape, asked, sign }
+  return { proxy, scrape, requested, sign }
 }
 
 test("a client certificate reads what its rule shares, and the matchers are added upstream", async (t) => {
-  const { scrape, asked } = await start(t)
+  const { scrape, requested } = await start(t)
   const [status] = await scrape("up", authority.issue({ name: "x", sans: ["URI:spiffe://partner"] }))
-  assert.deepEqual([status, asked()], [200, [['{__name__="up",job="node"}', '{__name__="up",job="other",x=~"y.*"}']]])
+  assert.deepEqual(
+    [status, requested()],
+    [200, [['{__name__="up",job="node"}', '{__name__="up",job="other",x=~"y.*"}']]],
+  )
 })
 
 test("a certificate that no rule names is 401, as is none", async (t) => {
-  const { scrape, asked } = await start(t)
+  const { scrape, requested } = await start(t)
   assert.equal((await scrape("up", authority.issue({ name: "x", sans: ["URI:spiffe://other"] })))[0], 401)
   assert.equal((await scrape("up", {}))[0], 401)
-  assert.deepEqual(asked(), [])
+  assert.deepEqual(requested(), [])
 })
 
-test("a signed token reads what its claim leaves; the log tells its subject and what was not granted", async (t) => {
-  const { proxy, scrape, asked, sign } = await start(t)
+test("a signed token reads what its claim leaves; the log shows its subject and what was not granted", async (t) => {
+  const { proxy, scrape, requested, sign } = await start(t)
   const mine = '{__name__="project_vcpu_usage",job="project_usages"}'
   const token = await sign({ match: [mine, "up"] })
   assert.equal((await scrape(mine, { token }))[0], 200)
@@ -83,14 +86,14 @@ test("a signed token reads what its claim leaves; the log tells its subject and 
     403,
     `The selector ${SHARED} is not shared with central: its __name__ may be "project__usage". Shared: ${mine}.\n`,
   ])
-  assert.deepEqual(asked(), [[mine]])
+  assert.deepEqual(requested(), [[mine]])
   const [line] = await proxy.requests(2)
-  const told = [line?.client, line?.subject, line?.not_granted]
-  assert.deepEqual(told, ["central", "replica 1", '{__name__="up"} of the token is beyond what its issuer may grant'])
+  const logged = [line?.client, line?.subject, line?.not_granted]
+  assert.deepEqual(logged, ["central", "replica 1", '{__name__="up"} of the token is beyond what its issuer may grant'])
   assert.equal(proxy.log().includes(token), false)
 })
 
-test("a wrong token is 401, and the log alone tells why", async (t) => {
+test("a wrong token is 401, and only the log shows why", async (t) => {
   const { proxy, scrape, sign } = await start(t)
   const expected = "A valid token is needed, as the header 'Authorization: Bearer TOKEN'.\n"
   assert.deepEqual(await scrape(SHARED, { token: await sign({ aud: "b" }) }), [401, expected])

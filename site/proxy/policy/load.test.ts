@@ -44,7 +44,7 @@ test("no fault shows a token or a hash", async () => {
   }
 })
 
-test("a policy that a worker reads says the same, faults included", async (t) => {
+test("a policy that a worker parses is the same, faults included", async (t) => {
   const folder = temporaryFolder(t)
   const padding = `# ${"x".repeat(100_000)}\n`
   const shape = await readFile(join(testdata, "bad/shape.yaml"), "utf8")

@@ -29,7 +29,7 @@ export type PolicyFileOptions = Pick<PolicyContext, "env" | "now" | "noCertifica
   readonly keyTimes?: KeyTimes
 }
 
-/** Loads a policy file as often as it is asked to; what is worth keeping from one time to the next is kept here. */
+/** Loads a policy file again and again; keeps the keys of issuers and what selectors were found to be in between. */
 export function policyFile(file: string, options: PolicyFileOptions): PolicyLoader {
   const keySets = createKeySets((url, ca) => followKeys(url, ca, options.log, options.keyTimes))
   const context = { ...options, keySets, selectors: createSelectorReader() }

@@ -21,7 +21,7 @@ test("its match claim narrows what the issuer may grant", () => {
   ])
 })
 
-test("its match claim never widens, and says so", () => {
+test("its match claim never widens, and what it leaves out is named", () => {
   const beyond = (selector: string): string => `${selector} of the token is beyond what its issuer may grant`
   assert.deepEqual(narrowed('{__name__=~".+"}'), [[], beyond('{__name__=~".+"}')])
   assert.deepEqual(narrowed(["up", 'x_1{job="a"}', "{}", "("]), [

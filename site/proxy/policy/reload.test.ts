@@ -27,9 +27,9 @@ function policyText(upstream: string, entries: readonly string[]): string {
   return `upstreams: ["${upstream}"]\nreuse: 0\nlimits: {requests_per_second: 100000}\ntokens:\n${list}`
 }
 
-async function start(t: TestContext, entries: readonly string[], answer?: Parameters<typeof startUpstream>[1]) {
+async function start(t: TestContext, entries: readonly string[], respond?: Parameters<typeof startUpstream>[1]) {
   const folder = temporaryFolder(t)
-  const upstream = await startUpstream(t, answer)
+  const upstream = await startUpstream(t, respond)
   const file = await folder.write("policy.yaml", policyText(upstream.url, entries))
   const lines: string[] = []
   const log = pino({}, { write: (line: string) => void lines.push(line) })

@@ -11,7 +11,7 @@ const FAULT = /^(?:[\w.-]+:\d+:\d+(?: \S.*)?|[\w.-]+): \S.*$/
 const ENV = { PORTAL_TOKEN: "pJ4kq0Xw7sPl2Vn8Tb5y" }
 
 /** Anything that YAML can hold at the place of anything else. */
-const odd = fc.constantFrom(
+const replacements = fc.constantFrom(
   "null",
   "~",
   "[]",
@@ -30,7 +30,7 @@ const odd = fc.constantFrom(
   "<<: 1",
 )
 
-test("whatever a policy holds in place of a value, every fault is told with its place and nothing breaks", async (t) => {
+test("reports every fault with its place, whatever a policy holds in place of a value", async (t) => {
   const folder = temporaryFolder(t)
   const names = ["../policy.example.yaml", "testdata/good/complete.yaml"]
   const texts = await Promise.all(names.map((name) => readFile(join(import.meta.dirname, name), "utf8")))
@@ -38,7 +38,7 @@ test("whatever a policy holds in place of a value, every fault is told with its 
   await folder.write("jwks.json", await readFile(join(import.meta.dirname, "testdata/good/jwks.json"), "utf8"))
   const values = texts.map((text) => [...text.matchAll(/(?<=: |- |\[|, )[^\s:,[\]{}#][^\n,\]}]*/g)])
   await fc.assert(
-    fc.asyncProperty(fc.nat(1), fc.nat(), odd, async (which, at, replacement) => {
+    fc.asyncProperty(fc.nat(1), fc.nat(), replacements, async (which, at, replacement) => {
       const text = texts[which] ?? ""
       const places = values[which] ?? []
       const place = places[at % places.length]

@@ -19,9 +19,11 @@ test("follows the token file through a rotation, and never takes a removed token
   const statuses = () =>
     Promise.all(
       ["old", "new"].map(async (token) => {
-        const answer = await fetch(`${proxy.url}/federate?${QUERY}`, { headers: { authorization: `Bearer ${token}` } })
-        await answer.text()
-        return answer.status
+        const response = await fetch(`${proxy.url}/federate?${QUERY}`, {
+          headers: { authorization: `Bearer ${token}` },
+        })
+        await response.text()
+        return response.status
       }),
     )
   const become = (wanted: string) =>
@@ -53,7 +55,7 @@ for (const [fate, happen, code] of [
   ["becomes a folder", mkdir, "EISDIR"],
   ["cannot be read", (file: string) => symlink(file, file), "ELOOP"],
 ] as const) {
-  test(`keeps the last tokens while their file ${fate}, and says so`, async (t) => {
+  test(`keeps the last tokens while their file ${fate}, and logs it`, async (t) => {
     const folder = temporaryFolder(t)
     const tokenFile = await folder.write("tokens", "old-4f1c9a7b2e\n")
     const upstream = await startUpstream(t)

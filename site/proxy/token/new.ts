@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { sha256 } from "#core/auth/secrets.ts"
 
-/** 256 bits: nobody guesses it, whatever rate of attempts a proxy lets through. */
+/** 256 bits cannot be guessed, at any rate of attempts that a proxy allows. */
 const BYTES = 32
 
 export function printNewToken(print: (text: string) => void): undefined {

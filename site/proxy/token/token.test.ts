@@ -37,7 +37,7 @@ test("hash refuses an empty input, several words and a missing file, and never s
   assert.match(missing.stderr, /^\/nowhere\/token: cannot be read: ENOENT.*\n$/)
 })
 
-test("inspect tells what a JWT says, in one line each, and that nobody checked it", async () => {
+test("inspect shows the claims of a JWT, in one line each, and that its signature was not checked", async () => {
   const token = await new SignJWT({ match: ['{job="a"}'], note: "two\nlines" })
     .setProtectedHeader({ alg: "HS256", kid: "k1" })
     .setIssuer("https://portal.example.org")
@@ -60,7 +60,7 @@ note       "two\\nlines"
   )
 })
 
-test("inspect says that a JWT without expiry is not to be accepted", async () => {
+test("inspect warns of a JWT without expiry", async () => {
   const token = await new SignJWT({}).setProtectedHeader({ alg: "HS256" }).sign(Buffer.alloc(32))
   assert.match(inspect(token, NOW), /^expires +never: no proxy should accept it$/m)
 })
