@@ -1,4 +1,6 @@
-import { setting, text } from "#core/config/settings.ts"
+import { type Parse, setting, text } from "#core/config/settings.ts"
+
+const trimmed: Parse<string> = (value) => value.trim()
 
 /** How a component finds its cluster; openKubernetes() expects them with the environment. */
 export const kubernetesSettings = {
@@ -8,7 +10,7 @@ export const kubernetesSettings = {
     help: "read the cluster and the credentials from this file, in place of a pod's service account",
     defaultText: "~/.kube/config outside of a pod",
   }),
-  context: setting(text, {
+  context: setting(trimmed, {
     flag: "--context <name>",
     help: "use this context of the kubeconfig, in place of a pod's service account",
     defaultText: "the current one",
