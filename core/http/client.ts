@@ -72,8 +72,7 @@ export async function fetchText(address: Address, options: FetchOptions): Promis
     },
   }
   try {
-    const sent = { ...dispatchOptions(address, options), headersTimeout: 0, bodyTimeout: 0 } // the deadline spans all
-    await sendRequest(dispatcher, sent, receiver, deadline.signal)
+    await sendRequest(dispatcher, dispatchOptions(address, options), receiver, deadline.signal)
   } catch (error) {
     throw requestFailed(address, options, error, { lifetime: deadline, begun: head !== undefined })
   }
@@ -105,7 +104,8 @@ export function sendRequest(
     controller?.abort(reason)
     reject(reason)
   }
-  signal.addEventListener("abort", cancel)
+  const ended = (): void => signal.removeEventListener("abort", cancel)
+  signal.addEventListener("abort", cancel, { once: true })
   dispatcher.dispatch(options, {
     onRequestStart(started) {
       controller = started
@@ -115,17 +115,32 @@ export function sendRequest(
       if (status >= 200) receiver.start(status, headers)
     },
     onResponseData: (_, chunk) => receiver.data(chunk),
-    onResponseEnd: () => resolve(),
-    onResponseError: (_, error) => reject(error),
+    onResponseEnd() {
+      ended()
+      resolve()
+    },
+    onResponseError(_, error) {
+      ended()
+      reject(error)
+    },
   })
-  return promise.finally(() => signal.removeEventListener("abort", cancel))
+  return promise
 }
 
 export function dispatchOptions(
   { origin, pathname, search }: Address,
   { method = "GET", headers = {}, body, closeConnection = false }: RequestOptions,
 ) {
-  return { origin, path: pathname + search, method, headers, body: body ?? null, reset: closeConnection }
+  return {
+    origin,
+    path: pathname + search,
+    method,
+    headers,
+    body: body ?? null,
+    reset: closeConnection,
+    headersTimeout: 0, // a deadline spans connecting, waiting and the body
+    bodyTimeout: 0,
+  }
 }
 
 export function tooLarge(address: Address, options: RequestOptions, limit: number): RequestFailed {

@@ -59,7 +59,7 @@ function serviceMessage({ body }: TextResponse): string {
   try {
     parsed = JSON.parse(body)
   } catch {
-    return "" // a page of something in between: its status says enough
+    return "" // a page of something in between: its status is enough
   }
   const inner = typeof parsed === "object" && parsed !== null ? Object.values(parsed) : []
   const message = inner.flatMap((value: unknown) =>
