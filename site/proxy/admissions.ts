@@ -5,7 +5,7 @@ import { type Authorizer, distinctSelectors } from "#core/promql/authorize.ts"
 import { tooMuchToDecide } from "#core/promql/decider.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { printSelector } from "#core/promql/selector.ts"
-import { bodyNotAllowed, methodNotAllowed, noSelector, notFound, selectorNotAllowed } from "./errors.ts"
+import { bodyNotAllowed, malformedPath, methodNotAllowed, noSelector, notFound, selectorNotAllowed } from "./errors.ts"
 import type { Client } from "./policy/types.ts"
 import { parseQuery } from "./query.ts"
 import type { RequestedSelectors, RequestRecord } from "./request-record.ts"
@@ -57,7 +57,8 @@ export function createAdmissions({ authorizer, budget, milliseconds }: Admission
   async function decide(record: RequestRecord, client: Client): Promise<Admission> {
     const { method, headers, url = "" } = record.request
     // the path in its one spelling: a router takes /%66ederate and http://host/federate too
-    if (url.split("?", 1)[0] !== FEDERATE) throw notFound({})
+    const [path = ""] = url.split("?", 1)
+    if (path !== FEDERATE) throw isWellFormed(path) ? notFound({}) : malformedPath({})
     if (!isRead(method)) throw methodNotAllowed({})
     if (hasBody(headers)) throw bodyNotAllowed({})
     const allowed = client.shared.map(({ selector }) => printSelector(selector)).join(" ")
@@ -86,6 +87,15 @@ export function createAdmissions({ authorizer, budget, milliseconds }: Admission
       admissions.set(key, admission)
       return admission
     },
+  }
+}
+
+function isWellFormed(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return !path.startsWith("*")
+  } catch {
+    return false
   }
 }
 

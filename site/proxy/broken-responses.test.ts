@@ -4,9 +4,9 @@ import { type TestContext, test } from "node:test"
 import { gzipSync } from "node:zlib"
 import { sendRaw } from "../../dev/testing/send-raw.ts"
 import { until } from "../../dev/testing/until.ts"
-import { type Answer, BEARER, ok, QUERY, REUSE, sample, scrape, startBoth } from "./testing.ts"
+import { type Respond, BEARER, ok, QUERY, REUSE, sample, scrape, startBoth } from "./testing.ts"
 
-const BROKEN: readonly (readonly [title: string, answer: Answer])[] = [
+const BROKEN: readonly (readonly [title: string, respond: Respond])[] = [
   ["a bomb", (_, r) => ok(r, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(50_000_000, "#")))],
   [
     "a compressed body cut short",
@@ -15,37 +15,37 @@ const BROKEN: readonly (readonly [title: string, answer: Answer])[] = [
   ["a body that a short Content-Length cuts", (_, r) => ok(r, { "content-length": "3" }).end("a 1")],
   ["a body that ends within a line", (_, r) => ok(r).end("a 1\nb")],
 ]
-for (const [title, answer] of BROKEN) {
+for (const [title, respond] of BROKEN) {
   test(`ends no connection well after ${title}`, async (t) => {
-    const { proxy } = await startBoth(t, answer, REUSE)
+    const { proxy } = await startBoth(t, respond, REUSE)
     await assert.rejects(scrape(proxy.url, { "accept-encoding": "gzip" }))
     const [line] = await proxy.requests(1)
     assert.equal(line?.reason, "response_broken")
   })
 }
 
-const trickle: Answer = (_, response) => {
+const trickle: Respond = (_, response) => {
   ok(response).write("a 1\n")
   const more = setInterval(() => response.write("b 1\n"), 20)
   response.once("close", () => clearInterval(more))
 }
-const TOLD: readonly (readonly [title: string, answer: Answer, told: number | "broken", reason: string])[] = [
+const REFUSED: readonly (readonly [title: string, respond: Respond, status: number | "broken", reason: string])[] = [
   ["the status 500", (_, r) => r.writeHead(500).end("a 1\n"), 502, "upstream_bad_response"],
   ["the status 503", (_, r) => r.writeHead(503).end("a 1\n"), 503, "upstream_not_ready"],
   ["the status 404", (_, r) => r.writeHead(404).end("a 1\n"), 502, "upstream_bad_response"],
   ["a body that trickles on past the deadline", trickle, "broken", "upstream_timeout"],
 ]
-for (const [title, answer, told, reason] of TOLD) {
+for (const [title, respond, expected, reason] of REFUSED) {
   test(`refuses ${title}, and keeps nothing of it`, async (t) => {
     let faulty = true
-    const halting: Answer = (request, response) => (faulty ? answer : sample)(request, response)
+    const halting: Respond = (request, response) => (faulty ? respond : sample)(request, response)
     const { upstream, proxy } = await startBoth(t, halting, { ...REUSE, limits: { upstreamTimeout: 0.3 } })
     assert.equal(
       await scrape(proxy.url).then(
         ({ status }) => status,
         () => "broken",
       ),
-      told,
+      expected,
     )
     assert.equal((await proxy.requests(1))[0]?.reason, reason)
     faulty = false
@@ -54,7 +54,7 @@ for (const [title, answer, told, reason] of TOLD) {
   })
 }
 
-/** A proxy whose upstream has sent one series to it, for whoever asked so, and goes on as it is told. */
+/** A proxy whose upstream has sent one series to it, for a client that requested it, and goes on by hand. */
 async function startHalting(t: TestContext, version: string) {
   const begun = Promise.withResolvers<ServerResponse>()
   const { proxy } = await startBoth(t, (_, response) => {

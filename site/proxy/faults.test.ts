@@ -3,22 +3,22 @@ import { once } from "node:events"
 import { connect } from "node:net"
 import { type TestContext, test } from "node:test"
 import { until } from "../../dev/testing/until.ts"
-import { type Answer, BEARER, METRICS, ok, QUERY, startTestProxy, startUpstream, type TestProxy } from "./testing.ts"
+import { type Respond, BEARER, METRICS, ok, QUERY, startTestProxy, startUpstream, type TestProxy } from "./testing.ts"
 
-async function start(t: TestContext, answer: Answer, changes: Parameters<typeof startTestProxy>[2] = {}) {
-  const upstream = await startUpstream(t, answer)
+async function start(t: TestContext, respond: Respond, changes: Parameters<typeof startTestProxy>[2] = {}) {
+  const upstream = await startUpstream(t, respond)
   return { upstream, proxy: await startTestProxy(t, upstream.url, changes) }
 }
 
 async function scrape({ url }: TestProxy, headers: Record<string, string> = {}): Promise<readonly [number, string]> {
-  const answer = await fetch(`${url}/federate?${QUERY}`, { headers: { ...BEARER, ...headers }, redirect: "manual" })
-  return [answer.status, await answer.text()]
+  const response = await fetch(`${url}/federate?${QUERY}`, { headers: { ...BEARER, ...headers }, redirect: "manual" })
+  return [response.status, await response.text()]
 }
 
 const SECRET = "secret-of-the-upstream"
 const UNUSABLE = (problem: string) => `The site's Prometheus sent a response that is not a federation: ${problem}.\n`
 
-const FAULTS: readonly (readonly [title: string, answer: Answer, status: number, text: string])[] = [
+const FAULTS: readonly (readonly [title: string, respond: Respond, status: number, text: string])[] = [
   [
     "a redirect",
     (_, r) => r.writeHead(302, { location: `http://${SECRET}/` }).end(SECRET),
@@ -33,7 +33,7 @@ const FAULTS: readonly (readonly [title: string, answer: Answer, status: number,
     502,
     UNUSABLE("its status is 401"),
   ],
-  ["an empty answer without content", (_, r) => r.writeHead(204).end(), 502, UNUSABLE("its status is 204")],
+  ["an empty response without content", (_, r) => r.writeHead(204).end(), 502, UNUSABLE("its status is 204")],
   [
     "a start",
     (_, r) => r.writeHead(503, { "retry-after": "1" }).end(SECRET),
@@ -47,7 +47,7 @@ const FAULTS: readonly (readonly [title: string, answer: Answer, status: number,
     UNUSABLE("its content type is not one of metrics"),
   ],
   [
-    "an answer of no type",
+    "a response of no type",
     (_, r) => r.writeHead(200).end(SECRET),
     502,
     UNUSABLE("its content type is not one of metrics"),
@@ -59,24 +59,24 @@ const FAULTS: readonly (readonly [title: string, answer: Answer, status: number,
     UNUSABLE("its encoding was not requested"),
   ],
   [
-    "an answer that breaks off before its first byte",
+    "a response that breaks off before its first byte",
     (_, r) => (ok(r).flushHeaders(), setImmediate(() => r.destroy())),
     502,
     UNUSABLE("it broke off"),
   ],
-  ["a connection closed without an answer", (_, r) => r.destroy(), 502, "The site's Prometheus cannot be reached.\n"],
+  ["a connection closed without a response", (_, r) => r.destroy(), 502, "The site's Prometheus cannot be reached.\n"],
   [
-    "an answer that is announced as too large",
+    "a response that is announced as too large",
     (_, r) => ok(r, { "content-length": "1000001" }).end(SECRET),
     502,
     "The response is larger than 1000000 bytes.\n",
   ],
 ]
-for (const [title, answer, status, text] of FAULTS) {
+for (const [title, respond, status, text] of FAULTS) {
   test(`reports in its own words ${title}`, async (t) => {
-    const { upstream, proxy } = await start(t, answer)
+    const { upstream, proxy } = await start(t, respond)
     assert.deepEqual(await scrape(proxy), [status, text])
-    assert.equal(upstream.received.length, 1, "it was asked once, without retries")
+    assert.equal(upstream.received.length, 1, "it got one request, without retries")
     assert.equal(proxy.log().includes(SECRET), false)
   })
 }
@@ -99,8 +99,8 @@ test("gives up on an upstream that hangs, within its own time", async (t) => {
 
 test("gives up on an upstream that hangs, within the scraper's time", async (t) => {
   const { proxy } = await start(t, () => undefined)
-  const answer = await scrape(proxy, { "x-prometheus-scrape-timeout-seconds": "0.2" })
-  assert.deepEqual(answer, [504, "The site's Prometheus sent no whole response within 0.19 s.\n"])
+  const response = await scrape(proxy, { "x-prometheus-scrape-timeout-seconds": "0.2" })
+  assert.deepEqual(response, [504, "The site's Prometheus sent no whole response within 0.19 s.\n"])
 })
 
 test("gives up on an upstream that sends headers and then hangs", async (t) => {
@@ -108,8 +108,8 @@ test("gives up on an upstream that sends headers and then hangs", async (t) => {
   assert.deepEqual(await scrape(proxy), [504, "The site's Prometheus sent no whole response within 0.2 s.\n"])
 })
 
-const BROKEN: readonly (readonly [title: string, answer: Answer, reason: string])[] = [
-  ["is killed in the middle of its answer", (_, r) => ok(r).write("a 1\n", () => r.destroy()), "response_broken"],
+const BROKEN: readonly (readonly [title: string, respond: Respond, reason: string])[] = [
+  ["is killed in the middle of its response", (_, r) => ok(r).write("a 1\n", () => r.destroy()), "response_broken"],
   [
     "announces more than it sends",
     (_, r) => ok(r, { "content-length": "100" }).write("a 1\n", () => r.destroy()),
@@ -125,11 +125,11 @@ const BROKEN: readonly (readonly [title: string, answer: Answer, reason: string]
     (_, r) => ok(r).write("x".repeat(600_000), () => r.end("x".repeat(600_000))),
     "response_too_large",
   ],
-  ["stops in the middle of its answer", (_, r) => ok(r).write("a 1\n"), "upstream_timeout"],
+  ["stops in the middle of its response", (_, r) => ok(r).write("a 1\n"), "upstream_timeout"],
 ]
-for (const [title, answer, reason] of BROKEN) {
+for (const [title, respond, reason] of BROKEN) {
   test(`breaks the client's connection where the upstream ${title}`, async (t) => {
-    const { proxy } = await start(t, answer, { upstreamTimeout: 0.5 })
+    const { proxy } = await start(t, respond, { upstreamTimeout: 0.5 })
     await assert.rejects(scrape(proxy))
     const [line] = await proxy.requests(1)
     assert.deepEqual([line?.status, line?.reason], [200, reason])
@@ -167,8 +167,8 @@ test("ends the request to Prometheus when the client leaves in the middle", asyn
 
 test("cuts off a client that does not read, when the time is over", async (t) => {
   const size = 20_000_000 // more than the buffers of a connection take
-  const answer: Answer = (_, response) => ok(response).end(`${"x".repeat(size - 1)}\n`)
-  const { proxy } = await start(t, answer, { upstreamTimeout: 2, responseBytes: size })
+  const respond: Respond = (_, response) => ok(response).end(`${"x".repeat(size - 1)}\n`)
+  const { proxy } = await start(t, respond, { upstreamTimeout: 2, responseBytes: size })
   const client = connect(proxy.port, "127.0.0.1").pause()
   t.after(() => client.destroy())
   client.write(`GET /federate?${QUERY} HTTP/1.1\r\nHost: x\r\nAuthorization: ${BEARER.authorization}\r\n\r\n`)
@@ -180,10 +180,10 @@ test("responds to HEAD with the headers of GET, which it sends to Prometheus", a
   const { upstream, proxy } = await start(t, (_, response) =>
     ok(response, { "content-length": "4", vary: "accept" }).end("a 1\n"),
   )
-  const answer = await fetch(`${proxy.url}/federate?${QUERY}`, { method: "HEAD", headers: BEARER })
-  assert.deepEqual([answer.status, await answer.text()], [200, ""])
+  const response = await fetch(`${proxy.url}/federate?${QUERY}`, { method: "HEAD", headers: BEARER })
+  assert.deepEqual([response.status, await response.text()], [200, ""])
   assert.deepEqual(
-    ["content-type", "content-length", "vary"].map((name) => answer.headers.get(name)),
+    ["content-type", "content-length", "vary"].map((name) => response.headers.get(name)),
     [METRICS, "4", "accept"],
   )
   assert.deepEqual(
@@ -200,18 +200,18 @@ test("passes on an empty response", async (t) => {
 test("finishes the request in flight when it is closed", async (t) => {
   let finish = (): void => undefined
   const { upstream, proxy } = await start(t, (_, response) => (finish = () => ok(response).end("a 1\n")))
-  const answer = scrape(proxy)
+  const response = scrape(proxy)
   await until("the request upstream", () => upstream.received[0])
   const closed = proxy.running.close()
   finish()
-  assert.deepEqual(await answer, [200, "a 1\n"])
+  assert.deepEqual(await response, [200, "a 1\n"])
   await closed
 })
 
 test("is ready without an upstream", async (t) => {
   const proxy = await startTestProxy(t, "http://127.0.0.1:1")
-  const answer = await fetch(`${proxy.adminUrl}/-/ready`)
-  assert.deepEqual([answer.status, await answer.text()], [200, "Ready.\n"])
+  const response = await fetch(`${proxy.adminUrl}/-/ready`)
+  assert.deepEqual([response.status, await response.text()], [200, "Ready.\n"])
 })
 
 test("counts requests by client, status and reason", async (t) => {

@@ -90,7 +90,7 @@ test("gives the same bytes in any spelling of the shared selector", async (t) =>
   const proxy = await start(t)
   if (proxy === undefined) return
   for (const [title, query] of SPELLINGS) {
-    // between two equal answers there was no new sample
+    // between two equal responses there was no new sample
     await until(`the same bytes ${title}`, async () => {
       const before = await scrape(proxy, `match[]=${E(SHARED)}`)
       const spelled = await scrape(proxy, query)

@@ -33,10 +33,10 @@ jwt: [{name: central, issuer: "${ISSUER}", audience: site-a, jwks: {file: jwks.j
     t.after(() => made.destroy())
     return made
   }
-  const ask = async (token: string, dispatcher: Agent) => {
+  const send = async (token: string, dispatcher: Agent) => {
     const headers = { authorization: `Bearer ${token}` }
-    const answer = await request(`${proxy.url}/federate?${QUERY}`, { dispatcher, headers })
-    return { status: answer.statusCode, text: await answer.body.text(), headers: answer.headers }
+    const response = await request(`${proxy.url}/federate?${QUERY}`, { dispatcher, headers })
+    return { status: response.statusCode, text: await response.body.text(), headers: response.headers }
   }
   const claims = (serial: number) =>
     new SignJWT({ serial })
@@ -47,17 +47,17 @@ jwt: [{name: central, issuer: "${ISSUER}", audience: site-a, jwks: {file: jwks.j
   const issue = (serial: number): Promise<string> => claims(serial).sign(keys.privateKey)
   const forge = async (serial: number): Promise<string> =>
     (await issue(serial)).replace(/[^.]+$/, randomBytes(64).toString("base64url"))
-  return { proxy, agent, ask, issue, forge }
+  return { proxy, agent, send, issue, forge }
 }
 
 test("a flood of wrong tokens is refused, and a right one from the same address is not", async (t) => {
-  const { proxy, agent, ask } = await start(t)
+  const { proxy, agent, send } = await start(t)
   const flooder = agent()
-  const answers: Awaited<ReturnType<typeof ask>>[] = []
-  for (let i = 0; i < 200; i++) answers.push(await ask(`wrong-${i}`, flooder))
-  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [401, 429])
-  assert.equal((await ask(TOKEN, agent())).status, 200)
-  const refused = answers.filter(({ status }) => status === 429)
+  const responses: Awaited<ReturnType<typeof send>>[] = []
+  for (let i = 0; i < 200; i++) responses.push(await send(`wrong-${i}`, flooder))
+  assert.deepEqual([...new Set(responses.map(({ status }) => status))], [401, 429])
+  assert.equal((await send(TOKEN, agent())).status, 200)
+  const refused = responses.filter(({ status }) => status === 429)
   const { text, headers } = refused[0] ?? {}
   assert.deepEqual([text, headers?.["retry-after"]], ["Too many requests without a valid token.\n", "1"])
   const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
@@ -66,20 +66,20 @@ test("a flood of wrong tokens is refused, and a right one from the same address 
 })
 
 test("a client whose token is verified keeps its access through a flood of forged ones, and renews its token", async (t) => {
-  const { agent, ask, issue, forge } = await start(t)
+  const { agent, send, issue, forge } = await start(t)
   const [rightful, flooder] = [agent(), agent()]
   const token = await issue(-1)
-  assert.equal((await ask(token, rightful)).status, 200)
+  assert.equal((await send(token, rightful)).status, 200)
   let last = 0
-  for (let i = 0; i < 200; i++) last = (await ask(await forge(i), flooder)).status
+  for (let i = 0; i < 200; i++) last = (await send(await forge(i), flooder)).status
   assert.equal(last, 429)
   assert.equal(
-    (await ask(await issue(-2), flooder)).status,
+    (await send(await issue(-2), flooder)).status,
     429,
     "a new token on the flooder's connection is not looked at",
   )
-  assert.equal((await ask(token, agent())).status, 200, "a known token is, on any")
-  assert.equal((await ask(await issue(-3), rightful)).status, 200, "and a new one where there was a known one")
+  assert.equal((await send(token, agent())).status, 200, "a known token is, on any")
+  assert.equal((await send(await issue(-3), rightful)).status, 200, "and a new one where there was a known one")
 })
 
 test("a pipelined flood gets its responses in order, the valid token in its place", async (t) => {
@@ -87,8 +87,8 @@ test("a pipelined flood gets its responses in order, the valid token in its plac
   const line = (token: string, more = ""): string =>
     `GET /federate?${QUERY.replaceAll("'", "%27")} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n${more}\r\n`
   const flood = Array.from({ length: 60 }, (_, index) => line(`wrong-${index}`)).join("")
-  const answers = await sendRaw(proxy.port, `${flood}${line(TOKEN)}${line("wrong", "Connection: close\r\n")}`)
-  const statuses = [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
+  const responses = await sendRaw(proxy.port, `${flood}${line(TOKEN)}${line("wrong", "Connection: close\r\n")}`)
+  const statuses = [...responses.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
   assert.equal(statuses.length, 62)
   assert.deepEqual(statuses.slice(-3), ["429", "200", "429"])
 })

@@ -21,18 +21,18 @@ const JWT = ["{}", '{"iss":"i"}', "x"].map((part) => Buffer.from(part).toString(
 for (const [when, change] of Object.entries({
   "at once": { known: broken },
   later: { verify: () => Promise.reject(new Error("a fault of ours")) },
-  "after it found out who asks": { verify: () => Promise.resolve({ owner: undefined } as never) },
+  "after the client was identified": { verify: () => Promise.resolve({ owner: undefined } as never) },
 })) {
   test(`a request that fails ${when} by a bug gets a response, is counted, and harms no other`, async (t) => {
     const { proxy } = await startBoth(t, sample, {
       policy: { issuers: [{ ...issuer, ...change, owner: undefined as never }] },
     })
     const signal = AbortSignal.timeout(3000)
-    const answer = await fetch(`${proxy.url}/federate?match[]=up`, {
+    const response = await fetch(`${proxy.url}/federate?match[]=up`, {
       headers: { authorization: `Bearer ${JWT}` },
       signal,
     })
-    assert.deepEqual([answer.status, await answer.text()], [500, "Internal error; see the log.\n"])
+    assert.deepEqual([response.status, await response.text()], [500, "Internal error; see the log.\n"])
     const lines = await proxy.requests(1)
     assert.deepEqual(
       lines.map(({ status, reason }) => [status, reason]),

@@ -82,7 +82,7 @@ test("a request that is refused after its client left leaves no series", async (
   assert.deepEqual(await shown(metrics), [])
 })
 
-/** A proxy with a policy of one client, whose name can be changed, before an upstream that answers when it is told. */
+/** A proxy with a policy of one client, whose name can be changed, in front of an upstream that responds by hand. */
 async function startNamed(t: TestContext, name: string) {
   const waiting: ServerResponse[] = []
   const upstream = await startUpstream(t, (_, response) => void waiting.push(response))
@@ -110,8 +110,8 @@ async function startNamed(t: TestContext, name: string) {
       const lines = seriesOf(await (await fetch(`${proxy.adminUrl}/metrics`)).text())
       return [...new Set(lines.map((line) => /client="(.*?)"/.exec(line)?.[1] ?? ""))]
     },
-    /** Lets the request that came upstream as number `index` be answered. */
-    answer: async (index: number): Promise<void> => {
+    /** Responds to the request that came upstream as number `index`. */
+    respond: async (index: number): Promise<void> => {
       const response = await until("the request upstream", () => waiting[index])
       response.writeHead(200, { "content-type": METRICS }).end("a 1\n")
     },
@@ -124,12 +124,12 @@ test("a client that is renamed goes on under its new name; its requests in fligh
   const first = site.scrape()
   await site.waiting(1)
   await site.rename("after")
-  const second = site.scrape() // the question is the same, so it waits for the same answer
+  const second = site.scrape() // the request upstream is the same, so it waits for the same response
   await until("both names", async () => ((await site.clients()).length === 2 ? true : undefined))
-  await site.answer(0)
+  await site.respond(0)
   assert.deepEqual(await Promise.all([first, second]), ["a 1\n", "a 1\n"])
   const lines = await site.proxy.requests(2)
-  const told = lines.map(({ client, source, status }) => [client, source, status].join(" "))
-  assert.deepEqual(new Set(told), new Set(["before upstream 200", "after joined 200"]))
+  const logged = lines.map(({ client, source, status }) => [client, source, status].join(" "))
+  assert.deepEqual(new Set(logged), new Set(["before upstream 200", "after joined 200"]))
   assert.deepEqual(await site.clients(), ["after"])
 })

@@ -12,7 +12,7 @@ const ASKED = { method: "GET", url: `/federate?${QUERY.replaceAll("'", "%27")}`,
 
 test("sends Prometheus nothing but what was understood", async (t) => {
   const { upstream, proxy } = await start(t)
-  const answer = await fetch(
+  const response = await fetch(
     `${proxy.url}/federate?match[]={job=%27project_usages%27,%20__name__=~\`project_.*_usage\`}`,
     {
       headers: {
@@ -28,7 +28,7 @@ test("sends Prometheus nothing but what was understood", async (t) => {
       },
     },
   )
-  assert.equal(await answer.text(), "project_vcpu_usage 1 1\n")
+  assert.equal(await response.text(), "project_vcpu_usage 1 1\n")
   assert.deepEqual(upstream.received, [
     {
       ...ASKED,
@@ -64,18 +64,18 @@ test("keeps the path prefix of the upstream", async (t) => {
 
 test("names the methods that there are", async (t) => {
   const { upstream, proxy } = await start(t)
-  const answer = await sendRaw(proxy.port, request(`/federate?${QUERY}`, { method: "POST" }))
-  assert.equal(statusOf(answer), 405)
-  assert.match(answer, /^allow: GET, HEAD\r$/m)
+  const response = await sendRaw(proxy.port, request(`/federate?${QUERY}`, { method: "POST" }))
+  assert.equal(statusOf(response), 405)
+  assert.match(response, /^allow: GET, HEAD\r$/m)
   assert.deepEqual(upstream.received, [])
 })
 
 test("says how to send a token", async (t) => {
   const { upstream, proxy } = await start(t)
-  const answer = await sendRaw(proxy.port, request(`/federate?${QUERY}`, { headers: [] }))
-  assert.equal(statusOf(answer), 401)
-  assert.match(answer, /^www-authenticate: Bearer\r$/m)
-  assert.ok(answer.endsWith("\r\n\r\nA valid token is needed, as the header 'Authorization: Bearer TOKEN'.\n"))
+  const response = await sendRaw(proxy.port, request(`/federate?${QUERY}`, { headers: [] }))
+  assert.equal(statusOf(response), 401)
+  assert.match(response, /^www-authenticate: Bearer\r$/m)
+  assert.ok(response.endsWith("\r\n\r\nA valid token is needed, as the header 'Authorization: Bearer TOKEN'.\n"))
   assert.deepEqual(upstream.received, [])
 })
 
@@ -112,6 +112,6 @@ function request(
   return [`${method} ${target} HTTP/1.1`, "Host: x", ...headers, ...length, "Connection: close", "", ""].join("\r\n")
 }
 
-function statusOf(answer: string): number {
-  return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
+function statusOf(response: string): number {
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(response)?.[1])
 }

@@ -124,7 +124,7 @@ test("reports every fault at once", async () => {
 })
 
 for (const text of ["99ms", "61m", "30d"]) {
-  test(`refuses ${text} for a whole answer, as a policy does`, async () =>
+  test(`refuses ${text} for a whole response, as a policy does`, async () =>
     assert.deepEqual(await faults(["--upstream.timeout", text], { PORTAL_AUTH_TOKEN: "abc" }), [
       `--upstream.timeout: must be from 100ms to 1h (is "${text}")`,
     ]))

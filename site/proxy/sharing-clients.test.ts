@@ -8,7 +8,7 @@ import { until } from "../../dev/testing/until.ts"
 import { policyFile } from "./policy/load.ts"
 import { ok, scrape, SHARED, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
 
-/** A proxy with these clients, by name, and what each sends to be known. Its upstream's answer is the test's. */
+/** A proxy with these clients, by name, each with a token. The test sends the response of the upstream. */
 async function startClients<Name extends string>(t: TestContext, clients: Readonly<Record<Name, object>>) {
   const parts = Promise.withResolvers<ServerResponse>()
   const upstream = await startUpstream(t, (_, response) => parts.resolve(response))
@@ -38,13 +38,13 @@ test("clients whose policies and requests are spelled differently share one requ
     one: { match: match.one },
     other: { match: match.other },
   })
-  const answers = names.map(async (name) => {
+  const responses = names.map(async (name) => {
     const query = match[name].map((selector) => `match[]=${encodeURIComponent(selector)}`).join("&")
     return (await request(`${proxy.url}/federate?${query}`, { headers: bearer(name) })).body.text()
   })
   await allCame()
   ok(await response).end("a 1\n")
-  assert.deepEqual(await Promise.all(answers), ["a 1\n", "a 1\n"])
+  assert.deepEqual(await Promise.all(responses), ["a 1\n", "a 1\n"])
   assert.equal(upstream.received.length, 1)
 })
 

@@ -5,7 +5,7 @@ import { test } from "node:test"
 import { gzipSync } from "node:zlib"
 import { request } from "undici"
 import { until } from "../../dev/testing/until.ts"
-import { type Answer, BEARER, METRICS, ok, QUERY, REUSE, sample, scrape, SHARED, startBoth } from "./testing.ts"
+import { type Respond, BEARER, METRICS, ok, QUERY, REUSE, sample, scrape, SHARED, startBoth } from "./testing.ts"
 
 test("sends Prometheus one request for 50 portals at the same time, without any reuse", async (t) => {
   let finish = (): void => undefined
@@ -13,13 +13,13 @@ test("sends Prometheus one request for 50 portals at the same time, without any 
     ok(response).write("a 1\n")
     finish = () => response.end("b 1\n")
   })
-  const answers = Array.from({ length: 50 }, () => scrape(proxy.url))
-  await until("50 requests under way", async () => {
+  const responses = Array.from({ length: 50 }, () => scrape(proxy.url))
+  await until("50 requests in flight", async () => {
     const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
     return /in_flight\{client="portal"\} 50/.exec(metrics) ?? undefined
   })
   finish()
-  assert.deepEqual(new Set((await Promise.all(answers)).map(({ body }) => body)), new Set(["a 1\nb 1\n"]))
+  assert.deepEqual(new Set((await Promise.all(responses)).map(({ body }) => body)), new Set(["a 1\nb 1\n"]))
   assert.equal(upstream.received.length, 1)
   const sources = (await proxy.requests(50)).map(({ source }) => source)
   assert.deepEqual([sources.filter((one) => one === "upstream").length, new Set(sources).size], [1, 2])
@@ -38,9 +38,9 @@ test("serves the same entry in any spelling, and logs it", async (t) => {
   const { upstream, proxy } = await startBoth(t, sample, REUSE)
   await scrape(proxy.url)
   const spelled = `match[]=${encodeURIComponent('{job="project_usages", __name__=~"project_.*_usage"}')}`
-  const answer = await request(`${proxy.url}/federate?${spelled}`, { headers: BEARER })
-  assert.deepEqual([answer.statusCode, await answer.body.text()], [200, "a 1\n"])
-  assert.equal(answer.headers["content-length"], "4")
+  const response = await request(`${proxy.url}/federate?${spelled}`, { headers: BEARER })
+  assert.deepEqual([response.statusCode, await response.body.text()], [200, "a 1\n"])
+  assert.equal(response.headers["content-length"], "4")
   assert.equal(upstream.received.length, 1)
   const [, line] = await proxy.requests(2)
   const { ts: _, seconds: __, ...rest } = line ?? {}
@@ -71,7 +71,7 @@ const DIFFERENT: readonly (readonly [title: string, one: Record<string, string>,
 ]
 for (const [title, one, other] of DIFFERENT) {
   test(`shares no response between requests ${title}`, async (t) => {
-    const echo: Answer = ({ headers }, response) => {
+    const echo: Respond = ({ headers }, response) => {
       const gzip = headers["accept-encoding"] === "gzip"
       const body = `# ${headers.accept} ${headers["accept-encoding"]}\n`
       ok(response, gzip ? { "content-encoding": "gzip" } : {}).end(gzip ? gzipSync(body) : body)

@@ -7,7 +7,7 @@ import { type RunningProxy, startProxy } from "./start.ts"
 import { type EnvironmentPolicy, environmentPolicy } from "./policy/environment.ts"
 import type { ClientLimits, Policy } from "./policy/types.ts"
 import type { ProxyConfig } from "./config.ts"
-import { request as ask } from "undici"
+import { request as sendRequest } from "undici"
 import { listen } from "../../dev/testing/listen.ts"
 
 export const TOKEN = "rightful-token-7f3a"
@@ -85,16 +85,16 @@ export interface Received {
   readonly body: string
 }
 
-/** A stand-in for Prometheus that keeps what it received; for what a real one can't be made to do or tell. */
+/** A stand-in for Prometheus that keeps what it received; for what a real one cannot be made to do or show. */
 export async function startUpstream(
   test: TestContext,
-  answer: (request: IncomingMessage, response: ServerResponse) => void = sendSample,
+  respond: (request: IncomingMessage, response: ServerResponse) => void = sendSample,
 ): Promise<{ readonly url: string; readonly port: number; readonly received: readonly Received[] }> {
   const received: Received[] = []
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       received.push({ method: request.method ?? "", url: request.url ?? "", rawHeaders: request.rawHeaders, body })
-      answer(request, response)
+      respond(request, response)
     })
   })
   const port = await listen(test, server)
@@ -106,7 +106,7 @@ export function sendSample(_: IncomingMessage, response: ServerResponse): void {
   response.end("project_vcpu_usage 1 1\n")
 }
 
-export type Answer = (request: IncomingMessage, response: ServerResponse) => void
+export type Respond = (request: IncomingMessage, response: ServerResponse) => void
 
 /** A clock that only goes forward, in place of the process's own. */
 interface Clock {
@@ -145,15 +145,15 @@ export async function startBefore(t: TestContext, urls: readonly string[], chang
   })
 }
 
-export async function startBoth(t: TestContext, answer: Answer, changes: Changes = {}) {
-  const upstream = await startUpstream(t, answer)
+export async function startBoth(t: TestContext, respond: Respond, changes: Changes = {}) {
+  const upstream = await startUpstream(t, respond)
   return { upstream, proxy: await startBefore(t, [upstream.url], changes) }
 }
 
 export const REUSE = { policy: { reuse: 60 } }
 export const ok = (response: ServerResponse, headers: Record<string, string> = {}): ServerResponse =>
   response.writeHead(200, { "content-type": METRICS, ...headers })
-export const sample: Answer = (_, response) => ok(response).end("a 1\n")
+export const sample: Respond = (_, response) => ok(response).end("a 1\n")
 
 export async function scrape(
   url: string,
@@ -161,10 +161,10 @@ export async function scrape(
   method: "GET" | "HEAD" = "GET",
   signal?: AbortSignal,
 ) {
-  const answer = await ask(`${url}/federate?${QUERY}`, {
+  const response = await sendRequest(`${url}/federate?${QUERY}`, {
     method,
     headers: { ...BEARER, ...headers },
     ...(signal && { signal }),
   })
-  return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() }
+  return { status: response.statusCode, headers: response.headers, body: await response.body.text() }
 }

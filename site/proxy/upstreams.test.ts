@@ -31,10 +31,10 @@ test("a scraper that leaves at once does not change the state of Prometheus", as
   const proxy = await startBefore(t, [slow.url, "http://127.0.0.1:1"])
   for (const round of [1, 2]) {
     const leaving = new AbortController()
-    const asked = scrape(proxy.url, {}, "GET", leaving.signal)
-    await until("the question upstream", () => slow.received[round - 1])
+    const scraping = scrape(proxy.url, {}, "GET", leaving.signal)
+    await until("the request upstream", () => slow.received[round - 1])
     leaving.abort()
-    await assert.rejects(asked, { name: "AbortError" })
+    await assert.rejects(scraping, { name: "AbortError" })
     await proxy.requests(round)
   }
   assert.doesNotMatch(await (await fetch(`${proxy.adminUrl}/metrics`)).text(), /^fedstack_proxy_upstream_up\{/m)
@@ -58,7 +58,7 @@ test("passes protobuf on, byte for byte", async (t) => {
   const type = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
   const body = Buffer.from("0c0a027570180322040a020a0022", "hex").subarray(0, 13)
   const { proxy } = await startBoth(t, (_, r) => r.writeHead(200, { "content-type": type }).end(body))
-  const answer = await request(`${proxy.url}/federate?${QUERY}`, { headers: BEARER })
-  assert.equal(answer.headers["content-type"], type)
-  assert.deepEqual(Buffer.from(await answer.body.arrayBuffer()), body)
+  const response = await request(`${proxy.url}/federate?${QUERY}`, { headers: BEARER })
+  assert.equal(response.headers["content-type"], type)
+  assert.deepEqual(Buffer.from(await response.body.arrayBuffer()), body)
 })

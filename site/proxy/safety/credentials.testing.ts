@@ -4,7 +4,7 @@ import { SignJWT } from "jose"
 import { makeAuthority } from "../../../dev/testing/certificates.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { startProxyProcess } from "../../../dev/fuzz/proxy-process.ts"
-import { type Ask, connectTo } from "./testing.ts"
+import { type SendRequest, connectTo } from "./testing.ts"
 
 /** What a client may read, and the wider selectors that its issuer could grant, where it has one. */
 export interface Wanted {
@@ -26,7 +26,7 @@ export async function startForAllCredentials(
   t: TestContext,
   upstream: string,
   clients: readonly Wanted[],
-): Promise<readonly Ask[]> {
+): Promise<readonly SendRequest[]> {
   const files = temporaryFolder(t)
   const authority = makeAuthority("authority")
   const { cert, key } = authority.issue({ name: "site", sans: ["IP:127.0.0.1"] })
@@ -37,7 +37,7 @@ export async function startForAllCredentials(
   const policy = { upstreams: [upstream], limits: { requests_per_second: 100_000 } }
   const [tokens, jwt, certificates]: [object[], object[], object[]] = [[], [], []]
   const env: Record<string, string> = {}
-  const senders: ((url: string) => Ask)[] = []
+  const senders: ((url: string) => SendRequest)[] = []
   for (const [index, { match, ceiling, enforce }] of clients.entries()) {
     const name = `client-${index}`
     const entry = { name, match, enforce, share_everything: true }

@@ -4,8 +4,8 @@ import { printSelector } from "#core/promql/selector.ts"
 import { type Random, seeded } from "../../../dev/fuzz/random.ts"
 import { VERSIONS } from "../../../dev/testing/prometheus.ts"
 import { until } from "../../../dev/testing/until.ts"
-import { exposition, type Question, randomQuestion, randomRound, type Round } from "./rounds.testing.ts"
-import { type Answer, type Ask, connectTo, seedOf, startScraping } from "./testing.ts"
+import { exposition, type RandomRequest, randomRequest, randomRound, type Round } from "./rounds.testing.ts"
+import { type ReceivedResponse, type SendRequest, connectTo, seedOf, startScraping } from "./testing.ts"
 import { startForAllCredentials } from "./credentials.testing.ts"
 
 const CLIENTS = 15
@@ -13,7 +13,7 @@ const REQUESTS_PER_CLIENT = 50
 const SERIES_PER_CLIENT = 40
 
 /** Lines without times, and without values where these change. */
-function seriesOf({ body }: Answer): readonly string[] {
+function seriesOf({ body }: ReceivedResponse): readonly string[] {
   const lines = body.toString("utf8").split("\n")
   return lines
     .filter((line) => line !== "" && !line.startsWith("#"))
@@ -30,10 +30,10 @@ const tally = () => ({
   tooHard: 0,
 })
 
-/** One client of the proxy: what it may read, and by whose token it asks. */
+/** One client of the proxy: what it may read, and by whose credential it sends requests. */
 interface Player extends Round {
-  readonly ask: Ask
-  /** What it may read gets added to what it asks. */
+  readonly send: SendRequest
+  /** What it may read is added to what it requests. */
   readonly enforce: boolean
   /** All lines that the shared selectors give at Prometheus. */
   readonly allowed: ReadonlySet<string>
@@ -42,40 +42,40 @@ interface Player extends Round {
 interface Game {
   readonly random: Random
   readonly seed: number
-  readonly prometheus: Ask
+  readonly prometheus: SendRequest
   readonly count: ReturnType<typeof tally>
-  /** What was asked before, whoever did. */
-  readonly asked: Question[]
+  /** What was sent before, by any client. */
+  readonly sent: RandomRequest[]
 }
 
-/** In another client's mouth nothing is known to be contained; what is remembered of the first must not help. */
-function repeated(random: Random, [first, ...more]: readonly Question[]): Question | undefined {
+/** Sent by another client, nothing is known to be contained; what is remembered of the first must not help. */
+function repeated(random: Random, [first, ...more]: readonly RandomRequest[]): RandomRequest | undefined {
   if (first === undefined || !random.chance(0.1)) return undefined
   const { parts, query } = random.pick([first, ...more])
   return { parts: parts.map(({ selector }) => ({ selector, narrow: false })), query }
 }
 
 /** One request to the proxy and the same to Prometheus, judged by what Prometheus gives for what is shared. */
-async function play({ random, seed, prometheus, count, asked }: Game, player: Player): Promise<void> {
-  const question = repeated(random, asked) ?? randomQuestion(random, player)
-  const { parts, query } = question
-  asked.push(question)
-  const [answer, direct] = [await player.ask(`/federate?${query}`), await prometheus(`/federate?${query}`)]
+async function play({ random, seed, prometheus, count, sent }: Game, player: Player): Promise<void> {
+  const request = repeated(random, sent) ?? randomRequest(random, player)
+  const { parts, query } = request
+  sent.push(request)
+  const [response, direct] = [await player.send(`/federate?${query}`), await prometheus(`/federate?${query}`)]
   const { allowed } = player
   const about = () => {
-    const told = {
+    const shown = {
       seed,
       shared: player.shared.map(({ selector }) => printSelector(selector)),
       enforce: player.enforce,
-      asked: parts.map(({ selector, narrow }) => ({ selector: printSelector(selector), narrow })),
+      requested: parts.map(({ selector, narrow }) => ({ selector: printSelector(selector), narrow })),
       query,
-      proxy: [answer.status, answer.status === 200 ? "" : answer.body.toString()],
+      proxy: [response.status, response.status === 200 ? "" : response.body.toString()],
       prometheus: direct.status,
     }
-    return JSON.stringify(told, undefined, 1)
+    return JSON.stringify(shown, undefined, 1)
   }
-  if (answer.status === 200) {
-    const given = seriesOf(answer)
+  if (response.status === 200) {
+    const given = seriesOf(response)
     const leaked = given.filter((line) => !allowed.has(line))
     assert.deepEqual(leaked, [], `LEAKED: ${about()}`)
     const all = seriesOf(direct)
@@ -93,11 +93,11 @@ async function play({ random, seed, prometheus, count, asked }: Game, player: Pl
     if (expected.length < all.length) count.cutDown++
     return
   }
-  if (answer.status === 429 && answer.body.includes("took too long to decide")) {
+  if (response.status === 429 && response.body.includes("took too long to decide")) {
     count.tooHard++
     return
   }
-  assert.ok([400, 403].includes(answer.status), about())
+  assert.ok([400, 403].includes(response.status), about())
   // beyond the length that is read
   const long = parts.some(({ selector }) => printSelector(selector).length > 1000)
   assert.ok(long || parts.some(({ narrow }) => !narrow), `refused though narrower: ${about()}`)
@@ -120,7 +120,7 @@ for (const version of VERSIONS) {
     const direct = connectTo(t, prometheus.url)
     const players = await startPlayers(t, rounds, prometheus.url, direct)
     const count = tally()
-    const game: Game = { random, seed, prometheus: direct, count, asked: [] }
+    const game: Game = { random, seed, prometheus: direct, count, sent: [] }
     for (let i = 0; i < REQUESTS_PER_CLIENT; i++) for (const player of players) await play(game, player)
     t.diagnostic(JSON.stringify(count))
     assert.ok(Math.min(count.passed, count.foreign) > 50 && count.withSeries > 30, JSON.stringify(count))
@@ -133,7 +133,7 @@ async function startPlayers(
   t: TestContext,
   rounds: readonly Round[],
   upstream: string,
-  prometheus: Ask,
+  prometheus: SendRequest,
 ): Promise<readonly Player[]> {
   const clients = rounds.map(({ shared, ceiling }, index) => ({
     match: shared.map(({ selector }) => printSelector(selector)),
@@ -142,16 +142,16 @@ async function startPlayers(
   }))
   const senders = await startForAllCredentials(t, upstream, clients)
   const players: Player[] = []
-  for (const [index, ask] of senders.entries()) {
+  for (const [index, send] of senders.entries()) {
     const [round, client] = [rounds[index], clients[index]]
-    if (round === undefined || client === undefined) throw new Error("more ways than clients")
+    if (round === undefined || client === undefined) throw new Error("more senders than clients")
     const allowed = new Set<string>()
     for (const selector of client.match) {
-      const answer = await prometheus(`/federate?match[]=${encodeURIComponent(selector)}`)
-      assert.equal(answer.status, 200, selector)
-      for (const line of seriesOf(answer)) allowed.add(line)
+      const response = await prometheus(`/federate?match[]=${encodeURIComponent(selector)}`)
+      assert.equal(response.status, 200, selector)
+      for (const line of seriesOf(response)) allowed.add(line)
     }
-    players.push({ ...round, ask, enforce: client.enforce, allowed })
+    players.push({ ...round, send, enforce: client.enforce, allowed })
   }
   return players
 }

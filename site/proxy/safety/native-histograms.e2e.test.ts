@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { findPrometheus, startPrometheus } from "../../../dev/testing/prometheus.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { BEARER, startTestProxy } from "../testing.ts"
-import { type Answer, connectTo } from "./testing.ts"
+import { type ReceivedResponse, connectTo } from "./testing.ts"
 
 const PROTOBUF =
   "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.9,text/plain;version=0.0.4;q=0.5"
@@ -35,21 +35,21 @@ for (const version of ["2.53", "3.5"] as const) {
     const [direct, through] = [connectTo(t, prometheus.url), connectTo(t, proxy.url, BEARER)]
     const headers = { accept: PROTOBUF }
     await until("native histograms", async () => (isNative((await direct(PATH, headers)).body) ? true : undefined))
-    // between two equal answers there was no new sample
-    const [expected, given] = await until("the same samples in both answers", async () => {
+    // between two equal responses there was no new sample
+    const [expected, given] = await until("the same samples in both responses", async () => {
       const before = await direct(PATH, headers)
       const passed = await through(PATH, headers)
       const after = await direct(PATH, headers)
       return before.body.equals(after.body) ? ([before, passed] as const) : undefined
     })
-    assert.deepEqual(told(given), told(expected))
+    assert.deepEqual(shown(given), shown(expected))
     assert.match(String(given.headers["content-type"]), /^application\/vnd\.google\.protobuf/)
     assert.ok(given.body.equals(expected.body))
     assert.ok(isNative(given.body))
   })
 }
 
-function told({ status, headers }: Answer) {
+function shown({ status, headers }: ReceivedResponse) {
   return { status, type: headers["content-type"], encoding: headers["content-encoding"] }
 }
 

@@ -12,7 +12,7 @@ const CLIENTS = 50
 const REQUESTS_BETWEEN = 500
 const TOKENS = ["odd-7Hq2vN9xW4sPl8Kd3", "even-5Jr6bM1yT0fGc2Zx"] as const
 
-/** One request: when it was sent and answered, whose token it had, and what came back; "lost" without an answer. */
+/** One request: when it was sent and its response came, whose token it had, and what came back; "lost" without a response. */
 interface Seen {
   readonly from: number
   readonly to: number
@@ -21,8 +21,8 @@ interface Seen {
 }
 
 /**
- * A policy that takes the token with this number: when its file stood there, and when the first answer came that tells
- * of it to somebody who asked after that.
+ * A policy that accepts the token with this number: when its file was there, and when the first response came that shows
+ * it to a request sent after that.
  */
 interface Version {
   readonly token: number
@@ -51,13 +51,13 @@ tokens: [{name: portal, sha256: ${createHash("sha256")
   const swap = async (): Promise<void> => {
     const token = versions.length % 2
     const next = await write(token)
-    // in this order: nobody can see the new policy before its time is taken
+    // in this order: no client can see the new policy before its time is taken
     versions.push({ token, written: performance.now() })
     await rename(next, file)
   }
   let since = 0
   let swapping: Promise<void> = Promise.resolve()
-  /** The next policy comes some time after the one before was seen in force: else nobody could tell them apart. */
+  /** The next policy comes some time after the one before was seen in force: else they could not be distinguished. */
   const note = (one: Seen): void => {
     seen.push(one)
     const current = versions.at(-1) ?? versions[0]
@@ -69,11 +69,11 @@ tokens: [{name: portal, sha256: ${createHash("sha256")
   const end = performance.now() + SECONDS * 1000
   const client = async (index: number): Promise<void> => {
     const token = index % 2
-    const ask = connectTo(t, `http://127.0.0.1:${proxy.port}`, { authorization: `Bearer ${TOKENS[token]}` })
+    const send = connectTo(t, `http://127.0.0.1:${proxy.port}`, { authorization: `Bearer ${TOKENS[token]}` })
     while (performance.now() < end) {
       const from = performance.now()
-      const status = await ask(`/federate?${QUERY}`).then(
-        (answer) => answer.status,
+      const status = await send(`/federate?${QUERY}`).then(
+        (response) => response.status,
         () => "lost" as const,
       )
       note({ from, to: performance.now(), token, status })
@@ -98,8 +98,8 @@ function follows({ token, status }: Seen, version: Version): boolean {
 }
 
 /**
- * Who asks after a policy was seen in force must be judged by it, until the next one is written; between the two either
- * is right. 429 is no more than 401: an address that fails too often is told to wait, whoever holds a valid token never is.
+ * A request after a policy was seen in force must be judged by it, until the next one is written; between the two either
+ * is right. 429 is no more than 401: an address that fails too often has to wait, a valid token never does.
  */
 function judge(seen: readonly Seen[], versions: readonly Version[]) {
   const wrong: unknown[] = seen.filter(({ status }) => ![200, 401, 429].includes(Number(status)))

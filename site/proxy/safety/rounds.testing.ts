@@ -23,11 +23,11 @@ const LABELS: Readonly<Record<string, string>> = { __name__: "n", job: "j", x: "
 
 interface Shared {
   readonly selector: Selector
-  /** A request for some of it, known by the way it was made. */
+  /** A request for some of it, known by how it was made. */
   narrower(): Selector
 }
 
-/** What one client may read, and what it is like to ask. */
+/** What one client may read, and what to request. */
 export interface Round {
   readonly shared: readonly [Shared, ...Shared[]]
   /** One for each that is shared, which contains it. */
@@ -91,17 +91,17 @@ export function exposition(random: Random, rounds: readonly Round[], each: numbe
 
 interface Part {
   readonly selector: Selector
-  /** Made in a way that it must be contained. */
+  /** Made so that it must be contained. */
   readonly narrow: boolean
 }
 
-export interface Question {
+export interface RandomRequest {
   readonly parts: readonly Part[]
   /** Letter by letter. */
   readonly query: string
 }
 
-export function randomQuestion(random: Random, { shared, ceiling }: Round): Question {
+export function randomRequest(random: Random, { shared, ceiling }: Round): RandomRequest {
   const parts = Array.from({ length: random.chance(0.7) ? 1 : 2 + random.below(2) }, () => {
     const one = random.pick(shared)
     const narrow = one.narrower()

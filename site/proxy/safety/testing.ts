@@ -13,7 +13,7 @@ import {
 import { METRICS } from "../testing.ts"
 import { listen } from "../../../dev/testing/listen.ts"
 
-/** FEDSTACK_TEST_SEED, or another one each time; told in the output of the test. */
+/** FEDSTACK_TEST_SEED, or another one each time; printed by the test. */
 export function seedOf(t: TestContext): number {
   const seed = Number(process.env.FEDSTACK_TEST_SEED ?? Date.now() % 2 ** 32)
   t.diagnostic(`seed ${seed}: FEDSTACK_TEST_SEED=${seed} repeats it`)
@@ -39,35 +39,35 @@ export async function startScraping(
   return prometheus
 }
 
-/** Milliseconds; longer than any answer may take. */
+/** Milliseconds; longer than any response may take. */
 const LONGEST_WAIT = 60_000
 
-export interface Answer {
+export interface ReceivedResponse {
   readonly status: number
   readonly headers: Dispatcher.ResponseData["headers"]
   readonly body: Buffer
 }
 
-/** Asks with exactly these bytes for a path: no URL is parsed and printed again on the way. */
-export type Ask = (path: string, headers?: Record<string, string>) => Promise<Answer>
+/** Sends exactly these bytes as the path: no URL is parsed and printed again. */
+export type SendRequest = (path: string, headers?: Record<string, string>) => Promise<ReceivedResponse>
 
 export function connectTo(
   t: TestContext,
   url: string,
   always: Record<string, string> = {},
   tls: SecureContextOptions = {},
-): Ask {
+): SendRequest {
   const pool = new Pool(url, { connections: 4, connect: tls, headersTimeout: LONGEST_WAIT })
   t.after(() => pool.destroy())
   return async (path, headers = {}) => {
-    const asked = pool.request({ method: "GET", path, headers: { ...always, ...headers } })
-    const answer = await asked.catch((cause: unknown) => {
-      throw new Error(`no answer to ${path}`, { cause })
+    const sent = pool.request({ method: "GET", path, headers: { ...always, ...headers } })
+    const response = await sent.catch((cause: unknown) => {
+      throw new Error(`no response to ${path}`, { cause })
     })
     return {
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: Buffer.from(await answer.body.arrayBuffer()),
+      status: response.statusCode,
+      headers: response.headers,
+      body: Buffer.from(await response.body.arrayBuffer()),
     }
   }
 }

@@ -14,7 +14,7 @@ import { METRICS, SHARED, startTestProxy, startUpstream, TOKEN } from "../testin
 const authority = makeAuthority("authority")
 const issueServer = () => authority.issue({ name: "site", sans: ["IP:127.0.0.1"] })
 
-/** A proxy over TLS that knows a token and a certificate; its web configuration asks for HTTP/2. */
+/** A proxy over TLS that knows a token and a certificate; its web configuration enables HTTP/2. */
 async function startSite(t: TestContext) {
   const files = temporaryFolder(t)
   const upstream = await startUpstream(t, (_, response) =>

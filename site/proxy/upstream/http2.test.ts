@@ -13,12 +13,12 @@ test("a response that an upstream with HTTP/2 cancels in the middle never looks 
   setDefaultCACertificates([authority.cert])
   const pair = authority.issue({ name: "prometheus", sans: ["IP:127.0.0.1"] })
   let breakOff = (): void => undefined
-  const server = createSecureServer({ ...pair, allowHTTP1: true }, (asked, response) => {
+  const server = createSecureServer({ ...pair, allowHTTP1: true }, (incoming, response) => {
     response.writeHead(200, { "content-type": METRICS })
     response.write("a 1\n")
     // RST_STREAM, not the flag END_STREAM
     breakOff = () =>
-      asked.httpVersion === "2.0" ? response.stream.close(constants.NGHTTP2_CANCEL) : asked.socket.destroy()
+      incoming.httpVersion === "2.0" ? response.stream.close(constants.NGHTTP2_CANCEL) : incoming.socket.destroy()
   }).listen(0, "127.0.0.1")
   t.after(() => server.close())
   await once(server, "listening")

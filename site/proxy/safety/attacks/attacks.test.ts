@@ -13,13 +13,13 @@ async function start(t: TestContext) {
 for (const { name, bytes, statuses } of ATTACKS) {
   test(`is not fooled by ${name}`, async (t) => {
     const { upstream, proxy } = await start(t)
-    const answer = await sendRaw(proxy.port, bytes)
-    assert.deepEqual(statusesOf(answer), statuses, answer)
+    const response = await sendRaw(proxy.port, bytes)
+    assert.deepEqual(statusesOf(response), statuses, response)
     assert.deepEqual(
       upstream.received.map(({ method, url, body }) => [method, url, body]),
       statuses.filter((status) => status === 200).map(() => ["GET", ASKED, ""]),
     )
-    assert.doesNotMatch(answer, new RegExp(`${TOKEN}|location:|secret|a=b`, "i"))
+    assert.doesNotMatch(response, new RegExp(`${TOKEN}|location:|secret|a=b`, "i"))
     assert.equal(proxy.log().includes(TOKEN), false)
   })
 }
@@ -30,9 +30,9 @@ const ALLOWED_HEADERS = ["accept-encoding", "connection", "host", "user-agent", 
 for (const { name, bytes } of SPELLINGS) {
   test(`sends Prometheus the same for a rightful request ${name}`, async (t) => {
     const { upstream, proxy } = await start(t)
-    const answer = await sendRaw(proxy.port, bytes)
-    assert.deepEqual(statusesOf(answer), [200], answer)
-    assert.match(answer, /project_vcpu_usage 1 1\n/)
+    const response = await sendRaw(proxy.port, bytes)
+    assert.deepEqual(statusesOf(response), [200], response)
+    assert.match(response, /project_vcpu_usage 1 1\n/)
     const [received, ...more] = upstream.received
     assert.deepEqual([received?.method, received?.url, received?.body, more], ["GET", ASKED, "", []])
     const headers = Object.fromEntries(pairs(received?.rawHeaders ?? []))
@@ -46,8 +46,8 @@ for (const { name, bytes } of SPELLINGS) {
   })
 }
 
-function statusesOf(answer: string): readonly number[] {
-  return [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status))
+function statusesOf(response: string): readonly number[] {
+  return [...response.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status))
 }
 
 function pairs(raw: readonly string[]): readonly (readonly [string, string])[] {

@@ -43,7 +43,7 @@ export const FRAMES: readonly Attack[] = (
     ["TLS", "\x16\x03\x01\x00\xf4\x01\x00\x00\xf0\x03\x03", [400]],
     ["a PROXY line", `PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n${ours([])}`, [400]],
     ["an expectation", ours(["Expect: 100-continue"]), [100, 200]],
-    ["an expectation that nobody meets", ours(["Expect: wonders"]), [417]],
+    ["an expectation that is not met", ours(["Expect: wonders"]), [417]],
     ["a body", ours(["Content-Length: 3"], "abc"), [400]],
     ["headers of 20,000 bytes", kept([`X: ${"a".repeat(20_000)}`]), [431]],
     ["a thousand headers of 20 bytes", kept(MANY), [431]],

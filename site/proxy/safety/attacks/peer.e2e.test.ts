@@ -89,11 +89,11 @@ async function startHaproxy(t: TestContext, haproxy: string, upstream: number): 
   })
   t.after(() => child.stop())
   await until(
-    "haproxy to answer",
+    "haproxy to respond",
     async () => {
       assert.equal(child.process.exitCode, null, child.output())
-      const answer = await fetch(`http://127.0.0.1:${port}/federate?${QUERY}`, { headers: BEARER })
-      return answer.status === 200 ? true : undefined
+      const response = await fetch(`http://127.0.0.1:${port}/federate?${QUERY}`, { headers: BEARER })
+      return response.status === 200 ? true : undefined
     },
     10,
   )

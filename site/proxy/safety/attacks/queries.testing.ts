@@ -4,7 +4,7 @@ import { type Attack, raw } from "./testing.ts"
 const E = encodeURIComponent
 const OTHER = E('{__name__=~".+"}')
 
-/** Queries that ask for more than is shared, or in a way that somebody behind could read otherwise. */
+/** Queries for more than is shared, or that a program behind the proxy could read differently. */
 export const QUERIES: readonly Attack[] = (
   [
     ["no query", "", 400],

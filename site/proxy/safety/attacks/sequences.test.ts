@@ -32,9 +32,9 @@ const POISONS: readonly (readonly [token: string, query: string, status: number]
 test("keeps nothing of a request that another could use (exporter-toolkit CVE-2022-46146)", async (t) => {
   const upstream = await startUpstream(t)
   const { url } = await startTestProxy(t, upstream.url)
-  const ask = connectTo(t, url)
+  const send = connectTo(t, url)
   const statusOf = async (token: string, query: string): Promise<number> =>
-    (await ask(`/federate?${query}`, { authorization: `Bearer ${token}` })).status
+    (await send(`/federate?${query}`, { authorization: `Bearer ${token}` })).status
   for (const [token, query, status] of POISONS) {
     const around = [await statusOf(token, query), await statusOf(TOKEN, QUERY), await statusOf(token, query)]
     assert.deepEqual(around, [status, 200, status], `${token} ${query}`)
@@ -49,7 +49,7 @@ test("counts any number of methods and paths as a few (client_golang CVE-2022-21
     const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
     return metrics.split("\n").filter((line) => line.startsWith("fedstack_")).length
   }
-  const odd = async (round: number): Promise<void> => {
+  const deviating = async (round: number): Promise<void> => {
     for (const method of ["M-SEARCH", "PURGE", "LOCK", "REPORT", `X${round}`]) {
       await sendRaw(proxy.port, raw(PATH, [...OURS, "Connection: close"], method))
     }
@@ -57,9 +57,9 @@ test("counts any number of methods and paths as a few (client_golang CVE-2022-21
     await sendRaw(proxy.port, raw(PATH, ["Host: x", `Authorization: Bearer wrong-${round}`, "Connection: close"]))
     await sendRaw(proxy.port, raw(`/federate?match[]=metric_${round}`))
   }
-  await odd(0)
+  await deviating(0)
   const before = await seriesNow()
-  for (let round = 1; round < 20; round++) await odd(round)
+  for (let round = 1; round < 20; round++) await deviating(round)
   assert.equal(await seriesNow(), before)
 })
 
@@ -110,13 +110,17 @@ test("clients that do not read disturb no other, and not Prometheus", async (t) 
     await once(idler, "connect")
     idlers.push(idler)
   }
-  await until("an answer for those who do not read", () => upstream.received[0])
-  const answer = await connectTo(t, proxy.url)(PATH, { authorization: `Bearer ${TOKEN}` })
-  assert.deepEqual([answer.status, answer.body.length], [200, size])
-  await until("Prometheus to be rid of every answer", () => (taken === upstream.received.length ? true : undefined), 5)
+  await until("a response for those who do not read", () => upstream.received[0])
+  const response = await connectTo(t, proxy.url)(PATH, { authorization: `Bearer ${TOKEN}` })
+  assert.deepEqual([response.status, response.body.length], [200, size])
+  await until(
+    "Prometheus to be rid of every response",
+    () => (taken === upstream.received.length ? true : undefined),
+    5,
+  )
 })
 
-/** Sends these bytes and then one letter of a header after the other, until it is told to stop. */
+/** Sends these bytes and then one letter of a header after the other, until it is to stop. */
 async function drip(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1")
   const chunks: Buffer[] = []

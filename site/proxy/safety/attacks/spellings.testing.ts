@@ -5,7 +5,7 @@ const E = encodeURIComponent
 
 /** One selector in queries that look different. */
 export const SPELLED_QUERIES: readonly (readonly [name: string, query: string])[] = [
-  ["as the original was asked", QUERY],
+  ["as the original was requested", QUERY],
   ["with literal brackets", `match[]=${E(SHARED)}`],
   ["with a letter of the name encoded", `%6Datch[]=${E(SHARED)}`],
   ["in another order", `match[]=${E('{job="project_usages",__name__=~"project_.*_usage"}')}`],
@@ -49,7 +49,7 @@ const HEADERS: readonly (readonly [name: string, headers: readonly string[]])[] 
     "with other targets in headers",
     [...OURS, "X-Original-URL: /api/v1/query", "X-Rewrite-URL: /-/quit", "X-Forwarded-Prefix: /x"],
   ],
-  // fastify CVE-2026-3635: host and protocol were taken from whoever sent these
+  // fastify CVE-2026-3635: host and protocol were taken from any client that sent these
   [
     "with another origin in headers (CVE-2026-3635)",
     [

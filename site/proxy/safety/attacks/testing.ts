@@ -1,6 +1,6 @@
 import { QUERY, TOKEN } from "../../testing.ts"
 
-/** Bytes that somebody sends, and the statuses that come back for them. */
+/** Bytes that a client sends, and the statuses that come back for them. */
 export interface Attack {
   readonly name: string
   readonly bytes: string

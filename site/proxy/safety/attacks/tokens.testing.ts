@@ -27,7 +27,7 @@ export const TOKENS: readonly Attack[] = (
     ["a wrong header after the right one", [`Authorization: Bearer ${TOKEN}`, "authorization: Bearer wrong"]],
     ["a wrong header before the right one", ["Authorization: Bearer wrong", `AUTHORIZATION: Bearer ${TOKEN}`]],
     ["another header", [`X-Authorization: Bearer ${TOKEN}`, `Proxy-Authorization: Bearer ${TOKEN}`]],
-    // oauth2-proxy CVE-2025-64484: whoever reads headers as variables takes _ and - for the same
+    // oauth2-proxy CVE-2025-64484: a program that reads headers as variables takes _ and - for the same
     [
       "a header with an underscore (CVE-2025-64484)",
       [`Authorization_: Bearer ${TOKEN}`, `HTTP_AUTHORIZATION: ${TOKEN}`],
