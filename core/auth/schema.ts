@@ -1,7 +1,6 @@
 import { z } from "zod"
 import { expected, filled, oneOrMore, parsed } from "#core/config/schema.ts"
-import { type Parse, Wrong } from "#core/config/settings.ts"
-import { duration, httpUrl } from "#core/config/settings.ts"
+import { between, duration, httpUrl, type Parse, Wrong } from "#core/config/settings.ts"
 
 /** Of the owner of an entry. */
 export const ownerName = z
@@ -11,14 +10,14 @@ export const ownerName = z
     "must be 1 to 63 letters, digits, dots, dashes and underscores, with a letter or digit at both ends",
   )
 
-const DAY = /^\d{4}-\d\d-\d\d$/
-const MOMENT = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/
+const MOMENT = /^\d{4}-\d\d-(\d\d)(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d))?$/
 const moment = parsed("a moment such as 2026-12-31 or 2026-12-31T12:00:00Z", (text) => {
-  const date = DAY.test(text) || MOMENT.test(text) ? new Date(text) : new Date(Number.NaN)
+  const [, day] = MOMENT.exec(text) ?? []
   // 30 February would become 2 March
-  const right =
-    !Number.isNaN(date.getTime()) && new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === Number(text.slice(8, 10))
-  return right ? date : new Wrong("must be a moment such as 2026-12-31 (its beginning, UTC) or 2026-12-31T12:00:00Z")
+  const isDate = new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === Number(day)
+  const date = new Date(text)
+  if (isDate && !Number.isNaN(date.getTime())) return date
+  return new Wrong("must be a moment such as 2026-12-31 (its beginning, UTC) or 2026-12-31T12:00:00Z")
 })
 const validity = { valid_from: moment.optional(), not_after: moment.optional() }
 
@@ -47,12 +46,6 @@ export const ALGORITHMS = [
 ] as const
 const algorithm = z.enum(ALGORITHMS, expected(`one of ${ALGORITHMS.join(", ")}; others are not safe here`))
 
-const LONGEST_TOLERANCE = 300
-const tolerance: Parse<number> = (text) => {
-  const seconds = duration(0, Infinity)(text)
-  return typeof seconds === "number" && seconds > LONGEST_TOLERANCE ? new Wrong("must be at most 5m") : seconds
-}
-
 /** As text: the file may be read by a worker, and URLs cannot be sent. */
 const keysUrl: Parse<string> = (text) => {
   const url = httpUrl(/^https?:\/\/[^\s\\]+$/i.test(text) ? text : "")
@@ -75,7 +68,7 @@ export const issuerKeys = {
     .array(algorithm, expected("a list of algorithms"))
     .min(1, "must hold at least one algorithm")
     .default([...ALGORITHMS]),
-  clock_tolerance: parsed("a duration such as 30s", tolerance).default(30),
+  clock_tolerance: parsed("a duration such as 30s", between(duration(0, Infinity), 0, 300, "at most 5m")).default(30),
 }
 
 const SAN = "a name such as DNS:portal.example.org, URI:spiffe://example.org/portal or email:portal@example.org"

@@ -12,7 +12,7 @@ import { describePolicy } from "./policy/describe.ts"
 import { loadPolicy } from "./policy/load.ts"
 import type { Client, Policy } from "./policy/types.ts"
 
-interface Question {
+interface CheckOptions {
   readonly as: string | undefined
   readonly match: readonly string[]
 }
@@ -20,7 +20,7 @@ interface Question {
 /** Prints a summary of a policy, or what a client of it may read and why. Throws ConfigurationError and UsageError. */
 export async function checkPolicy(
   file: string,
-  { as, match }: Question,
+  { as, match }: CheckOptions,
   { print, env, now }: Pick<Context, "print" | "env" | "now">,
 ): Promise<undefined> {
   const selectors = readSelectors(as, match)

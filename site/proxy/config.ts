@@ -1,4 +1,5 @@
 import { verifiesCertificate } from "#core/http/web/client-certificate.ts"
+import { Faults } from "#core/config/faults.ts"
 import { UsageError } from "#core/errors.ts"
 import { readWebConfig } from "#core/http/web/config.ts"
 import { readText } from "#core/files/read-text.ts"
@@ -49,10 +50,11 @@ function withFile(file: string, values: ProxyValues, options: Omit<PolicyFileOpt
     ["--upstream.timeout", !values.upstreamTimeout.isDefault, "limits.upstream_timeout"],
     ["--limit.response-bytes", !values.responseBytes.isDefault, "limits.response_bytes"],
   ]
-  const faults = places
-    .filter(([, isSet]) => isSet)
-    .map(([where, , key]) => ({ where, message: `is set and --policy is given; its place is ${key} of the policy` }))
-  if (faults.length > 0) throw new UsageError(faults)
+  const faults = new Faults()
+  for (const [where, isSet, key] of places) {
+    if (isSet) faults.add(where, `is set and --policy is given; its place is ${key} of the policy`)
+  }
+  faults.orThrow(UsageError)
   return policyFile(file, { ...options, noCertificates: () => whyNoCertificates(values.webConfigFile) })
 }
 

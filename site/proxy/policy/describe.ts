@@ -31,7 +31,9 @@ function describeClient(client: Client, policy: Policy, now: Date): string {
 function credentialsOf(client: Client, { tokens, issuers, certificates }: Policy, now: Date): readonly string[] {
   const isOf = ({ owner }: { readonly owner: Client }): boolean => owner === client
   return [
-    ...tokens.filter(isOf).map((token) => `token with hash ${shortHash(token)}, ${validity(token, now)}`),
+    ...tokens
+      .filter(isOf)
+      .map((token) => `token with hash ${token.sha256.toString("hex").slice(0, 8)}…, ${validity(token, now)}`),
     ...issuers
       .filter(isOf)
       .map(({ issuer, audience }) => `JWT of ${issuer} for ${audience.join(" or ")}, until it expires`),
@@ -39,26 +41,14 @@ function credentialsOf(client: Client, { tokens, issuers, certificates }: Policy
   ]
 }
 
-function shortHash({ sha256 }: TokenCredential<Client>): string {
-  return `${sha256.toString("hex").slice(0, 8)}…`
-}
-
 /** In words, as of `now`. */
-export function validity(
-  { validFrom, notAfter }: Pick<TokenCredential<Client>, "validFrom" | "notAfter">,
-  now: Date,
-): string {
+function validity({ validFrom, notAfter }: TokenCredential<Client>, now: Date): string {
   if (notAfter !== undefined && now >= notAfter) return `expired since ${notAfter.toISOString()}`
   const until = notAfter === undefined ? "without end" : `until ${notAfter.toISOString()}`
   return validFrom !== undefined && now < validFrom ? `from ${validFrom.toISOString()}, ${until}` : `valid ${until}`
 }
 
 function describeLimits(limits: ClientLimits): string {
-  return [
-    `${limits.concurrent} at once`,
-    `${limits.requestsPerSecond} a second`,
-    `${limits.responseBytes} bytes`,
-    `${limits.series} series`,
-    `${limits.upstreamTimeout} s`,
-  ].join(", ")
+  const { concurrent, requestsPerSecond, responseBytes, series, upstreamTimeout } = limits
+  return `${concurrent} at once, ${requestsPerSecond} a second, ${responseBytes} bytes, ${series} series, ${upstreamTimeout} s`
 }
