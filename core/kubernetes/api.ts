@@ -45,7 +45,7 @@ interface ApiSession {
   readonly until: number
 }
 
-/** Opens no connection yet. Throws where there is no usable configuration. */
+/** Opens no connection yet. Throws UsageError where no usable cluster is configured. */
 export async function openKubernetes(source: ClusterSource): Promise<KubernetesApi> {
   const dispatchers = new Set<Dispatcher>()
   let newest: Dispatcher | undefined

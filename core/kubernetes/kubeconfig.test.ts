@@ -90,14 +90,14 @@ test("names what is wrong with a kubeconfig", async (t) => {
   const file = `${path}/config`
   const fails = (context: string | undefined, message: string): Promise<void> =>
     assert.rejects(readKubeconfig({ kubeconfig: file, env: {}, context }), { message })
-  await fails(undefined, `There is no kubeconfig ${file}.`)
+  await fails(undefined, `--kubeconfig: there is no file ${file}`)
   await assert.rejects(readKubeconfig({ env: { HOME: path }, serviceAccount: "/does/not/exist" }), {
-    message: `No Kubernetes is known here: not in a pod with a service account, no kubeconfig, and no ${path}/.kube/config.`,
+    message: `--kubeconfig: is needed: this is no pod with a service account, and there is no ${path}/.kube/config`,
   })
   await write("config", kubeconfig("one"))
-  await fails("two", `${file} has no context two; it has: one`)
+  await fails("two", `--context: ${file} has no context two; it has: one`)
   await write("config", kubeconfig("one").replace('"cluster":"one"', '"cluster":"gone"'))
-  await fails(undefined, `${file} is no usable kubeconfig: its context names no cluster in it`)
+  await fails(undefined, `--kubeconfig: ${file} is no usable kubeconfig: its context names no cluster in it`)
   await write("config", kubeconfig("one").replace(/"server":"[^"]*",/, ""))
-  await fails(undefined, `${file} is no usable kubeconfig: clusters[0].cluster.server is missing`)
+  await fails(undefined, `--kubeconfig: ${file} is no usable kubeconfig: clusters[0].cluster.server is missing`)
 })

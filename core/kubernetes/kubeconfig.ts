@@ -1,17 +1,8 @@
 import { existsSync, readFileSync } from "node:fs"
 import { isIPv6 } from "node:net"
 import { delimiter, dirname, join, resolve } from "node:path"
-import { defineError, explain } from "#core/errors.ts"
+import { explain, UsageError } from "#core/errors.ts"
 import { type KubeConfig, loadKubeConfig } from "./client-node.ts"
-
-const noCluster = defineError(
-  "NO_KUBERNETES",
-  500,
-  "No Kubernetes is known here: not in a pod with a service account, no kubeconfig, and no {file}.",
-)
-const noKubeconfig = defineError("NO_KUBECONFIG", 500, "There is no kubeconfig {file}.")
-const badKubeconfig = defineError("BAD_KUBECONFIG", 500, "{file} is no usable kubeconfig: {reason}")
-const noContext = defineError("NO_CONTEXT", 500, "{file} has no context {name}; it has: {names}")
 
 /** The values of `kubernetesSettings`, and the environment of the process. */
 export interface ClusterSource {
@@ -30,7 +21,8 @@ type KubeconfigEntry = Readonly<Record<string, unknown>> & { readonly name: stri
 type Lists = Readonly<Record<"clusters" | "users" | "contexts", readonly KubeconfigEntry[]>>
 
 /**
- * The kubeconfig given, else a pod's service account unless a context is given, else ~/.kube/config. Everything is read now; token files of in-cluster accounts and of users (`tokenFile`) are read again as client-node does it.
+ * The kubeconfig given, else a pod's service account unless a context is given, else ~/.kube/config. Everything is read
+ * now; client-node reads token files of accounts and users (`tokenFile`) again. Throws UsageError.
  */
 export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig> {
   const config = new (await loadKubeConfig())()
@@ -43,22 +35,29 @@ export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig>
   }
   const files = named.length > 0 ? named : [own]
   const present = files.filter((file) => existsSync(file))
-  if (present.length === 0) throw (named.length > 0 ? noKubeconfig : noCluster)({ file: files.join(" or ") })
+  if (present.length === 0) {
+    const missing = files.join(" or ")
+    if (named.length > 0) throw wrong("--kubeconfig", `there is no file ${missing}`)
+    throw wrong("--kubeconfig", `is needed: this is no pod with a service account, and there is no ${missing}`)
+  }
   const file = present.join(delimiter)
   const { parse } = await import("yaml") // which a pod with an account does not need
   try {
     config.loadFromString(JSON.stringify(merge(present.map((one) => located(one, parse(readFileSync(one, "utf8")))))))
   } catch (error) {
-    throw badKubeconfig({ file, reason: explain(error) })
+    throw wrong("--kubeconfig", `${file} is no usable kubeconfig: ${explain(error)}`)
   }
   if (context !== undefined) config.setCurrentContext(context)
   if (config.getContextObject(config.getCurrentContext()) === null) {
     const names = config.getContexts().map(({ name }) => name)
-    throw noContext({ file, name: config.getCurrentContext(), names: names.join(", ") })
+    throw wrong("--context", `${file} has no context ${config.getCurrentContext()}; it has: ${names.join(", ")}`)
   }
-  if (config.getCurrentCluster() === null) throw badKubeconfig({ file, reason: "its context names no cluster in it" })
+  if (config.getCurrentCluster() === null)
+    throw wrong("--kubeconfig", `${file} is no usable kubeconfig: its context names no cluster in it`)
   return config
 }
+
+const wrong = (where: "--kubeconfig" | "--context", message: string) => new UsageError([{ where, message }])
 
 function isInCluster(env: ClusterSource["env"], folder: string): boolean {
   return Boolean(env.KUBERNETES_SERVICE_HOST) && existsSync(join(folder, "token"))

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { closeAll } from "#core/closable.ts"
-import { explain, type Fault, FedstackError, UsageError } from "#core/errors.ts"
+import { explain, type Fault, UsageError } from "#core/errors.ts"
 import { type KubernetesApi, openKubernetes } from "#core/kubernetes/api.ts"
 import { KubernetesError } from "#core/kubernetes/errors.ts"
 import { listObjects } from "#core/kubernetes/list.ts"
@@ -77,14 +77,13 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Tar
   }
 }
 
-async function open({ kubeconfig, context, env, log }: KubernetesOptions): Promise<KubernetesApi> {
+async function open({ kubeconfig, context, env }: KubernetesOptions): Promise<KubernetesApi> {
   try {
     return await openKubernetes({ kubeconfig, context, env })
   } catch (error) {
-    if (!(error instanceof FedstackError)) throw error
-    log.debug({ reason: explain(error) }, "no kubernetes")
-    const message = `${error.message.replace(/\.?$/, ".")} Give --opa-url for an OPA outside of Kubernetes.`
-    throw new UsageError([{ where: context === undefined ? "--kubeconfig" : "--context", message }])
+    if (!(error instanceof UsageError)) throw error
+    const advice = "give --opa-url for an OPA outside of Kubernetes"
+    throw new UsageError(error.faults.map(({ where, message }) => ({ where, message: `${message}; ${advice}` })))
   }
 }
 
