@@ -19,7 +19,7 @@ const ROOT = join(import.meta.dirname, "../..")
 const FEDSTACK = join(ROOT, "bin/fedstack")
 const FAILING = "project_failing_usage"
 const LOCAL = "127.0.0.1:0"
-/** What an invented cloud does not tell; real-cloud.e2e.test.ts of the exporter has it. */
+/** What an invented cloud does not have; cloud.e2e.test.ts of the exporter covers it. */
 const OF_OPENSTACK = /fedstack_project_usage_(?:clock_lead_seconds|untagged_servers)/
 
 for (const version of VERSIONS) {

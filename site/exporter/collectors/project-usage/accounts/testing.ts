@@ -5,7 +5,7 @@ import {
   type FakeProject,
   type FakeServer,
   type FakeState,
-} from "../openstack/fake/testing.ts"
+} from "../openstack/fake-cloud.testing.ts"
 import { startTestExporter, type TestExporter } from "../testing.ts"
 
 export const HOUR = 3_600_000

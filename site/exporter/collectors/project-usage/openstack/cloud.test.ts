@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
 import { exporterOf, HOUR, NOW, project, server, values } from "../accounts/testing.ts"
 import type { Api } from "./api.ts"
-import { fakeCloud, refused } from "./fake/testing.ts"
+import { fakeCloud, refused } from "./fake-cloud.testing.ts"
 import { fileOf, startTestExporter } from "../testing.ts"
 
 const golden = (name: string): string => readFileSync(new URL(`../testdata/${name}`, import.meta.url), "utf8")

@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { setImmediate as turn } from "node:timers/promises"
 import { createLogger } from "#core/log/logger.ts"
 import { until } from "../../../../../dev/testing/until.ts"
-import { fakeCloud, refused } from "./fake/testing.ts"
+import { fakeCloud, refused } from "./fake-cloud.testing.ts"
 import { openQuotas } from "./quotas.ts"
 
 const { signal } = new AbortController()

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { need } from "../../../../dev/testing/component.ts"
-import { findOpenStack, startOpenStack } from "../../../../dev/testing/openstack.ts"
-import { agree, expectedUsage, startRealExporter } from "./real-cloud/testing.ts"
+import { need } from "../../../../../dev/testing/component.ts"
+import { findOpenStack, startOpenStack } from "../../../../../dev/testing/openstack.ts"
+import { agree, expectedUsage, startRealExporter } from "./real-exporter.testing.ts"
 
 const PROJECTS = 1000
 /** Without databases of an earlier run, making them takes minutes. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { until } from "../../../../../dev/testing/until.ts"
-import { HOUR, NOW, project, server, values } from "../accounts/testing.ts"
-import { fakeCloud, refused } from "./fake/testing.ts"
-import { distinguishingLabels } from "./api.ts"
-import { startTestExporter } from "../testing.ts"
+import { until } from "../../../../dev/testing/until.ts"
+import { HOUR, NOW, project, server, values } from "./accounts/testing.ts"
+import { fakeCloud, refused } from "./openstack/fake-cloud.testing.ts"
+import { distinguishingLabels } from "./openstack/api.ts"
+import { startTestExporter } from "./testing.ts"
 
 const STATE = { projects: [project("p")], servers: [server("a", "p")] }
 const ARGS = ["--start", "2026-03-01", "--max-age", "2h", "--update-interval", "1h"]

@@ -1,5 +1,5 @@
-import type { Api } from "../api.ts"
-import { ServiceError } from "../errors.ts"
+import type { Api } from "./api.ts"
+import { ServiceError } from "./errors.ts"
 
 /** A server as Nova's database has it; moments in milliseconds of Unix time. */
 export interface FakeServer {

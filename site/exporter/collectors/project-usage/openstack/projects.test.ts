@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { createLogger } from "#core/log/logger.ts"
-import { fakeCloud } from "./fake/testing.ts"
+import { fakeCloud } from "./fake-cloud.testing.ts"
 import { readPoolTags } from "./pool-tags.ts"
 import { listProjects } from "./projects.ts"
 import { propertiesOf } from "./projects.ts"

@@ -8,13 +8,18 @@ import {
 import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { after, before, test, type TestContext } from "node:test"
-import { makeAuthority } from "../../../../dev/testing/certificates.ts"
-import { need } from "../../../../dev/testing/component.ts"
-import { listen } from "../../../../dev/testing/listen.ts"
-import { findOpenStack, type RunningOpenStack, type Seed, startOpenStack } from "../../../../dev/testing/openstack.ts"
-import { openFor } from "./openstack/testing.ts"
-import { fileOf } from "./testing.ts"
-import { agree, expectedUsage, type Scraped, startRealExporter } from "./real-cloud/testing.ts"
+import { makeAuthority } from "../../../../../dev/testing/certificates.ts"
+import { need } from "../../../../../dev/testing/component.ts"
+import { listen } from "../../../../../dev/testing/listen.ts"
+import {
+  findOpenStack,
+  type RunningOpenStack,
+  type Seed,
+  startOpenStack,
+} from "../../../../../dev/testing/openstack.ts"
+import { openFor } from "./testing.ts"
+import { fileOf } from "../testing.ts"
+import { agree, expectedUsage, type Scraped, startRealExporter } from "./real-exporter.testing.ts"
 
 const script = findOpenStack()
 /** Tokens live for seconds and pages are short, so that every test here meets their ends. */
