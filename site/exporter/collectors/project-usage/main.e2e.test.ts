@@ -79,7 +79,7 @@ test("a real Prometheus with the original stack's configuration reads usage from
   assert.equal(monitoring.value[1], String(9.5 * 24 * 6))
 })
 
-test("the command serves from the shell, and ends in order when it is logged to", async () => {
+test("the command serves from the shell, and ends in order on SIGTERM", async () => {
   const child = start(join(root, "bin/fedstack"), [
     "exporter",
     "project-usage",

@@ -24,8 +24,8 @@ const set = <Bucket extends z.ZodType>(one: Bucket) => ({
   memory_mb: z.array(one, "must be a list"),
 })
 const inFile = z.strictObject({ weights: z.array(z.strictObject(set(z.strictObject(bucket))), "must be a list") })
-/** An endpoint may say more than what is read here. */
-const inAnswer = z.array(z.object(set(z.object(bucket))), "must be a list")
+/** An endpoint may have more fields than those that are read here. */
+const inResponse = z.array(z.object(set(z.object(bucket))), "must be a list")
 
 export async function weightsFromFile(file: string): Promise<Weights> {
   const { value } = await readTomlFile(file, inFile)
@@ -33,10 +33,10 @@ export async function weightsFromFile(file: string): Promise<Weights> {
 }
 
 export async function weightsFromEndpoint(endpoint: JsonEndpoint, signal: AbortSignal): Promise<Weights> {
-  return toWeights(await readEndpoint(endpoint, inAnswer, signal))
+  return toWeights(await readEndpoint(endpoint, inResponse, signal))
 }
 
-function toWeights(sets: z.infer<typeof inAnswer>): Weights {
+function toWeights(sets: z.infer<typeof inResponse>): Weights {
   return sortWeights(
     sets.map(({ resource_set_timestamp: from, vcpus, memory_mb: memoryMb }) => ({ from, vcpus, memoryMb })),
   )
