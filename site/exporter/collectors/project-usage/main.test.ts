@@ -129,7 +129,7 @@ test("the start date's endpoint wins over the flag", async (t) => {
   assert.equal(start, Date.UTC(2026, 1, 1) / 1000)
 })
 
-test("the file of weights wins over the endpoint, and that is logged", async (t) => {
+test("the file of weights wins over the endpoint, with a warning", async (t) => {
   const exporter = await startTestExporter(t, [...ARGS, "--weight-update-endpoint", "http://127.0.0.1:1/"])
   assert.equal(await exporter.value("fedstack_project_usage_weights_up"), 1)
   assert.match(exporter.log(), /level=warn .*--dummy-weights is set: --weight-update-endpoint is not read/)
@@ -146,7 +146,7 @@ test("refuses a start in the future and a start without a cloud", async (t) => {
   )
 })
 
-test("a port in use is logged, and nothing keeps running", async (t) => {
+test("reports a port in use, and nothing keeps running", async (t) => {
   const exporter = await startTestExporter(t, ARGS)
   const port = new URL(exporter.url).port
   await assert.rejects(

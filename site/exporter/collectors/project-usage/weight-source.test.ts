@@ -43,7 +43,7 @@ const unusable: readonly (readonly [string, (test: TestContext) => Promise<URL>,
 ]
 
 for (const [what, open, message] of unusable) {
-  test(`an endpoint that is ${what} is logged`, async (t) => {
+  test(`reports an endpoint that is ${what}`, async (t) => {
     const url = await open(t)
     await assert.rejects(weightsFromEndpoint({ url, timeout: what === "slow" ? 0.2 : 10 }, signal), (error) =>
       message.test(explain(error)),

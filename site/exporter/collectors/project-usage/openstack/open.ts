@@ -1,11 +1,13 @@
 import type { Registry } from "prom-client"
 import { readTlsFiles, type TlsAgents, tlsAgents } from "#core/http/tls-files.ts"
+import { logChanges } from "#core/log/changes.ts"
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { type Access, accessOf } from "./access.ts"
 import { type Api, distinguishingLabels } from "./api.ts"
+import type { ServiceEndpoints } from "./catalog.ts"
 import { openApi } from "./client.ts"
-import { createRequestMetrics, type RequestMetrics } from "./request-metrics.ts"
+import { createRequestMetrics } from "./request-metrics.ts"
 import { openSession } from "./session.ts"
 import { type CloudRegion, type RegionOptions, regionsOf } from "./regions.ts"
 
@@ -33,57 +35,42 @@ export async function openApis(options: OpenOptions): Promise<OpenedApis> {
   const regions = await regionsOf(options)
   const labels = distinguishingLabels(regions)
   const metricsOf = createRequestMetrics(options.registry, Object.keys(labels[0] ?? {}))
-  const connections: TlsAgents[] = []
-  const apis: Api[] = []
-  const close = async (): Promise<void> => void (await Promise.all(connections.map((one) => one.close())))
-  try {
-    for (const [index, region] of regions.entries()) {
-      const own = labels[index] ?? {}
-      const kept = tlsAgents({ connections: CONNECTIONS })
-      connections.push(kept)
-      apis.push(await open(region, { labels: own, connections: kept, metrics: metricsOf(own) }, options))
+  const opened: TlsAgents[] = []
+  const close = async (): Promise<void> => void (await Promise.all(opened.map((agents) => agents.close())))
+  const openRegion = async (region: CloudRegion, own: Labels): Promise<Api> => {
+    const agents = tlsAgents({ connections: CONNECTIONS })
+    opened.push(agents)
+    const readAccess = async () => {
+      const access = accessOf(await region.settings(), region.region)
+      return { access, dispatcher: agents.open(readTlsFiles(access.tls, TLS_SETTINGS)) }
     }
+    warnOfInsecure((await readAccess()).access, options.log, own)
+    const [{ timeout }, metrics] = [options, metricsOf(own)]
+    const session = openSession({ access: readAccess, timeout, metrics, signedIn: choiceLog(options.log, own) })
+    return openApi({ ...region, session, metrics, timeout })
+  }
+  try {
+    const apis: Api[] = []
+    for (const [index, region] of regions.entries()) apis.push(await openRegion(region, labels[index] ?? {}))
+    return { apis, close }
   } catch (error) {
     await close()
     throw error
   }
-  return { apis, close }
 }
 
-interface Parts {
-  readonly labels: Labels
-  readonly connections: TlsAgents
-  readonly metrics: RequestMetrics
+/** Warns once of regions of which the first was chosen. */
+function choiceLog(log: Logger, labels: Labels): (endpoints: ServiceEndpoints) => void {
+  const logChoice = logChanges<boolean, [regions: readonly string[]]>((_, regions) =>
+    log.warn(
+      { ...labels, regions, chosen: regions[0] },
+      "the cloud has several regions, and usage of the first is read. Set OS_REGION_NAME, to several separated by commas if all are wanted",
+    ),
+  )
+  return ({ choice }) => choice.length > 0 && logChoice(true, choice)
 }
 
-async function open(
-  { cloud, region, settings }: CloudRegion,
-  { labels, connections, metrics }: Parts,
-  { timeout, log }: OpenOptions,
-): Promise<Api> {
-  const access = async () => {
-    const read = accessOf(await settings(), region)
-    return { access: read, dispatcher: connections.open(readTlsFiles(read.tls, TLS_SETTINGS)) }
-  }
-  warnOf((await access()).access, log, labels)
-  let warned = false
-  const session = openSession({
-    access,
-    timeout,
-    metrics,
-    signedIn({ choice }) {
-      if (choice.length === 0 || warned) return
-      warned = true
-      log.warn(
-        { ...labels, regions: choice, taken: choice[0] },
-        "the cloud has several regions, and usage of the first is read. Set OS_REGION_NAME, to several separated by commas if all are wanted",
-      )
-    },
-  })
-  return openApi({ cloud, region, session, metrics, timeout })
-}
-
-function warnOf({ insecure, authUrl }: Access, log: Logger, labels: Labels): void {
+function warnOfInsecure({ insecure, authUrl }: Access, log: Logger, labels: Labels): void {
   if (insecure && authUrl.startsWith("https:"))
     log.warn(
       labels,

@@ -122,7 +122,7 @@ test("a request that was cancelled before it began leaves no failure of the sign
   cloud.password = "another"
   const { get } = await openFor(t, { env: variablesFor(cloud.url) })
   await assert.rejects(get("compute", "/a", { signal: AbortSignal.abort() }), { code: "OPENSTACK_ABORTED" })
-  await assert.rejects(get(), { code: "OPENSTACK_UNAUTHORIZED" }) // joins the sign-in, whose failure is logged to it
+  await assert.rejects(get(), { code: "OPENSTACK_UNAUTHORIZED" }) // joins the sign-in, and fails with it
 })
 
 test("a service's clock is that of its last response with a date", async (t) => {
