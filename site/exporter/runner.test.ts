@@ -170,7 +170,7 @@ test("an outdated result keeps the age of the last one", async (t) => {
   assert.equal(await textOf(await runner.read()), undefined)
 })
 
-test("what cannot be read is logged once, until its reason changes or it can be read again", async (t) => {
+test("what cannot be read is logged once, until its reason changes or it is no longer missing", async (t) => {
   const missing = [{ a: "is away" }, { a: "is away", b: "refuses" }, { a: "refuses", b: "refuses" }, {}]
   const { runner, log } = runnerOf(t, () => ({ ...read, missing: new Map(Object.entries(missing.shift() ?? {})) }))
   for (const _ of [1, 2, 3, 4, 5]) await runner.run()
@@ -179,8 +179,8 @@ test("what cannot be read is logged once, until its reason changes or it can be 
     `msg="cannot be read" what=a reason="is away"
 msg="cannot be read" what=b reason=refuses
 msg="cannot be read" what=a reason=refuses
-msg="can be read again" what=a
-msg="can be read again" what=b
+msg="no longer missing" what=a
+msg="no longer missing" what=b
 `,
   )
 })

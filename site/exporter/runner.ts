@@ -1,6 +1,7 @@
 import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
 import { encodePieces, type Family } from "#core/metrics/exposition.ts"
+import { logChangesOfEach } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
 import { type Body, bodyOf } from "./body.ts"
@@ -58,11 +59,15 @@ export function startRunner(name: string, collector: Collector, { patience = 9, 
       return { missing: new Map([[name, explain(error)]]), anyRead: false }
     }
   }
+  const report = logChangesOfEach((what: string, reason: string | undefined) => {
+    if (reason === undefined) log.info({ what }, "no longer missing")
+    else log[outcome?.anyRead === true ? "warn" : "error"]({ what, reason }, "cannot be read")
+  })
   const execute = async (): Promise<void> => {
     const begin = performance.now()
-    const before = outcome?.missing
+    const before = [...(outcome?.missing.keys() ?? [])].map((what) => [what, undefined] as const)
     outcome = { ...(await collect()), seconds: (performance.now() - begin) / 1000 }
-    if (!ending.signal.aborted) logChanged(log, before, outcome)
+    if (!ending.signal.aborted) report(new Map<string, string | undefined>([...before, ...outcome.missing]))
     log.debug({ seconds: outcome.seconds }, "collection ended")
   }
   const run = (): Promise<void> => {
@@ -98,12 +103,6 @@ export function startRunner(name: string, collector: Collector, { patience = 9, 
 /** What could not be read and why, as a sentence. */
 export function reasonsOf(missing: ReadonlyMap<string, string>): string {
   return [...missing].map(([what, reason]) => `${what}: ${reason}`).join("; ")
-}
-
-function logChanged(log: Logger, before: Outcome["missing"] = new Map(), { missing, anyRead }: Outcome): void {
-  const level = anyRead ? "warn" : "error"
-  for (const [what, reason] of missing) if (before.get(what) !== reason) log[level]({ what, reason }, "cannot be read")
-  for (const what of before.keys()) if (!missing.has(what)) log.info({ what }, "can be read again")
 }
 
 function statusFamilies(collector: string, outcome: Outcome | undefined, lastSuccess: number | undefined): Family[] {

@@ -5,15 +5,15 @@ import { test, type TestContext } from "node:test"
 import { until } from "../../../../dev/testing/until.ts"
 import type { ReadFailure } from "./failure.ts"
 import { countedPaths } from "./paths.ts"
-import type { Way } from "./reading.ts"
-import { fakeOpa, queryAnswer, targetOf, testReader } from "./testing.ts"
+import type { ReadMethod } from "./reading.ts"
+import { fakeOpa, queryResponse, targetOf, testReader } from "./testing.ts"
 
 const paths = countedPaths([{ name: "k", segments: ["k"] }], [])
 const NEVER = new AbortController().signal
-const GOOD = queryAnswer([{ keys: 3 }])
+const GOOD = queryResponse([{ keys: 3 }])
 
-const readerOf = (t: TestContext, ways: readonly Way[] = ["query"]) =>
-  testReader(t, { paths, timeout: 0.5, documentLimit: 1000, ways })
+const readerOf = (t: TestContext, methods: readonly ReadMethod[] = ["query"]) =>
+  testReader(t, { paths, timeout: 0.5, documentLimit: 1000, methods })
 
 test("an address at which nothing listens, and a name that does not exist", async (t) => {
   const reader = await readerOf(t)
@@ -70,27 +70,27 @@ test("a connection that was closed meanwhile is replaced without a failure", asy
     first = false
     return answer
   }
-  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).way, "query")
+  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).method, "query")
   assert.equal(opa.sockets.opened, 2)
 })
 
-for (const way of ["query", "documents"] as const) {
-  test(`at the deadline the socket is closed, so that OPA waits for nobody: ${way}`, async (t) => {
+for (const method of ["query", "documents"] as const) {
+  test(`at the deadline the socket is closed, so that OPA waits for nobody: ${method}`, async (t) => {
     const opa = await fakeOpa(t, () => ({ body: '{"result":{', end: "hang" }))
-    const reader = await readerOf(t, [way])
+    const reader = await readerOf(t, [method])
     await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "timeout" })
     await until("the socket to be closed", () => (opa.sockets.closed === 1 ? true : undefined), 0.3)
   })
 }
 
-for (const way of ["query", "documents"] as const) {
-  test(`the deadline holds while there is no connection yet: ${way}`, async (t) => {
+for (const method of ["query", "documents"] as const) {
+  test(`the deadline holds while there is no connection yet: ${method}`, async (t) => {
     const silent = createServer((socket) => t.after(() => socket.destroy()))
     silent.listen(0, "127.0.0.1")
     await once(silent, "listening")
     t.after(() => silent.close())
     const { port } = silent.address() as AddressInfo
-    const reader = await testReader(t, { paths, timeout: 0.2, ways: [way] })
+    const reader = await testReader(t, { paths, timeout: 0.2, methods: [method] })
     const begin = performance.now()
     await assert.rejects(reader.read(targetOf(port, { scheme: "https" }), undefined, NEVER), { reason: "timeout" })
     assert.ok(performance.now() - begin < 700)

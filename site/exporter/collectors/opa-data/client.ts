@@ -3,7 +3,7 @@ import { fetchText, RequestFailed, type TextResponse } from "#core/http/client.t
 import { fetchStream, type StreamResponse } from "#core/http/stream.ts"
 import type { Deadline } from "#core/retry/deadline.ts"
 import { readFailure } from "./failure.ts"
-import type { Target } from "./target.ts"
+import type { OpaTarget } from "./target.ts"
 
 export interface OpaRequest {
   readonly method: "GET" | "POST"
@@ -18,14 +18,14 @@ export interface OpaRequest {
 const MOST_KEPT = 100
 
 /** Sends requests to OPAs. Redirects are responses like any other. */
-export interface Client {
+export interface OpaClient {
   /** How many OPAs are read: where they are many, a connection is closed after its response. */
   expect(targets: number): void
   /** Throws ReadFailure, also where the body has more bytes than `limit`. */
-  fetchText(target: Target, request: OpaRequest, limit: number, deadline: Deadline): Promise<TextResponse>
+  fetchText(target: OpaTarget, request: OpaRequest, limit: number, deadline: Deadline): Promise<TextResponse>
   /** Hands the response, uncompressed, to `use`, which reads its body whole. Throws ReadFailure. */
   fetchStream<T>(
-    target: Target,
+    target: OpaTarget,
     request: OpaRequest,
     limit: number,
     deadline: Deadline,
@@ -33,10 +33,13 @@ export interface Client {
   ): Promise<T>
 }
 
-export function createClient(credentials: Pick<ClientCredentials, "current">, defaultScheme: "http" | "https"): Client {
+export function createOpaClient(
+  credentials: Pick<ClientCredentials, "current">,
+  defaultScheme: "http" | "https",
+): OpaClient {
   let closeConnection = false
   const addressOf = (
-    { scheme = defaultScheme, address, port, path: below }: Target,
+    { scheme = defaultScheme, address, port, path: below }: OpaTarget,
     { path, search = "" }: OpaRequest,
   ) => ({
     origin: `${scheme}://${address.includes(":") ? `[${address}]` : address}:${port}`,

@@ -1,5 +1,6 @@
 import { explain } from "#core/errors.ts"
 import { limitConcurrency } from "#core/limits/concurrency.ts"
+import { logChangesOfEach } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
 import type { Collector } from "../../collector.ts"
@@ -9,11 +10,11 @@ import { type Compared, compareReplicas, NO_DIFFERENCES } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
 import { digestFamilies, discoveryFamilies, driftFamilies, podFamilies } from "./families.ts"
 import type { Counted } from "./paths.ts"
-import type { Reader } from "./reader.ts"
-import type { DigestKind, Outcome } from "./reading.ts"
-import type { Target, Targets } from "./target.ts"
+import type { OpaReader } from "./reader.ts"
+import type { DigestKind, ReadOutcome } from "./reading.ts"
+import type { OpaTarget, OpaTargets } from "./target.ts"
 
-/** OPAs that are asked at once, but for those that have not answered for so many milliseconds. */
+/** OPAs that are read at the same time, beside those that have not responded for so many milliseconds. */
 const AT_ONCE = 16
 const SLOW = 250
 /** Names of pods in one line of the log. */
@@ -22,8 +23,8 @@ const NAMED = 10
 export interface OpaDataOptions {
   readonly clusterName: string
   readonly paths: readonly Counted[]
-  readonly targets: Targets
-  readonly reader: Reader
+  readonly targets: OpaTargets
+  readonly reader: OpaReader
   /** undefined: replicas are compared by their counts alone. */
   readonly digest: DigestKind | undefined
   readonly rules: DigestRules
@@ -39,21 +40,10 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
   const { clusterName, paths, targets, reader, rules, time, log, now } = options
   let digests = NO_DIGESTS
   let differences = NO_DIFFERENCES
-  let empty: ReadonlySet<string> = new Set()
-
-  const read = async (
-    target: Target,
-    digest: DigestKind | undefined,
-    signal: AbortSignal,
-    begun: number,
-  ): Promise<Outcome> => {
-    try {
-      return { target, result: await reader.read(target, digest, signal, begun) }
-    } catch (error) {
-      if (!(error instanceof ReadFailure)) throw error
-      return { target, result: error }
-    }
-  }
+  // a path that is nowhere is more likely wrong than not loaded
+  const logUndefined = logChangesOfEach((path: string, isUndefined: boolean | undefined) => {
+    if (isUndefined === true) log.warn({ path }, "no OPA has anything at this path: is it right?")
+  })
 
   let waited = false
   const first = async (signal: AbortSignal): Promise<void> => {
@@ -70,12 +60,15 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     reader.keep(current)
     const plan =
       options.digest === undefined
-        ? { at, clock: undefined, requested: new Map<Target, number>() }
+        ? { at, clock: undefined, requested: new Map<OpaTarget, number>() }
         : planDigests(rules, digests, differences, at, current)
     const pass = limitConcurrency(AT_ONCE)
     const outcomes = await Promise.all(
       current.map((target) =>
-        pass(() => read(target, plan.requested.has(target) ? options.digest : undefined, signal, begin), SLOW),
+        pass(async (): Promise<ReadOutcome> => {
+          const digest = plan.requested.has(target) ? options.digest : undefined
+          return { target, result: await reader.read(target, digest, signal, begin).catch(asFailure) }
+        }, SLOW),
       ),
     )
     signal.throwIfAborted()
@@ -83,7 +76,16 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     const drift = compareReplicas(paths, differences, digests, at, outcomes)
     differences = drift.differences
     const problem = targets.problem()
-    empty = logEmpty(paths, outcomes, empty, log)
+    const readings = outcomes.flatMap(({ result }) => ("pathCounts" in result ? [result] : []))
+    if (readings.length > 0)
+      logUndefined(
+        new Map(
+          paths.map(({ name }, index) => [
+            name,
+            readings.every(({ pathCounts }) => pathCounts[index]?.kind === "undefined") || undefined,
+          ]),
+        ),
+      )
     logDrift(drift.compared, log)
     time.observe((performance.now() - begin) / 1000)
     const families = [
@@ -97,11 +99,16 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
   }
 }
 
-function missingOf(problem: string | undefined, outcomes: readonly Outcome[]): ReadonlyMap<string, string> {
+function asFailure(error: unknown): ReadFailure {
+  if (error instanceof ReadFailure) return error
+  throw error
+}
+
+function missingOf(problem: string | undefined, outcomes: readonly ReadOutcome[]): ReadonlyMap<string, string> {
   return new Map([
     ...(problem === undefined ? [] : [["list of OPAs", problem] as const]),
     ...outcomes.flatMap(({ target: { service, pod }, result }) =>
-      "places" in result ? [] : [[service === "" ? pod : `${service}/${pod}`, explain(result)] as const],
+      "pathCounts" in result ? [] : [[service === "" ? pod : `${service}/${pod}`, explain(result)] as const],
     ),
   ])
 }
@@ -119,19 +126,4 @@ function listed(pods: ReadonlySet<string>): string {
   const names = [...pods].toSorted()
   const rest = names.length - NAMED
   return rest > 0 ? `${names.slice(0, NAMED).join(" ")} and ${rest} others` : names.join(" ")
-}
-
-/** A path that is nowhere is more likely written wrong than not loaded. */
-function logEmpty(
-  paths: readonly Counted[],
-  outcomes: readonly Outcome[],
-  before: ReadonlySet<string>,
-  log: Logger,
-): ReadonlySet<string> {
-  const readings = outcomes.flatMap(({ result }) => ("places" in result ? [result] : []))
-  if (readings.length === 0) return before
-  const nowhere = paths.filter((_, index) => readings.every(({ places }) => places[index]?.kind === "undefined"))
-  for (const { name } of nowhere)
-    if (!before.has(name)) log.warn({ path: name }, "no OPA has anything at this path: is it right?")
-  return new Set(nowhere.map(({ name }) => name))
 }

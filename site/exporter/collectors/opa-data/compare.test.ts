@@ -11,9 +11,9 @@ function replica(text: string): Replica {
   const [, pod = "", items = "", value, old, deviated] = /^(\w+):(\d+|[?!])([a-z]+)?(~)?(\*)?$/.exec(text) ?? []
   const digest = value === undefined ? undefined : { value, round: old === undefined ? 2 : 1 }
   const about = { pod, digest, wasDeviating: deviated !== undefined }
-  if (items === "?") return { ...about, place: { kind: "undefined" } }
-  if (items === "!") return { ...about, place: { kind: "uncountable" } }
-  return { ...about, place: { kind: "counted", keys: Number(items), members: undefined, digest: value } }
+  if (items === "?") return { ...about, pathCount: { kind: "undefined" } }
+  if (items === "!") return { ...about, pathCount: { kind: "uncountable" } }
+  return { ...about, pathCount: { kind: "counted", keys: Number(items), members: undefined, digest: value } }
 }
 
 const table: readonly (readonly [replicas: string, inSync: boolean, spread: number, deviating: string, why: string])[] =
@@ -57,7 +57,7 @@ for (const [replicas, inSync, spread, deviating, why] of table) {
 test("members of namespaces decide, not the namespaces", () => {
   const of = (pod: string, keys: number, members: number): Replica => ({
     pod,
-    place: { kind: "counted", keys, members, digest: undefined },
+    pathCount: { kind: "counted", keys, members, digest: undefined },
     digest: undefined,
     wasDeviating: false,
   })

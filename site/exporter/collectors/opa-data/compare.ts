@@ -1,10 +1,10 @@
 import type { Digest } from "./digests.ts"
-import type { Place } from "./reading.ts"
+import type { PathCount } from "./reading.ts"
 
 /** One replica at a path. */
 export interface Replica {
   readonly pod: string
-  readonly place: Place
+  readonly pathCount: PathCount
   /** Of the same content as `place`; undefined where it is not known. */
   readonly digest: Digest | undefined
   /** Whether it deviated from the majority when replicas were compared last. */
@@ -25,8 +25,8 @@ export interface Comparison {
 }
 
 /** Members of namespaces where those were counted, else keys. */
-export function itemsOf(place: Place): number {
-  return place.kind === "counted" ? (place.members ?? place.keys) : 0
+export function itemsOf(pathCount: PathCount): number {
+  return pathCount.kind === "counted" ? (pathCount.members ?? pathCount.keys) : 0
 }
 
 /**
@@ -38,13 +38,15 @@ export function itemsOf(place: Place): number {
  * the one that holds the first pod by name.
  */
 export function compare(replicas: readonly Replica[]): Comparison {
-  const byItems = Map.groupBy(replicas, ({ place }) => (place.kind === "counted" ? `${itemsOf(place)}` : place.kind))
+  const byItems = Map.groupBy(replicas, ({ pathCount }) =>
+    pathCount.kind === "counted" ? `${itemsOf(pathCount)}` : pathCount.kind,
+  )
   const split = [...byItems.values()].map(splitByDigest)
   const groups = split.flatMap((one) => one.groups)
   const [majority, ...others] = groups.toSorted(
     (a, b) => b.length - a.length || itemsIn(b) - itemsIn(a) || bySteadiness(a, b),
   )
-  const items = replicas.map(({ place }) => itemsOf(place))
+  const items = replicas.map(({ pathCount }) => itemsOf(pathCount))
   return {
     inSync: others.length === 0,
     spread: majority === undefined ? 0 : Math.max(...items) - Math.min(...items),
@@ -73,5 +75,5 @@ function splitByDigest(replicas: readonly Replica[]): Split {
 const bySteadiness = (a: readonly Replica[], b: readonly Replica[]): number =>
   steady(b) - steady(a) || b.length - a.length || (firstPod(a) < firstPod(b) ? -1 : 1)
 const steady = (group: readonly Replica[]): number => group.filter(({ wasDeviating }) => !wasDeviating).length
-const itemsIn = (group: readonly Replica[]): number => Math.max(...group.map(({ place }) => itemsOf(place)))
+const itemsIn = (group: readonly Replica[]): number => Math.max(...group.map(({ pathCount }) => itemsOf(pathCount)))
 const firstPod = (group: readonly Replica[]): string => group.map(({ pod }) => pod).toSorted()[0] ?? ""

@@ -2,10 +2,10 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { countJson } from "./count-json.ts"
-import type { Place } from "./reading.ts"
+import type { PathCount } from "./reading.ts"
 
 /** Fed in pieces of the given lengths, over and over. */
-function count(text: string, lengths: readonly number[] = [1]): Place {
+function count(text: string, lengths: readonly number[] = [1]): PathCount {
   const counter = countJson()
   const bytes = Buffer.from(text)
   for (let at = 0, index = 0; at < bytes.length; index += 1) {
@@ -19,7 +19,7 @@ function count(text: string, lengths: readonly number[] = [1]): Place {
 const sizeOf = (value: unknown): number => (typeof value === "object" && value !== null ? Object.keys(value).length : 0)
 
 /** The same by a whole tree. */
-function expected(result: unknown): Place {
+function expected(result: unknown): PathCount {
   if (typeof result !== "object" || result === null) return { kind: "uncountable" }
   const members = Object.values(result).reduce((sum: number, member) => sum + sizeOf(member), 0)
   return { kind: "counted", keys: sizeOf(result), members, digest: undefined }
@@ -50,7 +50,7 @@ test("any part of an answer is not the answer", () => {
   )
 })
 
-const table: readonly (readonly [text: string, expected: Place | string])[] = [
+const table: readonly (readonly [text: string, expected: PathCount | string])[] = [
   ["{}", { kind: "undefined" }],
   ['{"decision_id":"x"}\n', { kind: "undefined" }],
   ['{"result":null}', { kind: "uncountable" }],

@@ -1,5 +1,5 @@
 import { ReadFailure } from "./failure.ts"
-import type { Place } from "./reading.ts"
+import type { PathCount } from "./reading.ts"
 
 const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x22, 0x5c, 0x2c, 0x7b, 0x7d, 0x5b, 0x5d]
 const [SPACE, COLON] = [0x20, 0x3a]
@@ -10,7 +10,7 @@ const MOST_KEY_BYTES = 32
 export interface JsonCounter {
   add(chunk: Uint8Array): void
   /** What `result` is. Throws ReadFailure where the answer is not whole, or none of OPA's. */
-  end(): Place
+  end(): PathCount
 }
 
 /**

@@ -13,19 +13,19 @@ import {
   recordDigests,
 } from "./digests.ts"
 import { ReadFailure } from "./failure.ts"
-import type { Place, Reading } from "./reading.ts"
-import type { Target } from "./target.ts"
-import { fakeOpa, HOLDS, PATHS, queryAnswer, startTestExporter, targetOf, targetsOf } from "./testing.ts"
+import type { PathCount, OpaReading } from "./reading.ts"
+import type { OpaTarget } from "./target.ts"
+import { fakeOpa, HOLDS, PATHS, queryResponse, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
-const placeOf = (members: number, keys = 1, digest: string | null = "d1"): Place => ({
+const pathCountOf = (members: number, keys = 1, digest: string | null = "d1"): PathCount => ({
   kind: "counted",
   keys,
   members,
   digest: digest ?? undefined,
 })
-const readingOf = (place: Place, opaSeconds = 0.01, digests = true): Reading => ({
-  places: [place],
-  way: "query",
+const readingOf = (pathCount: PathCount, opaSeconds = 0.01, digests = true): OpaReading => ({
+  pathCounts: [pathCount],
+  method: "query",
   opaSeconds,
   digests,
 })
@@ -49,7 +49,7 @@ function collecting(changes: Partial<DigestRules>, pods: Record<string, Cost>) {
     const outcomes = targets.map((one) => {
       const cost = pods[one.pod] ?? 0
       if (cost === "down" || (cost === "dies" && plan.requested.has(one))) return { target: one, result: SILENT }
-      return { target: one, result: readingOf(placeOf(5), Number(cost) || 0) }
+      return { target: one, result: readingOf(pathCountOf(5), Number(cost) || 0) }
     })
     digests = recordDigests(rules, digests, plan, outcomes)
     differences = { ...differences, anew: new Set() }
@@ -63,7 +63,7 @@ function collecting(changes: Partial<DigestRules>, pods: Record<string, Cost>) {
 }
 
 /** What is remembered of one collection: by the index of the outcome. */
-function after(...outcomes: readonly (readonly [Target, Reading | ReadFailure])[]) {
+function after(...outcomes: readonly (readonly [OpaTarget, OpaReading | ReadFailure])[]) {
   const requested = new Map(outcomes.map(([one]) => [one, 0]))
   const { pods } = recordDigests(
     RULES,
@@ -71,7 +71,7 @@ function after(...outcomes: readonly (readonly [Target, Reading | ReadFailure])[
     { at: T, clock: { at: T, round: 0 }, requested },
     outcomes.map(([one, result]) => ({ target: one, result })),
   )
-  return (one: Target) => pods.get(digestKey(one))
+  return (one: OpaTarget) => pods.get(digestKey(one))
 }
 
 test("digests are due at once, and then after their interval", () => {
@@ -193,30 +193,30 @@ test("an OPA that was silent between two collections with digests is asked in th
 })
 
 test("a digest is known as long as nothing visibly changed", () => {
-  const pod = after([target, readingOf(placeOf(5))])(target)
-  assert.deepEqual(digestOf(pod, 0, placeOf(5, 1, null)), { value: "d1", round: 0 })
-  assert.deepEqual(digestOf(pod, 0, placeOf(5, 2, null)), { value: "d1", round: 0 })
-  assert.equal(digestOf(pod, 0, placeOf(6, 1, null)), undefined)
+  const pod = after([target, readingOf(pathCountOf(5))])(target)
+  assert.deepEqual(digestOf(pod, 0, pathCountOf(5, 1, null)), { value: "d1", round: 0 })
+  assert.deepEqual(digestOf(pod, 0, pathCountOf(5, 2, null)), { value: "d1", round: 0 })
+  assert.equal(digestOf(pod, 0, pathCountOf(6, 1, null)), undefined)
   assert.equal(digestOf(pod, 0, { kind: "undefined" }), undefined)
-  assert.equal(digestOf(pod, 1, placeOf(5)), undefined)
+  assert.equal(digestOf(pod, 1, pathCountOf(5)), undefined)
 })
 
 test("a pod that came back under another address is another one", () => {
-  assert.equal(after([target, readingOf(placeOf(5))])(targetOf(2)), undefined)
+  assert.equal(after([target, readingOf(pathCountOf(5))])(targetOf(2)), undefined)
 })
 
 test("a pod whose documents are read has no digest", () => {
-  const pod = after([target, { ...readingOf(placeOf(5, 1, null), 99, false), way: "documents" }])(target)
-  assert.equal(digestOf(pod, 0, placeOf(5)), undefined)
+  const pod = after([target, { ...readingOf(pathCountOf(5, 1, null), 99, false), method: "documents" }])(target)
+  assert.equal(digestOf(pod, 0, pathCountOf(5)), undefined)
   assert.deepEqual([digestInterval(RULES, pod), pod?.at, pod?.seconds], [30, undefined, undefined])
 })
 
 test("a digest is expected where there may be one the next time, but not of an OPA that makes none", () => {
   const [without, late, asleep] = [2, 3, 4].map((index) => targetOf(index, { pod: `opa-${index}` }))
   assert.ok(without && late && asleep)
-  const none = readingOf(placeOf(5, 1, null), 0.01, false)
-  const podOf = after([target, readingOf(placeOf(5))], [without, none], [late, { ...none, gaveUpAfter: 2 }])
-  const now = placeOf(5, 1, null)
+  const none = readingOf(pathCountOf(5, 1, null), 0.01, false)
+  const podOf = after([target, readingOf(pathCountOf(5))], [without, none], [late, { ...none, digestsFailedAfter: 2 }])
+  const now = pathCountOf(5, 1, null)
   assert.deepEqual(
     [target, without, late, asleep].map((one) => expectsDigest(podOf(one), 0, now)),
     [true, false, true, true],
@@ -246,7 +246,7 @@ test("digests are asked for in their own interval, counts in every collection", 
 })
 
 test("one OPA that digests take long makes them more rarely, and that is told", async (t) => {
-  const dear = queryAnswer([
+  const dear = queryResponse([
     { keys: 3, digest: "n1" },
     { keys: 2, members: 7, digest: "s1" },
   ])

@@ -1,6 +1,6 @@
 import { itemsOf } from "./compare.ts"
-import type { Outcome, Place } from "./reading.ts"
-import { serviceKey, type Target, targetKey } from "./target.ts"
+import type { ReadOutcome, PathCount } from "./reading.ts"
+import { serviceKey, type OpaTarget, targetKey } from "./target.ts"
 
 export interface DigestRules {
   /** Seconds from one collection to the next, as far as that is known. */
@@ -18,7 +18,7 @@ export interface Digest {
 }
 
 /** When digests were taken last: in milliseconds of Unix time, and as a number of collections since the first. */
-interface Clock {
+interface DigestClock {
   readonly at: number
   readonly round: number
 }
@@ -27,7 +27,7 @@ interface Clock {
 export interface PodDigests {
   readonly round: number
   /** None where there was no time for digests. */
-  readonly places: readonly Place[]
+  readonly pathCounts: readonly PathCount[]
   /** When it made them, in Unix time, and in how many seconds; undefined: it made none. */
   readonly at: number | undefined
   readonly seconds: number | undefined
@@ -39,7 +39,7 @@ export interface PodDigests {
 
 export interface DigestState {
   /** Undefined before the first collection with digests. */
-  readonly clock: Clock | undefined
+  readonly clock: DigestClock | undefined
   readonly pods: ReadonlyMap<string, PodDigests>
 }
 
@@ -56,9 +56,9 @@ export interface DigestDifferences {
 export interface DigestPlan {
   /** In milliseconds of Unix time. */
   readonly at: number
-  readonly clock: Clock | undefined
+  readonly clock: DigestClock | undefined
   /** Each with the seconds of earlier digests that its budget has not paid for yet. */
-  readonly requested: ReadonlyMap<Target, number>
+  readonly requested: ReadonlyMap<OpaTarget, number>
 }
 
 /** A timer that is a little early must not cost a whole round. */
@@ -75,7 +75,7 @@ export function planDigests(
   { clock, pods }: DigestState,
   differences: DigestDifferences,
   at: number,
-  targets: readonly Target[],
+  targets: readonly OpaTarget[],
 ): DigestPlan {
   const { collections, interval } = rules
   const passed = clock === undefined ? undefined : (at - clock.at) / 1000
@@ -84,7 +84,7 @@ export function planDigests(
   if (early && !differences.any) return { at, clock, requested: new Map() }
   const before = clock?.round ?? -1
   const round = before + Math.max(1, Math.round((passed ?? 0) / collections))
-  const requested = targets.flatMap((target): [Target, number][] => {
+  const requested = targets.flatMap((target): [OpaTarget, number][] => {
     const pod = pods.get(digestKey(target))
     if (pod === undefined) return [[target, 0]]
     if (pod.silent) return []
@@ -102,22 +102,22 @@ export function recordDigests(
   rules: DigestRules,
   { pods }: DigestState,
   { at, clock, requested }: DigestPlan,
-  outcomes: readonly Outcome[],
+  outcomes: readonly ReadOutcome[],
 ): DigestState {
-  const record = ({ target, result }: Outcome): PodDigests | undefined => {
+  const record = ({ target, result }: ReadOutcome): PodDigests | undefined => {
     const before = pods.get(digestKey(target))
     const debt = requested.get(target)
     const silent = "reason" in result && ["timeout", "refused", "connection"].includes(result.reason)
     if (debt === undefined) return before && { ...before, silent: before.silent && silent }
-    const none = { round: clock?.round ?? 0, places: [], at: undefined, seconds: undefined, silent }
+    const none = { round: clock?.round ?? 0, pathCounts: [], at: undefined, seconds: undefined, silent }
     // it may be digests that it dies of: each time twice as long without
     if (silent) return { ...none, cost: 2 * Math.max(before?.cost ?? 0, rules.collections * rules.budget) }
-    if (!("places" in result)) return before
-    const { places, digests, opaSeconds: seconds, gaveUpAfter } = result
-    if (gaveUpAfter !== undefined) return { ...none, cost: gaveUpAfter }
+    if (!("pathCounts" in result)) return before
+    const { pathCounts, digests, opaSeconds: seconds, digestsFailedAfter } = result
+    if (digestsFailedAfter !== undefined) return { ...none, cost: digestsFailedAfter }
     return digests
-      ? { ...none, places, at: at / 1000, seconds, cost: debt + (seconds ?? 0) }
-      : { ...none, places, cost: 0 }
+      ? { ...none, pathCounts, at: at / 1000, seconds, cost: debt + (seconds ?? 0) }
+      : { ...none, pathCounts, cost: 0 }
   }
   const recorded = outcomes.flatMap((outcome): [string, PodDigests][] => {
     const pod = record(outcome)
@@ -137,19 +137,19 @@ export function digestInterval(rules: DigestRules, pod: PodDigests | undefined):
   return Math.max(rules.interval, roundsBetween(rules, pod, rules.interval) * rules.collections)
 }
 
-/** The digest at path number `index`, if that place has not visibly changed since. */
-export function digestOf(pod: PodDigests | undefined, index: number, place: Place): Digest | undefined {
-  const then = pod?.places[index]
-  if (then?.kind !== "counted" || place.kind !== "counted" || itemsOf(then) !== itemsOf(place)) return undefined
+/** The digest at path number `index`, if what the path holds has not visibly changed since. */
+export function digestOf(pod: PodDigests | undefined, index: number, pathCount: PathCount): Digest | undefined {
+  const then = pod?.pathCounts[index]
+  if (then?.kind !== "counted" || pathCount.kind !== "counted" || itemsOf(then) !== itemsOf(pathCount)) return undefined
   return pod === undefined || then.digest === undefined ? undefined : { value: then.digest, round: pod.round }
 }
 
 /** Whether there may be one when they are taken the next time. */
-export function expectsDigest(pod: PodDigests | undefined, index: number, place: Place): boolean {
-  const then = pod?.places[index]
+export function expectsDigest(pod: PodDigests | undefined, index: number, pathCount: PathCount): boolean {
+  const then = pod?.pathCounts[index]
   // an OPA that was asked and made none makes none
-  return place.kind === "counted" && (then?.kind !== "counted" || then.digest !== undefined)
+  return pathCount.kind === "counted" && (then?.kind !== "counted" || then.digest !== undefined)
 }
 
 /** A pod that came back under another address is another one. */
-export const digestKey = (target: Target): string => `${targetKey(target)} ${target.address} ${target.port}`
+export const digestKey = (target: OpaTarget): string => `${targetKey(target)} ${target.address} ${target.port}`

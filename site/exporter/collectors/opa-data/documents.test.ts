@@ -8,7 +8,7 @@ import { type FakeOpa, fakeOpa, targetOf, testReader } from "./testing.ts"
 const paths = countedPaths([{ name: "k", segments: ["k"] }], [])
 const NEVER = new AbortController().signal
 
-const readerOf = (t: TestContext) => testReader(t, { paths, timeout: 0.5, documentLimit: 1000, ways: ["documents"] })
+const readerOf = (t: TestContext) => testReader(t, { paths, timeout: 0.5, documentLimit: 1000, methods: ["documents"] })
 
 const badDocuments: readonly (readonly [what: string, answer: ReturnType<FakeOpa["answer"]>, reason: string])[] = [
   ["HTML", { body: "<html>" }, "unexpected_response"],
@@ -52,6 +52,6 @@ test("zeros that follow a whole gzip are not waited for, and hold up no other re
     end: "hang",
   }))
   const reader = await readerOf(t)
-  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).way, "documents")
-  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).way, "documents")
+  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).method, "documents")
+  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).method, "documents")
 })

@@ -4,18 +4,24 @@ import fc from "fast-check"
 import { NO_DIGESTS, recordDigests } from "./digests.ts"
 import { compareReplicas, NO_DIFFERENCES } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
-import type { Reading } from "./reading.ts"
-import type { Target } from "./target.ts"
-import { fakeOpa, HOLDS, PATHS, queryAnswer, startTestExporter, targetOf, targetsOf } from "./testing.ts"
+import type { OpaReading } from "./reading.ts"
+import type { OpaTarget } from "./target.ts"
+import { fakeOpa, HOLDS, PATHS, queryResponse, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
 const PATH = { name: "k/services", segments: ["k", "services"], cluster: false, namespaced: true }
 
 /** `5x` are 5 items with the digest x, `5` made none, `5~` was not asked for one, `5!` had no time for it. */
-function readingOf(text: string): Reading {
+function readingOf(text: string): OpaReading {
   const [, items, digest] = /^(\d+)([a-z]\w*|[!~])?$/.exec(text) ?? []
   const made = digest !== undefined && /\w/.test(digest)
-  const place = { kind: "counted", keys: 1, members: Number(items), digest: made ? digest : undefined } as const
-  return { places: [place], way: "query", opaSeconds: 0, digests: made, ...(digest === "!" && { gaveUpAfter: 0 }) }
+  const pathCount = { kind: "counted", keys: 1, members: Number(items), digest: made ? digest : undefined } as const
+  return {
+    pathCounts: [pathCount],
+    method: "query",
+    opaSeconds: 0,
+    digests: made,
+    ...(digest === "!" && { digestsFailedAfter: 0 }),
+  }
 }
 
 const RULES = { collections: 30, interval: 0, budget: 1 }
@@ -158,11 +164,11 @@ test("once all have made digests, the one that holds something else deviates, an
 test("the log names ten of the pods that differ", async (t) => {
   const [many, few] = [
     await fakeOpa(t, () => HOLDS),
-    await fakeOpa(t, () => queryAnswer([{ keys: 3 }, { keys: 2, members: 6 }])),
+    await fakeOpa(t, () => queryResponse([{ keys: 3 }, { keys: 2, members: 6 }])),
   ]
   const pods = (count: number, port: number, prefix: string) =>
     Array.from({ length: count }, (_, index) => targetOf(port, { pod: `${prefix}${index}` }))
-  const logOf = async (...list: readonly Target[]): Promise<string> => {
+  const logOf = async (...list: readonly OpaTarget[]): Promise<string> => {
     const exporter = await startTestExporter(t, targetsOf(list), PATHS)
     await exporter.scrape()
     return exporter.log()
@@ -188,11 +194,11 @@ test("since when replicas differ is kept until they agree, and begins anew then"
       }),
     )
   }
-  const LESS = queryAnswer([
+  const LESS = queryResponse([
     { keys: 3, digest: "n1" },
     { keys: 2, members: 6, digest: "s2" },
   ])
-  const OTHER = queryAnswer([
+  const OTHER = queryResponse([
     { keys: 3, digest: "n2" },
     { keys: 2, members: 7, digest: "s1" },
   ])
@@ -217,7 +223,7 @@ test("a path stays out of sync while the pod that held something else can't be r
   const [a, b] = [await fakeOpa(t, () => HOLDS), await fakeOpa(t, () => HOLDS)]
   const targets = targetsOf([targetOf(a.port, { pod: "opa-a" }), targetOf(b.port, { pod: "opa-b" })])
   b.answer = () =>
-    queryAnswer([
+    queryResponse([
       { keys: 2, digest: "n2" },
       { keys: 2, members: 7, digest: "s1" },
     ])
@@ -248,7 +254,7 @@ test("a path stays out of sync while the pod that held something else can't be r
 test("replicas are compared within their service only", async (t) => {
   const [a, b] = [
     await fakeOpa(t, () => HOLDS),
-    await fakeOpa(t, () => queryAnswer([{ keys: 1 }, { keys: 1, members: 1 }])),
+    await fakeOpa(t, () => queryResponse([{ keys: 1 }, { keys: 1, members: 1 }])),
   ]
   const targets = targetsOf([targetOf(a.port, { service: "one" }), targetOf(b.port, { service: "two" })])
   const exporter = await startTestExporter(t, targets, PATHS)
@@ -260,7 +266,7 @@ test("replicas are compared within their service only", async (t) => {
 
 test("replicas that differed for a moment agree again with the next collection, however rare and dear digests are", async (t) => {
   const of = (digest: string) => {
-    const { body } = queryAnswer([
+    const { body } = queryResponse([
       { keys: 3, digest },
       { keys: 2, members: 7 },
     ])

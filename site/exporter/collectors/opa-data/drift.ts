@@ -1,8 +1,8 @@
 import { type Comparison, compare } from "./compare.ts"
 import { type DigestDifferences, digestKey, digestOf, type DigestState, expectsDigest } from "./digests.ts"
 import type { Counted } from "./paths.ts"
-import type { Outcome } from "./reading.ts"
-import { serviceKey, type Target } from "./target.ts"
+import type { ReadOutcome } from "./reading.ts"
+import { serviceKey, type OpaTarget } from "./target.ts"
 
 interface Difference {
   /** In milliseconds of Unix time. */
@@ -25,7 +25,7 @@ export interface Compared {
   readonly namespace: string
   readonly service: string
   readonly path: string
-  readonly targets: readonly Target[]
+  readonly targets: readonly OpaTarget[]
   readonly comparison: Comparison
   /** Milliseconds of Unix time; undefined while they agree. */
   readonly since: number | undefined
@@ -42,14 +42,14 @@ export function compareReplicas(
   before: Differences,
   { pods: digests }: DigestState,
   at: number,
-  outcomes: readonly Outcome[],
+  outcomes: readonly ReadOutcome[],
 ): { readonly compared: readonly Compared[]; readonly differences: Differences } {
   const differing = new Map<string, ReadonlyMap<string, Difference>>()
   const anew = new Set<string>()
   const compared: Compared[] = []
   for (const [key, members] of Map.groupBy(outcomes, ({ target }) => serviceKey(target))) {
     const known = before.paths.get(key)
-    const replicas = members.flatMap(({ target, result }) => ("places" in result ? [{ target, ...result }] : []))
+    const replicas = members.flatMap(({ target, result }) => ("pathCounts" in result ? [{ target, ...result }] : []))
     const [first] = replicas
     if (first === undefined) {
       if (known !== undefined) differing.set(key, known)
@@ -59,15 +59,15 @@ export function compareReplicas(
     differing.set(key, now)
     const { namespace, service } = first.target
     const targets = replicas.map(({ target }) => target)
-    const unread = members.flatMap(({ target, result }) => ("places" in result ? [] : [target.pod]))
+    const unread = members.flatMap(({ target, result }) => ("pathCounts" in result ? [] : [target.pod]))
     for (const [index, { name: path }] of paths.entries()) {
       const last = known?.get(path)
-      const held = replicas.map(({ target, places }) => {
-        const place = places[index] ?? { kind: "undefined" }
+      const held = replicas.map(({ target, pathCounts }) => {
+        const pathCount = pathCounts[index] ?? { kind: "undefined" }
         const pod = digests.get(digestKey(target))
         const wasDeviating = last?.deviating.has(target.pod) ?? false
-        const [digest, expected] = [digestOf(pod, index, place), expectsDigest(pod, index, place)]
-        return { pod: target.pod, place, digest, expected, wasDeviating }
+        const [digest, expected] = [digestOf(pod, index, pathCount), expectsDigest(pod, index, pathCount)]
+        return { pod: target.pod, pathCount, digest, expected, wasDeviating }
       })
       const comparison = compare(held)
       const waiting = last?.byDigest

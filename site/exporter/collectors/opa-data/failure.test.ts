@@ -2,9 +2,9 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { RequestFailed } from "#core/http/client.ts"
 import type { ConnectionFailure } from "#core/http/connection-failure.ts"
-import { readFailure, type Reason } from "./failure.ts"
+import { readFailure, type OpaFailureReason } from "./failure.ts"
 
-const table: readonly (readonly [ConnectionFailure, Reason, string])[] = [
+const table: readonly (readonly [ConnectionFailure, OpaFailureReason, string])[] = [
   ["name_not_found", "dns", "problem"],
   ["refused", "refused", "problem"],
   ["cut", "connection", "problem"],

@@ -3,21 +3,21 @@ import type { RequestFailed } from "#core/http/client.ts"
 import { type StatusReason, statusReason } from "#core/http/status.ts"
 
 /** Why an OPA could not be read: a closed set, for a label. */
-export type Reason = FailureClass | StatusReason | "not_json"
+export type OpaFailureReason = FailureClass | StatusReason | "not_json"
 
 /** An OPA that could not be read. The message is for people; it holds nothing that OPA sent. */
 export class ReadFailure extends Error {
   override readonly name: string = "ReadFailure"
-  readonly reason: Reason
+  readonly reason: OpaFailureReason
 
-  constructor(reason: Reason, message: string) {
+  constructor(reason: OpaFailureReason, message: string) {
     super(message)
     this.reason = reason
   }
 }
 
-/** This way of reading is not open; another may be. */
-export class WayClosed extends ReadFailure {}
+/** This method of reading is not available; another may be. */
+export class MethodUnavailable extends ReadFailure {}
 
 const ADVICE: Readonly<Partial<Record<ConnectionFailure, string>>> = {
   tls_to_plain: ". If it speaks plain HTTP, set --opa-scheme to http",

@@ -2,8 +2,8 @@ import type { Family, Labels } from "#core/metrics/exposition.ts"
 import { digestInterval, digestKey, type DigestRules, type DigestState } from "./digests.ts"
 import type { Compared } from "./drift.ts"
 import type { Counted } from "./paths.ts"
-import type { Outcome, Place } from "./reading.ts"
-import type { Target } from "./target.ts"
+import type { ReadOutcome, PathCount } from "./reading.ts"
+import type { OpaTarget } from "./target.ts"
 
 /** The first three are the original's, to the letter. */
 const HELP = {
@@ -37,24 +37,32 @@ const HELP = {
 } as const
 
 /** What one collection found. What was not read has no series. */
-export function podFamilies(clusterName: string, paths: readonly Counted[], outcomes: readonly Outcome[]): Family[] {
+export function podFamilies(
+  clusterName: string,
+  paths: readonly Counted[],
+  outcomes: readonly ReadOutcome[],
+): Family[] {
   const pods = outcomes.map(({ target, result }) => ({ labels: podLabels(clusterName, target), target, result }))
-  const read = pods.flatMap(({ labels, result }) => ("places" in result ? [{ labels, result }] : []))
-  const unread = pods.flatMap(({ labels, result }) => ("places" in result ? [] : [{ labels, reason: result.reason }]))
-  const places = read.flatMap(({ labels, result }) =>
-    paths.flatMap((path, index): { path: Counted; place: Place; labels: Labels }[] => {
-      const place = result.places[index]
-      return place === undefined ? [] : [{ path, place, labels: pathLabels(path.name, labels) }]
+  const read = pods.flatMap(({ labels, result }) => ("pathCounts" in result ? [{ labels, result }] : []))
+  const unread = pods.flatMap(({ labels, result }) =>
+    "pathCounts" in result ? [] : [{ labels, reason: result.reason }],
+  )
+  const pathCounts = read.flatMap(({ labels, result }) =>
+    paths.flatMap((path, index): { path: Counted; pathCount: PathCount; labels: Labels }[] => {
+      const pathCount = result.pathCounts[index]
+      return pathCount === undefined ? [] : [{ path, pathCount, labels: pathLabels(path.name, labels) }]
     }),
   )
   const ofKind = (kind: "cluster" | "namespaced") =>
-    places.flatMap(({ path, place, labels }) => (path[kind] && place.kind === "counted" ? [{ labels, ...place }] : []))
+    pathCounts.flatMap(({ path, pathCount, labels }) =>
+      path[kind] && pathCount.kind === "counted" ? [{ labels, ...pathCount }] : [],
+    )
   return [
     gauge("opa_cluster_data_items", ofKind("cluster"), ({ keys }) => keys),
     gauge("opa_namespaced_data_items", ofKind("namespaced"), ({ members = 0 }) => members),
     gauge("opa_namespaced_data_item_namespaces", ofKind("namespaced"), ({ keys }) => keys),
-    gauge("opa_data_path_defined", places, ({ place }) => (place.kind === "undefined" ? 0 : 1)),
-    gauge("opa_up", pods, ({ result }) => ("places" in result ? 1 : 0)),
+    gauge("opa_data_path_defined", pathCounts, ({ pathCount }) => (pathCount.kind === "undefined" ? 0 : 1)),
+    gauge("opa_up", pods, ({ result }) => ("pathCounts" in result ? 1 : 0)),
     gauge(
       "opa_down_reason",
       unread.map(({ labels, reason }) => ({ labels: { ...labels, reason } })),
@@ -62,7 +70,7 @@ export function podFamilies(clusterName: string, paths: readonly Counted[], outc
     gauge("opa_ready", pods, ({ target }) => (target.ready ? 1 : 0)),
     gauge(
       "opa_data_read_method",
-      read.map(({ labels, result }) => ({ labels: { ...labels, method: result.way } })),
+      read.map(({ labels, result }) => ({ labels: { ...labels, method: result.method } })),
     ),
     gauge("opa_data_last_request_duration_seconds", read, ({ result }) => result.opaSeconds),
   ]
@@ -70,12 +78,12 @@ export function podFamilies(clusterName: string, paths: readonly Counted[], outc
 
 export function digestFamilies(
   clusterName: string,
-  outcomes: readonly Outcome[],
+  outcomes: readonly ReadOutcome[],
   rules: DigestRules,
   { pods }: DigestState,
 ): Family[] {
   const read = outcomes.flatMap(({ target, result }) =>
-    "places" in result ? [{ labels: podLabels(clusterName, target), pod: pods.get(digestKey(target)) }] : [],
+    "pathCounts" in result ? [{ labels: podLabels(clusterName, target), pod: pods.get(digestKey(target)) }] : [],
   )
   return [
     gauge("opa_data_last_digest_request_duration_seconds", read, ({ pod }) => pod?.seconds),
@@ -125,7 +133,7 @@ function gauge<T extends { readonly labels: Labels }>(
 }
 
 /** In the order of the original's client library. */
-function podLabels(clusterName: string, { namespace, service, pod, node }: Target) {
+function podLabels(clusterName: string, { namespace, service, pod, node }: OpaTarget) {
   return {
     cluster_name: clusterName,
     node_name: node,

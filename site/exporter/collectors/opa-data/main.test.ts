@@ -2,19 +2,19 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import { until } from "../../../../dev/testing/until.ts"
-import { fakeOpa, HOLDS, PATHS, queryAnswer, startTestExporter, targetOf, targetsOf } from "./testing.ts"
+import { fakeOpa, HOLDS, PATHS, queryResponse, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
 const golden = (name: string): string => readFileSync(new URL(`testdata/${name}`, import.meta.url), "utf8")
 
 test("exports counts, agreement and health of every pod at the first scrape", async (t) => {
   const good = await fakeOpa(t, () => HOLDS)
   const other = await fakeOpa(t, () =>
-    queryAnswer([
+    queryResponse([
       { keys: 3, digest: "n1" },
       { keys: 2, members: 6, digest: "s2" },
     ]),
   )
-  const empty = await fakeOpa(t, () => queryAnswer([undefined, { keys: 0, members: 0, digest: "s0" }]))
+  const empty = await fakeOpa(t, () => queryResponse([undefined, { keys: 0, members: 0, digest: "s0" }]))
   const broken = await fakeOpa(t, () => ({ status: 500 }))
   const targets = targetsOf([
     targetOf(good.port, { pod: "opa-a" }),
@@ -56,7 +56,7 @@ test("a pod that can't be read any more loses its series, and gets them back", a
   const timeless = (text: string): string =>
     text.replaceAll(/^(?:opa_data_exporter_collection_time|.*_timestamp_seconds).*\n/gm, "")
   assert.equal(timeless(await exporter.scrape()), timeless(before))
-  assert.match(exporter.log(), /"can be read again" what=opa\/opa-0/)
+  assert.match(exporter.log(), /"no longer missing" what=opa\/opa-0/)
 })
 
 test("a pod that leaves ends, one that comes is there with the next collection", async (t) => {
@@ -163,7 +163,7 @@ test("told to end, it answers a scrape that waits for a collection, and ends at 
 })
 
 test("a path at which no OPA has anything is told once", async (t) => {
-  const opa = await fakeOpa(t, () => queryAnswer([undefined, { keys: 2, members: 7 }]))
+  const opa = await fakeOpa(t, () => queryResponse([undefined, { keys: 2, members: 7 }]))
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), PATHS)
   await exporter.scrape()
   await exporter.collect()
@@ -185,6 +185,6 @@ test("why OPAs can't be found is told once, and when they can", async (t) => {
   const logged = exporter.log().match(/(?<=component=exporter )msg=.*OPAs.*/g) ?? []
   assert.deepEqual(logged, [
     'msg="cannot be read" what="list of OPAs" reason="There is no service opa in the namespace opa."',
-    'msg="can be read again" what="list of OPAs"',
+    'msg="no longer missing" what="list of OPAs"',
   ])
 })

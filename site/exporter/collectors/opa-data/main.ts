@@ -1,10 +1,10 @@
+import { Faults } from "#core/config/faults.ts"
 import { type Component, component } from "#core/component.ts"
+import { UsageError } from "#core/errors.ts"
 import { exporter } from "../../exporter.ts"
-import { checkPaths } from "./check-settings.ts"
 import type { OpenTargets } from "./open.ts"
-import { countedPaths } from "./paths.ts"
 import { countPackage } from "./rego.ts"
-import { opaDataSettings } from "./settings.ts"
+import { opaDataSettings, pathsOf } from "./settings.ts"
 
 /** The exporter, of the OPAs that `openTargets` finds or else its settings name. */
 export const opaData = (openTargets?: OpenTargets) =>
@@ -23,10 +23,10 @@ export const command: Component<typeof exporting.settings> = component({
   ...exporting,
   run: async (values, context) => {
     if (!values.printPackage) return exporting.run(values, context)
-    checkPaths(values)
-    context.print(
-      countPackage(countedPaths(values.opaClusterData.flat(), values.opaNamespacedData.flat()), values.opaPackage),
-    )
+    const faults = new Faults()
+    const paths = pathsOf(values, faults)
+    faults.orThrow(UsageError)
+    context.print(countPackage(paths, values.opaPackage))
     return undefined
   },
 })

@@ -1,18 +1,15 @@
 import { closeAll } from "#core/closable.ts"
 import { openClientCredentials } from "#core/http/client-credentials.ts"
 import type { Collector, ExporterContext } from "../../collector.ts"
-import { checkOpaData } from "./check-settings.ts"
-import { createClient } from "./client.ts"
+import { createOpaClient } from "./client.ts"
 import { collectionTime } from "./collection-time.ts"
 import { collectOpaData } from "./collector.ts"
-import { countedPaths } from "./paths.ts"
 import { createReader } from "./reader.ts"
-import { WAYS } from "./reading.ts"
-import { type OpaDataValues, SCRAPE_TIMEOUT } from "./settings.ts"
-import type { Targets } from "./target.ts"
-import { urlTargets } from "./url-targets.ts"
+import { READ_METHODS } from "./reading.ts"
+import { checkOpaData, type OpaDataValues, SCRAPE_TIMEOUT } from "./settings.ts"
+import { type OpaTargets, urlTargets } from "./target.ts"
 
-export type OpenTargets = (values: OpaDataValues, context: ExporterContext) => Promise<Targets>
+export type OpenTargets = (values: OpaDataValues, context: ExporterContext) => Promise<OpaTargets>
 
 /** Of the interval: a collection that waits for an OPA is over before the next one is to begin. */
 const IN_TIME = 0.9
@@ -25,10 +22,9 @@ export async function openOpaData(
 ): Promise<Collector> {
   const { log, now, registry } = context
   if (values.debug) log.level = "debug"
-  const { clusterName } = checkOpaData(values)
+  const { clusterName, paths } = checkOpaData(values)
   const every = values.collect === "interval" ? values.interval : undefined
   const timeout = Math.min(values.timeout, every === undefined ? SCRAPE_TIMEOUT : IN_TIME * every)
-  const paths = countedPaths(values.opaClusterData.flat(), values.opaNamespacedData.flat())
   const credentials = await openClientCredentials({
     token: values.opaTokenFile,
     ca: values.opaCaFile,
@@ -45,9 +41,9 @@ export async function openOpaData(
   try {
     const targets = await open(values, context)
     const reader = createReader({
-      client: createClient(credentials, values.opaScheme),
+      client: createOpaClient(credentials, values.opaScheme),
       paths,
-      ways: values.way === "auto" ? WAYS : [values.way],
+      methods: values.readMethod === "auto" ? READ_METHODS : [values.readMethod],
       packageSegments: values.opaPackage,
       timeout,
       documentLimit: values.documentLimit,
@@ -94,7 +90,7 @@ function mostOfOneHost(urls: readonly URL[]): number {
   )
 }
 
-async function openTargets(values: OpaDataValues, { env, log, signal }: ExporterContext): Promise<Targets> {
+async function openTargets(values: OpaDataValues, { env, log, signal }: ExporterContext): Promise<OpaTargets> {
   const { opaUrl, opaNamespace: namespace } = values
   const services = values.opaService.flat()
   if (opaUrl.length > 0) return urlTargets(opaUrl, namespace, services.join(","))

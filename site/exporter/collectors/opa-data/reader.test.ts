@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { gzipSync } from "node:zlib"
 import { countedPaths } from "./paths.ts"
-import type { Way } from "./reading.ts"
-import { type FakeOpa, fakeOpa, queryAnswer, targetOf, testReader } from "./testing.ts"
+import type { ReadMethod } from "./reading.ts"
+import { type FakeOpa, fakeOpa, queryResponse, targetOf, testReader } from "./testing.ts"
 
 const paths = countedPaths(
   [{ name: "k/namespaces", segments: ["k", "namespaces"] }],
@@ -12,12 +12,12 @@ const paths = countedPaths(
 const NEVER = new AbortController().signal
 const clock = { now: new Date(0) }
 
-const readerOf = (t: TestContext, ways?: readonly Way[]) =>
-  testReader(t, { paths, now: () => clock.now, timeout: 0.5, documentLimit: 1000, ...(ways && { ways }) })
+const readerOf = (t: TestContext, methods?: readonly ReadMethod[]) =>
+  testReader(t, { paths, now: () => clock.now, timeout: 0.5, documentLimit: 1000, ...(methods && { methods }) })
 
 const asked = ({ requests }: FakeOpa): readonly string[] => requests.map(({ method, url }) => `${method} ${url}`)
-const GOOD = queryAnswer([{ keys: 3 }, { keys: 2, members: 7 }])
-const PLACES = [
+const GOOD = queryResponse([{ keys: 3 }, { keys: 2, members: 7 }])
+const PATH_COUNTS = [
   { kind: "counted", keys: 3, members: undefined, digest: undefined },
   { kind: "counted", keys: 2, members: 7, digest: undefined },
 ]
@@ -27,7 +27,7 @@ const DOCUMENTS = ["GET /v1/data/k/namespaces", "GET /v1/data/k/services"]
 test("one request tells all counts", async (t) => {
   const opa = await fakeOpa(t, () => GOOD)
   const reading = await (await readerOf(t)).read(targetOf(opa.port), undefined, NEVER)
-  assert.deepEqual(reading, { places: PLACES, way: "query", opaSeconds: 0.002, digests: false })
+  assert.deepEqual(reading, { pathCounts: PATH_COUNTS, method: "query", opaSeconds: 0.002, digests: false })
   assert.deepEqual(asked(opa), [QUERY])
 })
 
@@ -43,8 +43,8 @@ test("where queries are refused, the package is asked, and from then on at once"
   )
   const reader = await readerOf(t)
   for (const round of [1, 2]) {
-    const { places, way } = await reader.read(targetOf(opa.port), undefined, NEVER)
-    assert.deepEqual([round, places, way], [round, PLACES, "package"])
+    const { pathCounts, method } = await reader.read(targetOf(opa.port), undefined, NEVER)
+    assert.deepEqual([round, pathCounts, method], [round, PATH_COUNTS, "package"])
   }
   assert.deepEqual(asked(opa), [QUERY, PACKAGE, PACKAGE])
 })
@@ -55,7 +55,7 @@ test("a package that has no rule of digests still tells the counts", async (t) =
     url.includes("/counts?") ? { body: JSON.stringify({ result }) } : { status: 401 },
   )
   const reading = await (await readerOf(t)).read(targetOf(opa.port), "resourceVersion", NEVER)
-  assert.deepEqual(reading, { places: PLACES, way: "package", opaSeconds: undefined, digests: false })
+  assert.deepEqual(reading, { pathCounts: PATH_COUNTS, method: "package", opaSeconds: undefined, digests: false })
 })
 
 const documents: FakeOpa["answer"] = ({ method, url }) => {
@@ -70,13 +70,13 @@ const documents: FakeOpa["answer"] = ({ method, url }) => {
 test("where there is no package either, documents are read, compressed", async (t) => {
   const opa = await fakeOpa(t, documents)
   const reading = await (await readerOf(t)).read(targetOf(opa.port), "resourceVersion", NEVER)
-  assert.deepEqual(reading, { places: PLACES, way: "documents", opaSeconds: undefined, digests: false })
+  assert.deepEqual(reading, { pathCounts: PATH_COUNTS, method: "documents", opaSeconds: undefined, digests: false })
   const digests = "GET /v1/data/fedstack/opa_data/counts_and_versions?metrics=true"
   assert.deepEqual(asked(opa), [QUERY, digests, PACKAGE, ...DOCUMENTS])
   assert.equal(opa.requests[3]?.headers["accept-encoding"], "gzip")
 })
 
-test("a better way is tried again after ten minutes, and at once on another address", async (t) => {
+test("a better method is tried again after ten minutes, and at once on another address", async (t) => {
   const opa = await fakeOpa(t, documents)
   const reader = await readerOf(t)
   const read = async (address = "127.0.0.1"): Promise<readonly string[]> => {
@@ -94,14 +94,14 @@ test("a better way is tried again after ten minutes, and at once on another addr
   assert.deepEqual(await read("localhost"), [QUERY, PACKAGE, ...DOCUMENTS])
 })
 
-test("a better way is tried again at once with another token or certificate", async (t) => {
+test("a better method is tried again at once with another token or certificate", async (t) => {
   const opa = await fakeOpa(t, documents)
   let identity = 1
   const reader = await testReader(t, { paths, identity: () => identity })
   await reader.read(targetOf(opa.port), undefined, NEVER)
   opa.answer = () => GOOD
   identity = 2
-  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).way, "query")
+  assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).method, "query")
 })
 
 test("what is forgotten is learnt again", async (t) => {
@@ -114,7 +114,7 @@ test("what is forgotten is learnt again", async (t) => {
   assert.equal(asked(opa)[0], QUERY)
 })
 
-test("where everything is refused, the first refusal counts, and all ways are tried the next time", async (t) => {
+test("where everything is refused, the first refusal counts, and all methods are tried the next time", async (t) => {
   const opa = await fakeOpa(t, () => ({ status: 401 }))
   const reader = await readerOf(t)
   const failure = {
@@ -126,8 +126,8 @@ test("where everything is refused, the first refusal counts, and all ways are tr
   assert.deepEqual(asked(opa), [QUERY, PACKAGE, DOCUMENTS[0], QUERY, PACKAGE, DOCUMENTS[0]])
 })
 
-test("a 400 that no OPA writes closes the way", async (t) => {
-  const opa = await fakeOpa(t, () => ({ status: 400, body: "Client sent an HTTP request to an HTTPS server." }))
+test("a 400 that no OPA writes closes the method", async (t) => {
+  const opa = await fakeOpa(t, () => ({ status: 400, body: "OpaClient sent an HTTP request to an HTTPS server." }))
   const message = "it responds with status 400: it may expect https"
   await assert.rejects((await readerOf(t)).read(targetOf(opa.port), undefined, NEVER), {
     reason: "bad_request",
@@ -136,7 +136,7 @@ test("a 400 that no OPA writes closes the way", async (t) => {
   assert.deepEqual(asked(opa), [QUERY, PACKAGE, DOCUMENTS[0]])
 })
 
-test("only the ways that are allowed are tried", async (t) => {
+test("only the methods that are allowed are tried", async (t) => {
   const opa = await fakeOpa(t, () => ({ status: 401 }))
   await assert.rejects((await readerOf(t, ["query"])).read(targetOf(opa.port), undefined, NEVER))
   assert.deepEqual(asked(opa), [QUERY])
@@ -145,12 +145,12 @@ test("only the ways that are allowed are tried", async (t) => {
 test("a path that OPA complains of loses its digest, then its count, and the others stay", async (t) => {
   const opa = await fakeOpa(t, ({ body }) => {
     const { query } = JSON.parse(body) as { query: string }
-    if (!query.includes("namespaces")) return queryAnswer([null, { keys: 2, members: 7, digest: "d" }])
+    if (!query.includes("namespaces")) return queryResponse([null, { keys: 2, members: 7, digest: "d" }])
     return { status: 400, body: JSON.stringify({ errors: [{ code: "rego_type_error", location: { row: 2 } }] }) }
   })
   const reader = await readerOf(t)
-  const { places, digests } = await reader.read(targetOf(opa.port), "content", NEVER)
-  assert.deepEqual([places[0], digests], [{ kind: "uncountable" }, true])
+  const { pathCounts, digests } = await reader.read(targetOf(opa.port), "content", NEVER)
+  assert.deepEqual([pathCounts[0], digests], [{ kind: "uncountable" }, true])
   assert.deepEqual(
     opa.requests.map(({ body }) => [body.includes("json.marshal(d)"), body.includes("namespaces")]),
     [
@@ -196,7 +196,13 @@ test("an OPA whose turn comes when the time for digests is over is asked for cou
   const reader = await readerOf(t)
   clockOf(t)
   const reading = await reader.read(targetOf(opa.port), "content", NEVER, performance.now() - 400)
-  assert.deepEqual(reading, { places: PLACES, way: "query", opaSeconds: 0.002, digests: false, gaveUpAfter: 0 })
+  assert.deepEqual(reading, {
+    pathCounts: PATH_COUNTS,
+    method: "query",
+    opaSeconds: 0.002,
+    digests: false,
+    digestsFailedAfter: 0,
+  })
   assert.equal(opa.requests.length, 1)
 })
 
@@ -205,7 +211,7 @@ test("digests that are given up cost the time for which they were waited for", a
   const reader = await readerOf(t)
   clockOf(t)
   const reading = await reader.read(targetOf(opa.port), "resourceVersion", NEVER, performance.now() - 233)
-  assert.equal(reading.gaveUpAfter?.toFixed(2), "0.10")
+  assert.equal(reading.digestsFailedAfter?.toFixed(2), "0.10")
 })
 
 test("an OPA that fails over digests, or whose proxy does not wait for them, is counted without", async (t) => {
@@ -216,12 +222,12 @@ test("an OPA that fails over digests, or whose proxy does not wait for them, is 
     return { status: 504, body: "<html>" }
   })
   const reading = await (await readerOf(t)).read(targetOf(opa.port), "resourceVersion", NEVER)
-  assert.deepEqual([reading.places, reading.digests, reading.gaveUpAfter], [PLACES, false, 0.15])
+  assert.deepEqual([reading.pathCounts, reading.digests, reading.digestsFailedAfter], [PATH_COUNTS, false, 0.15])
 })
 
 test("an OPA that complains of the same path for ever is given up", async (t) => {
-  const complaint = JSON.stringify({ errors: [{ code: "rego_type_error", location: { row: 2 } }] })
-  const opa = await fakeOpa(t, () => ({ status: 400, body: complaint }))
+  const rejection = JSON.stringify({ errors: [{ code: "rego_type_error", location: { row: 2 } }] })
+  const opa = await fakeOpa(t, () => ({ status: 400, body: rejection }))
   await assert.rejects((await readerOf(t, ["query"])).read(targetOf(opa.port), undefined, NEVER), {
     reason: "bad_request",
   })

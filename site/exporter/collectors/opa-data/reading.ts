@@ -1,13 +1,13 @@
 import type { ReadFailure } from "./failure.ts"
-import type { Target } from "./target.ts"
+import type { OpaTarget } from "./target.ts"
 
 /** How a digest is made: of the objects' names and resourceVersions, or of all their content. */
 export type DigestKind = "resourceVersion" | "content"
 
-/** What stands at one path of one OPA. */
-export type Place =
+/** What one OPA holds at one path. */
+export type PathCount =
   | { readonly kind: "undefined" }
-  /** Something without members, or that is computed by a policy and can't be counted. */
+  /** Something without members, or that is computed by a policy and cannot be counted. */
   | { readonly kind: "uncountable" }
   | {
       readonly kind: "counted"
@@ -17,24 +17,27 @@ export type Place =
       readonly digest: string | undefined
     }
 
-/** In which way an OPA is read: an ad-hoc query, the rules of an installed package, or whole documents. */
-export const WAYS = ["query", "package", "documents"] as const
-export type Way = (typeof WAYS)[number]
+/** How an OPA is read: by an ad-hoc query, by the rules of an installed package, or by whole documents. */
+export const READ_METHODS = ["query", "package", "documents"] as const
+export type ReadMethod = (typeof READ_METHODS)[number]
 
-/** All paths of one OPA at one instant, in the order of the paths. (Documents are read one after another.) */
-export interface Reading {
-  readonly places: readonly Place[]
-  readonly way: Way
-  /** Seconds that OPA itself says it took; undefined where it does not say. */
+/** All paths in their order, at one instant. (Documents are read one after another.) */
+export interface Counts {
+  readonly pathCounts: readonly PathCount[]
+  /** Seconds that OPA itself reports for the request; undefined where it does not. */
   readonly opaSeconds: number | undefined
-  /** Whether digests are among it, as far as OPA can make them. */
-  readonly digests: boolean
-  /** Seconds after which digests were given up, where OPA failed over them or had not made them in time. */
-  readonly gaveUpAfter?: number
 }
 
-/** How one OPA fared in a collection. */
-export interface Outcome {
-  readonly target: Target
-  readonly result: Reading | ReadFailure
+export interface OpaReading extends Counts {
+  readonly method: ReadMethod
+  /** Whether digests are among it, as far as OPA can make them. */
+  readonly digests: boolean
+  /** Seconds after which OPA failed over digests, or had not made them in time. */
+  readonly digestsFailedAfter?: number
+}
+
+/** The result of reading one OPA in a collection. */
+export interface ReadOutcome {
+  readonly target: OpaTarget
+  readonly result: OpaReading | ReadFailure
 }

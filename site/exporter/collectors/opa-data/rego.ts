@@ -43,7 +43,7 @@ export function countExpression({ segments, namespaced }: Counted, digest: Diges
   return `[[keys, members, [crypto.sha256(json.marshal([sort(versions), sort(names)]))]] | ${steps.join("; ")}]`
 }
 
-/** Names of paths that a policy computes in a way that can't be counted, or not be digested. */
+/** Names of paths that a policy computes in a form that cannot be counted, or not be digested. */
 export interface Withheld {
   readonly counts: Set<string>
   readonly digests: Set<string>

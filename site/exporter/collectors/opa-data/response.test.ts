@@ -8,7 +8,7 @@ const paths = countedPaths(
   [],
   pathNames.map((name) => ({ name, segments: [name] })),
 )
-const PLACES = '[[[2],[5],["ab"]]],[],[[[],[0],[]]]'
+const PATH_COUNTS = '[[[2],[5],["ab"]]],[],[[[],[0],[]]]'
 const EXPECTED = [
   { kind: "counted", keys: 2, members: 5, digest: "ab" },
   { kind: "undefined" },
@@ -16,18 +16,18 @@ const EXPECTED = [
 ]
 
 test("an answer tells what stands at each path, and how long it took", () => {
-  const body = `{"metrics":{"timer_server_handler_ns":1500000},"result":[{"r":[${PLACES}]}]}`
-  assert.deepEqual(parseQueryResponse(body, paths), { places: EXPECTED, opaSeconds: 0.0015 })
+  const body = `{"metrics":{"timer_server_handler_ns":1500000},"result":[{"r":[${PATH_COUNTS}]}]}`
+  assert.deepEqual(parseQueryResponse(body, paths), { pathCounts: EXPECTED, opaSeconds: 0.0015 })
 })
 
 test("a path that was withheld can't be counted", () => {
-  const { places, opaSeconds } = parseQueryResponse('{"result":[{"r":[null,[],[]]}]}', paths)
-  assert.deepEqual([places[0], opaSeconds], [{ kind: "uncountable" }, undefined])
+  const { pathCounts, opaSeconds } = parseQueryResponse('{"result":[{"r":[null,[],[]]}]}', paths)
+  assert.deepEqual([pathCounts[0], opaSeconds], [{ kind: "uncountable" }, undefined])
 })
 
 test("the package answers by path, in any order", () => {
   const result = '{"c":[[[],[0],[]]],"x":[],"a":[[[2],[5],["ab"]]],"b":[]}'
-  assert.deepEqual(parsePackageResponse(`{"result":${result}}`, paths)?.places, EXPECTED)
+  assert.deepEqual(parsePackageResponse(`{"result":${result}}`, paths)?.pathCounts, EXPECTED)
 })
 
 const OLDER = '{"result":{"a":[["object",[2],[5],["ab"]]],"b":[],"c":[]}}'

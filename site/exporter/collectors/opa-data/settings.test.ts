@@ -1,7 +1,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { UsageError } from "#core/errors.ts"
-import { checkOpaData, checkPaths } from "./check-settings.ts"
+import { createLogger } from "#core/log/logger.ts"
+import { command } from "./main.ts"
+import { checkOpaData } from "./settings.ts"
 import { valuesOf } from "./testing.ts"
 
 const NEEDED = { APP_CLUSTER_NAME: "c", APP_OPA_SERVICE: "opa-service", APP_OPA_CLUSTER_DATA: "kubernetes/namespaces" }
@@ -27,7 +29,7 @@ test("the environment of the original's deployment is enough, and means the same
     APP_OPA_NAMESPACED_DATA: "kubernetes/services,kubernetes/ingresses",
     APP_CLUSTER_NAME: "cluster-name",
   })
-  assert.deepEqual(checkOpaData(values), { clusterName: "cluster-name" })
+  assert.equal(checkOpaData(values).clusterName, "cluster-name")
   assert.equal(values.port, 9998)
   assert.deepEqual(
     [values.opaNamespace, values.opaService.flat(), values.interval, values.timeout],
@@ -72,9 +74,9 @@ test("lists may be repeated flags as well as separated by commas", () => {
 test("without anything everything that is needed is told", () => {
   assert.equal(
     faultsOf([], {}),
-    `--cluster-name: is needed (or APP_CLUSTER_NAME)
---opa-cluster-data: or --opa-namespaced-data is needed: what is to be counted
---opa-service: is needed (or APP_OPA_SERVICE), or --opa-selector, or --opa-url for an OPA outside of Kubernetes`,
+    `--cluster-name: is required (or APP_CLUSTER_NAME)
+--opa-cluster-data: is required, or --opa-namespaced-data: the paths whose keys are counted
+--opa-service: is required (or APP_OPA_SERVICE), or --opa-selector, or --opa-url for an OPA outside of Kubernetes`,
   )
 })
 
@@ -88,8 +90,8 @@ for (const flags of [
 }
 
 const wrong: readonly (readonly [argv: readonly string[], env: Readonly<Record<string, string>>, message: RegExp])[] = [
-  [[], { APP_SSL_VERIFY: "false" }, /^--ssl-verify: can't be turned off: give the certificates/],
-  [["--opa-cert-file", "x"], {}, /^--opa-cert-file: and --opa-key-file go together$/],
+  [[], { APP_SSL_VERIFY: "false" }, /^--ssl-verify: cannot be turned off: give the certificate of/],
+  [["--opa-cert-file", "x"], {}, /^--opa-cert-file: must be given together with --opa-key-file$/],
   [["--opa-cluster-data", "a//b"], {}, /^--opa-cluster-data: must not have two slashes side by side \(is "a\/\/b"\)$/],
   [
     ["--opa-url", "http://user:s3cret@host"],
@@ -106,9 +108,18 @@ for (const [argv, env, message] of wrong) {
   })
 }
 
-test("a package for no paths is refused", () => {
-  assert.throws(() => checkPaths(valuesOf(["--print-package"])), {
-    message: "--opa-cluster-data: or --opa-namespaced-data is needed: what is to be counted",
+test("a package for no paths is refused", async () => {
+  const context = {
+    log: createLogger({ level: "error", format: "logfmt" }, "test", () => undefined),
+    signal: new AbortController().signal,
+    env: {},
+    now: () => new Date(),
+  }
+  const printed: string[] = []
+  const print = (text: string): void => void printed.push(text)
+  await assert.rejects(async () => command.run(valuesOf(["--print-package"]), { ...context, print }, ""), {
+    message: "--opa-cluster-data: is required, or --opa-namespaced-data: the paths whose keys are counted",
   })
-  checkPaths(valuesOf(["--print-package", "--opa-namespaced-data", "a"]))
+  await command.run(valuesOf(["--print-package", "--opa-namespaced-data", "a"]), { ...context, print }, "")
+  assert.match(printed.join(""), /^package fedstack\.opa_data$/m)
 })

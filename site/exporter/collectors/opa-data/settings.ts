@@ -1,3 +1,4 @@
+import { Faults } from "#core/config/faults.ts"
 import {
   duration,
   httpUrl,
@@ -11,11 +12,12 @@ import {
   type Values,
   Wrong,
 } from "#core/config/settings.ts"
+import { UsageError } from "#core/errors.ts"
 import { kubernetesSettings } from "#core/kubernetes/settings.ts"
-import { type DataPath, dataPath } from "./paths.ts"
-import { WAYS } from "./reading.ts"
+import { type Counted, countedPaths, type DataPath, dataPath } from "./paths.ts"
+import { READ_METHODS } from "./reading.ts"
 
-/** Seconds: Prometheus gives a scrape 10, and the answer has to be on its way by then. */
+/** Seconds: Prometheus gives a scrape 10, and the response has to be on its way by then. */
 export const SCRAPE_TIMEOUT = 8
 
 const trimmed: Parse<string> = (value) => value.trim()
@@ -24,7 +26,7 @@ const share: Parse<number> = (value) => {
   return number > 0 && number <= 1 ? number : new Wrong("must be a share of time above 0 and up to 1, such as 0.01")
 }
 /** Lists are separated by commas in flags too. */
-const paths: Parse<readonly DataPath[]> = (value) => {
+const pathList: Parse<readonly DataPath[]> = (value) => {
   const list: DataPath[] = []
   for (const part of value.split(",")) {
     if (part.trim() === "") continue
@@ -45,195 +47,178 @@ const names: Parse<readonly string[]> = (value) =>
     .map((part) => part.trim())
     .filter((part) => part !== "")
 
+/** A flag and the original's name for its variable: APP_ and the flag's name. */
+const app = (flag: `${string}--${string}`, help: string, defaultText?: string) => ({
+  flag,
+  env: [
+    `APP_${flag
+      .replace(/^.*--(\S+).*$/, "$1")
+      .replaceAll("-", "_")
+      .toUpperCase()}`,
+  ],
+  help,
+  ...(defaultText !== undefined && { defaultText }),
+})
+
 /** The flags and variables of the original come first; ours follow. */
 export const opaDataSettings = {
-  debug: setting(on, { flag: "-d, --debug", env: ["APP_DEBUG"], help: "the same as --log.level debug" }, "false"),
+  debug: setting(on, app("-d, --debug", "Log at the level debug"), "false"),
   timeout: setting(
     duration(0.001),
-    {
-      flag: "-t, --timeout <duration>",
-      env: ["APP_TIMEOUT"],
-      help: "deadline for the OPAs of a collection; at most 0.9 of --interval",
-    },
+    app("-t, --timeout <duration>", "End the requests of a collection after this time; at most 0.9 of --interval"),
     "30s",
   ),
   opaNamespace: setting(
     trimmed,
-    { flag: "--opa-namespace <name>", env: ["APP_OPA_NAMESPACE"], help: "Kubernetes namespace of the OPA pods" },
+    app("--opa-namespace <name>", "Look for OPA's pods in this Kubernetes namespace"),
     "opa",
   ),
   opaService: settings(
     names,
-    {
-      flag: "--opa-service <name>",
-      env: ["APP_OPA_SERVICE"],
-      help: "service whose pods are read; may be repeated. Replicas are compared within a service",
-    },
+    app("--opa-service <name>", "Read the pods of this service, and compare them with one another; may be repeated"),
     [],
   ),
-  sslVerify: setting(
-    on,
-    {
-      flag: "--ssl-verify",
-      env: ["APP_SSL_VERIFY"],
-      help: "kept for those who set it: certificates are always verified, by --opa-ca-file where they are private",
-    },
-    "true",
-  ),
-  interval: setting(
-    duration(1),
-    { flag: "--interval <duration>", env: ["APP_INTERVAL"], help: "time between two collections" },
-    "30s",
-  ),
+  sslVerify: setting(on, app("--ssl-verify", "Verify certificates; cannot be turned off: see --opa-ca-file"), "true"),
+  interval: setting(duration(1), app("--interval <duration>", "Collect at this interval"), "30s"),
   opaClusterData: settings(
-    paths,
-    {
-      flag: "--opa-cluster-data <paths>",
-      env: ["APP_OPA_CLUSTER_DATA"],
-      help: "paths of data whose keys are counted, separated by commas, such as kubernetes/namespaces",
-    },
+    pathList,
+    app(
+      "--opa-cluster-data <paths>",
+      "Count the keys at these paths of data, such as kubernetes/namespaces,kubernetes/nodes",
+    ),
     [],
   ),
   opaNamespacedData: settings(
-    paths,
-    {
-      flag: "--opa-namespaced-data <paths>",
-      env: ["APP_OPA_NAMESPACED_DATA"],
-      help: "paths of data whose keys are namespaces, and whose items are the keys of those, such as kubernetes/ingresses",
-    },
+    pathList,
+    app(
+      "--opa-namespaced-data <paths>",
+      "Count the keys of each namespace at these paths of data, such as kubernetes/services,kubernetes/ingresses",
+    ),
     [],
   ),
-  clusterName: setting(text, {
-    flag: "--cluster-name <name>",
-    env: ["APP_CLUSTER_NAME"],
-    help: "the label cluster_name of all metrics; needed",
-  }),
+  clusterName: setting(text, app("--cluster-name <name>", "Set the label cluster_name of all metrics; required")),
   ...kubernetesSettings,
   context: { ...kubernetesSettings.context, env: ["APP_CONTEXT"] },
-  single: setting(
-    on,
-    { flag: "--single", env: ["APP_SINGLE"], help: "print one collection and end; exit code 1 if an OPA was not read" },
-    "false",
+  single: setting(on, app("--single", "Print one collection and end; exit code 1 if an OPA was not read"), "false"),
+  opaSelector: setting(
+    trimmed,
+    app("--opa-selector <selector>", "Read the pods of services with these labels, beside those of --opa-service"),
   ),
-  opaSelector: setting(trimmed, {
-    flag: "--opa-selector <selector>",
-    env: ["APP_OPA_SELECTOR"],
-    help: "label selector of services whose pods are read, beside those of --opa-service",
-  }),
-  opaPort: setting(trimmed, {
-    flag: "--opa-port <port>",
-    env: ["APP_OPA_PORT"],
-    help: "name or number of the pods' port",
-    defaultText: "the first one of the service",
-  }),
-  opaScheme: setting(
-    oneOf(["https", "http"]),
-    { flag: "--opa-scheme <scheme>", env: ["APP_OPA_SCHEME"], help: "how pods are asked: https or http" },
-    "https",
+  opaPort: setting(
+    trimmed,
+    app("--opa-port <port>", "Read pods at this port, by its name or number", "the first one of the service"),
   ),
+  opaScheme: setting(oneOf(["https", "http"]), app("--opa-scheme <scheme>", "Read pods over https or http"), "https"),
   opaUrl: settings(
     httpUrl,
-    {
-      flag: "--opa-url <url>",
-      env: ["APP_OPA_URL"],
-      help: "an OPA outside of Kubernetes, which is then not asked; may be repeated",
-    },
+    app("--opa-url <url>", "Read this OPA, and none in Kubernetes; may be repeated. An address without /v1"),
     [],
   ),
-  opaTokenFile: setting(text, {
-    flag: "--opa-token-file <file>",
-    env: ["APP_OPA_TOKEN_FILE"],
-    help: "file with the bearer token for OPA, read again when it changes",
-  }),
-  opaCaFile: setting(text, {
-    flag: "--opa-ca-file <file>",
-    env: ["APP_OPA_CA_FILE"],
-    help: "certificates that vouch for OPA's, in place of the public ones; read again when it changes",
-  }),
-  opaServerName: setting(trimmed, {
-    flag: "--opa-server-name <name>",
-    env: ["APP_OPA_SERVER_NAME"],
-    defaultText: "the address that is asked",
-    help: "name that OPA's certificate must have, for pods are asked by IP address",
-  }),
-  opaCertFile: setting(text, {
-    flag: "--opa-cert-file <file>",
-    env: ["APP_OPA_CERT_FILE"],
-    help: "client certificate for OPA, read again when it changes",
-  }),
-  opaKeyFile: setting(text, {
-    flag: "--opa-key-file <file>",
-    env: ["APP_OPA_KEY_FILE"],
-    help: "its private key",
-  }),
+  opaTokenFile: setting(
+    text,
+    app("--opa-token-file <file>", "Send the bearer token in this file, which is read again when it changes"),
+  ),
+  opaCaFile: setting(
+    text,
+    app(
+      "--opa-ca-file <file>",
+      "Trust these certificates, in place of the public ones; read again when the file changes",
+    ),
+  ),
+  opaServerName: setting(
+    trimmed,
+    app(
+      "--opa-server-name <name>",
+      "Expect this name in OPA's certificate: pods are read by their IP address",
+      "the address of the request",
+    ),
+  ),
+  opaCertFile: setting(
+    text,
+    app("--opa-cert-file <file>", "Present this client certificate to OPA; read again when the file changes"),
+  ),
+  opaKeyFile: setting(text, app("--opa-key-file <file>", "Read the private key of that certificate from this file")),
   collect: setting(
     oneOf(["interval", "scrape"]),
-    {
-      flag: "--collect <when>",
-      env: ["APP_COLLECT"],
-      help: `interval, or scrape: at every scrape, with a deadline of at most ${SCRAPE_TIMEOUT}s for an OPA`,
-    },
+    app(
+      "--collect <when>",
+      `Collect at the interval, or at every scrape with a deadline of at most ${SCRAPE_TIMEOUT}s: interval or scrape`,
+    ),
     "interval",
   ),
-  way: setting(
-    oneOf(["auto", ...WAYS]),
-    {
-      flag: "--opa-way <way>",
-      env: ["APP_OPA_WAY"],
-      help: "how OPA is read: by an ad-hoc query, by the rules of an installed package, by whole documents, or auto: the first that it allows",
-    },
+  readMethod: setting(
+    oneOf(["auto", ...READ_METHODS]),
+    app(
+      "--opa-read-method <method>",
+      "Read OPA by an ad-hoc query, the rules of an installed package, or whole documents; auto: by the first that it allows",
+    ),
     "auto",
   ),
   opaPackage: setting(
     packagePath,
-    { flag: "--opa-package <path>", env: ["APP_OPA_PACKAGE"], help: "that package, as a path of data" },
+    app("--opa-package <path>", "Read by the rules of this package, a path of data"),
     "fedstack/opa_data",
   ),
-  printPackage: setting(
-    on,
-    {
-      flag: "--print-package",
-      env: ["APP_PRINT_PACKAGE"],
-      help: "print that package for these paths, in Rego, and end",
-    },
-    "false",
-  ),
+  printPackage: setting(on, app("--print-package", "Print that package for these paths, in Rego, and end"), "false"),
   digest: setting(
     oneOf(["resourceVersion", "content", "off"]),
-    {
-      flag: "--digest <kind>",
-      env: ["APP_DIGEST"],
-      help: "what replicas are compared by beside counts: names and resourceVersion, content (dearer), or off",
-    },
+    app(
+      "--digest <kind>",
+      "Compare replicas, beside their counts, by names and resourceVersions, or by content, which costs more; or off",
+    ),
     "resourceVersion",
   ),
   digestInterval: setting(
     duration(0),
-    {
-      flag: "--digest-interval <duration>",
-      env: ["APP_DIGEST_INTERVAL"],
-      help: "time between two collections with digests, at least, while they are the same; 0: with every one",
-    },
+    app(
+      "--digest-interval <duration>",
+      "Take digests at most this often while they are the same; 0: in every collection",
+    ),
     "0",
   ),
   digestBudget: setting(
     share,
-    {
-      flag: "--digest-budget <share>",
-      env: ["APP_DIGEST_BUDGET"],
-      help: "greatest share of its time that an OPA spends on digests; one that they take longer makes them more rarely",
-    },
+    app(
+      "--digest-budget <share>",
+      "Let an OPA spend at most this share of its time on digests; one that needs longer makes them less often",
+    ),
     "0.01",
   ),
   documentLimit: setting(
     size,
-    {
-      flag: "--opa-document-limit <size>",
-      env: ["APP_OPA_DOCUMENT_LIMIT"],
-      help: "bytes that one document may have, uncompressed",
-    },
+    app("--opa-document-limit <size>", "Refuse a document with more bytes than this, uncompressed"),
     "1GiB",
   ),
 }
 
 export type OpaDataValues = Values<typeof opaDataSettings>
+
+/** What no single setting can know. Throws UsageError with every fault. */
+export function checkOpaData(values: OpaDataValues): {
+  readonly clusterName: string
+  readonly paths: readonly Counted[]
+} {
+  const { clusterName = "" } = values
+  const faults = new Faults()
+  if (clusterName === "") faults.add("--cluster-name", "is required (or APP_CLUSTER_NAME)")
+  const paths = pathsOf(values, faults)
+  if (values.opaService.flat().length === 0 && values.opaSelector === undefined && values.opaUrl.length === 0)
+    faults.add(
+      "--opa-service",
+      "is required (or APP_OPA_SERVICE), or --opa-selector, or --opa-url for an OPA outside of Kubernetes",
+    )
+  if (!values.sslVerify)
+    faults.add("--ssl-verify", "cannot be turned off: give the certificate of OPA's authority as --opa-ca-file")
+  if ((values.opaCertFile === undefined) !== (values.opaKeyFile === undefined))
+    faults.add("--opa-cert-file", "must be given together with --opa-key-file")
+  faults.orThrow(UsageError)
+  return { clusterName, paths }
+}
+
+/** What is to be counted. */
+export function pathsOf({ opaClusterData, opaNamespacedData }: OpaDataValues, faults: Faults): readonly Counted[] {
+  const counted = countedPaths(opaClusterData.flat(), opaNamespacedData.flat())
+  if (counted.length === 0)
+    faults.add("--opa-cluster-data", "is required, or --opa-namespaced-data: the paths whose keys are counted")
+  return counted
+}

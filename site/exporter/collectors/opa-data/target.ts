@@ -2,7 +2,7 @@ import type { Closable } from "#core/closable.ts"
 import type { Logger } from "#core/log/logger.ts"
 
 /** One OPA: a pod, or a server outside of Kubernetes. Replicas that should agree have the same namespace and service. */
-export interface Target {
+export interface OpaTarget {
   /** The pod's name; of a server outside of Kubernetes its address and port. Unique within its namespace and service. */
   readonly pod: string
   /** "" where it is not known. */
@@ -21,9 +21,9 @@ export interface Target {
 }
 
 /** The OPAs there are, kept up to date until closed. */
-export interface Targets extends Closable {
+export interface OpaTargets extends Closable {
   /** As of now; never a part of what is known. */
-  current(): readonly Target[]
+  current(): readonly OpaTarget[]
   /** Why `current` may be outdated or empty, in a sentence: "Kubernetes refused to list endpointslices in opa (403): …". */
   problem(): string | undefined
   /** Settles when `current` is known for the first time, or `problem` tells why it is not. Never rejects. */
@@ -49,5 +49,26 @@ export interface KubernetesOptions {
 }
 
 /** Names of namespaces and services have no slashes; of servers outside of Kubernetes all have the same. */
-export const serviceKey = ({ namespace, service }: Target): string => `${namespace}/${service}`
-export const targetKey = (target: Target): string => `${serviceKey(target)}/${target.pod}`
+export const serviceKey = ({ namespace, service }: OpaTarget): string => `${namespace}/${service}`
+export const targetKey = (target: OpaTarget): string => `${serviceKey(target)}/${target.pod}`
+
+/** OPAs that are named by their URLs. `service` and `namespace` are their labels. */
+export function urlTargets(urls: readonly URL[], namespace: string, service: string): OpaTargets {
+  const targets = new Map(
+    urls.map((url): [string, OpaTarget] => {
+      const scheme = url.protocol === "http:" ? "http" : "https"
+      const port = url.port === "" ? (scheme === "http" ? 80 : 443) : Number(url.port)
+      const path = url.pathname.replace(/\/+$/, "")
+      const pod = `${url.hostname}:${port}${path}`
+      const address = url.hostname.replaceAll(/[[\]]/g, "")
+      return [pod, { pod, node: "", namespace, service, address, port, scheme, path, ready: true }]
+    }),
+  )
+  const list = [...targets.values()]
+  return {
+    current: () => list,
+    problem: () => undefined,
+    first: Promise.resolve(),
+    close: () => Promise.resolve(),
+  }
+}

@@ -5,11 +5,11 @@ import { text } from "node:stream/consumers"
 import { createLogger } from "#core/log/logger.ts"
 import { readSettings, type Values } from "#core/config/settings.ts"
 import { openAgent } from "#core/http/agent.ts"
-import { createClient } from "./client.ts"
+import { createOpaClient } from "./client.ts"
 import { command, opaData } from "./main.ts"
-import { createReader, type Reader, type ReaderOptions } from "./reader.ts"
-import { WAYS } from "./reading.ts"
-import type { Target, Targets } from "./target.ts"
+import { createReader, type OpaReader, type ReaderOptions } from "./reader.ts"
+import { READ_METHODS } from "./reading.ts"
+import type { OpaTarget, OpaTargets } from "./target.ts"
 import { listen } from "../../../../dev/testing/listen.ts"
 
 /** What flags and variables say. Throws UsageError. */
@@ -66,25 +66,29 @@ function send(response: Parameters<RequestListener>[1], answer: FakeAnswer): voi
   else response.write(body === "" ? " " : body, () => end === "close" && response.destroy())
 }
 
-/** An answer to the query for the given places: undefined, or keys and members. */
-export function queryAnswer(
-  places: readonly (null | undefined | { keys: number; members?: number; digest?: string })[],
+/** A response to the query for the given counts: undefined, or keys and members. */
+export function queryResponse(
+  pathCounts: readonly (null | undefined | { keys: number; members?: number; digest?: string })[],
 ): FakeAnswer {
   const list = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value])
-  const r = places.map((place) =>
-    place === null ? null : place === undefined ? [] : [[[place.keys], list(place.members), list(place.digest)]],
+  const r = pathCounts.map((pathCount) =>
+    pathCount === null
+      ? null
+      : pathCount === undefined
+        ? []
+        : [[[pathCount.keys], list(pathCount.members), list(pathCount.digest)]],
   )
   return { body: JSON.stringify({ metrics: { timer_server_handler_ns: 2_000_000 }, result: [{ r }] }) }
 }
 
 /** The paths of most tests, as flags, and the answer of an OPA that holds something at both. */
 export const PATHS = ["--opa-cluster-data", "kubernetes/namespaces", "--opa-namespaced-data", "kubernetes/services"]
-export const HOLDS = queryAnswer([
+export const HOLDS = queryResponse([
   { keys: 3, digest: "n1" },
   { keys: 2, members: 7, digest: "s1" },
 ])
 
-export function targetOf(port: number, changes: Partial<Target> = {}): Target {
+export function targetOf(port: number, changes: Partial<OpaTarget> = {}): OpaTarget {
   return {
     pod: "opa-0",
     node: "node-a",
@@ -99,12 +103,12 @@ export function targetOf(port: number, changes: Partial<Target> = {}): Target {
   }
 }
 
-export interface TestTargets extends Targets {
-  list: readonly Target[]
+export interface TestTargets extends OpaTargets {
+  list: readonly OpaTarget[]
   trouble: string | undefined
 }
 
-export function targetsOf(list: readonly Target[]): TestTargets {
+export function targetsOf(list: readonly OpaTarget[]): TestTargets {
   const targets: TestTargets = {
     list,
     trouble: undefined,
@@ -120,12 +124,12 @@ export function targetsOf(list: readonly Target[]): TestTargets {
 export function testReader(
   test: TestContext,
   options: Pick<ReaderOptions, "paths"> & Partial<ReaderOptions>,
-): Promise<Reader> {
+): Promise<OpaReader> {
   const agent = openAgent({ connectTimeout: 1, keepAlive: 10, connections: 1 })
   test.after(() => agent.destroy())
   const reader = createReader({
-    client: createClient({ current: () => ({ agent, headers: {} }) }, "http"),
-    ways: WAYS,
+    client: createOpaClient({ current: () => ({ agent, headers: {} }) }, "http"),
+    methods: READ_METHODS,
     packageSegments: ["fedstack", "opa_data"],
     timeout: 10,
     documentLimit: 1e6,
@@ -155,7 +159,7 @@ export interface TestExporter {
  */
 export async function startTestExporter(
   test: TestContext,
-  targets: Targets | undefined,
+  targets: OpaTargets | undefined,
   argv: readonly string[],
 ): Promise<TestExporter> {
   const lines: string[] = []

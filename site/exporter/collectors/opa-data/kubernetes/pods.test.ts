@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { slicesOf } from "./endpoints.ts"
+import { slicesOf } from "./slice.ts"
 import { podsIn } from "./pods.ts"
 import { type Slice, sliceOf } from "./slice.ts"
 

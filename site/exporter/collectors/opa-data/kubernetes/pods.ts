@@ -1,8 +1,8 @@
-import type { Target } from "../target.ts"
+import type { OpaTarget } from "../target.ts"
 import type { Port, Slice } from "./slice.ts"
 
 export interface Pods {
-  readonly targets: readonly Target[]
+  readonly targets: readonly OpaTarget[]
   /** Services of which pods are known, but not the port that was asked for, each in a sentence. */
   readonly faults: readonly string[]
 }
@@ -15,7 +15,7 @@ const ADDRESS_TYPES = ["IPv4", "IPv6", "FQDN"]
  * in two of them. A pod counts as ready if any slice says so: the newer one of a name that is used again is then taken.
  */
 export function podsIn(slices: readonly Slice[], namespace: string, wanted: string | undefined): Pods {
-  const pods = new Map<string, Target>()
+  const pods = new Map<string, OpaTarget>()
   const known = new Map<string, Set<string>>()
   for (const slice of inOrder(slices)) {
     const { service, ports, endpoints } = slice
@@ -51,7 +51,7 @@ function inOrder(slices: readonly Slice[]): readonly Slice[] {
   return slices.toSorted((a, b) => ADDRESS_TYPES.indexOf(a.addressType) - ADDRESS_TYPES.indexOf(b.addressType))
 }
 
-function byNames(a: Target, b: Target): number {
+function byNames(a: OpaTarget, b: OpaTarget): number {
   return compare(a.service, b.service) || compare(a.pod, b.pod)
 }
 
@@ -67,7 +67,7 @@ function choose(ports: readonly Port[], wanted: string | undefined): Port | unde
 }
 
 /** As appProtocol or else the port's name tells: `https`, `https-opa`. */
-function schemeOf({ appProtocol, name }: Port): Target["scheme"] {
+function schemeOf({ appProtocol, name }: Port): OpaTarget["scheme"] {
   const [, scheme] = /^(https?)(?:-|$)/i.exec(appProtocol === "" ? name : appProtocol) ?? []
   return scheme === undefined ? undefined : scheme.toLowerCase() === "https" ? "https" : "http"
 }

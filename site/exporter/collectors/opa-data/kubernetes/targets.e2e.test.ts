@@ -6,7 +6,7 @@ import { findKubernetes, type RunningKubernetes, startKubernetes } from "../../.
 import { until } from "../../../../../dev/testing/until.ts"
 import { UsageError } from "#core/errors.ts"
 import { createLogger } from "#core/log/logger.ts"
-import type { KubernetesOptions, Targets } from "../target.ts"
+import type { KubernetesOptions, OpaTargets } from "../target.ts"
 import { kubernetesTargets } from "./targets.ts"
 
 test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (outer) => {
@@ -182,7 +182,7 @@ test("where no Kubernetes is known, the start says what could be given", async (
   })
 })
 
-async function open(t: TestContext, kubeconfig: string, options: Partial<KubernetesOptions>): Promise<Targets> {
+async function open(t: TestContext, kubeconfig: string, options: Partial<KubernetesOptions>): Promise<OpaTargets> {
   const targets = await kubernetesTargets({
     kubeconfig,
     context: undefined,
@@ -199,10 +199,10 @@ async function open(t: TestContext, kubeconfig: string, options: Partial<Kuberne
   return targets
 }
 
-const inShort = ({ service, pod: name, address, port, ready }: ReturnType<Targets["current"]>[number]): string =>
+const inShort = ({ service, pod: name, address, port, ready }: ReturnType<OpaTargets["current"]>[number]): string =>
   `${service} ${name} ${address}:${port}${ready ? " ready" : ""}`
 
-async function shows(targets: Targets, expected: readonly string[]): Promise<void> {
+async function shows(targets: OpaTargets, expected: readonly string[]): Promise<void> {
   await until(`pods ${expected.join(", ")}`, () => {
     assert.deepEqual(targets.current().map(inShort), expected)
     return true

@@ -6,8 +6,8 @@ import { KubernetesError } from "#core/kubernetes/errors.ts"
 import { listObjects } from "#core/kubernetes/list.ts"
 import { getObject } from "#core/kubernetes/objects.ts"
 import { type Watched, watchObjects } from "#core/kubernetes/watch-objects.ts"
-import type { KubernetesOptions, Targets } from "../target.ts"
-import { type Endpoints, ENDPOINTS, slicesOf } from "./endpoints.ts"
+import type { KubernetesOptions, OpaTargets } from "../target.ts"
+import { type Endpoints, ENDPOINTS, slicesOf } from "./slice.ts"
 import { type Pods, podsIn } from "./pods.ts"
 import { SERVICE_NAME, type Slice, sliceOf, SLICES } from "./slice.ts"
 
@@ -15,7 +15,7 @@ import { SERVICE_NAME, type Slice, sliceOf, SLICES } from "./slice.ts"
 const LOOK_EVERY = 15
 
 /** Finds the pods of services, and keeps to them as they change. */
-export async function kubernetesTargets(options: KubernetesOptions): Promise<Targets> {
+export async function kubernetesTargets(options: KubernetesOptions): Promise<OpaTargets> {
   const { namespace, services, selector, port, log, signal: ended } = options
   checkNames(options)
   const api = await open(options)

@@ -1,5 +1,5 @@
 import type { TestContext } from "node:test"
-import { type OpaOptions, type RunningOpa, startOpa } from "../../../../../dev/testing/opa.ts"
+import { type OpaOptions, type RunningOpa, startOpa } from "../../../../dev/testing/opa.ts"
 
 export const PATHS = [
   "--opa-cluster-data=kubernetes/namespaces",

@@ -3,17 +3,17 @@ import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { makeAuthority } from "../../../../../dev/testing/certificates.ts"
-import { need } from "../../../../../dev/testing/component.ts"
-import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
-import { findOpa, type RunningOpa } from "../../../../../dev/testing/opa.ts"
-import { findPrometheus } from "../../../../../dev/testing/prometheus.ts"
-import { until } from "../../../../../dev/testing/until.ts"
-import type { Target } from "../target.ts"
-import { startTestExporter, targetOf, targetsOf } from "../testing.ts"
-import { feed, FEW, objectOf, opaOf, PATHS, range } from "./testing.ts"
+import { makeAuthority } from "../../../../dev/testing/certificates.ts"
+import { need } from "../../../../dev/testing/component.ts"
+import { temporaryFolder } from "../../../../dev/testing/folder.ts"
+import { findOpa, type RunningOpa } from "../../../../dev/testing/opa.ts"
+import { findPrometheus } from "../../../../dev/testing/prometheus.ts"
+import { until } from "../../../../dev/testing/until.ts"
+import type { OpaTarget } from "./target.ts"
+import { startTestExporter, targetOf, targetsOf } from "./testing.ts"
+import { feed, FEW, objectOf, opaOf, PATHS, range } from "./opa.testing.ts"
 
-const golden = (name: string): string => readFileSync(new URL(`../testdata/${name}`, import.meta.url), "utf8")
+const golden = (name: string): string => readFileSync(new URL(`testdata/${name}`, import.meta.url), "utf8")
 
 const AUTHZ = `package system.authz
 import rego.v1
@@ -44,7 +44,7 @@ test("six replicas that drift, refuse, hang, die and come back, step by step", a
   assert.ok(lacking && changed && hanging && dying)
   for (const opa of [lacking, changed, denying, secure, hanging, dying]) await feed(opa, FEW)
 
-  const target = (pod: string, { port, url }: RunningOpa): Target =>
+  const target = (pod: string, { port, url }: RunningOpa): OpaTarget =>
     targetOf(port, { pod, node: `node-of-${pod}`, scheme: url.startsWith("https:") ? "https" : "http" })
   const others = [
     target("opa-lacking", lacking),
@@ -60,7 +60,7 @@ test("six replicas that drift, refuse, hang, die and come back, step by step", a
     `--opa-ca-file=${await files.write("ca.pem", authority.cert)}`,
     "--opa-server-name=opa.opa.svc",
     `--opa-token-file=${tokenFile}`,
-    "--opa-way=query",
+    "--opa-read-method=query",
     "--timeout=3",
     "--digest-budget=1",
   ])

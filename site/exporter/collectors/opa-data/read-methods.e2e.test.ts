@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test"
 import { need } from "../../../../dev/testing/component.ts"
 import { findOpa, type RunningOpa, startOpa } from "../../../../dev/testing/opa.ts"
 import { countedPaths } from "./paths.ts"
-import { type DigestKind, type Place, WAYS } from "./reading.ts"
+import { type DigestKind, type PathCount, READ_METHODS } from "./reading.ts"
 import { countPackage } from "./rego.ts"
 import { targetOf, testReader } from "./testing.ts"
 
@@ -19,7 +19,7 @@ async function opaOf(t: TestContext, flags: readonly string[] = []): Promise<Run
   return opa
 }
 
-test("data that is not Kubernetes' is counted alike in every way of reading", async (t) => {
+test("data that is not Kubernetes' is counted alike in every method of reading", async (t) => {
   const opa = await opaOf(t)
   if (opa === undefined) return
   await opa.put("odd", {
@@ -36,17 +36,17 @@ test("data that is not Kubernetes' is counted alike in every way of reading", as
     [],
     names.map((name) => pathOf(`odd/${name}`)),
   )
-  const counted = (keys: number, members: number): Place => ({ kind: "counted", keys, members, digest: undefined })
-  const uncountable: Place = { kind: "uncountable" }
+  const counted = (keys: number, members: number): PathCount => ({ kind: "counted", keys, members, digest: undefined })
+  const uncountable: PathCount = { kind: "uncountable" }
   const expected = [
     ...[counted(6, 5), counted(3, 3), counted(2, 0), counted(0, 0)],
     ...[uncountable, uncountable, uncountable, { kind: "undefined" }],
   ]
   assert.equal((await opa.ask("PUT", "/v1/policies/counts", countPackage(paths, PACKAGE))).status, 200)
-  for (const way of WAYS) {
-    const reader = await testReader(t, { paths, ways: [way] })
-    const { places } = await reader.read(targetOf(opa.port), undefined, NEVER)
-    assert.deepEqual([way, places], [way, expected])
+  for (const method of READ_METHODS) {
+    const reader = await testReader(t, { paths, methods: [method] })
+    const { pathCounts } = await reader.read(targetOf(opa.port), undefined, NEVER)
+    assert.deepEqual([method, pathCounts], [method, expected])
   }
 })
 
@@ -57,12 +57,19 @@ async function digestsOf(
   kind: DigestKind,
   values: readonly unknown[],
 ): Promise<readonly string[]> {
-  const reader = await testReader(t, { paths: countedPaths([pathOf("d/flat")], [pathOf("d/deep")]), ways: ["query"] })
+  const reader = await testReader(t, {
+    paths: countedPaths([pathOf("d/flat")], [pathOf("d/deep")]),
+    methods: ["query"],
+  })
   const digests: string[] = []
   for (const value of values) {
     await opa.put("d", { flat: value, deep: { n: value } })
-    const { places } = await reader.read(targetOf(opa.port), kind, NEVER)
-    digests.push(places.map((place) => (place.kind === "counted" ? (place.digest ?? "none") : place.kind)).join())
+    const { pathCounts } = await reader.read(targetOf(opa.port), kind, NEVER)
+    digests.push(
+      pathCounts
+        .map((pathCount) => (pathCount.kind === "counted" ? (pathCount.digest ?? "none") : pathCount.kind))
+        .join(),
+    )
   }
   return digests
 }

@@ -2,14 +2,14 @@ import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { test } from "node:test"
-import { need } from "../../../../../dev/testing/component.ts"
-import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
-import { findOpa } from "../../../../../dev/testing/opa.ts"
-import { WAYS } from "../reading.ts"
-import { startTestExporter, targetOf, targetsOf } from "../testing.ts"
-import { feed, FEW, opaOf, PATHS } from "./testing.ts"
+import { need } from "../../../../dev/testing/component.ts"
+import { temporaryFolder } from "../../../../dev/testing/folder.ts"
+import { findOpa } from "../../../../dev/testing/opa.ts"
+import { READ_METHODS } from "./reading.ts"
+import { startTestExporter, targetOf, targetsOf } from "./testing.ts"
+import { feed, FEW, opaOf, PATHS } from "./opa.testing.ts"
 
-const root = join(import.meta.dirname, "../../../../..")
+const root = join(import.meta.dirname, "../../../..")
 
 const REPLICAS: readonly (readonly [node: string, pod: string])[] = [
   ["gke-cluster42-internal3-81e24bc8-yhzj", "opa-internal-59496d7c7d-hbtm4"],
@@ -20,7 +20,7 @@ const REPLICAS: readonly (readonly [node: string, pod: string])[] = [
   ["gke-cluster42-platform3-e8feff8e-vrb5", "opa-platform-5f95d4c9c4-6mcwp"],
 ]
 
-test("for the data of the original's sample its series have the sample's names, labels and values, in every way of reading", async (t) => {
+test("for the data of the original's sample its series have the sample's names, labels and values, in every method of reading", async (t) => {
   const folder = need(t, findOpa())
   if (folder === undefined) return
   const opas = await Promise.all(REPLICAS.map(() => opaOf(t, folder)))
@@ -51,11 +51,11 @@ test("for the data of the original's sample its series have the sample's names, 
     ...sample("opa_namespaced_data_item_namespaces", "kubernetes/services", 314),
     ...sample("opa_namespaced_data_item_namespaces", "kubernetes/ingresses", 239),
   ]
-  for (const way of WAYS) {
-    const exporter = await startTestExporter(t, targetsOf(targets), [...PATHS, "--opa-way", way])
+  for (const method of READ_METHODS) {
+    const exporter = await startTestExporter(t, targetsOf(targets), [...PATHS, "--opa-read-method", method])
     const text = await exporter.scrape()
     const series = text.split("\n").filter((line) => /^opa_(?:cluster|namespaced)_data_item/.test(line))
-    assert.deepEqual(series.toSorted(), expected.toSorted(), way)
+    assert.deepEqual(series.toSorted(), expected.toSorted(), method)
     const buckets = [
       ...text.matchAll(/^opa_data_exporter_collection_time_bucket\{cluster_name="cluster42",le="(.*)"\}/gm),
     ]

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict"
 import { join } from "node:path"
 import { test } from "node:test"
-import { start } from "../../../../../dev/testing/child.ts"
-import { need } from "../../../../../dev/testing/component.ts"
-import { findKubernetes, startKubernetes } from "../../../../../dev/testing/kubernetes.ts"
-import { findOpa, type RunningOpa, startOpa } from "../../../../../dev/testing/opa.ts"
-import { until } from "../../../../../dev/testing/until.ts"
+import { start } from "../../../../dev/testing/child.ts"
+import { need } from "../../../../dev/testing/component.ts"
+import { findKubernetes, startKubernetes } from "../../../../dev/testing/kubernetes.ts"
+import { findOpa, type RunningOpa, startOpa } from "../../../../dev/testing/opa.ts"
+import { until } from "../../../../dev/testing/until.ts"
 
-const FEDSTACK = join(import.meta.dirname, "../../../../../bin/fedstack")
+const FEDSTACK = join(import.meta.dirname, "../../../../bin/fedstack")
 
 test("the exporter goes on while pods and the API come and go", { timeout: 300_000 }, async (t) => {
   const [kube, folder] = [need(t, findKubernetes()), need(t, findOpa())]

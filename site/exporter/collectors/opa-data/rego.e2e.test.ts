@@ -6,7 +6,7 @@ import { need } from "../../../../dev/testing/component.ts"
 import { findOpa, startOpa } from "../../../../dev/testing/opa.ts"
 import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import type { Counted } from "./paths.ts"
-import { type Place, WAYS } from "./reading.ts"
+import { type PathCount, READ_METHODS } from "./reading.ts"
 import { countPackage } from "./rego.ts"
 import { targetOf, testReader } from "./testing.ts"
 
@@ -62,7 +62,7 @@ const hostile = fc
 const hasUrl = ({ segments }: Counted): boolean => segments.every((segment) => !/["\\/\0\n]/.test(segment))
 
 for (const compatible of [false, true]) {
-  test(`no segment of a path is anything but itself, in every way of reading${compatible ? ", in old Rego too" : ""}`, async (t) => {
+  test(`no segment of a path is anything but itself, in every method of reading${compatible ? ", in old Rego too" : ""}`, async (t) => {
     const folder = need(t, findOpa())
     if (folder === undefined) return
     const opa = await startOpa(folder, { flags: compatible ? ["--v0-compatible"] : [] })
@@ -84,19 +84,19 @@ for (const compatible of [false, true]) {
       cluster: true,
       namespaced: true,
     }))
-    const expected = paths.map(({ segments: [root] }, index): Place =>
+    const expected = paths.map(({ segments: [root] }, index): PathCount =>
       root === "twin"
         ? { kind: "undefined" }
         : { kind: "counted", keys: index % 5, members: index % 5, digest: undefined },
     )
     const policy = await opa.ask("PUT", "/v1/policies/counts", countPackage(paths, SEGMENTS))
     assert.equal(policy.status, 200, policy.text)
-    for (const way of WAYS) {
-      const read = way === "documents" ? paths.filter(hasUrl) : paths
-      const reader = await testReader(t, { paths: read, ways: [way], timeout: 60 })
-      const { places } = await reader.read(targetOf(opa.port), undefined, NEVER)
+    for (const method of READ_METHODS) {
+      const read = method === "documents" ? paths.filter(hasUrl) : paths
+      const reader = await testReader(t, { paths: read, methods: [method], timeout: 60 })
+      const { pathCounts } = await reader.read(targetOf(opa.port), undefined, NEVER)
       const wanted = expected.filter((_, index) => read.some(({ name }) => name === String(index)))
-      assert.deepEqual([way, places], [way, wanted])
+      assert.deepEqual([method, pathCounts], [method, wanted])
     }
   })
 }
@@ -129,9 +129,9 @@ test("the shipped package is what --print-package prints, and OPA takes it with 
     const opa = await startOpa(folder, { flags: [...flags, file("opa_data.rego"), file("authz.rego"), more, data] })
     t.after(() => opa.stop())
     const reader = await testReader(t, { paths })
-    const { places, way } = await reader.read(targetOf(opa.port), undefined, NEVER)
+    const { pathCounts, method } = await reader.read(targetOf(opa.port), undefined, NEVER)
     assert.deepEqual(
-      [way, places],
+      [method, pathCounts],
       [
         "package",
         [
@@ -142,7 +142,7 @@ test("the shipped package is what --print-package prints, and OPA takes it with 
       ],
     )
     for (const digest of ["resourceVersion", "content"] as const) {
-      const [first] = (await reader.read(targetOf(opa.port), digest, NEVER)).places
+      const [first] = (await reader.read(targetOf(opa.port), digest, NEVER)).pathCounts
       assert.match((first?.kind === "counted" && first.digest) || "", /^[\da-f]{64}$/)
     }
     const others = ["/v1/data", "/v1/data/kubernetes/services", "/v1/data/fedstack/opa_data", "/v1/policies"]

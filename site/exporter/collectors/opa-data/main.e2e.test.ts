@@ -1,13 +1,13 @@
 import assert from "node:assert/strict"
 import { join } from "node:path"
 import { test } from "node:test"
-import { start } from "../../../../../dev/testing/child.ts"
-import { need } from "../../../../../dev/testing/component.ts"
-import { findOpa } from "../../../../../dev/testing/opa.ts"
-import { until } from "../../../../../dev/testing/until.ts"
-import { feed, FEW, opaOf, PATHS } from "./testing.ts"
+import { start } from "../../../../dev/testing/child.ts"
+import { need } from "../../../../dev/testing/component.ts"
+import { findOpa } from "../../../../dev/testing/opa.ts"
+import { until } from "../../../../dev/testing/until.ts"
+import { feed, FEW, opaOf, PATHS } from "./opa.testing.ts"
 
-const root = join(import.meta.dirname, "../../../../..")
+const root = join(import.meta.dirname, "../../../..")
 
 test("--single prints one collection and ends: 0 where everything was read, 1 where not", async (t) => {
   const folder = need(t, findOpa())
