@@ -34,14 +34,14 @@ const tokenArgument = { notation: "[file]", help: "file that holds the token; wi
 export const newToken = component({
   settings: {},
   once: () => true,
-  run: async (_, { print }) => (await import("./token/new.ts")).printNewToken(print),
+  run: async (_, { print }) => (await import("./token/print.ts")).printNewToken(print),
 })
 
 export const hashToken = component({
   settings: {},
   argument: tokenArgument,
   once: () => true,
-  run: async (_, { print }, file) => (await import("./token/hash.ts")).printHash(file, print),
+  run: async (_, { print }, file) => (await import("./token/print.ts")).printHash(file, print),
 })
 
 export const inspectToken = component({

@@ -7,7 +7,7 @@ import { readText } from "#core/files/read-text.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { policyFile } from "../policy/load.ts"
 import type { PolicyLoader } from "../policy/watch.ts"
-import { readToken } from "./read.ts"
+import { readToken } from "./print.ts"
 
 /** Of the token in a file or, for an empty name, on standard input; with a `policy` file also whose it is there. */
 export async function printToken(
