@@ -1,62 +1,90 @@
 import assert from "node:assert/strict"
-import { readFile } from "node:fs/promises"
-import { dirname, join, normalize } from "node:path"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import test from "node:test"
 import { pathToFileURL } from "node:url"
-import { sources } from "./plan.ts"
+import { circles, componentOf, isForTests, productionModules, roomOf, roomsIn } from "./modules.ts"
 
 const root = join(import.meta.dirname, "../..")
-const production = sources(root, "{core,site,portal}/**/*.ts").filter((file) => !isForTests(file))
+const graph = productionModules(root)
+const rooms = roomsIn(readFileSync(join(root, "docs/architecture.md"), "utf8"))
 
-/** Tests, and what the tests of one component share, in testing.ts or x.testing.ts. */
-function isForTests(file: string): boolean {
-  return /(?:\.test|[./]testing)\.ts$/.test(file)
-}
-
-/** The portal is one component; each folder of site/ is another. */
-function componentOf(file: string): string {
-  const [top = "", second = ""] = file.split("/")
-  return top === "site" ? `${top}/${second}` : top
-}
-
-async function importsOf(file: string): Promise<string[]> {
-  const text = await readFile(join(root, file), "utf8")
-  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*"([#.][^"]+)"/g)].map(([, name = ""]) => name)
-  return specifiers.map((name) =>
-    name.startsWith("#core/") ? name.replace("#core/", "core/") : normalize(join(dirname(file), name)),
+/** Imports that a rule forbids, each as a sentence. */
+function importsThat(forbidden: (from: string, to: string) => boolean): readonly string[] {
+  return [...graph].flatMap(([from, targets]) =>
+    targets.filter((to) => forbidden(from, to)).map((to) => `${from} imports ${to}`),
   )
 }
 
-test("core imports nothing but core", async () => {
-  assert.deepEqual(await importsBetween((from, to) => from.startsWith("core/") && !to.startsWith("core/")), [])
+test("every import leads to a file", () => {
+  assert.deepEqual(
+    importsThat((_, to) => !existsSync(join(root, to))),
+    [],
+  )
 })
 
-test("nothing in production imports dev or what is for tests", async () => {
-  assert.deepEqual(await importsBetween((_, to) => to.startsWith("dev/") || isForTests(to)), [])
+test("no files import each other in a circle, not even for types", () => {
+  assert.deepEqual(circles(graph), [])
 })
 
-test("no component imports another", async () => {
-  const crosses = (from: string, to: string): boolean =>
-    !["core", "dev", componentOf(from)].includes(componentOf(to)) && !from.startsWith("core/")
-  assert.deepEqual(await importsBetween(crosses), [])
+test("core imports nothing but core", () => {
+  assert.deepEqual(
+    importsThat((from, to) => from.startsWith("core/") && !to.startsWith("core/")),
+    [],
+  )
+})
+
+test("nothing in production imports dev or what is for tests", () => {
+  assert.deepEqual(
+    importsThat((_, to) => to.startsWith("dev/") || isForTests(to)),
+    [],
+  )
+})
+
+test("no component imports another", () => {
+  const crosses = (from: string, to: string): boolean => {
+    const [own, other] = [componentOf(from, graph), componentOf(to, graph)]
+    return !MAPS.includes(from) && other !== undefined && other !== own
+  }
+  assert.deepEqual(importsThat(crosses), [])
+})
+
+/** The explicit lists of components, which load each by name. */
+const MAPS = ["cli.ts", "site/exporter/collectors/index.ts"]
+
+test("docs/architecture.md lists the rooms that there are", () => {
+  const folders = readdirSync(join(root, "core"), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  assert.deepEqual(rooms.map(({ name }) => name).toSorted(), folders.map(({ name }) => name).toSorted())
+})
+
+test("a room imports only rooms that stand before it in docs/architecture.md", () => {
+  const level = new Map(rooms.map(({ name }, index) => [name, index]))
+  const upwards = (from: string, to: string): boolean => {
+    const [own, other] = [roomOf(from), roomOf(to)]
+    if (own === undefined || other === own) return false
+    return other === undefined ? !GROUND.includes(to) : (level.get(other) ?? Infinity) > (level.get(own) ?? -1)
+  }
+  assert.deepEqual(importsThat(upwards), [])
+})
+
+/** What every room may import; the other files of core itself are above the rooms. */
+const GROUND = ["core/closable.ts", "core/errors.ts"]
+
+test("every room begins with what it is for, in the words of docs/architecture.md", () => {
+  for (const { name, purpose } of rooms) {
+    const [title, blank, first] = readFileSync(join(root, "core", name, "README.md"), "utf8").split("\n")
+    assert.deepEqual([title, blank, first], [`# core/${name}`, "", `${purpose}.`])
+  }
 })
 
 test("every production module can be loaded, and loading it starts nothing", async () => {
   const before = held()
-  for (const file of production) await import(pathToFileURL(join(root, file)).href)
+  const modules = [...graph.keys()].filter((file) => file !== "cli.ts")
+  for (const file of modules) await import(pathToFileURL(join(root, file)).href)
   assert.deepEqual(held(), before)
 })
 
 /** What keeps a process running: servers, timers, watches. Standard output may be a pipe that opens at its first use. */
 function held(): string[] {
   return process.getActiveResourcesInfo().filter((name) => !["PipeWrap", "TTYWrap", "CloseReq"].includes(name))
-}
-
-async function importsBetween(forbidden: (from: string, to: string) => boolean): Promise<string[]> {
-  const found: string[] = []
-  for (const file of production) {
-    const targets = (await importsOf(file)).filter((target) => forbidden(file, target))
-    found.push(...targets.map((target) => `${file} imports ${target}`))
-  }
-  return found
 }
