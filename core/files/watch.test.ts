@@ -97,6 +97,18 @@ test("a folder that appears later is found by the poll, and from then on watched
   await sees("two")
 })
 
+test("a folder that is moved away and replaced is watched in its new place", async (t) => {
+  const folder = temporaryFolder(t)
+  const file = await folder.write("sub/a", "one")
+  await folder.write("next/a", "two")
+  const { sees } = await start(t, file)
+  await rename(join(folder.path, "sub"), join(folder.path, "old"))
+  await rename(join(folder.path, "next"), join(folder.path, "sub"))
+  await sees("two")
+  await writeFile(file, "three")
+  await sees("three")
+})
+
 test("quick edits end with the last content, and the same content is no change", async (t) => {
   const folder = temporaryFolder(t)
   const file = await folder.write("a", "0")
@@ -138,21 +150,21 @@ test("changes are loaded one after another, and what changed meanwhile is loaded
 
 test("files that a change brings in are watched from then on", async (t) => {
   const folder = temporaryFolder(t)
-  const list = await folder.write("list", "a")
-  await folder.write("sub/a", "0")
-  await folder.write("sub/b", "1")
+  const list = await folder.write("list", "one/a")
+  await folder.write("one/a", "0")
+  await folder.write("two/b", "1")
   const seen: string[] = []
   const watching = await follow(t, (read) => {
     seen.push(
       read(list)
         .split(" ")
-        .map((name) => read(join(folder.path, "sub", name)))
+        .map((name) => read(join(folder.path, name)))
         .join(" "),
     )
   })
-  await writeFile(list, "a b")
+  await writeFile(list, "one/a two/b")
   await until("the list to be read", () => (seen.at(-1) === "0 1" ? true : undefined))
-  await folder.write("sub/b", "2")
+  await folder.write("two/b", "2")
   await until("the new file's change", () => (seen.at(-1) === "0 2" ? true : undefined))
   await watching.close() // before its folder is gone
 })

@@ -34,7 +34,7 @@ export interface Watching extends Closable {
  * poll finds what a file system does not report. `changed` handles its own failures, and calls `update`.
  */
 export function watchFiles(contents: () => Contents, changed: () => Promise<void>, pollMs = POLL_MS): Watching {
-  const watchers = new Map<string, FSWatcher>()
+  const watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>()
   let running: Promise<void> = Promise.resolve()
   let settle: NodeJS.Timeout | undefined
   let closed = false
@@ -60,15 +60,15 @@ export function watchFiles(contents: () => Contents, changed: () => Promise<void
         .keys()
         .map((file) => dirname(file)),
     )
-    for (const [folder, watcher] of watchers) {
-      if (folders.has(folder)) continue
-      watcher.close()
+    for (const [folder, { watcher, identity }] of watchers) {
+      if (folders.has(folder) && identityOf(folder) === identity) continue
+      watcher.close() // a watch goes with its folder where that is moved, and ends where it is deleted
       watchers.delete(folder)
     }
     for (const folder of folders) {
-      if (watchers.has(folder)) continue
-      const watcher = watchFolder(folder, update, () => watchers.delete(folder))
-      if (watcher !== undefined) watchers.set(folder, watcher)
+      const identity = watchers.has(folder) ? undefined : identityOf(folder)
+      const watcher = identity === undefined ? undefined : watchFolder(folder, update)
+      if (identity !== undefined && watcher !== undefined) watchers.set(folder, { watcher, identity })
     }
   }
   watchFolders()
@@ -81,22 +81,25 @@ export function watchFiles(contents: () => Contents, changed: () => Promise<void
       closed = true
       clearInterval(poll)
       clearTimeout(settle)
-      for (const watcher of watchers.values()) watcher.close()
+      for (const { watcher } of watchers.values()) watcher.close()
       await running
     },
   }
 }
 
-function watchFolder(folder: string, changed: () => void, lost: () => void): FSWatcher | undefined {
+function watchFolder(folder: string, changed: () => void): FSWatcher | undefined {
   try {
     const watcher = watch(folder, { persistent: false }, changed)
-    return watcher.on("error", () => {
-      watcher.close() // the folder is gone: the poll goes on
-      lost()
-    })
+    return watcher.on("error", () => watcher.close()) // the poll goes on
   } catch {
-    return undefined // no folder yet, or no inotify: the poll finds the change
+    return undefined // no inotify: the poll finds the change
   }
+}
+
+/** Undefined where there is no folder. */
+function identityOf(folder: string): string | undefined {
+  const status = statSync(folder, { throwIfNoEntry: false })
+  return status && `${status.dev} ${status.ino}`
 }
 
 function watchableContent(file: string): Content {

@@ -19,6 +19,16 @@ test("a token bucket gives a burst, then one at each interval, and says how long
   assert.deepEqual([take(), take()], [0, 0.5])
 })
 
+test("a token bucket does not save up more than its burst", () => {
+  let time = 0
+  const tokens = tokenBucket({ perSecond: 2, burst: 3 }, () => time)
+  time = 3_600_000
+  assert.deepEqual(
+    Array.from({ length: 4 }, () => tokens.take()),
+    [0, 0, 0, 0.5],
+  )
+})
+
 test("bounds a client's requests in flight, and not those of others", () => {
   const gate = createClientGate(() => 0)
   const [a, b] = ["a", "b"].map((name) => ({ name, limits: { ...LIMITS, concurrent: 1 } }))

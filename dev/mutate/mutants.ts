@@ -1,0 +1,183 @@
+/** One fault in production code that a test must notice. */
+export interface Mutant {
+  readonly file: string
+  /** What no longer holds. */
+  readonly breaks: string
+  /** Stands once in the file. */
+  readonly find: string
+  readonly replace: string
+  /** Test files or patterns; without, the unit tests beside the file. */
+  readonly tests?: readonly string[]
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    file: "core/files/watch.ts",
+    breaks: "a folder that was replaced is watched again",
+    find: "if (folders.has(folder) && identityOf(folder) === identity) continue",
+    replace: "if (folders.has(folder)) continue",
+  },
+  {
+    file: "core/files/watch.ts",
+    breaks: "files that were read anew are watched too",
+    find: "      watchFolders() // first",
+    replace: "      // first",
+  },
+  {
+    file: "core/files/reload.ts",
+    breaks: "a change between reading and watching is read",
+    find: "if (watching.isOutdated()) first = await read()",
+    replace: "if (false) first = await read()",
+  },
+  {
+    file: "core/files/reload.ts",
+    breaks: "a failed reload shows in the metric",
+    find: "metrics?.successful.set(labels, 0)",
+    replace: "metrics?.successful.set(labels, 1)",
+  },
+  {
+    file: "core/files/write-atomically.ts",
+    breaks: "nothing is replaced before all is on disk",
+    find: "for (const { temporary, content, mode } of staged) await writeWhole(temporary, content, mode)",
+    replace:
+      "for (const { temporary, file, content, mode } of staged) { await writeWhole(temporary, content, mode); await rename(temporary, file); await writeWhole(temporary, content, mode) }",
+  },
+  {
+    file: "core/files/write-atomically.ts",
+    breaks: "temporary files do not stay after a failure",
+    find: "rm(temporary, { force: true })))",
+    replace: "temporary))",
+  },
+  {
+    file: "core/log/changes.ts",
+    breaks: "the same state is logged once",
+    find: "if (state === before) return",
+    replace: "",
+  },
+  {
+    file: "core/retry/backoff.ts",
+    breaks: "the wait that a server asks for is kept",
+    find: "Math.max(retryAfter, jitter(",
+    replace: "Math.max(0, jitter(",
+  },
+  {
+    file: "core/limits/token-bucket.ts",
+    breaks: "tokens are not saved up beyond the burst",
+    find: "Math.min(burst, tokens",
+    replace: "Math.max(0, tokens",
+  },
+  {
+    file: "core/limits/client-limits.ts",
+    breaks: "requests in flight are counted back when they end",
+    find: "return () => state.inFlight--",
+    replace: "return () => state.inFlight",
+  },
+  {
+    file: "core/limits/concurrency.ts",
+    breaks: "work that runs for long is counted out once",
+    find: "      inside = false\n",
+    replace: "",
+  },
+  {
+    file: "core/limits/verifications.ts",
+    breaks: "valid signatures are not charged",
+    find: "for (const bucket of taken) bucket.give()",
+    replace: "",
+  },
+  {
+    file: "core/http/accept-encoding.ts",
+    breaks: "gzip;q=0 refuses gzip",
+    find: "return (gzip ?? any) > 0",
+    replace: "return (gzip ?? any) >= 0",
+  },
+  {
+    file: "core/http/client.ts",
+    breaks: "a response has a size limit",
+    find: "if (bytes > limit) throw",
+    replace: "if (bytes > Infinity) throw",
+  },
+  {
+    file: "core/http/connection-failure.ts",
+    breaks: "an expired certificate is told from an unknown authority",
+    find: '  CERT_HAS_EXPIRED: "tls_expired",\n',
+    replace: "",
+  },
+  {
+    file: "core/http/tls-files.ts",
+    breaks: "renewed certificates are used",
+    find: "if (known?.content === content) return known.agent",
+    replace: "if (known !== undefined) return known.agent",
+  },
+  {
+    file: "core/promql/authorize.ts",
+    breaks: "one selector that is not shared refuses the request",
+    find: 'if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }',
+    replace: 'if (typeof verdict === "string") continue',
+  },
+  {
+    file: "core/promql/judge.ts",
+    breaks: "shared matchers are added only where that is asked for",
+    find: "if (!enforce || ",
+    replace: "if (",
+  },
+  {
+    file: "core/auth/authenticate.ts",
+    breaks: "a second Authorization header is refused",
+    find: "if (more.length > 0) return",
+    replace: "if (false) return",
+  },
+  {
+    file: "core/auth/authenticate.ts",
+    breaks: "a connection's token is compared to its end",
+    find: "if (text.length !== other.length) return false",
+    replace: "if (text.length === other.length) return true",
+  },
+  {
+    file: "core/auth/certificates.ts",
+    breaks: "an expired certificate proves nothing on an open connection",
+    find: "if (now >= certificate.validToDate) return",
+    replace: "if (false) return",
+  },
+  {
+    file: "core/auth/jwt/issuer.ts",
+    breaks: "a verified token ends with the keys that verified it",
+    find: "if (kept.key === keys.current() && now",
+    replace: "if (now",
+  },
+  {
+    file: "core/auth/jwt/issuer.ts",
+    breaks: "tokens of another type are refused",
+    find: "if (!TYPES.includes(",
+    replace: "if (TYPES.length === 0 && !TYPES.includes(",
+  },
+  {
+    file: "core/response-cache/cache.ts",
+    breaks: "a response is never served older than allowed",
+    find: ">= entry.reuse) return undefined",
+    replace: "> 2 * entry.reuse) return undefined",
+  },
+  {
+    file: "core/response-cache/growing.ts",
+    breaks: "memory of a response is given back when its last reader is done",
+    find: "this.#memory.give(this.#takenBytes)",
+    replace: "this.#memory.give(0)",
+  },
+  {
+    file: "core/kubernetes/watch-objects.ts",
+    breaks: "a version that the API has forgotten is listed anew",
+    find: "known.statusCode === 410 || ",
+    replace: "",
+  },
+  {
+    file: "core/kubernetes/lease.ts",
+    breaks: "a lease is taken over only when it has expired",
+    find: 'if (holder !== "" && holder !== identity && !expired) return false',
+    replace: "",
+  },
+  {
+    file: "core/kubernetes/events.ts",
+    breaks: "a repeated Event becomes one with a count",
+    find: "const key = JSON.stringify([uid",
+    replace: "const key = JSON.stringify([time.getTime(), uid",
+  },
+]
