@@ -116,7 +116,10 @@ test("a bad change keeps what was there, and shows", async (t) => {
   await folder.write("token", "t0ken 2\nt0ken-3")
   await until("the fault to show", async () => ((await successful()) === "0" ? true : undefined))
   assert.equal(await ask(port), "Bearer t0ken-1 none")
-  assert.match(log(), /level=error .*keeping the previous one.*token: must hold one token, a line without spaces/)
+  assert.match(
+    log(),
+    /level=error .*keeping the previous one.*token: has several lines; it must hold the token and nothing else/,
+  )
   assert.doesNotMatch(log(), /t0ken/)
   await folder.write("token", "t0ken-4")
   await until("the new one", async () => ((await ask(port)) === "Bearer t0ken-4 none" ? true : undefined))
@@ -130,7 +133,7 @@ test("refuses files that cannot be used, with all faults at once", async (t) => 
   const key = `${folder.path}/absent`
   await assert.rejects(open(t, { ca, token, key }), {
     name: "ConfigurationError",
-    message: `${token}: must hold one token, a line without spaces
+    message: `${token}: is empty; it must hold the token
 ${key}: cannot be read: ENOENT: no such file or directory
 ${ca}: holds no certificate in PEM format`,
   })

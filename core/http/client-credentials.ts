@@ -1,9 +1,11 @@
 import type { Registry } from "prom-client"
 import type { Agent } from "undici"
 import { Faults } from "#core/config/faults.ts"
+import { ConfigurationError } from "#core/errors.ts"
 import { type Reloading, reloadOnChange } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { type AgentOptions, openAgent } from "./agent.ts"
+import { faultOfToken } from "./bearer-token.ts"
 import { readTlsFiles, tlsAgents, type TlsFiles } from "./tls-files.ts"
 
 export interface ClientCredentialOptions extends TlsFiles, Omit<AgentOptions, "secureContext"> {
@@ -55,8 +57,7 @@ export async function openClientCredentials(options: ClientCredentialOptions): P
 
 function tokenIn(file: string, read: (file: string) => string): string {
   const token = read(file).trim()
-  const faults = new Faults()
-  if (!/^[\x21-\x7e]+$/.test(token)) faults.add(file, "must hold one token, a line without spaces")
-  faults.orThrow()
+  const message = faultOfToken(token)
+  if (message !== undefined) throw new ConfigurationError([{ where: file, message }])
   return token
 }

@@ -5,6 +5,7 @@ import { Faults } from "#core/config/faults.ts"
 import { explain } from "#core/errors.ts"
 import { readText, type ReadText } from "#core/files/read-text.ts"
 import { type AgentOptions, openAgent } from "./agent.ts"
+import { certificateIn } from "./pem.ts"
 
 /** Files with PEM: the authorities that servers' certificates must be of, and the certificate that is shown to servers. */
 export interface TlsFiles {
@@ -37,7 +38,7 @@ export function readTlsFiles(
     return file === undefined ? undefined : faults.collect(() => read(file, settings[kind]))
   })
   // without this, a file without a certificate would only show as an authority that is not known
-  if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) add(["ca"], "holds no certificate in PEM format")
+  if (ca !== undefined && certificateIn(ca) === undefined) add(["ca"], "holds no certificate in PEM format")
   faults.orThrow()
   try {
     const secureContext = createSecureContext({ ca, cert, key: key ?? cert })

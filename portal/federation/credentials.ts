@@ -1,5 +1,7 @@
-import { createHmac, createPrivateKey, X509Certificate } from "node:crypto"
+import { createHmac } from "node:crypto"
 import type { Path } from "#core/config/config-file.ts"
+import { faultOfToken } from "#core/http/bearer-token.ts"
+import { certificateIn, privateKeyIn } from "#core/http/pem.ts"
 import type { OutputFile } from "./publish.ts"
 import type { SiteEntry } from "./schema.ts"
 
@@ -64,13 +66,6 @@ function ofEnvironment(env: EntryReader["env"], name = ""): string | undefined {
   return Object.hasOwn(env, name) ? env[name] : undefined
 }
 
-function faultOfToken(token: string): string | undefined {
-  if (token === "") return "is empty; it must hold the token"
-  if (/[\r\n]/.test(token)) return "has several lines; it must hold the token and nothing else"
-  if (!/^[\x21-\x7e]+$/.test(token)) return "holds characters that a token cannot have: only visible ASCII, no spaces"
-  return undefined
-}
-
 function readTls({ name = "", url, tls }: Partial<SiteEntry>, reader: EntryReader): readonly OutputFile[] {
   if (tls === undefined) return []
   const { read, report } = reader
@@ -93,31 +88,19 @@ function readTls({ name = "", url, tls }: Partial<SiteEntry>, reader: EntryReade
   return own
 }
 
-/** Prometheus does not scrape a site at all where they do not, without a word. Faults of each file are reported apart. */
+/** Prometheus does not scrape a site at all where they do not, without a message. Faults of each file are reported apart. */
 function belongTogether(cert: string, key: string): boolean {
-  if (faultOfPem("cert_file", cert) !== undefined || faultOfPem("key_file", key) !== undefined) return true
-  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
+  const [certificate, privateKey] = [certificateIn(cert), privateKeyIn(key)]
+  if (faultOfPem("key_file", key) !== undefined || certificate === undefined || privateKey === undefined) return true
+  return certificate.checkPrivateKey(privateKey)
 }
 
 /** The kinds that Prometheus supports. */
 const KEYS: readonly (string | undefined)[] = ["rsa", "ec", "ed25519"]
 
 function faultOfPem(key: TlsFile, content: string): string | undefined {
-  if (key === "key_file")
-    return parses(() => KEYS.includes(createPrivateKey(content).asymmetricKeyType))
-      ? undefined
-      : "holds no unencrypted private key (RSA, ECDSA or Ed25519) in PEM"
-  // OpenSSL accepts other names for it, Prometheus does not
-  return parses(() => content.includes("-----BEGIN CERTIFICATE-----") && new X509Certificate(content).raw.length > 0)
+  if (key !== "key_file") return certificateIn(content) === undefined ? "holds no certificate in PEM" : undefined
+  return KEYS.includes(privateKeyIn(content)?.asymmetricKeyType)
     ? undefined
-    : "holds no certificate in PEM"
-}
-
-/** The library's reasons name its own internals. */
-function parses(check: () => boolean): boolean {
-  try {
-    return check()
-  } catch {
-    return false
-  }
+    : "holds no unencrypted private key (RSA, ECDSA or Ed25519) in PEM"
 }

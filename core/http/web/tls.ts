@@ -1,4 +1,3 @@
-import { createPrivateKey, X509Certificate } from "node:crypto"
 import { dirname, resolve } from "node:path"
 import { createSecureContext, type SecureContextOptions } from "node:tls"
 import { z } from "zod"
@@ -8,6 +7,7 @@ import {
   requiresCertificate,
   verifiesCertificate,
 } from "#core/http/web/client-certificate.ts"
+import { certificateIn, privateKeyIn } from "#core/http/pem.ts"
 import type { Faults } from "#core/config/faults.ts"
 import { explain } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
@@ -102,14 +102,14 @@ export function readTls(
   if (key === undefined) fault("key_file", "is missing: give key_file or key")
   if (faults.any) return undefined
 
-  const leaf = attempt(() => new X509Certificate(cert ?? ""))
+  const leaf = certificateIn(cert ?? "")
   if (leaf === undefined) fault(keyOf("cert"), "holds no certificate in PEM format")
   else if (leaf.validToDate < now) fault(keyOf("cert"), `the certificate expired on ${leaf.validToDate.toISOString()}`)
-  const secret = attempt(() => createPrivateKey(key ?? ""))
+  const secret = privateKeyIn(key ?? "")
   if (secret === undefined) fault(keyOf("key"), "holds no private key in PEM format without a passphrase")
   else if (leaf !== undefined && !leaf.checkPrivateKey(secret))
     fault(keyOf("key"), "does not belong to the certificate")
-  if (ca !== undefined && attempt(() => new X509Certificate(ca)) === undefined) {
+  if (ca !== undefined && certificateIn(ca) === undefined) {
     fault(keyOf("client_ca"), "holds no certificate in PEM format")
   }
   const whole = { ...context, cert, key, ...(ca === undefined ? {} : { ca }) }
@@ -147,12 +147,4 @@ function ciphers(given: z.infer<typeof tlsSchema>, fault: FaultAt): SecureContex
   if (names.length > 0) return { ciphers: names.join(":") }
   if (given.max_version === "TLS12") fault("cipher_suites", "holds no suite of TLS 1.2, which max_version asks for")
   return { minVersion: "TLSv1.3" }
-}
-
-function attempt<T>(make: () => T): T | undefined {
-  try {
-    return make()
-  } catch {
-    return undefined // the caller says what is wrong; OpenSSL's reasons help nobody
-  }
 }
