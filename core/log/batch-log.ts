@@ -1,8 +1,8 @@
-import { type Logger, oneLine, outputOf, quote } from "#core/log/logger.ts"
+import { type Logger, outputOf } from "#core/log/logger.ts"
 
 export type Fields = Readonly<Record<string, string | number | undefined>>
 
-/** Writes log lines of one message, thousands a second, in the form of the logger's own. Secrets are the caller's matter. */
+/** Writes log lines of one message, thousands a second, in the form of the logger's own. */
 export interface BatchLog {
   /** Fields as they stand in a line, to be shown once where they repeat. */
   show(fields: Fields): string
@@ -15,30 +15,15 @@ export interface BatchLog {
 /** Milliseconds that a line waits for others at most. */
 const DELAY = 100
 const BYTES = 65_536
-/** Needs no quotes in either format. */
-const PLAIN = /^[\w./:+-]+$/
 
 export function batchLog(log: Logger, message: string): BatchLog {
-  const { format, component: name, write } = outputOf(log)
-  const json = format === "json"
-  const component = json ? JSON.stringify(name) : quote(name)
+  const { lines: formatter, write } = outputOf(log)
   // bytes, not a text: a text of many parts lives through several collections of garbage before it is written
   const lines = Buffer.allocUnsafeSlow(BYTES)
   let length = 0
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
-  const show = (fields: Fields): string => {
-    let shown = ""
-    for (const key in fields) {
-      const value = fields[key]
-      if (value === undefined) continue
-      if (json) shown += `,"${key}":${typeof value === "number" ? value : showJson(value)}`
-      else shown += ` ${key}=${typeof value === "number" || PLAIN.test(value) ? value : oneLine(quote(value))}`
-    }
-    return shown
-  }
-  const time = timestamps()
   const flush = (): void => {
     clearTimeout(timer)
     timer = undefined
@@ -55,14 +40,10 @@ export function batchLog(log: Logger, message: string): BatchLog {
   process.on("exit", flush)
 
   return {
-    show,
+    show: (fields) => formatter.fields(fields),
     write(level, shown, fields) {
       if (!log.isLevelEnabled(level)) return
-      add(
-        json
-          ? `{"level":"${level}","ts":"${time()}","component":${component}${shown}${show(fields)},"msg":"${message}"}\n`
-          : `ts=${time()} level=${level} component=${component} msg=${message}${shown}${show(fields)}\n`,
-      )
+      add(formatter.line(level, message, shown + formatter.fields(fields)))
       if (closed) flush()
       else timer ??= setTimeout(flush, DELAY).unref()
     },
@@ -72,20 +53,5 @@ export function batchLog(log: Logger, message: string): BatchLog {
       closed = true
       flush()
     },
-  }
-}
-
-function showJson(value: string): string {
-  return PLAIN.test(value) ? `"${value}"` : oneLine(JSON.stringify(value))
-}
-
-/** Now, formatted once a millisecond. */
-function timestamps(): () => string {
-  let at = 0
-  let shown = ""
-  return () => {
-    const now = Date.now()
-    if (now !== at) shown = new Date((at = now)).toISOString()
-    return shown
   }
 }

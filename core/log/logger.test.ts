@@ -76,3 +76,47 @@ test("a line is one line, whatever is logged", () => {
     )
   }
 })
+
+test("what JSON cannot hold is logged all the same", () => {
+  const circle: Record<string, unknown> = { name: "a" }
+  circle.self = circle
+  const fields = {
+    circle,
+    big: 1n,
+    none: undefined,
+    not: Number.NaN,
+    at: new Date(0),
+    list: [undefined, 2n],
+    run: String,
+  }
+  const write = (log: Logger): void => log.info(fields, "values")
+  assert.equal(
+    record({}, write),
+    `ts=TIME level=info component=proxy msg=values circle.name=a circle.self=[Circular] big=1 not=null at=TIME list="[\\"<undefined>\\",\\"2\\"]" run=<function>\n`,
+  )
+  assert.match(record({ format: "json" }, write), /"circle":\{"name":"a","self":"\[Circular\]"\},"big":"1","not":null/)
+})
+
+test("what goes deeper than anybody reads is cut off", () => {
+  let deep: object = { token: "S3CRET" }
+  for (let depth = 0; depth < 100; depth++) deep = { deep }
+  assert.equal(
+    record({}, (log) => log.info({ deep })),
+    `ts=TIME level=info component=proxy ${"deep.".repeat(8)}deep=[Object]\n`,
+  )
+})
+
+test("an error is logged with its message, its causes and what else it holds", () => {
+  const error = Object.assign(new TypeError("outer", { cause: new Error("inner") }), { code: "E_OUTER" })
+  const [, line = ""] = /^(.*)$/m.exec(record({ format: "json" }, (log) => log.error(error))) ?? []
+  const { err, msg } = JSON.parse(line) as { err: Record<string, unknown>; msg: string }
+  const { stack, cause, ...rest } = err
+  assert.deepEqual([msg, rest], ["outer", { code: "E_OUTER", type: "TypeError", message: "outer: inner" }])
+  assert.match(String(stack), /TypeError: outer\n +at /)
+  assert.equal((cause as { message: string }).message, "inner")
+})
+
+test("placeholders in a message are filled, and a child's own fields come first", () => {
+  const write = (log: Logger): void => log.child({ request: 1 }).warn({ status: 5 }, "%s of %d", "a", 2)
+  assert.equal(record({}, write), 'ts=TIME level=warn component=proxy msg="a of 2" request=1 status=5\n')
+})

@@ -1,31 +1,41 @@
+import { format as interpolate } from "node:util"
 import { type Logger, pino } from "pino"
-import type { LogOptions } from "./format.ts"
+import { type LineFormatter, lineFormatter, type LogFields, type LogOptions } from "./format.ts"
 
 export type { Logger } from "pino"
 
-/** Values under keys that end so never leave the process. Callers keep secrets out of messages; this catches what slips through. */
-const SECRET_KEY = /(?:authorization|cookie|password|secret|token|credentials?)$/i
-
-/** A structured logger that writes whole lines: `ts=… level=info component=proxy msg="…" key=value` or the same as JSON. */
+/** A structured logger that writes whole lines. */
 export function createLogger(options: LogOptions, component: string, write: (line: string) => void): Logger {
-  const show = options.format === "json" ? JSON.stringify : toLogfmt
-  const log = pino(
-    {
-      level: options.level,
-      base: { component },
-      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
-      formatters: { level: (level) => ({ level }) },
+  const lines = lineFormatter(options.format, component)
+  const log: Logger = pino({
+    level: options.level,
+    base: null,
+    hooks: {
+      // in place of pino's own JSON
+      logMethod(args, _method, level) {
+        const { fields, message } = read(args)
+        const bindings = this === log ? "" : lines.fields(this.bindings())
+        write(lines.line(log.levels.labels[level] ?? "", message, bindings + lines.fields(fields)))
+      },
     },
-    { write: (line) => write(`${oneLine(show(JSON.parse(line, redact) as Record<string, unknown>))}\n`) },
-  )
-  outputs.set(log, { format: options.format, component, write })
+  })
+  outputs.set(log, { lines, write })
   return log
 }
 
-/** What a logger writes to, and how. */
+/** `log.info(fields?, message?, ...values)`, `log.error(error)`: pino's arguments. */
+function read(args: readonly unknown[]): { fields: LogFields; message: string | undefined } {
+  const [first, ...others] = typeof args[0] === "object" ? args : [{}, ...args]
+  const fields = first instanceof Error ? { err: first } : ((first ?? {}) as LogFields)
+  const [template, ...values] = others
+  const { err } = fields
+  if (template === undefined) return { fields, message: err instanceof Error ? err.message : undefined }
+  return { fields, message: typeof template === "string" && values.length === 0 ? template : interpolate(...others) }
+}
+
+/** Where a logger's lines go. */
 export interface LogOutput {
-  readonly format: LogOptions["format"]
-  readonly component: string
+  readonly lines: LineFormatter
   readonly write: (lines: string) => void
 }
 
@@ -36,39 +46,4 @@ export function outputOf(log: Logger): LogOutput {
   const output = outputs.get(log)
   if (output === undefined) throw new Error("a logger that createLogger did not make has no output of its own")
   return output
-}
-
-const redact = (key: string, value: unknown): unknown => (SECRET_KEY.test(key) ? "<secret>" : value)
-
-/** Escapes what terminals and log readers may take for a command or a new line, and JSON leaves as it is. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/[\u007F-\u009F\u2028\u2029]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
-  })
-}
-
-function toLogfmt({ ts, level, component, msg, ...rest }: Record<string, unknown>): string {
-  return Object.entries({ ts, level, component, msg, ...flatten(rest) })
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key.replaceAll(UNQUOTABLE, "_")}=${quote(value)}`)
-    .join(" ")
-}
-
-/** `{err: {message}}` becomes `err.message`; arrays stay one value. */
-function flatten(fields: Record<string, unknown>, prefix = ""): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([key, value]) =>
-      typeof value === "object" && value !== null && !Array.isArray(value)
-        ? Object.entries(flatten(value as Record<string, unknown>, `${prefix}${key}.`))
-        : [[prefix + key, value]],
-    ),
-  )
-}
-
-/** What a bare key or value can't hold. */
-const UNQUOTABLE = /[\s"=\p{Cc}]/gu
-
-export function quote(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value)
-  return text === "" || text.search(UNQUOTABLE) >= 0 ? JSON.stringify(text) : text
 }
