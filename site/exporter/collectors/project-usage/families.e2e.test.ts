@@ -49,7 +49,7 @@ test(
         ((await samples(chain.portal)).at(-1)?.at ?? 0) > back ? true : undefined,
       )
     }
-    // and a cloud that can't be read for a while: the last values stay, and then catch up
+    // and a cloud that cannot be read for a while: the last values stay, and then catch up
     await chain.breakCloud()
     await until("a failure", async () => (/collector_up\{.*\} 0/.test(await chain.scrape()) ? true : undefined))
     await chain.mendCloud()
@@ -97,8 +97,8 @@ async function samples(prometheus: RunningPrometheus): Promise<readonly Sample[]
 
 async function at(prometheus: RunningPrometheus, query: string, time: number) {
   const search = new URLSearchParams({ query, time: String(time) }).toString()
-  const answer = await fetch(`${prometheus.url}/api/v1/query?${search}`)
-  const { data } = (await answer.json()) as { data: { result: readonly { value: [number, string] }[] } }
+  const response = await fetch(`${prometheus.url}/api/v1/query?${search}`)
+  const { data } = (await response.json()) as { data: { result: readonly { value: [number, string] }[] } }
   return data.result
 }
 

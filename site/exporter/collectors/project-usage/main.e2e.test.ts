@@ -20,7 +20,7 @@ function lint(folder: string, text: string): readonly string[] {
   return [...new Set(stderr.split("\n").filter((line) => line !== ""))]
 }
 
-/** What is said of names that must stay for those who bill by them. */
+/** Promtool's findings on names that must stay for those who bill by them. */
 const COMPATIBILITY_NAMES: readonly string[] = ["project_mb_usage metric names should not contain abbreviated units"]
 
 for (const golden of ["with-weights.prom", "plain.prom"]) {

@@ -24,10 +24,10 @@ test("exports it without weights and pool since the first of the month, and warn
 test("responds the same on / and with any query parameters, compressed or not", async (t) => {
   const exporter = await startTestExporter(t, ARGS)
   const usage = async (path: string, encoding: string): Promise<string> => {
-    const answer = await fetch(`${exporter.url}${path}`, { headers: { "accept-encoding": encoding } })
-    assert.equal(answer.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8")
-    assert.equal(answer.headers.get("content-encoding"), encoding === "gzip" ? "gzip" : null)
-    return (await answer.text()).split("# HELP fedstack_", 1)[0] ?? ""
+    const response = await fetch(`${exporter.url}${path}`, { headers: { "accept-encoding": encoding } })
+    assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8")
+    assert.equal(response.headers.get("content-encoding"), encoding === "gzip" ? "gzip" : null)
+    return (await response.text()).split("# HELP fedstack_", 1)[0] ?? ""
   }
   const expected = await usage("/metrics", "identity")
   assert.match(expected, /^# HELP project_vcpu_usage /)
@@ -107,9 +107,9 @@ test("a file that is wrong from the beginning ends the start with all faults", a
 
 test("no usage is exported before weights are there, and never without them", async (t) => {
   let ready = false
-  const answer = [{ resource_set_timestamp: 0, vcpus: [{ value: 1, weight: 10 }], memory_mb: [] }]
+  const sets = [{ resource_set_timestamp: 0, vcpus: [{ value: 1, weight: 10 }], memory_mb: [] }]
   const url = await serverOf(t, (_, response) =>
-    ready ? response.end(JSON.stringify(answer)) : response.writeHead(500).end(),
+    ready ? response.end(JSON.stringify(sets)) : response.writeHead(500).end(),
   )
   const file = fileOf(t, `${CLOUD}machines = [{cpus = 1, existence = [2026-03-01, 2026-03-02]}]`)
   const exporter = await startTestExporter(t, ["-d", file, "--weight-update-endpoint", url.href])

@@ -7,10 +7,10 @@ const { signal } = new AbortController()
 const now = new Date("2026-03-10T12:00:00Z")
 
 test("the start date of an endpoint is its first one, requested until it is known", async (t) => {
-  let asked = 0
+  let requests = 0
   const url = await serverOf(t, (_, response) => {
-    asked += 1
-    if (asked === 1) response.writeHead(503).end()
+    requests += 1
+    if (requests === 1) response.writeHead(503).end()
     else response.end(JSON.stringify([{ start_date: "2026-01-02", note: "" }, { start_date: "2020-01-01" }]))
   })
   const start = startFromEndpoint({ url, timeout: 5 })
@@ -19,7 +19,7 @@ test("the start date of an endpoint is its first one, requested until it is know
   })
   assert.deepEqual(await start(now, signal), new Date("2026-01-02"))
   assert.deepEqual(await start(now, signal), new Date("2026-01-02"))
-  assert.equal(asked, 2)
+  assert.equal(requests, 2)
 })
 
 test("reports what is wrong with the start date of an endpoint", async (t) => {

@@ -9,10 +9,10 @@ import { refreshed, weightsFromEndpoint, weightsFromFile, type WeightSource } fr
 
 const { signal } = new AbortController()
 const now = new Date("2026-03-10T12:00:00Z")
-const answer = [{ resource_set_timestamp: 5, id: 1, vcpus: [{ value: 4, weight: 2, note: "" }], memory_mb: [] }]
+const sets = [{ resource_set_timestamp: 5, id: 1, vcpus: [{ value: 4, weight: 2, note: "" }], memory_mb: [] }]
 const weights = [{ from: 5, vcpus: [{ value: 4, weight: 2 }], memoryMb: [] }]
 
-/** Endpoints that can't be used, and what is said of them. */
+/** Endpoints that cannot be used, and the messages. */
 const unusable: readonly (readonly [string, (test: TestContext) => Promise<URL>, RegExp])[] = [
   [
     "down",
@@ -61,7 +61,7 @@ test("reports everything that is wrong in a response, and not what its query was
 })
 
 test("reads weights from an endpoint, which may have other fields too", async (t) => {
-  assert.deepEqual(await weightsFromEndpoint({ url: await jsonServer(t, answer), timeout: 5 }, signal), weights)
+  assert.deepEqual(await weightsFromEndpoint({ url: await jsonServer(t, sets), timeout: 5 }, signal), weights)
 })
 
 test("refuses a file of weights with other fields", async (t) => {

@@ -11,8 +11,8 @@ const STATE = {
   servers: [server("a", "p", { launchedAt: FEBRUARY - 5 * HOUR, endedAt: FEBRUARY + 10 * HOUR }), server("b", "p")],
 }
 const FAMILY = "openstack_project_period_vcpu_seconds_total"
-const usageRequests = (asked: readonly { readonly path: string }[]): number =>
-  asked.filter(({ path }) => path === "/os-simple-tenant-usage").length
+const usageRequests = (requests: readonly { readonly path: string }[]): number =>
+  requests.filter(({ path }) => path === "/os-simple-tenant-usage").length
 
 test("shows the usage of the latest months, each to its own end", async (t) => {
   const { api, exporter, at } = await exporterOf(t, STATE, ["--usage-months", "3"])
@@ -22,7 +22,7 @@ test("shows the usage of the latest months, each to its own end", async (t) => {
     "2026-02/p": vcpuSeconds(10),
     "2026-03/p": vcpuSeconds(10),
   })
-  // the month under way is the whole period here; the others are over, and not asked for again
+  // the month under way is the whole period here; the others are over, and not requested again
   assert.equal(usageRequests(api.requests), 3)
   await at(1)
   assert.equal(usageRequests(api.requests), 4)

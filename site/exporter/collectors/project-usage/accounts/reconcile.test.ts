@@ -128,7 +128,7 @@ test("usage is what was truly used, whatever happens and whatever the cloud forg
           await site.update().catch(() => undefined)
           api.intercept = () => undefined
         } else if ("pick" in one) {
-          // what happens between two updates to what the cloud then forgets can't be known
+          // what happens between two updates to what the cloud then forgets cannot be known
           if (one.kind === "archive" || one.kind === "resize") await check()
           site.happen(one)
         }
@@ -200,7 +200,7 @@ test("what is retained for a project stays when the project and its domain are r
 test("counts no moment twice and leaves none out where no server lives and our clock is ahead", async () => {
   const site = world(60, 50_000)
   const { api } = site
-  api.state.now += 900 // which the date of an answer does not tell
+  api.state.now += 900 // which the date of a response does not show
   const server = { id: "a", project: "p", vcpus: 1, memoryMb: 1024, launchedAt: START }
   const seconds = async () => Number((await site.update())[0]?.usage.vcpuSeconds.toFixed(3))
   api.state.servers = [{ ...server, endedAt: api.state.now - 100 }]

@@ -62,27 +62,27 @@ test("finds the identity service of another region, and uses interfaces and endp
 test("reports unknown regions and interfaces with those that exist, and a catalog without compute", async (t) => {
   const cloud = await twoRegions(t)
   const env = variablesFor(cloud.url)
-  const told = async (more: Readonly<Record<string, string>>): Promise<string> => {
+  const messageOf = async (more: Readonly<Record<string, string>>): Promise<string> => {
     try {
       await (await openFor(t, { env: { ...env, ...more } })).get()
     } catch (error) {
       assert.equal((error as { code?: string }).code, "OPENSTACK_NO_ENDPOINT")
       return (error as Error).message
     }
-    throw new Error("there was an answer")
+    throw new Error("there was a response")
   }
   const at = `the cloud at ${cloud.url}/v3`
   assert.equal(
-    await told({ OS_REGION_NAME: "east" }),
+    await messageOf({ OS_REGION_NAME: "east" }),
     `${at} has no region east with a compute service. It has north, south: set OS_REGION_NAME`,
   )
   assert.equal(
-    await told({ OS_INTERFACE: "admin" }),
+    await messageOf({ OS_INTERFACE: "admin" }),
     `the compute service of ${at} has no admin endpoint. It has internal, public: set OS_INTERFACE`,
   )
   cloud.catalog = cloud.catalog.filter(({ type }) => type !== "compute")
   assert.equal(
-    await told({}),
+    await messageOf({}),
     `the catalog of ${cloud.url}/v3 has no compute service: it has only identity, image. Sign in with a project as the scope, or set OS_COMPUTE_ENDPOINT_OVERRIDE`,
   )
   cloud.catalog = []

@@ -127,12 +127,12 @@ real("sends as many requests as there are pages", async (t) => {
 
 real("goes on over the ends of tokens without a failure", async (t) => {
   const exporter = await startRealExporter(t, cloud.openrc, [...EVERYTHING, "--update-interval", "1s"])
-  const answered = (scraped: Scraped, service: string): number =>
+  const responses = (scraped: Scraped, service: string): number =>
     scraped.value(`fedstack_openstack_requests_total{service="${service}",outcome="ok"}`) ?? 0
-  const pages = answered(await exporter.first(), "compute")
-  // beside sign-ins an update asks for domains and projects; of one under way both may be counted already
+  const pages = responses(await exporter.first(), "compute")
+  // beside sign-ins an update requests domains and projects; of one under way both may be counted already
   const signedIn = (scraped: Scraped): number =>
-    answered(scraped, "identity") - 2 * Math.ceil(answered(scraped, "compute") / pages) - 2
+    responses(scraped, "identity") - 2 * Math.ceil(responses(scraped, "compute") / pages) - 2
   const scraped = await exporter.until("the third sign-in", (now) => signedIn(now) >= 3)
   assert.equal(scraped.up, 1)
   assert.deepEqual(scraped.lines(/^fedstack_project_usage_cloud_failures_total\{/), [])
@@ -145,7 +145,7 @@ real("goes on where it was when its token is revoked between two pages", async (
     const headers = { "x-auth-token": token, "x-subject-token": token }
     assert.equal((await fetch(`${cloud.authUrl}/auth/tokens`, { method: "DELETE", headers })).status, 204)
     revoked = token
-    // for minutes Nova takes a token for valid that it has seen; one that is started anew asks Keystone
+    // for minutes Nova accepts a token that it has seen; after a restart it checks it with Keystone
     await cloud.stop("nova-api")
     await cloud.start()
   }
@@ -195,13 +195,13 @@ function forwardTo(
   url: string,
   request: IncomingMessage,
   response: ServerResponse,
-  answered: (status: number) => void = () => undefined,
+  onStatus: (status: number) => void = () => undefined,
 ): void {
   const { method, headers } = request
-  const onward = forward(new URL(request.url ?? "", url), { method, headers }, (answer) => {
-    answered(answer.statusCode ?? 0)
-    response.writeHead(answer.statusCode ?? 502, answer.headers)
-    answer.pipe(response)
+  const onward = forward(new URL(request.url ?? "", url), { method, headers }, (incoming) => {
+    onStatus(incoming.statusCode ?? 0)
+    response.writeHead(incoming.statusCode ?? 502, incoming.headers)
+    incoming.pipe(response)
   })
   request.pipe(onward.on("error", () => response.destroy()))
 }

@@ -5,7 +5,7 @@ import { freePort } from "../../../../../dev/testing/free-port.ts"
 import type { Service } from "./api.ts"
 import { fakeCloud, openFor, variablesFor } from "./testing.ts"
 
-const answers =
+const respondWith =
   (status: number, body = "{}", headers: Readonly<Record<string, string>> = {}): RequestListener =>
   (_, response) =>
     response.writeHead(status, headers).end(body)
@@ -14,12 +14,12 @@ const PAGE = "<html>Service Unavailable SECRET</html>"
 
 interface Case {
   readonly what: string
-  readonly answer: RequestListener
+  readonly respond: RequestListener
   readonly service?: Service
   readonly path?: string
   readonly microversion?: string
   readonly reason: string
-  /** How often it is asked; default 1. */
+  /** How many requests it gets; default 1. */
   readonly times?: number
   /** After `compute at http://…/v2.1/servers`. */
   readonly message: string
@@ -27,7 +27,7 @@ interface Case {
 
 const forbidden = (service: Service, path: string, policy: string): Case => ({
   what: `a user without the rights for ${path}`,
-  answer: answers(403),
+  respond: respondWith(403),
   service,
   path,
   reason: "forbidden",
@@ -42,62 +42,62 @@ const CASES: readonly Case[] = [
   forbidden("identity", "/domains", "identity:list_domains"),
   {
     what: "a microversion that is not supported",
-    answer: answers(406),
+    respond: respondWith(406),
     microversion: "2.40",
     reason: "microversion",
     message: " does not support microversion 2.40 (406). Nova 15 (Ocata) or later is needed",
   },
   {
     what: "a service that is down behind its proxy",
-    answer: answers(503, PAGE, HTML),
+    respond: respondWith(503, PAGE, HTML),
     reason: "server_error",
     message: " responded with 503: it, or a proxy in front of it, is failing",
   },
   {
     what: "a web page",
-    answer: answers(200, PAGE, HTML),
+    respond: respondWith(200, PAGE, HTML),
     reason: "not_json",
     message: " sent text/html, not JSON. Is that the address of an OpenStack service, or of a web page before it?",
   },
   {
     what: "JSON that breaks off",
-    answer: answers(200, '{"servers": [{"id": "SECRET'),
+    respond: respondWith(200, '{"servers": [{"id": "SECRET'),
     reason: "not_json",
     message: " sent JSON that is broken or breaks off",
   },
   {
     what: "a redirect",
-    answer: answers(302, "", { location: "https://elsewhere/SECRET" }),
+    respond: respondWith(302, "", { location: "https://elsewhere/SECRET" }),
     reason: "redirect",
     message: " redirects (302), and redirects are not followed. Is the address right, with https and the port?",
   },
   {
     what: "a request that is wrong, in the service's words",
-    answer: answers(400, '{"badRequest": {"code": 400, "message": "Invalid\\nstart time"}}'),
+    respond: respondWith(400, '{"badRequest": {"code": 400, "message": "Invalid\\nstart time"}}'),
     reason: "bad_request",
     message: " responded with 400: Invalid start time",
   },
   {
     what: "an address that is not there",
-    answer: answers(404, "gone", HTML),
+    respond: respondWith(404, "gone", HTML),
     reason: "not_found",
     message: " has no such address (404)",
   },
   {
-    what: "being asked too often",
-    answer: answers(429),
+    what: "too many requests",
+    respond: respondWith(429),
     reason: "rate_limited",
     message: " is sent too many requests (429). Raise --update-interval, or its limit",
   },
   {
     what: "no response in time",
-    answer: () => undefined,
+    respond: () => undefined,
     reason: "timeout",
     message: ": no whole response within 0.5 s. If it is only slow, raise --os-timeout",
   },
   {
     what: "a connection that breaks",
-    answer: (request) => request.socket.destroy(),
+    respond: (request) => request.socket.destroy(),
     times: 2,
     reason: "connection",
     message:
@@ -106,7 +106,7 @@ const CASES: readonly Case[] = [
 ]
 for (const {
   what,
-  answer,
+  respond,
   service = "compute",
   path = "/servers",
   microversion,
@@ -116,7 +116,7 @@ for (const {
 } of CASES) {
   test(`reports ${what}`, async (t) => {
     const cloud = await fakeCloud(t)
-    cloud.respond = answer
+    cloud.respond = respond
     const { get, metrics } = await openFor(t, {
       env: variablesFor(cloud.url),
       timeout: reason === "timeout" ? 0.5 : 30,
@@ -146,17 +146,17 @@ test("a connection that the service closed just then is no failure", async (t) =
 const SIGN_INS: readonly (readonly [string, RequestListener, string])[] = [
   [
     "an identity service that is down",
-    answers(503, PAGE, HTML),
+    respondWith(503, PAGE, HTML),
     "identity at URL responded with 503: it, or a proxy in front of it, is failing",
   ],
   [
     "a web page in its place",
-    answers(201, PAGE, HTML),
+    respondWith(201, PAGE, HTML),
     "URL sent text/html, not JSON. Is that the address of an OpenStack service, or of a web page before it?",
   ],
   [
     "a response that is no token",
-    answers(201, '{"token": {}}', { "x-subject-token": "SECRET" }),
+    respondWith(201, '{"token": {}}', { "x-subject-token": "SECRET" }),
     "URL sent something that is no token. Is that an identity service, version 3?",
   ],
   [
@@ -165,10 +165,10 @@ const SIGN_INS: readonly (readonly [string, RequestListener, string])[] = [
     "sign-in at URL: no whole response within 0.5 s. If it is only slow, raise --os-timeout",
   ],
 ]
-for (const [what, answer, message] of SIGN_INS) {
+for (const [what, respond, message] of SIGN_INS) {
   test(`reports ${what}`, async (t) => {
     const cloud = await fakeCloud(t)
-    cloud.signIn = answer
+    cloud.signIn = respond
     const { get } = await openFor(t, { env: variablesFor(cloud.url), timeout: 0.5 })
     await assert.rejects(get(), { message: message.replace("URL", `${cloud.url}/v3/auth/tokens`) })
   })

@@ -13,7 +13,7 @@ const ALL = { filter: { id: undefined, names: [] }, properties: [] }
 const links = { next: null }
 const DAY = 86_400_000
 
-const strange: readonly (readonly [what: string, path: string, answer: unknown, reason: string])[] = [
+const unusable: readonly (readonly [what: string, path: string, response: unknown, reason: string])[] = [
   [
     "no list",
     "/projects",
@@ -36,10 +36,10 @@ const strange: readonly (readonly [what: string, path: string, answer: unknown, 
   ],
   ["pages that come back", "/domains", { domains: [], links: { next: "http://x/v3/domains" } }, "its pages come back"],
 ]
-for (const [what, where, answer, reason] of strange) {
+for (const [what, where, response, reason] of unusable) {
   test(`refuses projects where it finds ${what}`, async () => {
     const api = fakeCloud()
-    api.intercept = ({ path }) => (path === where ? answer : undefined)
+    api.intercept = ({ path }) => (path === where ? response : undefined)
     await assert.rejects(listProjects(api, ALL, signal), (error: Error) => error.message.includes(reason))
   })
 }
@@ -68,7 +68,7 @@ test("remembers nothing of a list of pool servers that cannot be read whole", as
   api.intercept = () => ({ servers: [good, { id: "b", tenant_id: "pool", metadata: null }] })
   await assert.rejects(readPoolTags(api, pool, tags, { signal }), /server b has no metadata/)
   assert.deepEqual(tags.all(), {})
-  api.intercept = () => ({ servers: [good, { ...good, id: "c", tenant_id: "not asked for" }] })
+  api.intercept = () => ({ servers: [good, { ...good, id: "c", tenant_id: "another" }] })
   await readPoolTags(api, pool, tags, { signal })
   assert.deepEqual(Object.keys(tags.all()), ["a"])
 })

@@ -30,15 +30,15 @@ test("a project that was deleted meanwhile has none, and the others have theirs"
 })
 
 test("a reading that takes longer than the interval is the only one", async () => {
-  const answer = Promise.withResolvers<unknown>()
-  const { api, clock, read } = quotasOf(() => answer.promise)
+  const response = Promise.withResolvers<unknown>()
+  const { api, clock, read } = quotasOf(() => response.promise)
   read()
   await until("requests", () => (api.requests.length === 3 ? true : undefined))
   clock.seconds += 3600
   read()
   await turn()
   assert.equal(api.requests.length, 3)
-  answer.resolve(set)
+  response.resolve(set)
   await until("the next reading", () => (read().length === 3 && api.requests.length === 6 ? true : undefined))
 })
 

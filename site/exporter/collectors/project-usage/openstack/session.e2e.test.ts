@@ -129,8 +129,8 @@ else {
       t.after(() => admin.call("DELETE", `/users/${id}`))
       await admin.grant(`/projects/${admin.projectId}/users/${id}/roles`, "member")
       const opened = await openFor(t, { env: { ...openStack.openrc, OS_USERNAME: name, OS_PASSWORD: "pw" } })
-      await assert.rejects(opened.get("identity", "/projects"), /\(403\): the policy identity:list_projects wants/)
-      await assert.rejects(opened.get("identity", "/domains"), /\(403\): the policy identity:list_domains wants/)
+      await assert.rejects(opened.get("identity", "/projects"), /\(403\): the policy identity:list_projects requires/)
+      await assert.rejects(opened.get("identity", "/domains"), /\(403\): the policy identity:list_domains requires/)
     })
 
     test("reports a microversion that Nova does not have, and a region that does not exist", async (t) => {
@@ -166,24 +166,24 @@ async function adminOf({ authUrl, openrc }: RunningOpenStack): Promise<Admin> {
       password: openrc.OS_PASSWORD,
     }
     const project = { name: openrc.OS_PROJECT_NAME, domain: { id: openrc.OS_PROJECT_DOMAIN_ID } }
-    const answer = await fetch(`${authUrl}/auth/tokens`, {
+    const response = await fetch(`${authUrl}/auth/tokens`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ auth: { identity: { methods: ["password"], password: { user } }, scope: { project } } }),
     })
-    const { token } = (await answer.json()) as { token: { user: { id: string }; project: { id: string } } }
-    return { id: answer.headers.get("x-subject-token") ?? "", userId: token.user.id, projectId: token.project.id }
+    const { token } = (await response.json()) as { token: { user: { id: string }; project: { id: string } } }
+    return { id: response.headers.get("x-subject-token") ?? "", userId: token.user.id, projectId: token.project.id }
   }
   const { userId, projectId } = await signIn()
   const token = async (): Promise<string> => (await signIn()).id
   const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(authUrl + path, {
+    const response = await fetch(authUrl + path, {
       method,
       headers: { "content-type": "application/json", "x-auth-token": await token() },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    const text = await answer.text()
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
     return text === "" ? undefined : JSON.parse(text)
   }
   return {

@@ -146,7 +146,7 @@ const good = {
 }
 const one = (changes: object) => ({ tenant_usages: [{ tenant_id: "p", server_usages: [{ ...good, ...changes }] }] })
 const next = (link: object) => ({ tenant_usages: [], tenant_usages_links: [{ rel: "next", ...link }] })
-const strange: readonly (readonly [what: string, answer: unknown, reason: string])[] = [
+const unusable: readonly (readonly [what: string, response: unknown, reason: string])[] = [
   ["null", null, "it has no list tenant_usages"],
   ["a list", [], "it has no list tenant_usages"],
   ["an error with 200", { error: {} }, "it has no list tenant_usages"],
@@ -174,10 +174,10 @@ const strange: readonly (readonly [what: string, answer: unknown, reason: string
   ["a link without marker", next({ href: "/?a=b" }), "tenant_usages_links has a next page without a marker"],
   ["a page that comes back", next({ href: "/?marker=x" }), "its pages come back to the marker x"],
 ]
-for (const [what, answer, reason] of strange) {
+for (const [what, response, reason] of unusable) {
   test(`refuses all where it finds ${what}`, async () => {
     const api = fakeCloud()
-    api.intercept = () => answer
+    api.intercept = () => response
     await assert.rejects(list(api), (error: Error) => {
       assert.ok(
         error.message.startsWith(`the response of compute to /os-simple-tenant-usage cannot be used: ${reason}`),
