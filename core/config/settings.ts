@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander"
-import { type Fault, UsageError } from "#core/errors.ts"
+import { Faults } from "#core/config/faults.ts"
+import { UsageError } from "#core/errors.ts"
 import { parseDuration, parseSize } from "#core/config/units.ts"
 import { isServiceLink } from "#core/config/variables.ts"
 
@@ -184,7 +185,7 @@ export function readSettings<S extends Settings>(
 ): Reading<S> {
   const given = parseArguments(usage, argv)
   if (given.kind === "help") return given
-  const faults: Fault[] = []
+  const faults = new Faults()
   const values = Object.fromEntries(
     Object.entries(usage.settings).map(([name, definition]) => {
       const { texts, source } = find(definition, given.options.get(name), env)
@@ -192,11 +193,11 @@ export function readSettings<S extends Settings>(
       if (!(value instanceof Wrong)) return [name, value]
       const shown =
         definition.flag === undefined ? "" : ` (is ${JSON.stringify((texts ?? []).map(withoutUser).join(","))})`
-      faults.push({ where: source, message: `${value.reason}${shown}` })
+      faults.add(source, `${value.reason}${shown}`)
       return [name, undefined]
     }),
   )
-  if (faults.length > 0) throw new UsageError(faults)
+  faults.orThrow(UsageError)
   return { kind: "values", values: values as Values<S>, argument: given.argument }
 }
 

@@ -1,4 +1,4 @@
-import { ConfigurationError, type Fault } from "#core/errors.ts"
+import { Faults } from "#core/config/faults.ts"
 
 const ASSIGNMENT = /^(?:export[ \t]+)?([A-Za-z_]\w*)=(.*)$/
 /** What a shell would do something with, outside of quotes. */
@@ -11,7 +11,7 @@ const SHELL = /[`$;&|<>()]|^~/
  */
 export function parseOpenrc(text: string, file: string): Readonly<Record<string, string>> {
   const variables: Record<string, string> = {}
-  const faults: Fault[] = []
+  const faults = new Faults()
   text
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)
@@ -20,7 +20,7 @@ export function parseOpenrc(text: string, file: string): Readonly<Record<string,
       const [, name = "", rest = ""] = ASSIGNMENT.exec(line) ?? []
       if (name === "") {
         const message = otherLine(line)
-        if (message !== undefined) faults.push({ where: `${file}:${index + 1}`, message })
+        if (message !== undefined) faults.add(`${file}:${index + 1}`, message)
         return
       }
       // Horizon's file reads the password at a terminal, and then copies it
@@ -32,10 +32,10 @@ export function parseOpenrc(text: string, file: string): Readonly<Record<string,
       const value = unquote(rest)
       if (value === undefined) {
         const message = `the value of ${name} cannot be read without a shell. Write it literally, in single quotes where it holds $, \` or a blank`
-        faults.push({ where: `${file}:${index + 1}`, message })
+        faults.add(`${file}:${index + 1}`, message)
       } else variables[name] = value
     })
-  if (faults.length > 0) throw new ConfigurationError(faults)
+  faults.orThrow()
   return variables
 }
 
