@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
+import { readdirSync, readFileSync, statSync } from "node:fs"
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
@@ -24,6 +25,20 @@ async function follow(t: TestContext, load: (read: ReadText) => void | Promise<v
   )
   t.after(() => watching.close())
   return watching
+}
+
+/** Whether the system reports changes in a folder. After a load the files are compared in any case, which is no proof. */
+async function watched(folder: string): Promise<void> {
+  const inode = `ino:${statSync(folder).ino.toString(16)} `
+  const isWatched = (): boolean =>
+    readdirSync("/proc/self/fdinfo").some((descriptor) => {
+      try {
+        return readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8").includes(inode)
+      } catch {
+        return false // that of the list itself is closed by now
+      }
+    })
+  await until(`a watch of ${folder}`, () => (isWatched() ? true : undefined))
 }
 
 /** Watches one file; every content that was seen after a change. */
@@ -105,6 +120,7 @@ test("a folder that is moved away and replaced is watched in its new place", asy
   await rename(join(folder.path, "sub"), join(folder.path, "old"))
   await rename(join(folder.path, "next"), join(folder.path, "sub"))
   await sees("two")
+  await watched(join(folder.path, "sub"))
   await writeFile(file, "three")
   await sees("three")
 })
@@ -164,6 +180,7 @@ test("files that a change brings in are watched from then on", async (t) => {
   })
   await writeFile(list, "one/a two/b")
   await until("the list to be read", () => (seen.at(-1) === "0 1" ? true : undefined))
+  await watched(join(folder.path, "two"))
   await folder.write("two/b", "2")
   await until("the new file's change", () => (seen.at(-1) === "0 2" ? true : undefined))
   await watching.close() // before its folder is gone
