@@ -100,7 +100,7 @@ test("several requests share a deadline", async (t) => {
   assert.equal(await failure(`${url}/fast`, { deadline }), `GET ${url}/fast: no whole response within 0.3 s`)
 })
 
-test("closes the connection after the response where it is told to", async (t) => {
+test("closes the connection after the response where that is wanted", async (t) => {
   const sockets = new Set<unknown>()
   const url = await upstream(t, ({ socket }, response) => response.end(String(sockets.add(socket).size)))
   const dispatcher = new Agent({ connections: 1 })

@@ -282,7 +282,7 @@ async function readStream(url: URL, dispatcher: Dispatcher): Promise<unknown> {
   return await response.text(LIMIT)
 }
 
-/** What can't be made to happen on loopback. */
+/** What cannot be made to happen on loopback. */
 const CODES: readonly (readonly [code: string, message: string, reason: ConnectionFailure, problem: string])[] = [
   [
     "ENOTFOUND",

@@ -10,7 +10,7 @@ import { received, sendRaw } from "../../dev/testing/send-raw.ts"
 import { until } from "../../dev/testing/until.ts"
 import { LOOPBACK, startServer } from "./testing.ts"
 
-/** A route that answers when told. */
+/** A route that responds when it is told to. */
 function held() {
   const begun = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
@@ -52,14 +52,14 @@ for (const path of ["/slow", "/stream"]) {
     await once(idle, "data")
     const silent = connect({ port, host: "127.0.0.1" })
     await once(silent, "connect")
-    const answer = sendRaw(port, `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`)
+    const response = sendRaw(port, `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`)
     await begun
     const began = performance.now()
     const closed = serving.close()
     await Promise.all([received(idle), received(silent)])
     await until("new connections to be refused", async () => ((await refused(port)) ? true : undefined))
     release()
-    const text = await answer
+    const text = await response
     await closed
     assert.match(text, path === "/slow" ? /connection: close\r\n[\s\S]*done\n$/ : /last\n\r\n0\r\n\r\n$/)
     assert.ok(performance.now() - began < 2000)
@@ -69,13 +69,13 @@ for (const path of ["/slow", "/stream"]) {
 test("closing does not wait longer than its deadline", async (t) => {
   const { begun, routes } = held()
   const { serving, port } = await startServer(t, { routes, timeouts: { close: 0.2 } })
-  const answer = sendRaw(port, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
+  const response = sendRaw(port, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
   await begun
   const began = performance.now()
   await serving.close()
   const took = performance.now() - began
   assert.ok(took >= 190 && took < 2000, `${took} ms`)
-  assert.equal(await answer, "")
+  assert.equal(await response, "")
 })
 
 test("closing twice is one close", async (t) => {
@@ -102,18 +102,18 @@ test("a busy port is named with the flag that chooses another, and nothing stays
   const free = await freePort()
   const addresses = [free, port].map((each) => ({ ...LOOPBACK, port: each }))
   await assert.rejects(startServer(t, { addresses, flag: "--port" }), {
-    message: `Can't listen on 127.0.0.1:${port}: another process uses it. Free the port or choose another with --port.`,
+    message: `Cannot listen on 127.0.0.1:${port}: another process uses it. Free the port or choose another with --port.`,
   })
   assert.equal(await refused(free), true)
 })
 
 test("an address that is not this machine's is named", async (t) => {
   await assert.rejects(startServer(t, { addresses: [{ host: "192.0.2.1", port: 0 }] }), {
-    message: /^Can't listen on 192\.0\.2\.1:0: listen EADDRNOTAVAIL.* --web\.listen-address\.$/,
+    message: /^Cannot listen on 192\.0\.2\.1:0: listen EADDRNOTAVAIL.* --web\.listen-address\.$/,
   })
 })
 
-test("a connection that can't be taken, as where the machine has no memory for it, ends nothing", async (t) => {
+test("a connection that cannot be accepted, as where the machine has no memory for it, ends nothing", async (t) => {
   const servers: Server[] = []
   // oxlint-disable-next-line typescript/unbound-method -- called with what it is called on
   const { listen: original } = Server.prototype
@@ -123,15 +123,15 @@ test("a connection that can't be taken, as where the machine has no memory for i
   })
   const { url, log } = await startServer(t)
   servers[0]?.emit("error", new Error("accept ENOBUFS")) // what Node does then
-  assert.match(log(), /level=error component=test msg="connection not taken" reason="accept ENOBUFS"/)
+  assert.match(log(), /level=error component=test msg="connection not accepted" reason="accept ENOBUFS"/)
   assert.equal((await fetch(url)).status, 200)
 })
 
-test("a request whose headers never end is told so and cut off (slowloris)", async (t) => {
+test("a request whose headers never end gets a response and is cut off (slowloris)", async (t) => {
   const { port, url } = await startServer(t, { timeouts: { headers: 0.2 } })
-  const answer = await sendRaw(port, "GET / HTTP/1.1\r\nhost: a\r\nx: ")
+  const response = await sendRaw(port, "GET / HTTP/1.1\r\nhost: a\r\nx: ")
   assert.match(
-    answer,
+    response,
     /^HTTP\/1\.1 408 Request Timeout\r\nconnection: close\r\n[\s\S]*\r\n\r\nThe request took too long to arrive\.\n$/,
   )
   assert.equal((await fetch(url)).status, 200)
@@ -151,7 +151,7 @@ test("a connection without another request is closed after its time", { timeout:
   assert.match(await sendRaw(port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1\.1 200 OK\r\n[^]*hello\n$/)
 })
 
-test("garbage after an answer that has begun does not make a second answer in it", async (t) => {
+test("garbage after a response that has begun does not make a second response in it", async (t) => {
   const { begun, release, routes } = held()
   const { port } = await startServer(t, { routes })
   const socket = connect({ port, host: "127.0.0.1" })

@@ -12,7 +12,7 @@ import type { TlsConfig } from "#core/http/web/tls.ts"
 const cannotListen = defineError(
   "CANNOT_LISTEN",
   500,
-  "Can't listen on {address}: {reason}. Free the port or choose another with {flag}.",
+  "Cannot listen on {address}: {reason}. Free the port or choose another with {flag}.",
 )
 
 /** Seconds. */
@@ -25,7 +25,7 @@ export interface Timeouts {
   readonly idle: number
   /** Without a request on an open connection. */
   readonly keepAlive: number
-  /** That requests under way are given to finish when the server closes. */
+  /** That requests under way have to finish when the server closes. */
   readonly close: number
 }
 
@@ -44,7 +44,7 @@ export interface Listener {
   listen(address: Address, flag: string): Promise<Address>
   /** For new connections; open ones go on with what they began with. */
   setTls(tls: TlsConfig): void
-  /** Takes nothing new, lets requests under way finish within the deadline, and ends every connection. */
+  /** Accepts nothing new, lets requests under way finish within the deadline, and ends every connection. */
   close(): Promise<void>
 }
 
@@ -86,15 +86,15 @@ export function createListener(
     log.debug({ client: socket.remoteAddress, reason: explain(error) }, "TLS handshake failed")
   })
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const answered = responses.get(socket as Socket)?.headersSent ?? false
-    if (!socket.writable || answered || error.code === "ECONNRESET") socket.destroy()
-    else socket.end(answerTo(error.code), () => socket.destroy())
+    const begun = responses.get(socket as Socket)?.headersSent ?? false
+    if (!socket.writable || begun || error.code === "ECONNRESET") socket.destroy()
+    else socket.end(responseTo(error.code), () => socket.destroy())
   })
 
   return {
     async listen(address, flag) {
       await listen(server, address, flag)
-      server.on("error", (error) => log.error({ reason: explain(error) }, "connection not taken"))
+      server.on("error", (error) => log.error({ reason: explain(error) }, "connection not accepted"))
       const { address: host, port } = server.address() as AddressInfo
       return { host, port }
     },
@@ -165,8 +165,8 @@ export function showAddress({ host, port }: Address): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`
 }
 
-/** A whole answer to what was no request. */
-function answerTo(code: string | undefined): string {
+/** A whole response to what was no request. */
+function responseTo(code: string | undefined): string {
   const [status, message] =
     code === "HPE_HEADER_OVERFLOW"
       ? ["431 Request Header Fields Too Large", "The headers of the request are too large."]

@@ -5,7 +5,7 @@ import { connect } from "node:tls"
 import { ConfigurationError } from "#core/errors.ts"
 import { authority, PLAIN_TLS, startWithWebConfig } from "./testing.ts"
 
-test("only the versions asked for are spoken", async (t) => {
+test("only the chosen TLS versions are spoken", async (t) => {
   const { get, port } = await startWithWebConfig(t, PLAIN_TLS.replace("}", ", min_version: TLS13}"))
   assert.equal((await get()).socket?.getProtocol(), "TLSv1.3")
   const socket = connect({ port, host: "127.0.0.1", ca: authority.cert, maxVersion: "TLSv1.2" })
@@ -13,14 +13,14 @@ test("only the versions asked for are spoken", async (t) => {
   assert.equal(error.code, "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION")
 })
 
-test("who could speak HTTP/2 too gets HTTP/1.1, and a file that asks for it is told of in the log", async (t) => {
+test("a client that could speak HTTP/2 too gets HTTP/1.1, and a file that sets it is logged", async (t) => {
   const { port, log } = await startWithWebConfig(t, `${PLAIN_TLS}http_server_config: {http2: true}\n`)
   const socket = connect({ port, host: "127.0.0.1", ca: authority.cert, ALPNProtocols: ["h2", "http/1.1"] })
   await once(socket, "secureConnect")
   assert.equal(socket.alpnProtocol, "http/1.1")
   socket.end("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
   assert.match((await socket.toArray()).join(""), /^HTTP\/1\.1 200 OK\r\n/)
-  assert.match(log(), /level=warn .*web\.yml:2:22 http_server_config\.http2: HTTP\/2 is not spoken here/)
+  assert.match(log(), /level=warn .*web\.yml:2:22 http_server_config\.http2: HTTP\/2 is not supported/)
 })
 
 test("who speaks HTTP/2 alone is refused in the handshake, and without asking in the first line", async (t) => {
@@ -33,7 +33,7 @@ test("who speaks HTTP/2 alone is refused in the handshake, and without asking in
   assert.match((await unasked.toArray()).join(""), /^HTTP\/1\.1 400 Bad Request\r\n/)
 })
 
-test("plain HTTP on a TLS port gets no answer, and the server goes on", async (t) => {
+test("plain HTTP on a TLS port gets no response, and the server goes on", async (t) => {
   const { port, get } = await startWithWebConfig(t, PLAIN_TLS)
   await assert.rejects(fetch(`http://127.0.0.1:${port}/`))
   assert.equal((await get()).status, 200)

@@ -36,11 +36,11 @@ test("every refusal is one plain sentence of ours that repeats nothing of the re
     ["GET /none-SECRET HTTP/1.1", "404 Not Found", "Nothing here.\n"],
     ["GET //SECRET HTTP/1.1", "404 Not Found", "Nothing here.\n"],
     ["GET //?x=SECRET HTTP/1.1", "404 Not Found", "Nothing here.\n"],
-    ["GET /%zzSECRET HTTP/1.1", "400 Bad Request", "This request can't be understood.\n"],
-    ["GET /items/%ffSECRET HTTP/1.1", "400 Bad Request", "This request can't be understood.\n"],
+    ["GET /%zzSECRET HTTP/1.1", "400 Bad Request", "This request is malformed.\n"],
+    ["GET /items/%ffSECRET HTTP/1.1", "400 Bad Request", "This request is malformed.\n"],
     [`GET /items/${"SECRET".repeat(100)} HTTP/1.1`, "414 URI Too Long", "The path is too long.\n"],
-    ["GET * HTTP/1.1", "400 Bad Request", "This request can't be understood.\n"],
-    ["OPTIONS * HTTP/1.1", "400 Bad Request", "This request can't be understood.\n"],
+    ["GET * HTTP/1.1", "400 Bad Request", "This request is malformed.\n"],
+    ["OPTIONS * HTTP/1.1", "400 Bad Request", "This request is malformed.\n"],
     ["GET http://SECRET/x HTTP/1.1", "404 Not Found", "Nothing here.\n"],
     ["POST / HTTP/1.1", "405 Method Not Allowed", "Only GET and HEAD can be used here.\n"],
     ["PROPFIND / HTTP/1.1", "405 Method Not Allowed", "Only GET and HEAD can be used here.\n"],
@@ -51,15 +51,11 @@ test("every refusal is one plain sentence of ours that repeats nothing of the re
       "Only GET and HEAD can be used here.\n",
     ],
     [`POST /none HTTP/1.1\r\ncontent-type: SECRET/x\r\ncontent-length: 1\r\n\r\nx`, "404 Not Found", "Nothing here.\n"],
-    [
-      `POST /push HTTP/1.1\r\n${json}content-length: 3\r\n\r\n{"S`,
-      "400 Bad Request",
-      "This request can't be understood.\n",
-    ],
+    [`POST /push HTTP/1.1\r\n${json}content-length: 3\r\n\r\n{"S`, "400 Bad Request", "This request is malformed.\n"],
     [
       `POST /push HTTP/1.1\r\ncontent-type: SECRET/x\r\ncontent-length: 1\r\n\r\nx`,
       "415 Unsupported Media Type",
-      "Bodies of this type are not taken here.\n",
+      "Bodies of this type are not accepted here.\n",
     ],
     [
       `POST /push HTTP/1.1\r\n${json}content-length: 2000000\r\n\r\n`,
@@ -91,15 +87,15 @@ test("every refusal is one plain sentence of ours that repeats nothing of the re
   for (const [request, status, body] of requests) {
     const [line = "", ...rest] = request.split("\r\n")
     const text = [line, "host: a", "connection: close", ...rest].join("\r\n")
-    const answer = await sendRaw(port, text.includes("\r\n\r\n") ? text : `${text}\r\n\r\n`)
-    const [head = "", ...bodies] = answer.split("\r\n\r\n")
+    const response = await sendRaw(port, text.includes("\r\n\r\n") ? text : `${text}\r\n\r\n`)
+    const [head = "", ...bodies] = response.split("\r\n\r\n")
     assert.deepEqual([head.split("\r\n")[0], bodies.join("")], [`HTTP/1.1 ${status}`, body], request.slice(0, 60))
     assert.match(head, /content-type: text\/plain; charset=utf-8/i)
-    assert.doesNotMatch(answer, /SECRET|secret|\bat .*\.ts/)
+    assert.doesNotMatch(response, /SECRET|secret|\bat .*\.ts/)
   }
 })
 
-test("an unexpected error is told to the log, with its causes", async (t) => {
+test("logs an unexpected error with its causes", async (t) => {
   const { url, log } = await startServer(t, {
     routes(app) {
       app.get("/", () => {
@@ -111,14 +107,14 @@ test("an unexpected error is told to the log, with its causes", async (t) => {
   assert.match(log(), /level=error component=test msg="request failed" .*reason="list things: disk gone"/)
 })
 
-test("health, readiness and metrics answer, with the reason where it is not ready", async (t) => {
+test("serves health, readiness and metrics, with the reason where it is not ready", async (t) => {
   let reason: string | undefined = "No configuration yet."
   const { url } = await startServer(t, {
     routes: (app) => addAdmin(app, { registry: createRegistry(), notReady: () => reason }),
   })
   const get = async (path: string) => {
-    const answer = await fetch(`${url}${path}`)
-    return [answer.status, answer.headers.get("content-type"), await answer.text()] as const
+    const response = await fetch(`${url}${path}`)
+    return [response.status, response.headers.get("content-type"), await response.text()] as const
   }
   const plain = "text/plain; charset=utf-8"
   for (const path of ["/-/healthy", "/healthz", "/livez"]) assert.deepEqual(await get(path), [200, plain, "Healthy.\n"])
@@ -130,10 +126,10 @@ test("health, readiness and metrics answer, with the reason where it is not read
   assert.match(body, /^fedstack_build_info\{version="[^"]+",nodeversion="[^"]+"\} 1$/m)
 })
 
-test("HEAD is answered like GET, without a body", async (t) => {
+test("responds to HEAD as to GET, without a body", async (t) => {
   const { url } = await startServer(t)
-  const answer = await fetch(url, { method: "HEAD" })
-  assert.deepEqual([answer.status, answer.headers.get("content-length"), await answer.text()], [200, "6", ""])
+  const response = await fetch(url, { method: "HEAD" })
+  assert.deepEqual([response.status, response.headers.get("content-length"), await response.text()], [200, "6", ""])
 })
 
 test("an empty --web.config.file is none, as in Prometheus' own exporters", () => {

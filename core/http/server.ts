@@ -20,10 +20,10 @@ import type { TlsConfig } from "#core/http/web/tls.ts"
 
 export interface ServeOptions {
   readonly addresses: readonly Address[]
-  /** The flag that chooses the addresses, for the message where one can't be had. */
+  /** The flag that chooses the addresses, for the message where one is not available. */
   readonly flag?: string
   readonly webConfigFile: string | undefined
-  /** Why this server can't have basic_auth_users in its web configuration, in a sentence. */
+  /** Why this server refuses basic_auth_users in its web configuration, in a sentence. */
   readonly refuseBasicAuth?: string
   /** Where reloads of the web configuration are counted. */
   readonly registry?: Registry
@@ -36,7 +36,7 @@ export interface ServeOptions {
 }
 
 export interface Serving extends Closable {
-  /** Where it really listens, in the order of the addresses asked for; ports are known even where 0 was asked. */
+  /** Where it really listens, in the order of the given addresses; ports are known even where 0 was given. */
   readonly addresses: readonly Address[]
   /** Reads the web configuration file and its certificates again. */
   reload(): Promise<void>
@@ -134,17 +134,17 @@ function strictTarget({ url = "" }: RawRequestDefaultExpression): string {
   return /^(?:\/|https?:\/\/)/i.test(url) ? url : "/%"
 }
 
-/** Fastify's own messages repeat what the client sent; these don't. */
+/** Fastify's own messages repeat what the client sent; these do not. */
 const TEXTS: Readonly<Record<number, string>> = {
   404: "Nothing here.",
   408: "The request took too long to arrive.",
   413: "The body of the request is too large.",
   414: "The path is too long.",
-  415: "Bodies of this type are not taken here.",
+  415: "Bodies of this type are not accepted here.",
 }
 
 function sendText(reply: FastifyReply, status: number, message?: string): FastifyReply {
-  const fallback = status >= 500 ? "Internal error; see the log." : "This request can't be understood."
+  const fallback = status >= 500 ? "Internal error; see the log." : "This request is malformed."
   return reply
     .code(status)
     .type("text/plain; charset=utf-8")
@@ -159,7 +159,7 @@ function statusOf(error: unknown): number {
 
 export interface AdminOptions {
   readonly registry: Registry
-  /** Why this process can't serve yet, in a sentence; undefined when it can. */
+  /** Why this process cannot serve yet, in a sentence; undefined when it can. */
   readonly notReady: () => string | undefined
 }
 

@@ -53,7 +53,7 @@ export async function startWithWebConfig(t: TestContext, yaml: string) {
   }
 }
 
-/** The answer, or that there is none. */
+/** The response, or that there is none. */
 async function fetchTls(port: number, client: Certificate | undefined, headers: Record<string, string>, agent?: Agent) {
   const sent = request({ host: "127.0.0.1", port, ca: authority.cert, ...client, headers, agent: agent ?? false })
   sent.end()

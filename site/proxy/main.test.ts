@@ -31,7 +31,7 @@ test("ends with 1 and names the address that is in use, before it serves anythin
   const port = await listen(t, createServer())
   const child = run(t, [...LOCAL, "--web.listen-address", `127.0.0.1:${port}`], { PORTAL_AUTH_TOKEN: TOKEN })
   assert.equal(await child.ended, 1)
-  assert.match(child.output(), new RegExp(`Can't listen on 127.0.0.1:${port}: another process uses it`))
+  assert.match(child.output(), new RegExp(`Cannot listen on 127.0.0.1:${port}: another process uses it`))
 })
 
 test("finishes the scrape in flight on SIGTERM and ends with 0, its output without the token", async (t) => {

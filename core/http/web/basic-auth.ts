@@ -5,19 +5,19 @@ import { compare } from "bcryptjs"
 const WAITING = 32
 const KEPT = 1000
 
-export type Verdict = "welcome" | "refused" | "busy"
+export type PasswordVerdict = "accepted" | "refused" | "busy"
 
 /**
  * Decides whether an Authorization header names a user with the right password.
  *
  * Right passwords are remembered under a keyed hash of user, stored hash and password, each with its length, so that no
- * other triple can have the same key (the mistake of CVE-2022-46146). Wrong ones are not remembered: strangers can't fill
- * the memory. An unknown user is compared with the hash of some user, so that the time does not tell who exists.
+ * other triple can have the same key (the mistake of CVE-2022-46146). Wrong ones are not remembered: clients cannot fill
+ * the memory. An unknown user is compared with the hash of some user, so that the time does not reveal who exists.
  */
 export function basicAuth(
   users: ReadonlyMap<string, string>,
   verify: (password: string, hash: string) => Promise<boolean> = compare,
-): (authorization: string | undefined) => Promise<Verdict> {
+): (authorization: string | undefined) => Promise<PasswordVerdict> {
   const secret = randomBytes(32)
   const hashes = [...users.values()]
   const right = new Set<string>()
@@ -46,15 +46,15 @@ export function basicAuth(
     const known = users.has(user)
     const hash = users.get(user) ?? hashes[keyOf(user).readUInt32BE() % hashes.length] ?? ""
     const key = keyOf(user, hash, password).toString("base64")
-    if (right.has(key)) return "welcome"
+    if (right.has(key)) return "accepted"
     let result = underWay.get(key)
     if (result === undefined) {
       if (underWay.size > WAITING) return "busy"
       result = last.then(() => check(key, password, hash, known))
-      last = result.catch(() => undefined) // whoever asked sees the failure
+      last = result.catch(() => undefined) // the request that waits for it gets the failure
       underWay.set(key, result)
     }
-    return (await result) ? "welcome" : "refused"
+    return (await result) ? "accepted" : "refused"
   }
 }
 

@@ -33,7 +33,7 @@ for (const [auth, expected] of policies) {
   })
 }
 
-test("without client_auth_type nobody is asked for a certificate", async (t) => {
+test("without client_auth_type no client has to send a certificate", async (t) => {
   const { get } = await startWithWebConfig(t, PLAIN_TLS)
   assert.equal((await get(foreign)).body, "hello\n")
 })

@@ -24,7 +24,7 @@ export const requiresCertificate = (auth: ClientAuth): boolean =>
 export const verifiesCertificate = (auth: ClientAuth): boolean =>
   auth === "VerifyClientCertIfGiven" || auth === "RequireAndVerifyClientCert"
 
-/** Why a client whose handshake is over is sent away; undefined if it is welcome. */
+/** Why a client whose handshake is over is refused; undefined where it is not. */
 export function refusal(socket: TLSSocket, { auth, allowedSans }: ClientPolicy): string | undefined {
   if (auth === "NoClientCert") return undefined
   const certificate = socket.getPeerX509Certificate()

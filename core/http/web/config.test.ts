@@ -55,7 +55,7 @@ for (const [yaml, warns] of [
   [`${PAIR}http_server_config: {http2: true}\n`, true],
   [`${PAIR}http_server_config: {http2: false}\n`, false],
   [PAIR, false],
-  ["http_server_config: {http2: true}\n", false], // without TLS nobody speaks it
+  ["http_server_config: {http2: true}\n", false], // without TLS no client speaks it
 ] as const) {
   test(`${warns ? "warns" : "does not warn"} that HTTP/2 is not spoken: ${yaml.replaceAll("\n", " ")}`, async (t) => {
     const { config } = await readExample(t, yaml)
@@ -63,7 +63,7 @@ for (const [yaml, warns] of [
       config?.warnings.map((text) => text.replace(/^.*\/(?=web)/, "")),
       warns
         ? [
-            "web.yml:4:22 http_server_config.http2: HTTP/2 is not spoken here; clients are told so in the TLS handshake and use HTTP/1.1",
+            "web.yml:4:22 http_server_config.http2: HTTP/2 is not supported; clients negotiate HTTP/1.1 in the TLS handshake",
           ]
         : [],
     )

@@ -52,20 +52,20 @@ const schema = z
   .nullable()
 
 /** The file may be shared with Prometheus and its exporters, so it is no fault. */
-const HTTP2 = "HTTP/2 is not spoken here; clients are told so in the TLS handshake and use HTTP/1.1"
+const HTTP2 = "HTTP/2 is not supported; clients negotiate HTTP/1.1 in the TLS handshake"
 
 export interface WebConfig {
   readonly tls: TlsConfig | undefined
   readonly headers: readonly (readonly [name: string, value: string])[]
-  /** Bcrypt hashes by user name; empty: everybody is served. */
+  /** Bcrypt hashes by user name; empty: every client is served. */
   readonly users: ReadonlyMap<string, string>
   readonly rateLimit: Rate | undefined
-  /** What is asked for and not done, for the log. */
+  /** What is set and not supported, for the log. */
   readonly warnings: readonly string[]
 }
 
 export interface WebConfigOptions {
-  /** Why this server can't have basic_auth_users, in a sentence. */
+  /** Why this server refuses basic_auth_users, in a sentence. */
   readonly refuseBasicAuth?: string
   readonly now?: () => Date
 }

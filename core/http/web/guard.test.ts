@@ -4,7 +4,7 @@ import { connect } from "node:tls"
 import { hashSync } from "bcryptjs"
 import { authority, PLAIN_TLS, startWithWebConfig } from "#core/http/testing.ts"
 
-test("users are asked for on every path, also on one that is none, and wrong ones learn nothing", async (t) => {
+test("requires a user on every path, also on one that is none, and wrong ones learn nothing", async (t) => {
   const { get, port } = await startWithWebConfig(
     t,
     `${PLAIN_TLS}basic_auth_users: {alice: "${hashSync("right", 4)}"}\n`,
@@ -12,9 +12,9 @@ test("users are asked for on every path, also on one that is none, and wrong one
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` })
   assert.equal((await get(undefined, basic("alice:right"))).body, "hello\n")
   for (const headers of [{}, basic("alice:wrong"), basic("bob:right")]) {
-    const { status, body, headers: answered } = await get(undefined, headers)
+    const { status, body, headers: sent } = await get(undefined, headers)
     assert.deepEqual(
-      { status, body, asks: (answered as Record<string, string>)["www-authenticate"] },
+      { status, body, asks: (sent as Record<string, string>)["www-authenticate"] },
       { status: 401, body: "A user name and password are needed.\n", asks: 'Basic realm="fedstack", charset="UTF-8"' },
     )
   }
@@ -25,25 +25,25 @@ test("users are asked for on every path, also on one that is none, and wrong one
   }
 })
 
-test("headers are on every answer, and the rate is limited; without tls_server_config over plain HTTP", async (t) => {
+test("sets headers on every response and limits the rate; over plain HTTP without tls_server_config", async (t) => {
   const yaml = `http_server_config:
   headers: {X-Content-Type-Options: nosniff, Content-Security-Policy: "default-src 'none'"}
 rate_limit: {interval: 1h, burst: 2}
 `
   const { port } = await startWithWebConfig(t, yaml)
-  const answers = []
+  const responses = []
   for (const path of ["/", "/none", "/"]) {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`)
-    const { status, headers } = answer
-    answers.push([
+    const response = await fetch(`http://127.0.0.1:${port}${path}`)
+    const { status, headers } = response
+    responses.push([
       status,
       headers.get("x-content-type-options"),
       headers.get("content-security-policy"),
       headers.get("retry-after"),
-      await answer.text(),
+      await response.text(),
     ])
   }
-  assert.deepEqual(answers, [
+  assert.deepEqual(responses, [
     [200, "nosniff", "default-src 'none'", null, "hello\n"],
     [404, "nosniff", "default-src 'none'", null, "Nothing here.\n"],
     [429, null, null, "1", "Too many requests.\n"],

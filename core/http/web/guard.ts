@@ -3,7 +3,7 @@ import { basicAuth } from "#core/http/web/basic-auth.ts"
 import type { WebConfig } from "#core/http/web/config.ts"
 import { tokenBucket } from "#core/limits/token-bucket.ts"
 
-/** Whether a request goes on to the routes. If not, it has been answered. */
+/** Whether a request goes on to the routes. If not, a response has been sent. */
 export type Guard = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>
 
 /** What a web configuration asks of every request, in the order of exporter-toolkit: rate, headers, users. */
@@ -15,7 +15,7 @@ export function createGuard(config: WebConfig, now: () => number = () => perform
     for (const [name, value] of config.headers) response.setHeader(name, value)
     if (authenticate === undefined) return true
     const verdict = await authenticate(request.headers.authorization)
-    if (verdict === "welcome") return true
+    if (verdict === "accepted") return true
     if (verdict === "busy") return refuse(response, 429, "Too many passwords are being checked.")
     response.setHeader("www-authenticate", 'Basic realm="fedstack", charset="UTF-8"')
     return refuse(response, 401, "A user name and password are needed.")

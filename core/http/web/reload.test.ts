@@ -83,7 +83,7 @@ test("a new certificate without its key keeps the old pair, and shows in the log
   assert.notEqual((await get()).socket?.getPeerX509Certificate()?.serialNumber, serial)
 })
 
-test("what can't change while running says so and stays", async (t) => {
+test("refuses what cannot change while running, and keeps what is in force", async (t) => {
   const { get, write, serving, log } = await startWithWebConfig(t, PLAIN_TLS)
   await write("web.yml", "")
   await serving.reload()

@@ -61,10 +61,10 @@ web.yml:1:62 tls_server_config.client_ca_file: holds no certificate in PEM forma
     what: "an authority without a policy",
     yaml: `${PAIR}  client_ca_file: tls/ca.crt`,
     faults:
-      "web.yml:1:1 tls_server_config.client_auth_type: is missing: without one no client certificate is asked for",
+      "web.yml:1:1 tls_server_config.client_auth_type: is missing: without one no client certificate is requested",
   },
   {
-    what: "verification against nobody",
+    what: "verification without an authority",
     yaml: `${PAIR}  client_auth_type: RequireAndVerifyClientCert`,
     faults:
       "web.yml:4:3 tls_server_config.client_auth_type: RequireAndVerifyClientCert needs client_ca_file or client_ca: whose certificates are accepted",

@@ -12,7 +12,7 @@ import type { Faults } from "#core/config/faults.ts"
 import { explain } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
 
-/** Go's names of the suites up to TLS 1.2 that it still offers, and OpenSSL's. Those of TLS 1.3 can't be chosen, as in Go. */
+/** Go's names of the suites up to TLS 1.2 that it still offers, and OpenSSL's. Those of TLS 1.3 cannot be chosen, as in Go. */
 const CIPHERS = {
   TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: "ECDHE-ECDSA-AES128-SHA",
   TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: "ECDHE-ECDSA-AES256-SHA",
@@ -130,7 +130,7 @@ function clientPolicy(given: z.infer<typeof tlsSchema>, hasCa: boolean, fault: F
   const named = given.client_auth_type || "NoClientCert"
   const auth = named === "RequireClientCert" ? "RequireAnyClientCert" : named
   if (hasCa && auth === "NoClientCert") {
-    fault("client_auth_type", "is missing: without one no client certificate is asked for")
+    fault("client_auth_type", "is missing: without one no client certificate is requested")
   }
   if (!hasCa && verifiesCertificate(auth)) {
     fault("client_auth_type", `${auth} needs client_ca_file or client_ca: whose certificates are accepted`)
