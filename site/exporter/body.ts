@@ -3,10 +3,10 @@ import { setImmediate as turn } from "node:timers/promises"
 import { constants, crc32, createInflateRaw, deflateRawSync, inflateRawSync } from "node:zlib"
 
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
-/** Bytes that a plain answer is handed on by. */
+/** Bytes of one chunk of a plain response. */
 const CHUNK = 1_048_576
 
-/** Text that is answered many times, kept compressed alone: so it is mostly asked for, and a tenth of the size. */
+/** Text of many responses, kept compressed only: most clients accept it so, and it is a tenth of the size. */
 export interface Body {
   /** A deflate stream without its last block. Each piece ends on a whole byte, so that another can follow. */
   readonly deflated: readonly Buffer[]
@@ -17,7 +17,7 @@ export interface Body {
 
 export const EMPTY: Body = { deflated: [], crc: 0, length: 0 }
 
-/** Others have their turn between pieces. */
+/** Other work runs between the pieces. */
 export async function bodyOf(pieces: Iterable<string>): Promise<Body> {
   const deflated: Buffer[] = []
   let [crc, length] = [0, 0]

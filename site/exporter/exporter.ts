@@ -47,7 +47,7 @@ export function exporter<const S extends Settings>(definition: Exporter<S>): Exp
 
 function listenSettings({ port, portFlag }: Pick<Exporter<Settings>, "port" | "portFlag">) {
   const help =
-    "port to listen on, on all addresses; short for --web.listen-address :PORT, and not to be contradicted by it"
+    "Listen on this port, on all addresses: short for --web.listen-address :PORT, which must not name another one"
   const ownPort = setting(whole(0, 65_535), { flag: "", ...portFlag, help, defaultText: String(port) })
   const web = webSettings(`:${port}`)
   return {
@@ -57,7 +57,7 @@ function listenSettings({ port, portFlag }: Pick<Exporter<Settings>, "port" | "p
   }
 }
 
-/** Where to listen. Throws UsageError if the two flags say different things. */
+/** Where to listen. Throws UsageError if the two flags name different ports. */
 export function listeningOf(
   definition: Pick<Exporter<Settings>, "port" | "portFlag">,
   { port, webListenAddress, webConfigFile }: Values<ListenSettings>,

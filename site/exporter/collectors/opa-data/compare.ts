@@ -30,7 +30,7 @@ export function itemsOf(pathCount: PathCount): number {
 }
 
 /**
- * Replicas agree when they have as many items and no two digests differ; namespaces don't count, because kube-mgmt leaves
+ * Replicas agree when they have as many items and no two digests differ; namespaces do not count, because kube-mgmt leaves
  * empty ones behind in some replicas only. Digests are compared with those of the same collection, the newest that any of
  * those with as many items has, for objects change in between. One whose digest is older or not known is taken to be like
  * most of those that did not deviate before. The majority is the largest group that agrees; among groups of one size the one

@@ -9,19 +9,19 @@ const MOST_KEY_BYTES = 32
 
 export interface JsonCounter {
   add(chunk: Uint8Array): void
-  /** What `result` is. Throws ReadFailure where the answer is not whole, or none of OPA's. */
+  /** What `result` is. Throws ReadFailure where the response is not complete, or none of OPA's. */
   end(): PathCount
 }
 
 /**
- * Counts the members of `result`, and the members of those, in an answer of OPA's Data API that arrives in pieces.
- * It keeps a few numbers, never a document. Members are told by their commas: what stands between is OPA's own JSON.
+ * Counts the members of `result`, and the members of those, in a response of OPA's Data API that arrives in pieces.
+ * It keeps a few numbers, never a document. Members are counted by their commas: what is between them is OPA's own JSON.
  */
 export function countJson(): JsonCounter {
   let depth = 0
   let inString = false
   let escaped = false
-  /** Of the answer's own keys: the one that is being read or was read last. */
+  /** Of the response's own keys: the one that is being read or was read last. */
   let key: number[] | undefined
   let name = ""
   let ended = false

@@ -23,7 +23,7 @@ interface DigestClock {
   readonly round: number
 }
 
-/** What is remembered of one OPA since it was last asked for digests. */
+/** What is remembered of one OPA since digests were last requested of it. */
 export interface PodDigests {
   readonly round: number
   /** None where there was no time for digests. */
@@ -147,7 +147,7 @@ export function digestOf(pod: PodDigests | undefined, index: number, pathCount: 
 /** Whether there may be one when they are taken the next time. */
 export function expectsDigest(pod: PodDigests | undefined, index: number, pathCount: PathCount): boolean {
   const then = pod?.pathCounts[index]
-  // an OPA that was asked and made none makes none
+  // an OPA that made none on request makes none
   return pathCount.kind === "counted" && (then?.kind !== "counted" || then.digest !== undefined)
 }
 

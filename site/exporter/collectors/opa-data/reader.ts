@@ -123,7 +123,7 @@ export function createReader(options: ReaderOptions): OpaReader {
           return { ...reading, method }
         } catch (error) {
           if (!(error instanceof MethodUnavailable)) throw error
-          // the first refusal says most: the other methods may not have been set up at all
+          // the first refusal explains most: the other methods may not have been set up at all
           unavailable ??= error
         }
       }

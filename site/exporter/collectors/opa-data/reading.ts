@@ -32,7 +32,7 @@ export interface OpaReading extends Counts {
   readonly method: ReadMethod
   /** Whether digests are among it, as far as OPA can make them. */
   readonly digests: boolean
-  /** Seconds after which OPA failed over digests, or had not made them in time. */
+  /** Seconds after which OPA failed because of digests, or was too late with them. */
   readonly digestsFailedAfter?: number
 }
 

@@ -16,8 +16,8 @@ const reference = (segments: readonly string[]): string =>
 
 /**
  * What is at a path, on one line: [] where it is undefined, else [[[keys], [members], [digest]]], each of the inner lists
- * empty where that can't be told. Comprehensions keep one path's trouble away from the others: a plain binding would lose
- * the whole answer. No `some … in`, `if` or `contains`, so that every version of Rego reads it.
+ * empty where there is none. Comprehensions keep an error at one path from the others: a plain binding would lose the
+ * whole response. No `some … in`, `if` or `contains`, so that every version of Rego reads it.
  */
 export function countExpression({ segments, namespaced }: Counted, digest: DigestKind | undefined): string {
   const d = `d := ${reference(segments)}`
@@ -63,7 +63,7 @@ export function countQuery(
   return `r := [\n${lines.join(",\n")}\n]`
 }
 
-/** The rule of the package that answers the same. */
+/** The rule of the package with the same result. */
 export function ruleName(digest: DigestKind | undefined): string {
   if (digest === undefined) return "counts"
   return digest === "content" ? "counts_and_contents" : "counts_and_versions"
@@ -72,7 +72,7 @@ export function ruleName(digest: DigestKind | undefined): string {
 const IDENTIFIER = /^[a-z_]\w*$/i
 
 /**
- * A package whose rules answer for these paths, for an OPA that refuses ad-hoc queries. Its rules hold their expressions
+ * A package whose rules count these paths, for an OPA that refuses ad-hoc queries. Its rules hold their expressions
  * whole: a function would have every document handed to it, at many times the price.
  */
 export function countPackage(paths: readonly Counted[], [first = "", ...others]: readonly string[]): string {
@@ -81,7 +81,7 @@ export function countPackage(paths: readonly Counted[], [first = "", ...others]:
     const entries = paths.map((path) => `\t${quote(path.name)}: ${countExpression(path, digest)},\n`)
     return `${ruleName(digest)} := {\n${entries.join("")}}\n`
   })
-  return `# What fedstack's exporter of OPA data asks for, as counts and hashes only. Made by its --print-package.
+  return `# The counts and hashes that fedstack's exporter of OPA data reads, and nothing else. Made by its --print-package.
 package ${name}
 
 ${rules.join("\n")}`

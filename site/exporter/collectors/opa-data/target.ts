@@ -12,9 +12,9 @@ export interface OpaTarget {
   /** A host name or IP address, IPv6 without brackets. */
   readonly address: string
   readonly port: number
-  /** undefined where nothing tells: then --opa-scheme decides. */
+  /** Undefined where it is not known: then --opa-scheme decides. */
   readonly scheme: "http" | "https" | undefined
-  /** What stands before `/v1` in its URLs, without a slash at its end: "" but behind a reverse proxy. */
+  /** What comes before `/v1` in its URLs, without a slash at its end: "" but behind a reverse proxy. */
   readonly path: string
   /** Whether its service sends requests to it. */
   readonly ready: boolean
@@ -26,11 +26,11 @@ export interface OpaTargets extends Closable {
   current(): readonly OpaTarget[]
   /** Why `current` may be outdated or empty, in a sentence: "Kubernetes refused to list endpointslices in opa (403): …". */
   problem(): string | undefined
-  /** Settles when `current` is known for the first time, or `problem` tells why it is not. Never rejects. */
+  /** Resolves when `current` is known for the first time, or `problem` explains why it is not. Never rejects. */
   readonly first: Promise<void>
 }
 
-/** Where pods are looked for in Kubernetes. */
+/** Which pods are read in Kubernetes. */
 export interface KubernetesOptions {
   /** See kubernetesSettings. */
   readonly kubeconfig: string | undefined
@@ -44,7 +44,7 @@ export interface KubernetesOptions {
   /** Where the address of the cluster that a pod runs in is found. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
-  /** Aborted when the process is told to end. */
+  /** Aborted when the process is to end. */
   readonly signal: AbortSignal
 }
 

@@ -3,16 +3,16 @@ import type { Port, Slice } from "./slice.ts"
 
 export interface Pods {
   readonly targets: readonly OpaTarget[]
-  /** Services of which pods are known, but not the port that was asked for, each in a sentence. */
+  /** Services of which pods are known, but not the port of the settings, each in a sentence. */
   readonly faults: readonly string[]
 }
 
-/** Of two addresses of a pod the first in this order is asked. */
+/** Of two addresses of a pod the first in this order is used. */
 const ADDRESS_TYPES = ["IPv4", "IPv6", "FQDN"]
 
 /**
- * Every pod of each service once, though slices overlap while they are rewritten, and a pod of two address families stands
- * in two of them. A pod counts as ready if any slice says so: the newer one of a name that is used again is then taken.
+ * Every pod of each service once, though slices overlap while they are rewritten, and a pod of two address families is
+ * in two of them. A pod is ready if it is in any slice: where a name is used again, that is the newer pod.
  */
 export function podsIn(slices: readonly Slice[], namespace: string, wanted: string | undefined): Pods {
   const pods = new Map<string, OpaTarget>()
@@ -66,7 +66,7 @@ function choose(ports: readonly Port[], wanted: string | undefined): Port | unde
   return ports.find((one) => one.port === port) ?? { name: "", port, appProtocol: "" }
 }
 
-/** As appProtocol or else the port's name tells: `https`, `https-opa`. */
+/** From appProtocol or else the port's name: `https`, `https-opa`. */
 function schemeOf({ appProtocol, name }: Port): OpaTarget["scheme"] {
   const [, scheme] = /^(https?)(?:-|$)/i.exec(appProtocol === "" ? name : appProtocol) ?? []
   return scheme === undefined ? undefined : scheme.toLowerCase() === "https" ? "https" : "http"

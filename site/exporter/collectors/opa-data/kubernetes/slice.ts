@@ -16,9 +16,9 @@ export interface Port {
   readonly appProtocol: string
 }
 
-export interface Endpoint {
+export interface SliceEndpoint {
   readonly address: string
-  /** Name of the pod; undefined where the address is none of a pod. */
+  /** Name of the pod; undefined where the address is not that of a pod. */
   readonly pod: string | undefined
   readonly node: string
   readonly ready: boolean
@@ -29,7 +29,7 @@ export interface Slice {
   readonly service: string
   readonly addressType: string
   readonly ports: readonly Port[]
-  readonly endpoints: readonly Endpoint[]
+  readonly endpoints: readonly SliceEndpoint[]
 }
 
 export interface ObjectReference {
@@ -62,10 +62,10 @@ export function sliceOf({ metadata, addressType = "", ports, endpoints }: Endpoi
     addressType,
     ports: portsOf(ports),
     endpoints: (endpoints ?? []).flatMap(
-      ({ addresses: [address] = [], conditions, nodeName, targetRef }): Endpoint[] =>
+      ({ addresses: [address] = [], conditions, nodeName, targetRef }): SliceEndpoint[] =>
         address === undefined
           ? []
-          : // what does not say whether it is ready, is
+          : // without a condition it is ready
             [{ address, pod: podOf(targetRef), node: nodeName ?? "", ready: conditions?.ready ?? true }],
     ),
   }
@@ -82,26 +82,26 @@ export function portsOf(ports: readonly PortObject[] | null | undefined): readon
 }
 
 /** What came before EndpointSlices, deprecated since Kubernetes 1.33. One object per service, of its name. */
-export const ENDPOINTS: Resource<Endpoints> = { group: "", version: "v1", plural: "endpoints", kind: "Endpoints" }
+export const ENDPOINTS: Resource<EndpointsObject> = { group: "", version: "v1", plural: "endpoints", kind: "Endpoints" }
 
-interface Address {
+interface EndpointsAddress {
   readonly ip?: string
   readonly nodeName?: string | null
   readonly targetRef?: ObjectReference | null
 }
 
-export interface Endpoints extends KubernetesObject {
+export interface EndpointsObject extends KubernetesObject {
   readonly subsets?:
     | readonly {
-        readonly addresses?: readonly Address[] | null
-        readonly notReadyAddresses?: readonly Address[] | null
+        readonly addresses?: readonly EndpointsAddress[] | null
+        readonly notReadyAddresses?: readonly EndpointsAddress[] | null
         readonly ports?: readonly PortObject[] | null
       }[]
     | null
 }
 
-/** The same as the slices of the service would say, but for a second address of dual stack, which is not told here. */
-export function slicesOf({ metadata, subsets }: Endpoints): readonly Slice[] {
+/** The same as the slices of the service, but for a second address of dual stack, which Endpoints do not have. */
+export function slicesOf({ metadata, subsets }: EndpointsObject): readonly Slice[] {
   return (subsets ?? []).map(({ addresses, notReadyAddresses, ports }) => ({
     service: metadata.name,
     addressType: "IPv4",
@@ -110,8 +110,11 @@ export function slicesOf({ metadata, subsets }: Endpoints): readonly Slice[] {
   }))
 }
 
-function endpointsOf(addresses: readonly Address[] | null | undefined, ready: boolean): readonly Endpoint[] {
-  return (addresses ?? []).flatMap(({ ip, nodeName, targetRef }): Endpoint[] =>
+function endpointsOf(
+  addresses: readonly EndpointsAddress[] | null | undefined,
+  ready: boolean,
+): readonly SliceEndpoint[] {
+  return (addresses ?? []).flatMap(({ ip, nodeName, targetRef }): SliceEndpoint[] =>
     ip === undefined ? [] : [{ address: ip, pod: podOf(targetRef), node: nodeName ?? "", ready }],
   )
 }

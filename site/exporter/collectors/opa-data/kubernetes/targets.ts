@@ -7,12 +7,12 @@ import { listObjects } from "#core/kubernetes/list.ts"
 import { getObject } from "#core/kubernetes/objects.ts"
 import { type Watched, watchObjects } from "#core/kubernetes/watch-objects.ts"
 import type { KubernetesOptions, OpaTargets } from "../target.ts"
-import { type Endpoints, ENDPOINTS, slicesOf } from "./slice.ts"
+import { type EndpointsObject, ENDPOINTS, slicesOf } from "./slice.ts"
 import { type Pods, podsIn } from "./pods.ts"
 import { SERVICE_NAME, type Slice, sliceOf, SLICES } from "./slice.ts"
 
-/** Seconds between two looks at Endpoints, where EndpointSlices do not tell of a service. */
-const LOOK_EVERY = 15
+/** Seconds between two reads of Endpoints, for services without EndpointSlices. */
+const READ_EVERY = 15
 
 /** Finds the pods of services, and keeps to them as they change. */
 export async function kubernetesTargets(options: KubernetesOptions): Promise<OpaTargets> {
@@ -35,16 +35,18 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Opa
       log,
     }),
   )
-  const endpoints = lookAtEndpoints(api, options, watches, changed, signal)
+  const endpoints = readEndpoints(api, options, watches, changed, signal)
 
-  let looked = false
-  const first = Promise.all([...watches.map((watch) => watch.first), endpoints.first]).then(() => void (looked = true))
+  let complete = false
+  const first = Promise.all([...watches.map((watch) => watch.first), endpoints.first]).then(
+    () => void (complete = true),
+  )
 
   const found = (): Pods => {
     if (pods !== undefined) return pods
     const sliced = servicesIn(slicesIn(watches.filter(isAllowed)))
     const others = new Set(endpoints.services())
-    // Endpoints tell of a service whose slices may not be read any more, but not of one that has slices
+    // Endpoints are for services whose slices may not be read any more, not for those that have slices
     const slices = slicesIn(watches).filter(({ service }) => sliced.has(service) || !others.has(service))
     const older = endpoints.slices().filter(({ service }) => !sliced.has(service))
     pods = podsIn([...slices, ...older], namespace, port)
@@ -64,9 +66,9 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Opa
     current: () => found().targets,
     problem() {
       const refused = watches.flatMap((watch) => watch.problem() ?? [])
-      // Endpoints tell the same
+      // Endpoints hold the same
       const serious = refused.filter(({ statusCode }) => !isRefusal(statusCode) || endpoints.problem() !== undefined)
-      if (!looked) return serious.map(explain)[0]
+      if (!complete) return serious.map(explain)[0]
       return [...serious.map(explain), ...(serious.length === 0 ? missing() : []), ...found().faults][0]
     },
     first,
@@ -123,8 +125,8 @@ const servicesIn = (slices: readonly Slice[]): ReadonlySet<string> => new Set(sl
 const isRefusal = (statusCode: number): boolean => statusCode === 403 || statusCode === 404
 const isAllowed = (watch: Watched<Slice>): boolean => !isRefusal(watch.problem()?.statusCode ?? 0)
 
-/** Asks for Endpoints what EndpointSlices do not tell: one by one, for which `get` alone is a right that suffices. */
-function lookAtEndpoints(
+/** Reads the Endpoints of services without EndpointSlices: one by one, for which the right `get` alone suffices. */
+function readEndpoints(
   api: KubernetesApi,
   { namespace, services, selector, log }: KubernetesOptions,
   watches: readonly Watched<Slice>[],
@@ -134,11 +136,11 @@ function lookAtEndpoints(
   const { promise: first, resolve: settle } = Promise.withResolvers<void>()
   let known: ReadonlyMap<string, readonly Slice[]> = new Map()
   let problem: KubernetesError | undefined
-  let told = false
+  let logged = false
 
-  const look = async (refused: boolean): Promise<ReadonlyMap<string, readonly Slice[]>> => {
+  const read = async (refused: boolean): Promise<ReadonlyMap<string, readonly Slice[]>> => {
     const found = new Map<string, readonly Slice[]>()
-    const add = (object: Endpoints): void => void found.set(object.metadata.name, slicesOf(object))
+    const add = (object: EndpointsObject): void => void found.set(object.metadata.name, slicesOf(object))
     const sliced = servicesIn(slicesIn(watches.filter(isAllowed)))
     for (const name of services.filter((service) => !sliced.has(service))) {
       const object = await getObject(api, ENDPOINTS, { namespace, name }, signal)
@@ -154,17 +156,17 @@ function lookAtEndpoints(
     while (!signal.aborted) {
       const refused = !watches.every(isAllowed)
       try {
-        known = await look(refused)
+        known = await read(refused)
         problem = undefined
-        if (refused && !told) log.info("reading Endpoints instead of EndpointSlices")
-        told = refused
+        if (refused && !logged) log.info("reading Endpoints instead of EndpointSlices")
+        logged = refused
       } catch (error) {
         if (signal.aborted) break
         problem = error instanceof KubernetesError ? error : new KubernetesError(explain(error), 0)
       }
       changed()
       settle()
-      await delay(LOOK_EVERY * 1000, undefined, { signal }).catch(() => undefined) // aborted: the loop ends
+      await delay(READ_EVERY * 1000, undefined, { signal }).catch(() => undefined) // aborted: the loop ends
     }
     settle()
   }

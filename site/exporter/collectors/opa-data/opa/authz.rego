@@ -1,6 +1,6 @@
-# Lets the exporter of OPA data ask for counts and hashes, and for nothing else. It adds to whatever your system.authz
-# allows already, which has to say `default allow := false`; with OPA's --authorization=basic. Where not everybody may see
-# how many objects there are, add a condition on input.identity, which is the exporter's bearer token with
+# Lets the exporter of OPA data read counts and hashes, and nothing else. It adds to what your system.authz allows
+# already, which must have `default allow := false`; with OPA's --authorization=basic. Where not every client may see how
+# many objects there are, add a condition on input.identity, which is the exporter's bearer token with
 # --authentication=token.
 package system.authz
 
@@ -11,6 +11,6 @@ allow if {
 	input.method == "GET"
 	input.path == ["v1", "data", "fedstack", "opa_data", rule]
 
-	# not explain, which answers with every document that was looked at
+	# not explain, whose response holds every document that was evaluated
 	object.keys(input.params) - {"metrics"} == set()
 }

@@ -1,4 +1,4 @@
-# What fedstack's exporter of OPA data asks for, as counts and hashes only. Made by its --print-package.
+# The counts and hashes that fedstack's exporter of OPA data reads, and nothing else. Made by its --print-package.
 package fedstack.opa_data
 
 counts := {
