@@ -8,7 +8,7 @@ import { type KubernetesApi, openKubernetes } from "./api.ts"
 import { discoverKinds } from "./discovery.ts"
 import { recordEvents } from "./events.ts"
 import { holdLease } from "./lease.ts"
-import { createObject, deleteObject, getObject, patchObject, retryOnConflict, updateObject } from "./objects.ts"
+import { objectsOf, retryOnConflict } from "./objects.ts"
 import type { KubernetesObject, Resource } from "./resource.ts"
 import { watchObjects } from "./watch-objects.ts"
 
@@ -42,12 +42,13 @@ test("what the room does with a real API", { timeout: 300_000 }, async (outer) =
   await kubectl(["create", "namespace", "test"])
   const api = await open(outer, kubeconfig)
   const { signal } = outer
+  const gateways = objectsOf(api, GATEWAYS)
   const GROUP = GATEWAYS.group
 
   await outer.test("a group without CRDs has no kinds, and a write explains it", async () => {
     assert.equal((await discoverKinds(api, GROUP, signal)).size, 0)
-    assert.equal(await getObject(api, GATEWAYS, { namespace: "test", name: "a" }, signal), undefined)
-    await assert.rejects(createObject(api, GATEWAYS, gateway("a"), signal), {
+    assert.equal(await gateways.get({ namespace: "test", name: "a" }, signal), undefined)
+    await assert.rejects(gateways.create(gateway("a"), signal), {
       message:
         "Kubernetes cannot create gateways.gateway.networking.k8s.io in the namespace test (404): it does not serve this kind in this version: install its CRD, or use another version. Response: not a Status object of Kubernetes",
     })
@@ -75,78 +76,69 @@ test("what the room does with a real API", { timeout: 300_000 }, async (outer) =
 
   await outer.test("an object is created, read, replaced, patched in three ways and deleted", async () => {
     const address = { namespace: "test", name: "crud" }
-    const created = await createObject(api, GATEWAYS, gateway("crud"), signal)
+    const created = await gateways.create(gateway("crud"), signal)
     assert.equal(created.metadata.generation, 1)
-    await assert.rejects(createObject(api, GATEWAYS, gateway("crud"), signal), /\(409\): it exists already\. /)
-    const replaced = await updateObject(api, GATEWAYS, { ...created, spec: gateway("crud", "two").spec }, signal)
+    await assert.rejects(gateways.create(gateway("crud"), signal), /\(409\): it exists already\. /)
+    const replaced = await gateways.update({ ...created, spec: gateway("crud", "two").spec }, signal)
     assert.equal(replaced.spec.gatewayClassName, "two")
     const spec = { gatewayClassName: "three" }
-    const merged = await patchObject(api, GATEWAYS, address, { type: "merge", value: { spec } }, signal)
+    const merged = await gateways.patch(address, { type: "merge", value: { spec } }, signal)
     assert.equal(merged.spec.gatewayClassName, "three")
     const json = [{ op: "replace", path: "/spec/gatewayClassName", value: "four" }] as const
-    assert.equal(
-      (await patchObject(api, GATEWAYS, address, { type: "json", value: json }, signal)).spec.gatewayClassName,
-      "four",
-    )
+    assert.equal((await gateways.patch(address, { type: "json", value: json }, signal)).spec.gatewayClassName, "four")
     const apply = { type: "apply", value: { spec: { gatewayClassName: "five" } }, fieldManager: "test" } as const
     await assert.rejects(
-      patchObject(api, GATEWAYS, address, apply, signal),
+      gateways.patch(address, apply, signal),
       /\(409\): other managers own these fields \(\.spec\.gatewayClassName: conflict with /,
     )
-    const forced = await patchObject(api, GATEWAYS, address, { ...apply, force: true }, signal)
+    const forced = await gateways.patch(address, { ...apply, force: true }, signal)
     assert.equal(forced.spec.gatewayClassName, "five")
-    await assert.rejects(deleteObject(api, GATEWAYS, address, signal, { uid: "another" }), /\(409\)/)
+    await assert.rejects(gateways.delete(address, signal, { uid: "another" }), /\(409\)/)
     const options = { resourceVersion: forced.metadata.resourceVersion ?? "", propagation: "Background" } as const
-    assert.equal(await deleteObject(api, GATEWAYS, address, signal, options), true)
-    assert.equal(await deleteObject(api, GATEWAYS, address, signal), false)
-    assert.equal(await getObject(api, GATEWAYS, address, signal), undefined)
+    assert.equal(await gateways.delete(address, signal, options), true)
+    assert.equal(await gateways.delete(address, signal), false)
+    assert.equal(await gateways.get(address, signal), undefined)
   })
 
   await outer.test("status and the rest of an object do not touch each other", async () => {
-    const created = await createObject(api, GATEWAYS, gateway("status"), signal)
+    const created = await gateways.create(gateway("status"), signal)
     const value = { status: condition("True"), spec: { gatewayClassName: "ignored" } }
     const merge = { type: "merge", value } as const
-    await patchObject(api, GATEWAYS, created.metadata, merge, signal, { subresource: "status" })
-    const read = await getObject(api, GATEWAYS, created.metadata, signal)
+    await gateways.patch(created.metadata, merge, signal, { subresource: "status" })
+    const read = await gateways.get(created.metadata, signal)
     assert.equal(read?.spec.gatewayClassName, "one")
     assert.equal(read?.status?.conditions?.find(({ type }) => type === "Accepted")?.status, "True")
     const whole = { ...read, status: condition("False") }
-    const updated = await updateObject(api, GATEWAYS, whole, signal, { subresource: "status" })
+    const updated = await gateways.update(whole, signal, { subresource: "status" })
     assert.deepEqual(updated.status, condition("False"))
     assert.equal(updated.metadata.generation, 1)
   })
 
   await outer.test("an update of an old version is a conflict, and made again from the new one", async () => {
-    const old = await createObject(api, GATEWAYS, gateway("conflict"), signal)
-    await patchObject(
-      api,
-      GATEWAYS,
-      old.metadata,
-      { type: "merge", value: { metadata: { labels: { a: "1" } } } },
-      signal,
-    )
+    const old = await gateways.create(gateway("conflict"), signal)
+    await gateways.patch(old.metadata, { type: "merge", value: { metadata: { labels: { a: "1" } } } }, signal)
     const message = /\(409\): it was changed by another client meanwhile\. Response: Operation cannot be fulfilled/
-    await assert.rejects(updateObject(api, GATEWAYS, old, signal), { message })
+    await assert.rejects(gateways.update(old, signal), { message })
     let object: Gateway | undefined = old
     const updated = await retryOnConflict(async () => {
-      const current = object ?? (await getObject(api, GATEWAYS, old.metadata, signal))
+      const current = object ?? (await gateways.get(old.metadata, signal))
       object = undefined
       assert.ok(current)
       const metadata = { ...current.metadata, finalizers: ["example.org/test"] }
-      return updateObject(api, GATEWAYS, { ...current, metadata }, signal)
+      return gateways.update({ ...current, metadata }, signal)
     }, signal)
     assert.deepEqual([updated.metadata.labels, updated.metadata.finalizers], [{ a: "1" }, ["example.org/test"]])
-    assert.equal(await deleteObject(api, GATEWAYS, old.metadata, signal), true)
-    const going = await getObject(api, GATEWAYS, old.metadata, signal)
+    assert.equal(await gateways.delete(old.metadata, signal), true)
+    const going = await gateways.get(old.metadata, signal)
     assert.ok(going?.metadata.deletionTimestamp)
     const drop = [{ op: "remove", path: "/metadata/finalizers" }] as const
-    await patchObject(api, GATEWAYS, old.metadata, { type: "json", value: drop }, signal)
-    assert.equal(await getObject(api, GATEWAYS, old.metadata, signal), undefined)
+    await gateways.patch(old.metadata, { type: "json", value: drop }, signal)
+    assert.equal(await gateways.get(old.metadata, signal), undefined)
   })
 
   await outer.test("an invalid object is refused with each field that is wrong", async () => {
     const invalid = { ...gateway("invalid"), spec: { gatewayClassName: "", listeners: [{ name: "http", port: 0 }] } }
-    await assert.rejects(createObject(api, GATEWAYS, invalid, signal), (error: Error) => {
+    await assert.rejects(gateways.create(invalid, signal), (error: Error) => {
       assert.match(error.message, /\(422\): the object is invalid \(.*spec\.gatewayClassName: .*spec\.listeners\[0\]/)
       return true
     })
@@ -169,10 +161,10 @@ test("what the room does with a real API", { timeout: 300_000 }, async (outer) =
     const watchers = [follow(), follow()]
     await Promise.all(watchers.map(({ watched }) => watched.first))
     const { metadata, spec } = gateway("watched")
-    await createObject(api, GATEWAYS, { metadata: { ...metadata, labels: { set: "watched" } }, spec }, signal)
+    await gateways.create({ metadata: { ...metadata, labels: { set: "watched" } }, spec }, signal)
     const value = { spec: { gatewayClassName: "two" } }
-    await patchObject(api, GATEWAYS, metadata, { type: "merge", value }, signal)
-    await deleteObject(api, GATEWAYS, metadata, signal)
+    await gateways.patch(metadata, { type: "merge", value }, signal)
+    await gateways.delete(metadata, signal)
     for (const { changes } of watchers) {
       await until("all changes", () => (changes.length === 3 ? true : undefined))
       assert.deepEqual(changes, ["added test/watched one", "modified test/watched one two", "deleted test/watched two"])
@@ -207,7 +199,7 @@ test("what the room does with a real API", { timeout: 300_000 }, async (outer) =
   })
 
   await outer.test("repeated Events are one with a count, and kubectl shows them below the object", async () => {
-    const object = await createObject(api, GATEWAYS, gateway("eventful"), signal)
+    const object = await gateways.create(gateway("eventful"), signal)
     const options = { controller: "example.org/test", instance: "pod-1", log: silent, now: () => new Date() }
     const recorder = recordEvents(api, options)
     const details = { type: "Warning", reason: "Broken", action: "Repair", note: "listener http is broken" } as const
@@ -232,12 +224,12 @@ test("what the room does with a real API", { timeout: 300_000 }, async (outer) =
   await outer.test("an account that may only get learns the rule that it lacks", async (t) => {
     const reader = await open(t, await kubernetes.account("test/reader", "get", `gateways.${GROUP}`))
     assert.equal(
-      (await getObject(reader, GATEWAYS, { namespace: "test", name: "status" }, signal))?.spec.gatewayClassName,
+      (await objectsOf(reader, GATEWAYS).get({ namespace: "test", name: "status" }, signal))?.spec.gatewayClassName,
       "one",
     )
     const merge = { type: "merge", value: { status: condition("True") } } as const
     const address = { namespace: "test", name: "status" }
-    await assert.rejects(patchObject(reader, GATEWAYS, address, merge, signal, { subresource: "status" }), {
+    await assert.rejects(objectsOf(reader, GATEWAYS).patch(address, merge, signal, { subresource: "status" }), {
       statusCode: 403,
       message: `Kubernetes refused to patch gateways.${GROUP}/status status in the namespace test (403): the account needs the rule {apiGroups: ["${GROUP}"], resources: [gateways/status], verbs: [patch]}. Response: gateways.${GROUP} "status" is forbidden: User "system:serviceaccount:test:reader" cannot patch resource "gateways/status" in API group "${GROUP}" in the namespace "test"`,
     })

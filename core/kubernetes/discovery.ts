@@ -1,6 +1,6 @@
 import type { KubernetesApi } from "./api.ts"
-import { KubernetesError } from "./errors.ts"
-import type { KubernetesRequest, Verb } from "./resource.ts"
+import { undefinedIfMissing } from "./errors.ts"
+import type { KubernetesRequest } from "./resource.ts"
 
 /** A kind as the API serves it now. */
 export interface ServedKind {
@@ -50,18 +50,12 @@ interface ApiGroup {
 }
 
 /** undefined where there is nothing. */
-async function discover(api: KubernetesApi, path: string, signal: AbortSignal): Promise<unknown> {
-  const verb: Verb = "get"
+function discover(api: KubernetesApi, path: string, signal: AbortSignal): Promise<unknown> {
   const request: KubernetesRequest = {
-    verb,
+    verb: "get",
     path,
     description: `read which kinds it serves (${path})`,
-    rule: `{nonResourceURLs: ["${path}"], verbs: [${verb}]}`,
+    rule: `{nonResourceURLs: ["${path}"], verbs: [get]}`,
   }
-  try {
-    return await api.send(request, signal)
-  } catch (error) {
-    if (error instanceof KubernetesError && error.statusCode === 404) return undefined
-    throw error
-  }
+  return api.send(request, signal).catch(undefinedIfMissing)
 }

@@ -75,6 +75,11 @@ export function isConflict(error: unknown): error is KubernetesError {
   return error.details.reason === "Conflict" && !isOwned(error.details.details?.causes)
 }
 
+/** For a request whose 404 is a result. */
+export function undefinedIfMissing(error: unknown): undefined {
+  if (!(error instanceof KubernetesError && error.statusCode === 404)) throw error
+}
+
 const isOwned = (causes: readonly Cause[] = []): boolean =>
   causes.some(({ reason }) => reason === "FieldManagerConflict")
 

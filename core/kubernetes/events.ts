@@ -6,7 +6,7 @@ import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
 import type { KubernetesApi } from "./api.ts"
 import { KubernetesError } from "./errors.ts"
-import { createObject, patchObject } from "./objects.ts"
+import { objectsOf } from "./objects.ts"
 import { apiVersionOf, type KubernetesObject, microTime, type Resource } from "./resource.ts"
 
 /** What `kubectl describe` shows below an object. */
@@ -65,6 +65,7 @@ interface EventSeries {
 /** Writes Events one after the other; repeated ones become one with a count. */
 export function recordEvents(api: KubernetesApi, { controller, instance, log, now }: RecorderOptions): EventRecorder {
   const recent = new LRUCache<string, EventSeries>({ max: MOST_SERIES, ttl: SERIES, updateAgeOnGet: true })
+  const events = objectsOf(api, EVENTS)
   const ending = new AbortController()
   let queue = Promise.resolve()
 
@@ -73,8 +74,8 @@ export function recordEvents(api: KubernetesApi, { controller, instance, log, no
     const { count, last, event } = series
     const repeated = count === 1 ? {} : { series: { count, lastObservedTime: microTime(last) } }
     try {
-      if (series.written === 0) await createObject(api, EVENTS, { ...event, ...repeated }, ending.signal)
-      else await patchObject(api, EVENTS, event.metadata, { type: "merge", value: repeated }, ending.signal)
+      if (series.written === 0) await events.create({ ...event, ...repeated }, ending.signal)
+      else await events.patch(event.metadata, { type: "merge", value: repeated }, ending.signal)
       series.written = count
     } catch (error) {
       recent.delete(key)

@@ -6,7 +6,7 @@ import { jitter, pause } from "#core/retry/backoff.ts"
 import { Deadline } from "#core/retry/deadline.ts"
 import type { KubernetesApi } from "./api.ts"
 import { KubernetesError } from "./errors.ts"
-import { createObject, getObject, updateObject } from "./objects.ts"
+import { objectsOf } from "./objects.ts"
 import { type KubernetesObject, microTime, type Resource } from "./resource.ts"
 
 export interface LeaseOptions {
@@ -51,6 +51,7 @@ const LEASES: Resource<Lease> = { group: "coordination.k8s.io", version: "v1", p
 export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolder {
   const { namespace, name, identity, seconds = 15, work, log, now } = options
   const ending = new AbortController()
+  const leases = objectsOf(api, LEASES)
   let holder = ""
   let problem: string | undefined
   /** The newest version, and when this process saw it first: that it is not renewed is judged by this clock alone. */
@@ -65,7 +66,7 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolde
 
   /** True where the lease is ours now. */
   async function tryHold(signal: AbortSignal): Promise<boolean> {
-    const lease = await getObject(api, LEASES, { namespace, name }, signal)
+    const lease = await leases.get({ namespace, name }, signal)
     const { resourceVersion = "" } = lease?.metadata ?? {}
     if (resourceVersion !== seen.version) seen = { version: resourceVersion, at: performance.now() }
     const { holderIdentity = "", leaseDurationSeconds = seconds, leaseTransitions = 0, acquireTime } = lease?.spec ?? {}
@@ -82,8 +83,8 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolde
       leaseTransitions: leaseTransitions + (lease === undefined || holder === identity ? 0 : 1),
     }
     try {
-      if (lease === undefined) await createObject(api, LEASES, { metadata: { name, namespace }, spec }, signal)
-      else await updateObject(api, LEASES, { ...lease, spec }, signal)
+      if (lease === undefined) await leases.create({ metadata: { name, namespace }, spec }, signal)
+      else await leases.update({ ...lease, spec }, signal)
     } catch (error) {
       if (!(error instanceof KubernetesError && error.statusCode === 409)) throw error
       return tryHold(signal) // another was quicker, or wrote something else
@@ -133,11 +134,11 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolde
 
   async function release(): Promise<void> {
     using deadline = new Deadline(seconds / 3)
-    const lease = await getObject(api, LEASES, { namespace, name }, deadline.signal)
+    const lease = await leases.get({ namespace, name }, deadline.signal)
     if (lease?.spec?.holderIdentity !== identity) return
     const { leaseTransitions = 0 } = lease.spec
     const spec = { leaseTransitions, leaseDurationSeconds: 1, renewTime: microTime(now()) }
-    await updateObject(api, LEASES, { ...lease, spec }, deadline.signal)
+    await leases.update({ ...lease, spec }, deadline.signal)
   }
 
   const running = run()

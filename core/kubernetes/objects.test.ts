@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { KubernetesError } from "./errors.ts"
-import { createObject, deleteObject, getObject, patchObject, retryOnConflict, updateObject } from "./objects.ts"
+import { objectsOf, retryOnConflict } from "./objects.ts"
 import type { KubernetesObject, Resource } from "./resource.ts"
 import { fakeApi } from "./testing.ts"
 
@@ -15,18 +15,19 @@ const typeMeta = { apiVersion: "example.org/v1", kind: "Thing" }
 
 test("sends each write as the API wants it", async (t) => {
   const { api, received } = await fakeApi(t, [{ body: thing }])
+  const things = objectsOf(api, THINGS)
   const { signal } = t
-  assert.deepEqual(await createObject(api, THINGS, thing, signal), thing)
-  await updateObject(api, THINGS, thing, signal)
-  await updateObject(api, THINGS, thing, signal, { subresource: "status" })
+  assert.deepEqual(await things.create(thing, signal), thing)
+  await things.update(thing, signal)
+  await things.update(thing, signal, { subresource: "status" })
   const merge = { type: "merge", value: { size: 2 } } as const
-  await patchObject(api, THINGS, thing.metadata, merge, signal, { subresource: "status" })
+  await things.patch(thing.metadata, merge, signal, { subresource: "status" })
   const operations = [{ op: "remove", path: "/size" }] as const
-  await patchObject(api, THINGS, thing.metadata, { type: "json", value: operations }, signal)
+  await things.patch(thing.metadata, { type: "json", value: operations }, signal)
   const apply = { type: "apply", value: { size: 3 }, fieldManager: "fed stack", force: true } as const
-  await patchObject(api, THINGS, { name: "cluster-wide" }, apply, signal)
-  assert.equal(await deleteObject(api, THINGS, thing.metadata, signal), true)
-  await deleteObject(api, THINGS, thing.metadata, signal, { uid: "u", resourceVersion: "7", propagation: "Orphan" })
+  await things.patch({ name: "cluster-wide" }, apply, signal)
+  assert.equal(await things.delete(thing.metadata, signal), true)
+  await things.delete(thing.metadata, signal, { uid: "u", resourceVersion: "7", propagation: "Orphan" })
   const json = "application/json"
   assert.deepEqual(received, [
     { request: `POST ${path}`, contentType: json, body: { ...typeMeta, ...thing } },
@@ -51,9 +52,10 @@ test("sends each write as the API wants it", async (t) => {
 test("an object that does not exist is undefined, whatever its name, and its deletion no failure", async (t) => {
   const notFound = { status: 404, body: { reason: "NotFound", message: "not found", details: { name: "a" } } }
   const { api, received } = await fakeApi(t, [notFound, notFound])
-  assert.equal(await getObject(api, THINGS, { name: ".." }, t.signal), undefined)
+  const things = objectsOf(api, THINGS)
+  assert.equal(await things.get({ name: ".." }, t.signal), undefined)
   assert.equal(received[0]?.request, "GET /apis/example.org/v1/things/..")
-  assert.equal(await deleteObject(api, THINGS, { name: "a" }, t.signal), false)
+  assert.equal(await things.delete({ name: "a" }, t.signal), false)
 })
 
 const about = "update things.example.org a/b in the namespace test"
@@ -116,7 +118,8 @@ for (const [status, body, expected] of [
       { status, body },
       { status, body },
     ])
-    await assert.rejects(updateObject(api, THINGS, thing, t.signal), { statusCode: status, message: expected })
+    const things = objectsOf(api, THINGS)
+    await assert.rejects(things.update(thing, t.signal), { statusCode: status, message: expected })
   })
 }
 
@@ -124,7 +127,8 @@ test("retries on a conflict a few times, and on nothing else", async (t) => {
   const conflict = { status: 409, body: { reason: "Conflict", message: "modified" } }
   const exists = { status: 409, body: { reason: "AlreadyExists", message: "there" } }
   const { api, received } = await fakeApi(t, [conflict, conflict, { body: thing }, exists, conflict])
-  const attempt = () => updateObject(api, THINGS, thing, t.signal)
+  const things = objectsOf(api, THINGS)
+  const attempt = () => things.update(thing, t.signal)
   assert.deepEqual(await retryOnConflict(attempt, t.signal), thing)
   assert.equal(received.length, 3)
   await assert.rejects(retryOnConflict(attempt, t.signal), /exists already/)

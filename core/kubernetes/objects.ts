@@ -1,52 +1,19 @@
 import { backoff, pause } from "#core/retry/backoff.ts"
 import type { KubernetesApi } from "./api.ts"
-import { isConflict, KubernetesError } from "./errors.ts"
-import { apiVersionOf, type KubernetesObject, type ObjectAddress, requestFor, type Resource } from "./resource.ts"
+import { isConflict, undefinedIfMissing } from "./errors.ts"
+import {
+  apiVersionOf,
+  type KubernetesObject,
+  type ObjectAddress,
+  requestFor,
+  type RequestTarget,
+  type Resource,
+  type Verb,
+} from "./resource.ts"
 
 /** What a write is about beside the object: its status, for kinds that keep it apart. */
 export interface WriteOptions {
   readonly subresource?: "status"
-}
-
-/** The object; undefined where there is none, or its kind is not served. */
-export async function getObject<T extends KubernetesObject>(
-  api: KubernetesApi,
-  resource: Resource<T>,
-  address: ObjectAddress,
-  signal: AbortSignal,
-): Promise<T | undefined> {
-  try {
-    return (await api.send(requestFor("get", resource, address), signal)) as T
-  } catch (error) {
-    if (error instanceof KubernetesError && error.statusCode === 404) return undefined
-    throw error
-  }
-}
-
-/** The object as the API made it. Throws 409 where one of its name exists. */
-export async function createObject<T extends KubernetesObject>(
-  api: KubernetesApi,
-  resource: Resource<T>,
-  object: T,
-  signal: AbortSignal,
-): Promise<T> {
-  const { namespace } = object.metadata
-  return (await api.send(requestFor("create", resource, { namespace }, json(resource, object)), signal)) as T
-}
-
-/** Replaces an object as a whole. Throws 409 where its resourceVersion is no longer the newest. */
-export async function updateObject<T extends KubernetesObject>(
-  api: KubernetesApi,
-  resource: Resource<T>,
-  object: T,
-  signal: AbortSignal,
-  { subresource }: WriteOptions = {},
-): Promise<T> {
-  const { name, namespace } = object.metadata
-  return (await api.send(
-    requestFor("update", resource, { name, namespace, subresource }, json(resource, object)),
-    signal,
-  )) as T
 }
 
 /** See https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-update */
@@ -63,24 +30,6 @@ export interface JsonOperation {
   readonly value?: unknown
 }
 
-/** Changes parts of an object; it is the caller's matter that they follow from its newest version. */
-export async function patchObject<T extends KubernetesObject>(
-  api: KubernetesApi,
-  resource: Resource<T>,
-  { name, namespace }: ObjectAddress,
-  patch: Patch,
-  signal: AbortSignal,
-  { subresource }: WriteOptions = {},
-): Promise<T> {
-  const apply = patch.type === "apply"
-  const query = apply ? { fieldManager: patch.fieldManager, ...(patch.force === true ? { force: "true" } : {}) } : {}
-  const body = {
-    contentType: apply ? "application/apply-patch+yaml" : `application/${patch.type}-patch+json`,
-    value: apply ? { ...typeMeta(resource), ...patch.value } : patch.value,
-  }
-  return (await api.send(requestFor("patch", resource, { name, namespace, subresource, query }, body), signal)) as T
-}
-
 export interface DeleteOptions {
   /** Only this object, not one that has its name meanwhile: 409 otherwise. */
   readonly uid?: string
@@ -90,21 +39,56 @@ export interface DeleteOptions {
   readonly propagation?: "Background" | "Foreground" | "Orphan"
 }
 
-/** False where there was no such object. One with finalizers is there until they are removed. */
-export async function deleteObject(
-  api: KubernetesApi,
-  resource: Resource,
-  address: ObjectAddress,
-  signal: AbortSignal,
-  { propagation, ...preconditions }: DeleteOptions = {},
-): Promise<boolean> {
-  const value = { preconditions, ...(propagation === undefined ? {} : { propagationPolicy: propagation }) }
-  try {
-    await api.send(requestFor("delete", resource, address, { contentType: "application/json", value }), signal)
-    return true
-  } catch (error) {
-    if (error instanceof KubernetesError && error.statusCode === 404) return false
-    throw error
+/** Reads and writes objects of one kind, one at a time. Methods throw KubernetesError. */
+export function objectsOf<T extends KubernetesObject>(api: KubernetesApi, resource: Resource<T>) {
+  const typed = (object: object) => ({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...object })
+  const send = async (
+    verb: Verb,
+    target: RequestTarget,
+    signal: AbortSignal,
+    value?: unknown,
+    contentType = "application/json",
+  ): Promise<T> => {
+    const body = value === undefined ? undefined : { contentType, value }
+    return (await api.send(requestFor(verb, resource, target, body), signal)) as T
+  }
+
+  return {
+    /** undefined where there is none, or its kind is not served. */
+    get: (address: ObjectAddress, signal: AbortSignal): Promise<T | undefined> =>
+      send("get", address, signal).catch(undefinedIfMissing),
+
+    /** The object as the API made it. Throws 409 where one of its name exists. */
+    create: (object: T, signal: AbortSignal): Promise<T> =>
+      send("create", { namespace: object.metadata.namespace }, signal, typed(object)),
+
+    /** Replaces an object as a whole. Throws 409 where its resourceVersion is no longer the newest. */
+    update(object: T, signal: AbortSignal, { subresource }: WriteOptions = {}): Promise<T> {
+      const { name, namespace } = object.metadata
+      return send("update", { name, namespace, subresource }, signal, typed(object))
+    },
+
+    /** Changes parts of an object; it is the caller's matter that they follow from its newest version. */
+    patch(address: ObjectAddress, patch: Patch, signal: AbortSignal, { subresource }: WriteOptions = {}): Promise<T> {
+      const { name, namespace } = address
+      if (patch.type !== "apply") {
+        const type = `application/${patch.type}-patch+json`
+        return send("patch", { name, namespace, subresource }, signal, patch.value, type)
+      }
+      const query = { fieldManager: patch.fieldManager, ...(patch.force === true ? { force: "true" } : {}) }
+      const target = { name, namespace, subresource, query }
+      return send("patch", target, signal, typed(patch.value), "application/apply-patch+yaml")
+    },
+
+    /** False where there was no such object. One with finalizers exists until they are removed. */
+    async delete(
+      address: ObjectAddress,
+      signal: AbortSignal,
+      { propagation, ...preconditions }: DeleteOptions = {},
+    ): Promise<boolean> {
+      const value = { preconditions, ...(propagation === undefined ? {} : { propagationPolicy: propagation }) }
+      return (await send("delete", address, signal, value).catch(undefinedIfMissing)) !== undefined
+    },
   }
 }
 
@@ -122,10 +106,3 @@ export async function retryOnConflict<T>(attempt: () => Promise<T>, signal: Abor
     }
   }
 }
-
-const json = <T extends object>(resource: Resource, object: T) => ({
-  contentType: "application/json",
-  value: { ...typeMeta(resource), ...object },
-})
-
-const typeMeta = (resource: Resource) => ({ apiVersion: apiVersionOf(resource), kind: resource.kind })

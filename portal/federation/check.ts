@@ -1,12 +1,12 @@
+import { randomBytes } from "node:crypto"
 import type { Context } from "#core/component.ts"
 import { readText } from "#core/files/read-text.ts"
-import { openInputs } from "./inputs.ts"
 import type { Limits } from "./schema.ts"
 import { loadSites, PLAIN_HTTP, sendsTokenInPlain, type Site } from "./sites.ts"
 
-/** Prints what a sites file says. Throws ConfigurationError with every fault. */
+/** Prints the sites of a file. Throws ConfigurationError with every fault. */
 export function checkSites(file: string, { print, env }: Pick<Context, "print" | "env">): undefined {
-  const { sites, limits } = loadSites(file, openInputs(env, readText))
+  const { sites, limits } = loadSites(file, { env, key: randomBytes(32), read: readText })
   print(describe(file, sites, limits))
 }
 

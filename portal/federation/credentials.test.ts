@@ -8,9 +8,8 @@ import { readText } from "#core/files/read-text.ts"
 import { recordReads } from "#core/files/watch.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { makeAuthority } from "../../dev/testing/certificates.ts"
-import { openInputs } from "./inputs.ts"
 import { loadSites } from "./sites.ts"
-import { scratch } from "./testing.ts"
+import { scratch, testInputs } from "./testing.ts"
 
 const authority = makeAuthority("ca")
 const [own, other] = [authority.issue({ name: "own" }), authority.issue({ name: "other" })]
@@ -29,7 +28,7 @@ async function faultsOf(t: TestContext, site: string): Promise<string> {
   const file = join(folder, "sites.yaml")
   await writeFile(file, `sites:\n  - {name: a, url: "https://a.example.org", ${site}}\n`)
   try {
-    loadSites(file, openInputs(process.env, readText))
+    loadSites(file, testInputs(process.env, readText))
   } catch (error) {
     if (error instanceof ConfigurationError) return error.message.replaceAll(/^.*sites\[0\]\./gm, "")
     throw error
@@ -56,7 +55,7 @@ test(
     await writeFile(latin, Buffer.from("sites: [] # D\u00fcsseldorf\n", "latin1"))
     assert.equal(spawnSync("mkfifo", [pipe]).status, 0)
     const messages = [latin, pipe].map((file) =>
-      Promise.try(() => loadSites(file, openInputs({}, recordReads().read))).catch((error: unknown) => String(error)),
+      Promise.try(() => loadSites(file, testInputs({}, recordReads().read))).catch((error: unknown) => String(error)),
     )
     assert.deepEqual(await Promise.all(messages), [
       `ConfigurationError: ${latin}: cannot be read: it is not UTF-8; save it in this encoding`,

@@ -3,7 +3,7 @@ import type { Registry } from "prom-client"
 import { type Closable, closeAll } from "#core/closable.ts"
 import { reloadOnChange } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { type Inputs, openInputs } from "./inputs.ts"
+import type { Inputs } from "./inputs.ts"
 import { loadPlan, type FederationPlan } from "./load.ts"
 import { portalMetrics } from "./metrics.ts"
 import { openRollout } from "./rollout.ts"
@@ -44,7 +44,7 @@ export async function startFederation({ settings, env, registry, log }: Federati
   try {
     const reloading = await reloadOnChange({
       config: "sites",
-      load: (read) => loadPlan(settings, openInputs(env, read, key)),
+      load: (read) => loadPlan(settings, { env, key, read }),
       apply,
       summary: ({ sites }) => ({ sites: sites.length }),
       log,

@@ -5,8 +5,8 @@ import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError } from "#core/errors.ts"
-import { openInputs } from "./inputs.ts"
 import { loadPlan } from "./load.ts"
+import { testInputs } from "./testing.ts"
 
 const complete = join(import.meta.dirname, "testdata/complete")
 const env = { TOKEN_B: "variable-token-of-b" }
@@ -19,7 +19,7 @@ const load = (folder: string, version = { major: 3, minor: 5 }, configDir = "/no
       configDir,
       prometheusVersion: version,
     },
-    openInputs(env, readText, Buffer.alloc(32)),
+    testInputs(env, readText),
   )
 
 for (const [version, file] of [

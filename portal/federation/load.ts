@@ -17,16 +17,24 @@ export interface FederationPlan {
 /** Reads all configuration files. Throws ConfigurationError with the faults of all of them. */
 export async function loadPlan(
   settings: Omit<FederationSettings, "prometheusUrl">,
-  inputs: Inputs,
+  given: Inputs,
 ): Promise<FederationPlan> {
   const faults = new Faults()
+  const files = new Set<string>()
+  const inputs: Inputs = {
+    ...given,
+    read(file, where) {
+      files.add(resolve(file))
+      return given.read(file, where)
+    },
+  }
   const sites = faults.collect(() => loadSites(settings.sitesFile, inputs))
   const base =
     settings.baseConfig === undefined
       ? NO_BASE_CONFIG
       : await faults.collectFrom(loadBaseConfig(settings.baseConfig, inputs))
   const folder = resolve(settings.configDir) + sep
-  for (const file of [...inputs.files].filter((name) => name.startsWith(folder))) {
+  for (const file of [...files].filter((name) => name.startsWith(folder))) {
     faults.add(file, `must not lie in --prometheus.config-dir (${settings.configDir}), where files are overwritten`)
   }
   for (const { name } of sites?.sites ?? []) {

@@ -1,13 +1,8 @@
 import { Gauge, type Registry } from "prom-client"
 
-export interface PortalMetrics {
-  readonly configWritten: Gauge
-  readonly prometheusReloaded: Gauge
-  readonly sites: Gauge
-  readonly siteInterval: Gauge<"site">
-}
+export type PortalMetrics = ReturnType<typeof portalMetrics>
 
-export function portalMetrics(registry: Registry): PortalMetrics {
+export function portalMetrics(registry: Registry) {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] })
   return {
     configWritten: gauge(

@@ -11,10 +11,9 @@ import { need } from "../../dev/testing/component.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
-import { openInputs } from "./inputs.ts"
 import { loadPlan } from "./load.ts"
 import { publish } from "./publish.ts"
-import { startFederatedPortal } from "./testing.ts"
+import { startFederatedPortal, testInputs } from "./testing.ts"
 
 const labelName = fc
   .stringMatching(/^[a-zA-Z][a-zA-Z0-9_]{0,9}$/)
@@ -81,7 +80,7 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
             configDir: output,
             prometheusVersion: { major, minor },
           },
-          openInputs({}, readText),
+          testInputs({}, readText),
         )
         await publish(output, plan.files)
         const promtool = start(join(prometheus, "promtool"), ["check", "config", join(output, "prometheus.yml")])
@@ -104,7 +103,7 @@ test("labels reach Prometheus exactly as they stand in sites.yaml", async (t) =>
   const list = [{ name: "a", url: "http://127.0.0.1:1", labels, token: { file: "token" } }]
   await writeFile(join(folder, "in/sites.yaml"), JSON.stringify({ sites: list }))
   const settings = { sitesFile: join(folder, "in/sites.yaml"), baseConfig: undefined, configDir: join(folder, "out") }
-  const plan = await loadPlan({ ...settings, prometheusVersion: { major: 2, minor: 42 } }, openInputs({}, readText))
+  const plan = await loadPlan({ ...settings, prometheusVersion: { major: 2, minor: 42 } }, testInputs({}, readText))
   await publish(join(folder, "out"), plan.files)
   const running = await startPrometheus(prometheus, join(folder, "out/prometheus.yml"))
   t.after(() => running.stop())

@@ -4,14 +4,14 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError } from "#core/errors.ts"
-import { openInputs } from "./inputs.ts"
 import { loadSites, sendsTokenInPlain } from "./sites.ts"
+import { testInputs } from "./testing.ts"
 
 const bad = join(import.meta.dirname, "testdata/bad")
 
 function faultsOf(file: string): string {
   try {
-    loadSites(file, openInputs({}, readText))
+    loadSites(file, testInputs({}, readText))
   } catch (error) {
     if (error instanceof ConfigurationError) return `${error.message.replaceAll(`${bad}/`, "")}\n`
     throw error
@@ -34,12 +34,16 @@ test("no message holds a token or a password", () => {
   assert.doesNotMatch(all.join(""), /s3cret|user:pass|good-token|with space|\btwo\n/)
 })
 
-test("remembers every file that it looked at, also those that could not be read", () => {
-  const inputs = openInputs({}, readText)
+test("reads every file, also where others cannot be read", () => {
+  const files: string[] = []
+  const inputs = testInputs({}, (file, where) => {
+    files.push(file)
+    return readText(file, where)
+  })
   assert.throws(() => loadSites(join(bad, "unreadable-token.yaml"), inputs))
   const names = ["unreadable-token.yaml", "missing.token", "space.token"]
   assert.deepEqual(
-    [...inputs.files],
+    files,
     names.map((name) => join(bad, name)),
   )
 })

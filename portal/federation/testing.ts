@@ -5,11 +5,16 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
+import type { ReadText } from "#core/files/read-text.ts"
 import { type Child, start } from "../../dev/testing/child.ts"
 import { type RunningPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
+import type { Inputs } from "./inputs.ts"
 
 export const launcher = join(import.meta.dirname, "../../bin/fedstack")
+
+/** Names of token files are always the same. */
+export const testInputs = (env: Inputs["env"], read: ReadText): Inputs => ({ env, key: Buffer.alloc(32), read })
 
 export async function scratch(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "fedstack-portal-"))

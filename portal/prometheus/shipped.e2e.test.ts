@@ -7,11 +7,11 @@ import { readText } from "#core/files/read-text.ts"
 import { start } from "../../dev/testing/child.ts"
 import { need } from "../../dev/testing/component.ts"
 import { findPrometheus } from "../../dev/testing/prometheus.ts"
-import { openInputs } from "../federation/inputs.ts"
 import { loadPlan } from "../federation/load.ts"
 import { publish } from "../federation/publish.ts"
 import { sitesFileSchema } from "../federation/schema.ts"
 import { parseYaml } from "#core/config/config-file.ts"
+import { testInputs } from "../federation/testing.ts"
 
 const root = join(import.meta.dirname, "../..")
 const [site, portal] = [join(root, "site/prometheus"), join(root, "portal/prometheus")]
@@ -51,7 +51,7 @@ test("the shipped base configuration and sites.yaml become a configuration with 
       configDir: output,
       prometheusVersion: { major: 2, minor: 42 },
     },
-    openInputs({}, readText),
+    testInputs({}, readText),
   )
   await publish(output, plan.files)
   const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "prometheus.yml")])
@@ -74,7 +74,7 @@ test("a rule file whose name has characters of patterns is loaded", async (t) =>
       configDir: join(output, "out"),
       prometheusVersion: { major: 2, minor: 42 },
     },
-    openInputs({}, readText),
+    testInputs({}, readText),
   )
   await publish(join(output, "out"), plan.files)
   const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "out/prometheus.yml")])

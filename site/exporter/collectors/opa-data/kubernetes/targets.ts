@@ -4,7 +4,7 @@ import { explain, type Fault, UsageError } from "#core/errors.ts"
 import { type KubernetesApi, openKubernetes } from "#core/kubernetes/api.ts"
 import { KubernetesError } from "#core/kubernetes/errors.ts"
 import { listObjects } from "#core/kubernetes/list.ts"
-import { getObject } from "#core/kubernetes/objects.ts"
+import { objectsOf } from "#core/kubernetes/objects.ts"
 import { type Watched, watchObjects } from "#core/kubernetes/watch-objects.ts"
 import type { KubernetesOptions, OpaTargets } from "../target.ts"
 import { type EndpointsObject, ENDPOINTS, slicesOf } from "./slice.ts"
@@ -143,7 +143,7 @@ function readEndpoints(
     const add = (object: EndpointsObject): void => void found.set(object.metadata.name, slicesOf(object))
     const sliced = servicesIn(slicesIn(watches.filter(isAllowed)))
     for (const name of services.filter((service) => !sliced.has(service))) {
-      const object = await getObject(api, ENDPOINTS, { namespace, name }, signal)
+      const object = await objectsOf(api, ENDPOINTS).get({ namespace, name }, signal)
       if (object !== undefined) add(object)
     }
     if (refused && selector !== undefined) {
