@@ -84,6 +84,30 @@ test("an abort from outside ends it", async (t) => {
   assert.equal(await failure(`${url}/`, { signal: ending.signal }), `GET ${url}/: the request was cancelled`)
 })
 
+test("a request that is cancelled while it waits for a connection is not sent, and one that is cancelled before neither", async (t) => {
+  const received: (string | undefined)[] = []
+  const arrived = Promise.withResolvers<() => void>()
+  const url = await upstream(t, (request, response) => {
+    received.push(request.url)
+    if (request.url === "/first") arrived.resolve(() => response.end("first"))
+    else response.end("other")
+  })
+  const dispatcher = new Agent({ connections: 1 })
+  t.after(() => dispatcher.destroy())
+  const first = fetchText(new URL(`${url}/first`), { ...LIMITS, dispatcher })
+  const finish = await arrived.promise
+  const ending = new AbortController()
+  const cancelled = failure(`${url}/cancelled`, { dispatcher, signal: ending.signal })
+  ending.abort()
+  assert.equal(await cancelled, `GET ${url}/cancelled: the request was cancelled`)
+  const before = failure(`${url}/before`, { dispatcher, signal: ending.signal })
+  assert.equal(await before, `GET ${url}/before: the request was cancelled`)
+  finish()
+  assert.equal((await first).body, "first")
+  assert.equal((await fetchText(new URL(`${url}/last`), { ...LIMITS, dispatcher })).body, "other")
+  assert.deepEqual(received, ["/first", "/last"])
+})
+
 test("an informational response is no beginning of the response", async (t) => {
   const url = await upstream(t, ({ socket }, response) => {
     response.writeProcessing()

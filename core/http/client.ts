@@ -97,6 +97,7 @@ export function sendRequest(
   receiver: ResponseReceiver,
   signal: AbortSignal,
 ): Promise<void> {
+  if (signal.aborted) return Promise.reject(signal.reason as Error)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let controller: Dispatcher.DispatchController | undefined
   const cancel = (): void => {
