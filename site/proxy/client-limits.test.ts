@@ -17,6 +17,10 @@ test("bounds the requests of a client in flight, and says when to retry", async 
   )
   finish()
   assert.equal((await first).status, 200)
+  const next = scrape(proxy.url)
+  await until("the next request upstream", () => upstream.received[1])
+  finish()
+  assert.equal((await next).status, 200)
 })
 
 test("bounds a client's rate", async (t) => {
