@@ -36,12 +36,12 @@ function renamed(policy: Policy, name: string): Policy {
 
 interface Started {
   readonly upstream: Awaited<ReturnType<typeof startUpstream>>
-  make(allow: string, token?: string): Promise<Policy>
-  current(): Policy
-  replace(next: Policy): void
-  statusOf(selector: string, token?: string): Promise<number>
+  readonly make: (allow: string, token?: string) => Promise<Policy>
+  readonly current: () => Policy
+  readonly replace: (next: Policy) => void
+  readonly statusOf: (selector: string, token?: string) => Promise<number>
   /** Until one request is in flight. */
-  waiting(): Promise<unknown>
+  readonly waiting: () => Promise<unknown>
 }
 
 /** A federation for which no time passes, and whose policy the test replaces. */
