@@ -118,6 +118,16 @@ registerHooks({
   }
 })
 
+test("the help of a command has an example, and every line of a flag begins with a verb", async () => {
+  for (const name of COMMANDS) {
+    const { stdout } = await run(launcher, [...name.split(" "), "--help"])
+    assert.match(stdout, new RegExp(`\nExample:\n  fedstack ${name}(?: .*)?\n$`))
+    const flags = [...stdout.matchAll(/^ {2}(-.*?) {2,}(.)/gm)]
+    assert.ok(flags.length > 0)
+    for (const [, flag, first = ""] of flags) assert.match(first, /[A-Z]/, `${name} ${flag}`)
+  }
+})
+
 test("a wrong variable is named, exit code 2", async () => {
   const { code, stdout, stderr } = await run(launcher, ["proxy"], {
     FEDSTACK_UPSTREAM: "x",

@@ -94,6 +94,7 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
       summary: entry.summary,
       settings,
       ...(command.argument === undefined ? {} : { argument: command.argument }),
+      ...(command.example === undefined ? {} : { example: command.example }),
     },
     argv,
     process.env,

@@ -24,6 +24,8 @@ export interface Context {
 export interface Component<S extends Settings> {
   readonly settings: S
   readonly argument?: { readonly notation: string; readonly help: string }
+  /** A whole command line, for the help. */
+  readonly example?: string
   /** Whether it is to end by itself: told to end before that, it has failed, and ends at once. */
   once?(values: Values<S>): boolean
   run(values: Values<S>, context: Context, argument: string): Promise<Running | undefined> | undefined
@@ -37,12 +39,12 @@ export function component<const S extends Settings>(definition: Component<S>): C
 export const logSettings = {
   logLevel: setting(
     oneOf(LOG_LEVELS),
-    { flag: "--log.level <level>", help: `Log from this level on: ${LOG_LEVELS.join(", ")}` },
+    { group: "Log", flag: "--log.level <level>", help: `Log from this level on: ${LOG_LEVELS.join(", ")}` },
     "info",
   ),
   logFormat: setting(
     oneOf(LOG_FORMATS),
-    { flag: "--log.format <format>", help: `Log in this format: ${LOG_FORMATS.join(" or ")}` },
+    { group: "Log", flag: "--log.format <format>", help: `Log in this format: ${LOG_FORMATS.join(" or ")}` },
     "logfmt",
   ),
 }

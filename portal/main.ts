@@ -5,12 +5,14 @@ import { federationSettings } from "./federation/settings.ts"
 /** The portal's commands. What they need to run is loaded only when they do. */
 export const portal = component({
   settings: { ...federationSettings, ...webSettings(":8090") },
+  example: "fedstack portal --sites.file sites.yaml --prometheus.url http://localhost:9090",
   run: async (values, context) => (await import("./start.ts")).startPortal(values, context),
 })
 
 export const checkSites = component({
   settings: {},
   argument: { notation: "<file>", help: "the sites file, such as portal/sites.yaml" },
+  example: "fedstack check sites portal/sites.yaml",
   once: () => true,
   run: async (_, context, file) => (await import("./federation/check.ts")).checkSites(file, context),
 })

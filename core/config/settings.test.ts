@@ -25,7 +25,7 @@ const all = {
     "30s",
   ),
   limit: setting(size, { flag: "--limit <bytes>", help: "how large", defaultText: "no limit" }),
-  dry: setting(on, { flag: "--dry", help: "do nothing" }, "false"),
+  dry: setting(on, { flag: "--dry", help: "do nothing", group: "Caution" }, "false"),
   domains: settings(text, { flag: "--domain <id...>", help: "which" }, []),
   allow: settings(text, { flag: "--allow <selector>", help: "what", separator: "\n" }, ["{a,b}"]),
   ports: settings(whole(0, 65_535), { flag: "--port <port>", help: "where" }, ["80", "81"]),
@@ -165,9 +165,11 @@ for (const [argv, message] of misuse) {
 }
 
 test("the help shows flags, defaults and variables, and secrets apart", () => {
-  const reading = readSettings({ ...usage, argument: { notation: "<file>", help: "what to read" } }, ["--help"], {
-    TOKEN: "SECRET",
-  })
+  const reading = readSettings(
+    { ...usage, argument: { notation: "<file>", help: "what to read" }, example: "fedstack test --dry a.yaml" },
+    ["--help"],
+    { TOKEN: "SECRET" },
+  )
   assert.equal(reading.kind, "help")
   assert.equal(
     reading.text,
@@ -184,17 +186,21 @@ Options:
                                INTERVAL)
   --limit <bytes>              how large (default: no limit, env:
                                FEDSTACK_LIMIT)
-  --dry                        do nothing (default: false, env: FEDSTACK_DRY)
   --domain <id...>             which (env: FEDSTACK_DOMAIN)
   --allow <selector>           what (default: {a,b}, env: FEDSTACK_ALLOW)
   --port <port>                where (default: 80, 81, env: FEDSTACK_PORT)
   --comment <text>             empty is a text too (default: none, env:
                                FEDSTACK_COMMENT)
-  -h, --help                   show this help
+  -h, --help                   Show this help
+
+Caution:
+  --dry                        do nothing (default: false, env: FEDSTACK_DRY)
 
 Environment only (secrets):
   TOKEN  the secret
 
+Example:
+  fedstack test --dry a.yaml
 `,
   )
 })

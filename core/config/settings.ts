@@ -16,7 +16,10 @@ export class Wrong {
 interface SettingOptions {
   /** Commander's notation, such as `-i, --update-interval <seconds>`. Without one the setting is a variable only (secrets). */
   readonly flag?: string
+  /** Begins with a verb: `Listen on this address`. */
   readonly help: string
+  /** A heading in the help, over all settings that have the same; `Options` where there is none. */
+  readonly group?: string
   /** Variables, the first that is set and not empty counts. Default: FEDSTACK_ and the flag's name. */
   readonly env?: readonly string[]
   /** Shown in the help in place of the default's own text. */
@@ -168,6 +171,8 @@ export interface Usage<S extends Settings> {
   readonly settings: S
   /** A positional argument: its notation (`<file>`) and help. */
   readonly argument?: { readonly notation: string; readonly help: string }
+  /** A whole command line. */
+  readonly example?: string
 }
 
 export type Reading<S extends Settings> =
@@ -237,13 +242,14 @@ function parseArguments<S extends Settings>(
   const command = new Command(usage.command)
     .description(usage.summary)
     .exitOverride()
-    .helpOption("-h, --help", "show this help")
+    .helpOption("-h, --help", "Show this help")
     .configureOutput({ writeOut: (chunk) => (help += chunk), writeErr: () => undefined })
   if (usage.argument === undefined) command.allowExcessArguments(false)
   else command.argument(usage.argument.notation, usage.argument.help)
   for (const [name, definition] of Object.entries(usage.settings)) {
     if (definition.flag === undefined) continue
     const option = new Option(definition.flag, describe(definition))
+    if (definition.group !== undefined) option.helpGroup(`${definition.group}:`)
     const isSwitch = !option.required && !option.optional
     command.addOption(option)
     // commander keeps the last value; every value is wanted, with variadic ones arriving one by one
@@ -251,7 +257,7 @@ function parseArguments<S extends Settings>(
       options.set(name, [...(options.get(name) ?? []), ...(isSwitch ? ["true"] : value === null ? [] : [value])])
     })
   }
-  command.addHelpText("after", () => environmentOnly(usage.settings))
+  command.addHelpText("after", () => lastSections(usage))
   try {
     command.parse(argv, { from: "user" })
   } catch (error) {
@@ -271,9 +277,13 @@ function describe(definition: SettingOptions): string {
   return notes.length === 0 ? definition.help : `${definition.help} (${notes.join(", ")})`
 }
 
-function environmentOnly(all: Settings): string {
-  const lines = Object.values(all)
+/** Variables without a flag, and the example. */
+function lastSections({ settings: all, example }: Usage<Settings>): string {
+  const secrets = Object.values(all)
     .filter(({ flag }) => flag === undefined)
     .map((definition) => `  ${variables(definition).join(", ")}  ${definition.help}`)
-  return lines.length === 0 ? "" : `\nEnvironment only (secrets):\n${lines.join("\n")}\n`
+  return [
+    ...(secrets.length === 0 ? [] : ["", "Environment only (secrets):", ...secrets]),
+    ...(example === undefined ? [] : ["", "Example:", `  ${example}`]),
+  ].join("\n")
 }

@@ -7,12 +7,12 @@ export const kubernetesSettings = {
   kubeconfig: setting(text, {
     flag: "--kubeconfig <file>",
     env: ["KUBECONFIG"],
-    help: "read the cluster and the credentials from this file, in place of a pod's service account",
+    help: "Read the cluster and the credentials from this file, in place of a pod's service account",
     defaultText: "~/.kube/config outside of a pod",
   }),
   context: setting(trimmed, {
     flag: "--context <name>",
-    help: "use this context of the kubeconfig, in place of a pod's service account",
+    help: "Use this context of the kubeconfig, in place of a pod's service account",
     defaultText: "the current one",
   }),
 }

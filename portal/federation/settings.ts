@@ -11,29 +11,29 @@ const version: Parse<PrometheusVersion> = (value) => {
 export const federationSettings = {
   sitesFile: setting(
     text,
-    { flag: "--sites.file <file>", help: "read the sites and how to reach them from this file" },
+    { flag: "--sites.file <file>", help: "Read the sites and how to reach them from this file" },
     "portal/sites.yaml",
   ),
   baseConfig: setting(text, {
     flag: "--prometheus.base-config <file>",
-    help: "add the sites to this Prometheus configuration: global, rule_files, own jobs, remote_write",
+    help: "Add the sites to this Prometheus configuration: global, rule_files, own jobs, remote_write",
   }),
   configDir: setting(
     text,
     {
       flag: "--prometheus.config-dir <folder>",
-      help: "write prometheus.yml, tokens and rules for Prometheus to this folder, which holds nothing else",
+      help: "Write prometheus.yml, tokens and rules for Prometheus to this folder, which holds nothing else",
     },
     "portal/prometheus/generated",
   ),
   prometheusUrl: setting(
     httpUrl,
-    { flag: "--prometheus.url <url>", help: "reload this Prometheus, which runs with --web.enable-lifecycle" },
+    { flag: "--prometheus.url <url>", help: "Reload this Prometheus, which runs with --web.enable-lifecycle" },
     "http://prometheus:9090",
   ),
   prometheusVersion: setting(
     version,
-    { flag: "--prometheus.version <x.y>", help: "write what this version of Prometheus understands, and later ones" },
+    { flag: "--prometheus.version <x.y>", help: "Write what this version of Prometheus understands, and later ones" },
     "3.5",
   ),
 }

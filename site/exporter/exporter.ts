@@ -11,6 +11,8 @@ export interface Exporter<S extends Settings> {
   /** The label `collector` of the metrics on its runs. */
   readonly name: string
   readonly settings: S
+  /** A whole command line, for the help. */
+  readonly example?: string
   /** Where it listens, on all addresses. */
   readonly port: number
   /** The original's own flag for that port. */
@@ -34,6 +36,7 @@ export interface ExporterCommand<S extends Settings> extends Component<S> {
 export function exporter<const S extends Settings>(definition: Exporter<S>): ExporterCommand<S & ListenSettings> {
   return {
     settings: { ...definition.settings, ...listenSettings(definition) },
+    ...(definition.example === undefined ? {} : { example: definition.example }),
     once: (values) => definition.once?.(values) === true,
     run: async (values, context) => {
       // what serves is loaded only when it runs: the help needs none of it
@@ -48,7 +51,13 @@ export function exporter<const S extends Settings>(definition: Exporter<S>): Exp
 function listenSettings({ port, portFlag }: Pick<Exporter<Settings>, "port" | "portFlag">) {
   const help =
     "Listen on this port, on all addresses: short for --web.listen-address :PORT, which must not name another one"
-  const ownPort = setting(whole(0, 65_535), { flag: "", ...portFlag, help, defaultText: String(port) })
+  const ownPort = setting(whole(0, 65_535), {
+    group: "Web server",
+    flag: "",
+    ...portFlag,
+    help,
+    defaultText: String(port),
+  })
   const web = webSettings(`:${port}`)
   return {
     ...web,

@@ -5,6 +5,7 @@ import { proxySettings } from "./settings.ts"
 /** What the proxy's commands can be told. What they need to run is loaded only when they do. */
 export const proxy = component({
   settings: proxySettings,
+  example: "fedstack proxy --policy policy.yaml --web.config.file web.yml",
   async run(values, { log, now, env }) {
     const [{ readProxyConfig }, { startProxy }] = await Promise.all([import("./config.ts"), import("./start.ts")])
     return startProxy(readProxyConfig(values, { log, now, env }), log, now)
@@ -21,6 +22,7 @@ export const checkPolicy = component({
     ),
   },
   argument: { notation: "<file>", help: "the policy, such as policy.yaml" },
+  example: `fedstack check policy policy.yaml --as portal --match '{job="project_usages"}'`,
   once: () => true,
   async run(question, context, file) {
     const { checkPolicy: check } = await import("./check.ts")
@@ -29,16 +31,18 @@ export const checkPolicy = component({
 })
 
 /** Never among the arguments, which every user of the machine can see. */
-const tokenArgument = { notation: "[file]", help: "file that holds the token; without it, standard input" }
+const tokenArgument = { notation: "[file]", help: "the file that holds the token; without it, standard input" }
 
 export const newToken = component({
   settings: {},
+  example: "fedstack token new",
   once: () => true,
   run: async (_, { print }) => (await import("./token/print.ts")).printNewToken(print),
 })
 
 export const hashToken = component({
   settings: {},
+  example: "fedstack token hash portal.token",
   argument: tokenArgument,
   once: () => true,
   run: async (_, { print }, file) => (await import("./token/print.ts")).printHash(file, print),
@@ -53,6 +57,7 @@ export const inspectToken = component({
     }),
   },
   argument: tokenArgument,
+  example: "fedstack token inspect --policy policy.yaml portal.token",
   once: () => true,
   run: async ({ policy }, context, file) => (await import("./token/inspect.ts")).printToken(file, policy, context),
 })

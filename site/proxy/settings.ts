@@ -20,21 +20,21 @@ export const upstreamTimeout = between(duration(0, Infinity), 0.1, 3600, "from 1
 export const proxySettings = {
   policy: setting(text, {
     flag: "--policy <file>",
-    help: "who may read what: clients, tokens, issuers, certificates, limits; read again when it changes",
+    help: "Read clients, tokens, issuers, certificates and limits from this file, again whenever it changes",
   }),
   token: setting(text, {
     env: ["PORTAL_AUTH_TOKEN"],
-    help: "the token that the portal sends; or use --token-file",
+    help: "Accept this token of the portal; or use --token-file",
     emptyCounts: true,
   }),
   tokenFile: setting(text, {
     flag: "--token-file <file>",
-    help: "file of valid tokens, one per line, read again when it changes",
+    help: "Accept the tokens in this file, one per line; read again when it changes",
   }),
   upstream: tracked(
     setting(
       httpUrl,
-      { flag: "--upstream <url>", help: "the site's Prometheus; may carry a path prefix" },
+      { flag: "--upstream <url>", help: "Forward requests to this Prometheus; may have a path prefix" },
       "http://prometheus:9090",
     ),
   ),
@@ -43,7 +43,7 @@ export const proxySettings = {
       text,
       {
         flag: "--allow <selector>",
-        help: "a selector that the portal may read; may be repeated (variable: one per line)",
+        help: "Let the portal read this selector; may be repeated (variable: one per line)",
         separator: "\n",
       },
       [ORIGINAL_SELECTOR],
@@ -54,7 +54,7 @@ export const proxySettings = {
       upstreamTimeout,
       {
         flag: "--upstream.timeout <duration>",
-        help: "time for a whole answer; a scrape's own timeout can only shorten it",
+        help: "End a request to Prometheus after this time; a scrape's own timeout can only shorten it",
       },
       "30s",
     ),
@@ -62,14 +62,17 @@ export const proxySettings = {
   responseBytes: tracked(
     setting(
       size,
-      { flag: "--limit.response-bytes <size>", help: "bytes that an answer may have, as it is sent" },
+      { flag: "--limit.response-bytes <size>", help: "Refuse a response with more bytes than this, as it is sent" },
       "256MiB",
     ),
   ),
   ...webSettings(":8000"),
   adminListenAddress: setting(
     listenAddress,
-    { flag: "--admin.listen-address <host:port>", help: "address of /metrics and health, not for the outside" },
+    {
+      flag: "--admin.listen-address <host:port>",
+      help: "Serve /metrics and health on this address, which is not for clients",
+    },
     ":8001",
   ),
 }

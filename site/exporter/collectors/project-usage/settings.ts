@@ -37,12 +37,12 @@ export const usageSettings = {
   dummyData: setting(trimmed, {
     flag: "-d, --dummy-data <file>",
     env: ["USAGE_EXPORTER_DUMMY_FILE"],
-    help: "TOML file with a fake cloud, read again at every update; without it the OpenStack that OS_* variables or clouds.yaml name is read",
+    help: "Read a fake cloud from this TOML file at every update, in place of the OpenStack that OS_* variables or clouds.yaml name",
   }),
   dummyWeights: setting(trimmed, {
     flag: "-w, --dummy-weights <file>",
     env: ["USAGE_EXPORTER_DUMMY_WEIGHTS_FILE"],
-    help: "TOML file with weights; wins over --weight-update-endpoint",
+    help: "Read weights from this TOML file; takes precedence over --weight-update-endpoint",
   }),
   domain: settings(
     trimmed,
@@ -50,26 +50,26 @@ export const usageSettings = {
       flag: "--domain [name...]",
       env: ["USAGE_EXPORTER_PROJECT_DOMAINS"],
       emptyCounts: true,
-      help: "domains whose projects are exported, by name or id; without a name (or an empty variable) all",
+      help: "Export the projects of these domains, given by name or id; without a name (or with an empty variable) of all",
     },
     ["elixir"],
   ),
   domainId: setting(trimmed, {
     flag: "--domain-id <id>",
     env: ["USAGE_EXPORTER_PROJECT_DOMAIN_ID"],
-    help: "the one domain whose projects are exported; wins over --domain",
+    help: "Export the projects of this domain only; takes precedence over --domain",
   }),
   simpleVmId: setting(trimmed, {
     flag: "--simple-vm-id <id>",
     env: ["USAGE_EXPORTER_SIMPLE_VM_PROJECT_ID"],
-    help: "project whose servers are grouped by a metadata tag, each value a project of its own",
+    help: "Group the servers of this project by a metadata tag, each value as a project of its own",
   }),
   simpleVmTag: setting(
     trimmed,
     {
       flag: "--simple-vm-tag <key>",
       env: ["USAGE_EXPORTER_SIMPLE_VM_PROJECT_TAG", "USAGE_EXORTER_SIMPLE_VM_PROJECT_TAG"],
-      help: "that tag",
+      help: "Group them by this tag",
     },
     "project_name",
   ),
@@ -78,54 +78,54 @@ export const usageSettings = {
     {
       flag: "--weight-update-frequency <n>",
       env: ["USAGE_EXPORTER_WEIGHT_UPDATE_FREQUENCY"],
-      help: "weights are read anew at every n-th update",
+      help: "Read the weights again at every n-th update",
     },
     "10",
   ),
   weightUpdateEndpoint: setting(httpUrl, {
     flag: "--weight-update-endpoint <url>",
     env: ["USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT"],
-    help: "where weights are read as JSON",
+    help: "Read weights as JSON from this URL",
   }),
   startDateEndpoint: setting(httpUrl, {
     flag: "--start-date-endpoint <url>",
     env: ["USAGE_EXPORTER_START_DATE_ENDPOINT"],
-    help: "where the start date is read as JSON; wins over --start",
+    help: "Read the start date as JSON from this URL; takes precedence over --start",
   }),
   start: setting(date, {
     flag: "-s, --start <date>",
     env: ["USAGE_EXPORTER_START_DATE"],
     defaultText: "the first of the current month",
-    help: "since when usage is counted: 2025-01-31 or 2025-01-31T08:00:00, UTC",
+    help: "Count usage since this date: 2025-01-31 or 2025-01-31T08:00:00, UTC",
   }),
   updateInterval: setting(
     duration(1),
     {
       flag: "-i, --update-interval <duration>",
       env: ["USAGE_EXPORTER_UPDATE_INTERVAL"],
-      help: "time between two updates",
+      help: "Update at this interval",
     },
     "30s",
   ),
   verbose: setting(
     on,
-    { flag: "-v, --verbose", env: ["USAGE_EXPORTER_VERBOSE_MODE"], help: "the same as --log.level debug" },
+    { flag: "-v, --verbose", env: ["USAGE_EXPORTER_VERBOSE_MODE"], help: "Log at the level debug" },
     "false",
   ),
   maxAge: setting(duration(0), {
     flag: "--max-age <duration>",
     defaultText: "10m, or three update intervals where that is longer",
-    help: "how long the last usage is served after updates began to fail",
+    help: "Serve the last usage for this time after updates began to fail",
   }),
   stateFile: setting(trimmed, {
     flag: "--state-file <file>",
-    help: "what must survive a restart: up to when usage was counted, and the tags of pool servers that are gone",
+    help: "Keep in this file what must survive a restart: up to when usage was counted, and the tags of deleted pool servers",
   }),
   usageMonths: setting(
     whole(0, 120),
     {
       flag: "--usage-months <n>",
-      help: "usage of each of the latest n months (UTC) beside the whole, with a label period; costs one more listing per update at most",
+      help: "Export usage of each of the latest n months (UTC) beside the whole, with a label period; costs at most one more list request per update",
     },
     "0",
   ),
@@ -133,7 +133,7 @@ export const usageSettings = {
     on,
     {
       flag: "--in-use <true|false>",
-      help: "servers, vCPUs, memory and disk that each project has now; costs no request",
+      help: "Export the servers, vCPUs, memory and disk that each project uses now; costs no request",
     },
     "true",
   ),
@@ -141,18 +141,18 @@ export const usageSettings = {
     propertyName,
     {
       flag: "--project-labels <name...>",
-      help: "tags (NAME, NAME=value or NAME:value) and properties of projects that become labels of openstack_project_info",
+      help: "Make these tags (NAME, NAME=value or NAME:value) and properties of projects labels of openstack_project_info",
     },
     [],
   ),
   quotaInterval: setting(duration(60), {
     flag: "--quota-interval <duration>",
-    help: "reads the quotas of projects so often, one request for each; without it they are not read",
+    help: "Read the quotas of projects at this interval, one request for each; without it they are not read",
   }),
   // how to reach the clouds, beside the OS_* variables themselves; for one cloud none of it is needed
   openrc: setting(text, {
     flag: "--openrc <file>",
-    help: "file of OS_* variables, NAME=value with or without export and quotes; they win over those of the environment",
+    help: "Read OS_* variables from this file, NAME=value with or without export and quotes; they take precedence over the environment",
   }),
   osCloud: settings(
     text,
@@ -160,7 +160,7 @@ export const usageSettings = {
       flag: "--os-cloud <name...>",
       env: [],
       defaultText: "OS_CLOUD, which may name several, separated by commas",
-      help: "clouds of clouds.yaml",
+      help: "Read these clouds of clouds.yaml",
     },
     [],
   ),
@@ -170,18 +170,18 @@ export const usageSettings = {
       flag: "--os-region-name <name...>",
       env: [],
       defaultText: "OS_REGION_NAME, which may name several, separated by commas; else those of clouds.yaml",
-      help: "regions",
+      help: "Read these regions",
     },
     [],
   ),
   osTimeout: setting(
     duration(0.1),
-    { flag: "--os-timeout <duration>", help: "deadline of a request to an OpenStack service" },
+    { flag: "--os-timeout <duration>", help: "End a request to an OpenStack service after this time" },
     "60s",
   ),
   endpointTimeout: setting(
     duration(0.001),
-    { flag: "--endpoint-timeout <duration>", help: "deadline of a request to the two endpoints" },
+    { flag: "--endpoint-timeout <duration>", help: "End a request to the two endpoints after this time" },
     "10s",
   ),
 }
