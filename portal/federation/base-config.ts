@@ -3,8 +3,8 @@ import { basename, dirname, isAbsolute, join } from "node:path"
 import { z } from "zod"
 import { parseYaml } from "#core/config/config-file.ts"
 import { Faults } from "#core/config/faults.ts"
-import type { Inputs } from "./inputs.ts"
 import type { OutputFile } from "./publish.ts"
+import type { Inputs } from "./sites.ts"
 
 /** What the portal's operator adds to the sites: global settings, rules, own jobs, remote write. */
 export interface BaseConfig {

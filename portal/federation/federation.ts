@@ -3,12 +3,11 @@ import type { Registry } from "prom-client"
 import { type Closable, closeAll } from "#core/closable.ts"
 import { reloadOnChange } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
-import type { Inputs } from "./inputs.ts"
 import { loadPlan, type FederationPlan } from "./load.ts"
 import { portalMetrics } from "./metrics.ts"
 import { openRollout } from "./rollout.ts"
 import type { FederationSettings } from "./settings.ts"
-import { PLAIN_HTTP, sendsTokenInPlain } from "./sites.ts"
+import { type Inputs, PLAIN_HTTP, sendsTokenInPlain } from "./sites.ts"
 
 export interface RunningFederation extends Closable {
   reload: () => Promise<void>

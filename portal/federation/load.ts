@@ -1,11 +1,10 @@
 import { resolve, sep } from "node:path"
 import { Faults } from "#core/config/faults.ts"
 import { loadBaseConfig, NO_BASE_CONFIG } from "./base-config.ts"
-import type { Inputs } from "./inputs.ts"
 import { prometheusConfig } from "./prometheus-config.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
 import type { FederationSettings } from "./settings.ts"
-import { loadSites, type Site } from "./sites.ts"
+import { type Inputs, loadSites, type Site } from "./sites.ts"
 
 /** All that Prometheus needs to federate the sites. */
 export interface FederationPlan {

@@ -2,11 +2,19 @@ import { dirname, isAbsolute, join } from "node:path"
 import { z } from "zod"
 import { type Path, parseYaml } from "#core/config/config-file.ts"
 import { Faults } from "#core/config/faults.ts"
+import type { ReadText } from "#core/files/read-text.ts"
 import { type SiteSecrets, readCredentials, type Report } from "./credentials.ts"
 import { crossCheck, keysOf } from "./cross-checks.ts"
-import type { Inputs } from "./inputs.ts"
 import type { OutputFile } from "./publish.ts"
 import { type Limits, type SiteEntry, siteShape, sitesFileSchema, tlsShape } from "./schema.ts"
+
+/** Where the configuration comes from. */
+export interface Inputs {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Makes names of token files that reveal nothing about the token without it. */
+  readonly key: Buffer
+  readonly read: ReadText
+}
 
 /** A site as Prometheus scrapes it; times in seconds. Its secrets are kept apart, in files. */
 export type Site = Omit<SiteEntry, "token" | "timeout" | "tls"> & {

@@ -9,7 +9,7 @@ import type { ReadText } from "#core/files/read-text.ts"
 import { type Child, start } from "../../dev/testing/child.ts"
 import { type RunningPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
 import { until } from "../../dev/testing/until.ts"
-import type { Inputs } from "./inputs.ts"
+import type { Inputs } from "./sites.ts"
 
 export const launcher = join(import.meta.dirname, "../../bin/fedstack")
 
