@@ -94,3 +94,20 @@ test("without the flag there are no months", async (t) => {
   const { exporter } = await exporterOf(t, STATE)
   assert.deepEqual(await values(exporter, FAMILY), {})
 })
+
+test("a month keeps what the cloud has forgotten when the start date becomes its beginning", async (t) => {
+  const stateFile = join(temporaryFolder(t).path, "state.json")
+  const args = ["--usage-months", "1", "--state-file", stateFile]
+  const living = server("b", "p")
+  const servers = [server("a", "p", { endedAt: NOW - 5 * HOUR }), living]
+  const before = await exporterOf(t, { projects: [project("p")], servers }, [...args, "--start", "2026-02-15"])
+  before.api.state.servers = [living]
+  await before.at(1)
+  const retained = { "2026-03/p": (5 + 11) * 2 * 3600 }
+  assert.deepEqual(await values(before.exporter, FAMILY), retained)
+  await before.exporter.close()
+  const state = { projects: [project("p")], servers: [living], now: NOW + HOUR }
+  const { exporter } = await exporterOf(t, state, [...args, "--start", "2026-03-01"])
+  assert.deepEqual(await values(exporter, FAMILY), retained)
+  assert.deepEqual(await values(exporter, "openstack_project_vcpu_seconds_total"), { p: retained["2026-03/p"] })
+})

@@ -114,6 +114,7 @@ test("ends usage that is too old, and it is whole when the cloud is back", async
   api.intercept = () => undefined
   await at(3)
   assert.deepEqual(await values(exporter), { p: 26, q: 26 })
+  assert.equal(exporter.log().match(/level=warn .*the clock went back/g)?.length, 1)
 })
 
 test("a clock that goes back does not take usage back, and is logged once", async (t) => {

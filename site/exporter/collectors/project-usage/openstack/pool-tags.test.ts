@@ -37,6 +37,18 @@ test("counts servers without a tag in the whole period, whatever months are list
   assert.equal(await exporter.value("fedstack_project_usage_untagged_servers"), 1)
 })
 
+test("counts servers without a tag once where the list of usage begins anew", async (t) => {
+  const { api, exporter, at } = await exporterOf(t, { ...POOL, maxLimit: 4 }, ARGS)
+  api.intercept = ({ path, query }) => {
+    // the server that the first page ends with
+    if (path === "/os-simple-tenant-usage" && query.marker === "b")
+      api.state.servers = api.state.servers.filter(({ id }) => id !== "b")
+  }
+  api.state.servers = [...POOL.servers, server("0", "pool")]
+  await at(0)
+  assert.equal(await exporter.value("fedstack_project_usage_untagged_servers"), 2)
+})
+
 test("keeps the usage of pool servers that are deleted, over a restart too", async (t) => {
   const stateFile = join(temporaryFolder(t).path, "state.json")
   const tested = await exporterOf(t, POOL, [...ARGS, "--state-file", stateFile])
