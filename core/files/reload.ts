@@ -84,7 +84,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     watching = watchFiles(() => reads.contents, reload)
     if (watching.isOutdated()) first = await read() // what changed before the watch began
     await use(first)
-    if (reads.contents.size > 0) log.info({ ...about, ...summary(first) }, `${name} loaded`)
+    log.info({ ...about, ...summary(first) }, `${name} loaded`)
     return first
   }
   const close = async (): Promise<void> => {

@@ -14,7 +14,7 @@ import { shippedRules } from "../prometheus/testing.ts"
 const ROOT = join(import.meta.dirname, "../..")
 
 for (const version of VERSIONS) {
-  test(`all that rules and dashboard ask of Prometheus ${version} about OPA data is there`, async (t) => {
+  test(`Prometheus ${version} has all metrics and labels of OPA data that rules and dashboard use`, async (t) => {
     const folder = need(t, findPrometheus(version))
     const opa = need(t, findOpa())
     if (folder === undefined || opa === undefined) return
@@ -60,7 +60,7 @@ async function startExporter(t: TestContext, folder: string): Promise<string> {
   const exporter = start(join(ROOT, "bin/fedstack"), [
     ...["exporter", "opa-data", "--web.listen-address=127.0.0.1:0", "--cluster-name=test", "--opa-service=opa"],
     ...["--opa-cluster-data=kubernetes/namespaces", "--opa-namespaced-data=kubernetes/services,kubernetes/ingresses"],
-    "--interval=1",
+    ...["--interval=1", `--opa-token-file=${await temporaryFolder(t).write("token", "t0ken")}`],
     ...urls.map((url) => `--opa-url=${url}`),
   ])
   t.after(() => exporter.stop())
