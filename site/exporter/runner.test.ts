@@ -59,7 +59,7 @@ test("runs again in its interval", async (t) => {
   await twice.promise
 })
 
-test("a failed run keeps the last result until its greatest age, and says so", async (t) => {
+test("a failed run keeps the last result until its greatest age, and is not up", async (t) => {
   let broken = false
   const collect = () => (broken ? Promise.reject(new Error("the cloud is away")) : Promise.resolve(read))
   const { runner, clock } = runnerOf(t, collect, { every: 3600 })

@@ -65,17 +65,17 @@ test("a connection that was closed meanwhile is replaced without a failure", asy
   const reader = await readerOf(t)
   await reader.read(targetOf(opa.port), undefined, NEVER)
   let first = true
-  opa.answer = () => {
-    const answer = first ? ({ end: "drop" } as const) : GOOD
+  opa.respond = () => {
+    const response = first ? ({ end: "drop" } as const) : GOOD
     first = false
-    return answer
+    return response
   }
   assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).method, "query")
   assert.equal(opa.sockets.opened, 2)
 })
 
 for (const method of ["query", "documents"] as const) {
-  test(`at the deadline the socket is closed, so that OPA waits for nobody: ${method}`, async (t) => {
+  test(`at the deadline the socket is closed, so that OPA does not wait: ${method}`, async (t) => {
     const opa = await fakeOpa(t, () => ({ body: '{"result":{', end: "hang" }))
     const reader = await readerOf(t, [method])
     await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "timeout" })

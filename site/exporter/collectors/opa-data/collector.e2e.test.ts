@@ -102,7 +102,7 @@ test("six replicas that drift, refuse, hang, die and come back, step by step", a
   assert.doesNotMatch(exporter.log(), /t0ken|wr0ng/)
 })
 
-test("content is compared where that is asked for, and sees what a resourceVersion hides", async (t) => {
+test("content is compared where that is set, and shows what a resourceVersion hides", async (t) => {
   const folder = need(t, findOpa())
   if (folder === undefined) return
   const [a, b] = [await opaOf(t, folder), await opaOf(t, folder)]

@@ -30,7 +30,7 @@ const table: readonly (readonly [replicas: string, inSync: boolean, spread: numb
     ["a:5x~ b:5y~ c:5", false, 0, "b", "but two of the same are"],
     ["a:6x b:5x~ c:5y~", false, 1, "b c", "also where those with other numbers of items have newer ones"],
     ["a:5x* b:5y c:5z~", false, 0, "a", "who was like the others before is like them still"],
-    ["a:5x* b:5x* c:5y d:5z~ e:5z~", false, 0, "a b", "though more of those that deviated were asked"],
+    ["a:5x* b:5x* c:5y d:5z~ e:5z~", false, 0, "a b", "though more of those that deviated made digests"],
     ["a:5x* b:5y", false, 0, "a", "of two that may both be right the one that deviated still does"],
     ["a:5x* b:5x* c:5y", false, 0, "c", "of digests that are known the most count"],
     ["a:5x b:4", false, 1, "b", "of two the one with fewer items deviates"],

@@ -39,7 +39,7 @@ test("counts any document as a whole tree would be, however it is cut into piece
   )
 })
 
-test("any part of an answer is not the answer", () => {
+test("a part of a response is no response", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (result, part) => {
       const bytes = Buffer.from(JSON.stringify({ result }))

@@ -31,7 +31,7 @@ const readingOf = (pathCount: PathCount, opaSeconds = 0.01, digests = true): Opa
 })
 const target = targetOf(1)
 const T = 1_000_000
-const SILENT = new ReadFailure("timeout", "no whole answer in time")
+const SILENT = new ReadFailure("timeout", "no response in time")
 
 const RULES: DigestRules = { collections: 30, interval: 30, budget: 0.01 }
 const SAME: DigestDifferences = { any: false, anew: new Set() }
@@ -39,7 +39,7 @@ const SAME: DigestDifferences = { any: false, anew: new Set() }
 /** Of digests in seconds; `dies` falls silent of them, `down` is silent. */
 type Cost = number | "dies" | "down"
 
-/** Collections at seconds since the first. Returns which pods are asked for digests in each. */
+/** Collections at seconds since the first. Returns which pods make digests in each. */
 function collecting(changes: Partial<DigestRules>, pods: Record<string, Cost>) {
   const rules = { ...RULES, ...changes }
   let [digests, differences] = [NO_DIGESTS, SAME]
@@ -128,12 +128,13 @@ test("who makes digests meets all who make them as often or more often, and keep
       const spent = new Map(Object.keys(pods).map((pod) => [pod, 0]))
       let at = 0
       for (const space of spaces) {
-        const asked = collect(at).split(" ")
+        const requested = collect(at).split(" ")
         at += space
-        const dearest = Math.max(...asked.map((pod) => Number(pods[pod])))
+        const dearest = Math.max(...requested.map((pod) => Number(pods[pod])))
         for (const [pod, seconds] of costs.entries().map(([index, one]) => [`p${index}`, one] as const)) {
-          if (seconds <= dearest && at > space) assert.ok(asked.includes(pod), `${pod} at ${at} beside ${asked.join()}`)
-          if (asked.includes(pod)) spent.set(pod, (spent.get(pod) ?? 0) + seconds)
+          if (seconds <= dearest && at > space)
+            assert.ok(requested.includes(pod), `${pod} at ${at} beside ${requested.join()}`)
+          if (requested.includes(pod)) spent.set(pod, (spent.get(pod) ?? 0) + seconds)
         }
       }
       // one more than the time is long enough for, and a timer that is early
@@ -143,7 +144,7 @@ test("who makes digests meets all who make them as often or more often, and keep
   )
 })
 
-test("new differences at any time don't overdraw the budget", () => {
+test("new differences at any time do not overdraw the budget", () => {
   const cost = fc.integer({ min: 0, max: 500 }).map((hundredths) => hundredths / 100)
   const news = fc.array(fc.boolean(), { minLength: 400, maxLength: 400 })
   fc.assert(
@@ -169,7 +170,7 @@ test("where collections come as they like, dear digests still come together", ()
   assert.ok(!rounds.includes("b"))
 })
 
-test("an OPA that falls silent whenever it is asked for digests is asked ever more rarely", () => {
+test("an OPA that falls silent at each request for digests gets them ever more rarely", () => {
   const { collect } = collecting({}, { a: 0.01, b: "dies" })
   const rounds = Array.from({ length: 70 }, (_, index) => index)
   assert.deepEqual(
@@ -178,14 +179,14 @@ test("an OPA that falls silent whenever it is asked for digests is asked ever mo
   )
 })
 
-test("an OPA that was silent for long is asked for counts alone until it answers, and soon after that for digests", () => {
+test("an OPA that was silent for long gets requests for counts alone until it responds, and soon after that for digests", () => {
   const { pods, collect } = collecting({}, { a: "down", b: 0.01 })
   assert.deepEqual([0, 30, 60, 90, 120].map(collect), ["a b", "b", "b", "b", "b"])
   pods.a = 0.01
   assert.deepEqual([150, 180, 210].map(collect), ["b", "a b", "a b"])
 })
 
-test("an OPA that was silent between two collections with digests is asked in the next", () => {
+test("an OPA that was silent between two collections with digests makes them in the next", () => {
   const { pods, collect } = collecting({ interval: 120 }, { a: 0.01, b: 0.01 })
   assert.deepEqual([0, 30, 60].map(collect), ["a b", "", ""])
   pods.a = "down"
@@ -224,7 +225,7 @@ test("a digest is expected where there may be one the next time, but not of an O
   assert.equal(expectsDigest(podOf(asleep), 0, { kind: "undefined" }), false)
 })
 
-test("digests are asked for in their own interval, counts in every collection", async (t) => {
+test("digests are requested in their own interval, counts in every collection", async (t) => {
   const opa = await fakeOpa(t, () => HOLDS)
   const flags = [...PATHS, "--digest-interval", "5m"]
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), flags)
@@ -245,7 +246,7 @@ test("digests are asked for in their own interval, counts in every collection", 
   ])
 })
 
-test("one OPA that digests take long makes them more rarely, and that is told", async (t) => {
+test("an OPA for which digests take long makes them more rarely, and its metrics show that", async (t) => {
   const dear = queryResponse([
     { keys: 3, digest: "n1" },
     { keys: 2, members: 7, digest: "s1" },
@@ -259,8 +260,8 @@ test("one OPA that digests take long makes them more rarely, and that is told", 
     if (second > 0) await exporter.collect()
     else await exporter.scrape()
   }
-  const asked = [a, b].map(({ requests }) => requests.map((request) => request.body.includes("sha256")))
-  assert.deepEqual(asked, [
+  const requested = [a, b].map(({ requests }) => requests.map((request) => request.body.includes("sha256")))
+  assert.deepEqual(requested, [
     [true, true, true, true, true],
     [true, false, false, false, true],
   ])
@@ -270,7 +271,7 @@ test("one OPA that digests take long makes them more rarely, and that is told", 
   ])
 })
 
-test("an OPA that can't make digests in time is counted without, and not asked for them each time", async (t) => {
+test("an OPA that cannot make digests in time is counted without, and does not get each request for them", async (t) => {
   const opa = await fakeOpa(t, ({ body }) => (body.includes("sha256") ? { end: "hang" } : HOLDS))
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--timeout", "0.9"])
   const ups: (string | undefined)[] = []
@@ -285,7 +286,7 @@ test("an OPA that can't make digests in time is counted without, and not asked f
   assert.equal(opa.requests.filter(({ body }) => body.includes("sha256")).length, 2)
 })
 
-test("without digests none are asked for or shown", async (t) => {
+test("with digests off none are requested or shown", async (t) => {
   const opa = await fakeOpa(t, () => HOLDS)
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--digest", "off"])
   assert.doesNotMatch(await exporter.scrape(), /^opa_data_digest/m)

@@ -10,7 +10,7 @@ const NEVER = new AbortController().signal
 
 const readerOf = (t: TestContext) => testReader(t, { paths, timeout: 0.5, documentLimit: 1000, methods: ["documents"] })
 
-const badDocuments: readonly (readonly [what: string, answer: ReturnType<FakeOpa["answer"]>, reason: string])[] = [
+const badDocuments: readonly (readonly [what: string, response: ReturnType<FakeOpa["respond"]>, reason: string])[] = [
   ["HTML", { body: "<html>" }, "unexpected_response"],
   ["half JSON", { body: '{"result":{"a":' }, "unexpected_response"],
   [
@@ -29,9 +29,9 @@ const badDocuments: readonly (readonly [what: string, answer: ReturnType<FakeOpa
   ["500", { status: 500 }, "server_error"],
 ]
 
-for (const [what, answer, reason] of badDocuments) {
+for (const [what, response, reason] of badDocuments) {
   test(`${what} as a document fails with the reason ${reason}`, async (t) => {
-    const opa = await fakeOpa(t, () => answer)
+    const opa = await fakeOpa(t, () => response)
     const reader = await readerOf(t)
     await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason })
   })

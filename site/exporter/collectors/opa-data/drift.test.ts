@@ -10,7 +10,7 @@ import { fakeOpa, HOLDS, PATHS, queryResponse, startTestExporter, targetOf, targ
 
 const PATH = { name: "k/services", segments: ["k", "services"], cluster: false, namespaced: true }
 
-/** `5x` are 5 items with the digest x, `5` made none, `5~` was not asked for one, `5!` had no time for it. */
+/** `5x` are 5 items with the digest x, `5` made none, `5~` had no request for one, `5!` had no time for it. */
 function readingOf(text: string): OpaReading {
   const [, items, digest] = /^(\d+)([a-z]\w*|[!~])?$/.exec(text) ?? []
   const made = digest !== undefined && /\w/.test(digest)
@@ -26,10 +26,10 @@ function readingOf(text: string): OpaReading {
 
 const RULES = { collections: 30, interval: 0, budget: 1 }
 
-/** Collections every 30 s of a service's pods, such as `a:5x b:-`, where b can't be read. */
+/** Collections every 30 s of a service's pods, such as `a:5x b:-`, where b cannot be read. */
 function drifting() {
   let [digests, differences, at, round] = [NO_DIGESTS, NO_DIFFERENCES, 1_000_000, 0]
-  /** Whether the pods agree, since when they don't, and whether digests are wanted in the next collection. */
+  /** Whether the pods agree, since when they do not, and whether digests are wanted in the next collection. */
   const collect = (text: string) => {
     at += 30_000
     const pods = text.split(" ").map((one) => one.split(":"))
@@ -79,7 +79,7 @@ test("a difference of digests stays while an OPA is too slow to make them", () =
   assert.deepEqual(collect("a:5x b:5! c:5x"), B_DEVIATES)
 })
 
-test("a pod that is asked for digests more rarely is compared with those of its own collection alone", () => {
+test("a pod that makes digests more rarely is compared with those of its own collection alone", () => {
   const { collect } = drifting()
   assert.deepEqual(collect("a:5x b:5x c:5x"), SAME)
   assert.deepEqual(collect("a:5y b:5y c:5~"), SAME)
@@ -87,7 +87,7 @@ test("a pod that is asked for digests more rarely is compared with those of its 
   assert.deepEqual(collect("a:5z b:5y c:5z"), B_DEVIATES_SINCE_90)
 })
 
-test("a pod that is asked for digests more rarely deviates until its next one, whatever the others become", () => {
+test("a pod that makes digests more rarely deviates until its next one, whatever the others become", () => {
   const { collect } = drifting()
   assert.deepEqual(collect("a:5x b:5y c:5x"), B_DEVIATES)
   assert.deepEqual(collect("a:5x b:5~ c:5x"), B_DEVIATES)
@@ -95,14 +95,14 @@ test("a pod that is asked for digests more rarely deviates until its next one, w
   assert.deepEqual(collect("a:5z b:5z c:5z"), SAME)
 })
 
-test("which pod deviates does not change while the one that tells is not asked", () => {
+test("which pod deviates does not change while the deciding one makes no digest", () => {
   const { collect } = drifting()
   assert.deepEqual(collect("a:5x b:5y c:5x"), B_DEVIATES)
   assert.deepEqual(collect("a:5~ b:5y c:5z"), B_DEVIATES)
   assert.deepEqual(collect("a:5z b:5y c:5~"), B_DEVIATES)
 })
 
-test("of two pods either one hides the difference while it can't be read, and ends it where it leaves", () => {
+test("of two pods either one hides the difference while it cannot be read, and ends it where it leaves", () => {
   const { collect } = drifting()
   assert.deepEqual(collect("a:5x b:5y"), B_DEVIATES)
   assert.deepEqual(collect("a:- b:5y"), B_DEVIATES)
@@ -123,7 +123,7 @@ test("a difference of items ends when there are as many, without digests", () =>
   assert.deepEqual(collect("a:5 b:5 c:5"), SAME)
 })
 
-/** What becomes of a pod in a collection: it makes a digest, is not asked for one, has no time for it, or can't be read. */
+/** What becomes of a pod in a collection: it makes a digest, gets no request for one, has no time for it, or cannot be read. */
 const fate = fc.constantFrom("digest", "digest", "~", "!", "-")
 const FOUR = ["a", "b", "c", "d"]
 const step = fc.record({
@@ -135,7 +135,7 @@ const steps = fc.array(step, { minLength: 1, maxLength: 30 })
 const heldBy = (pod: string, held: string, items: number, what: string): string =>
   held === "-" ? `${pod}:-` : `${pod}:${items}${held === "digest" ? what : held}`
 
-test("replicas that hold the same at every instant are never said to differ, whoever makes digests", () => {
+test("replicas that hold the same at every instant never differ, whichever pods make digests", () => {
   fc.assert(
     fc.property(steps, (list) => {
       const { collect } = drifting()
@@ -147,7 +147,7 @@ test("replicas that hold the same at every instant are never said to differ, who
   )
 })
 
-test("once all have made digests, the one that holds something else deviates, and no other, whoever makes digests then", () => {
+test("once all have made digests, the one that holds something else deviates, and no other, whichever pods make digests then", () => {
   fc.assert(
     fc.property(steps, fc.constantFrom(...FOUR), (list, other) => {
       const { collect } = drifting()
@@ -203,14 +203,14 @@ test("since when replicas differ is kept until they agree, and begins anew then"
     { keys: 2, members: 7, digest: "s1" },
   ])
   assert.deepEqual(await since("12:01:00"), [])
-  b.answer = () => LESS
+  b.respond = () => LESS
   assert.deepEqual(await since("12:02:00"), ["kubernetes/services 12:02:00"])
   assert.deepEqual(await since("12:03:00"), ["kubernetes/services 12:02:00"])
-  b.answer = () => OTHER
+  b.respond = () => OTHER
   assert.deepEqual(await since("12:04:00"), ["kubernetes/namespaces 12:04:00"])
-  b.answer = () => HOLDS
+  b.respond = () => HOLDS
   assert.deepEqual(await since("12:05:00"), [])
-  b.answer = () => OTHER
+  b.respond = () => OTHER
   assert.deepEqual(await since("12:06:00"), ["kubernetes/namespaces 12:06:00"])
   assert.match(
     exporter.log(),
@@ -219,10 +219,10 @@ test("since when replicas differ is kept until they agree, and begins anew then"
   assert.match(exporter.log(), /msg="replicas agree again" namespace=opa service=opa path=kubernetes\/services/)
 })
 
-test("a path stays out of sync while the pod that held something else can't be read", async (t) => {
+test("a path stays out of sync while the pod that held something else cannot be read", async (t) => {
   const [a, b] = [await fakeOpa(t, () => HOLDS), await fakeOpa(t, () => HOLDS)]
   const targets = targetsOf([targetOf(a.port, { pod: "opa-a" }), targetOf(b.port, { pod: "opa-b" })])
-  b.answer = () =>
+  b.respond = () =>
     queryResponse([
       { keys: 2, digest: "n2" },
       { keys: 2, members: 7, digest: "s1" },
@@ -241,11 +241,11 @@ test("a path stays out of sync while the pod that held something else can't be r
   }
   const SINCE = String(Date.parse("2026-03-10T12:00:00Z") / 1000)
   assert.deepEqual(await state(), ["0", SINCE])
-  b.answer = () => ({ status: 500 })
+  b.respond = () => ({ status: 500 })
   assert.deepEqual(await state(), ["0", SINCE])
-  a.answer = () => ({ status: 500 })
+  a.respond = () => ({ status: 500 })
   assert.deepEqual(await state(), ["none", "none"])
-  a.answer = () => HOLDS
+  a.respond = () => HOLDS
   assert.deepEqual(await state(), ["0", SINCE])
   targets.list = targets.list.slice(0, 1)
   assert.deepEqual(await state(), ["1", "none"])
@@ -281,10 +281,10 @@ test("replicas that differed for a moment agree again with the next collection, 
     await exporter.collect()
   }
   assert.equal(await inSync(), "1")
-  b.answer = () => of("old")
+  b.respond = () => of("old")
   await collectAt("13:00:00")
   assert.equal(await inSync(), "0")
-  b.answer = () => of("new")
+  b.respond = () => of("new")
   await collectAt("13:00:30")
   assert.equal(await inSync(), "1")
 })

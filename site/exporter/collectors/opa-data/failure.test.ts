@@ -16,7 +16,7 @@ const table: readonly (readonly [ConnectionFailure, OpaFailureReason, string])[]
   ["too_many_bytes", "too_large", "problem"],
 ]
 for (const [reason, expected, message] of table) {
-  test(`${reason} has the label ${expected}, and says what to do about it`, () => {
+  test(`${reason} has the label ${expected}, and a message with what to do about it`, () => {
     const failure = readFailure(new RequestFailed("GET http://a/b", reason, "problem"))
     assert.deepEqual([failure.reason, failure.message], [expected, message])
   })

@@ -30,7 +30,7 @@ test("--single prints one collection and ends: 0 where everything was read, 1 wh
   assert.match(bad.output, /^fedstack: Not everything could be read\. 127\.0\.0\.1:1: .*ECONNREFUSED/m)
 })
 
-test("the command serves from the shell, and ends in order when it is told to", async (t) => {
+test("the command serves from the shell, and ends in order on a signal", async (t) => {
   const folder = need(t, findOpa())
   if (folder === undefined) return
   const opa = await opaOf(t, folder)

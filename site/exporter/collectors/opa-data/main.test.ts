@@ -27,13 +27,13 @@ test("exports counts, agreement and health of every pod at the first scrape", as
   assert.equal(await exporter.scrape(), golden("mixed.prom"))
 })
 
-test("a pod that can't be read any more loses its series, and gets them back", async (t) => {
+test("a pod that cannot be read any more loses its series, and gets them back", async (t) => {
   const opa = await fakeOpa(t, () => HOLDS)
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), PATHS)
   const before = await exporter.scrape()
   assert.deepEqual(await exporter.series("opa_up"), ['opa_up{pod_name="opa-0"} 1'])
 
-  opa.answer = () => ({ status: 503 })
+  opa.respond = () => ({ status: 503 })
   await exporter.collect()
   assert.deepEqual(await exporter.series("opa_up"), ['opa_up{pod_name="opa-0"} 0'])
   assert.deepEqual(await exporter.series("opa_down_reason"), [
@@ -50,7 +50,7 @@ test("a pod that can't be read any more loses its series, and gets them back", a
   await exporter.collect()
   assert.equal(exporter.log().match(/"cannot be read" what=opa\/opa-0 reason="it responds with status 503/g)?.length, 1)
 
-  opa.answer = () => HOLDS
+  opa.respond = () => HOLDS
   exporter.clock.now = new Date("2026-03-10T12:00:30Z")
   await exporter.collect()
   const timeless = (text: string): string =>
@@ -70,7 +70,7 @@ test("a pod that leaves ends, one that comes is there with the next collection",
   assert.deepEqual([after.includes("opa-a"), after.includes("opa-b")], [false, true])
 })
 
-test("without any pod there is no series of one, and health tells why", async (t) => {
+test("without any pod there is no series of one, and health has the reason", async (t) => {
   const targets = targetsOf([])
   const exporter = await startTestExporter(t, targets, PATHS)
   await exporter.scrape()
@@ -87,14 +87,14 @@ test("without any pod there is no series of one, and health tells why", async (t
 test("trouble of the discovery leaves the pods that are known", async (t) => {
   const opa = await fakeOpa(t, () => HOLDS)
   const targets = targetsOf([targetOf(opa.port)])
-  targets.trouble = "Kubernetes does not answer."
+  targets.trouble = "Kubernetes does not respond."
   const exporter = await startTestExporter(t, targets, PATHS)
   assert.deepEqual(await exporter.series("opa_up"), ['opa_up{pod_name="opa-0"} 1'])
   assert.deepEqual(await exporter.series("opa_data_exporter_discovery_up"), ["opa_data_exporter_discovery_up{} 0"])
   assert.equal((await fetch(`${exporter.url}/-/ready`)).status, 200)
 })
 
-test("collected on scrape, every scrape asks the pods, and scrapes at the same time ask them once", async (t) => {
+test("collected on scrape, every scrape reads the pods, and scrapes at the same time read them once", async (t) => {
   const opa = await fakeOpa(t, () => HOLDS)
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--collect", "scrape"])
   assert.equal(opa.requests.length, 0)
@@ -104,16 +104,16 @@ test("collected on scrape, every scrape asks the pods, and scrapes at the same t
   assert.equal(opa.requests.length, 2)
 })
 
-test("500 pods are asked by a bounded number of requests at once", async (t) => {
+test("500 pods are read by a bounded number of requests at the same time", async (t) => {
   let most = 0
-  const answer = (): typeof HOLDS => {
+  const response = (): typeof HOLDS => {
     most = Math.max(
       most,
       opas.map(({ sockets }) => sockets.opened - sockets.closed).reduce((sum, open) => sum + open),
     )
     return HOLDS
   }
-  const opas = await Promise.all(Array.from({ length: 100 }, () => fakeOpa(t, answer)))
+  const opas = await Promise.all(Array.from({ length: 100 }, () => fakeOpa(t, response)))
   const list = Array.from({ length: 500 }, (_, index) =>
     targetOf(opas[index % 100]?.port ?? 0, { pod: `opa-${index}` }),
   )
@@ -132,7 +132,7 @@ test("pods that hang hold up no others, and the collection ends in time", async 
   assert.match(await exporter.scrape(), /^opa_data_exporter_collection_time_bucket\{.*le="5.0"\} /m)
 })
 
-test("the number of pods is that of the pods that were asked", async (t) => {
+test("the number of pods is that of the pods that were read", async (t) => {
   const targets = targetsOf([])
   const opa = await fakeOpa(t, () => ((targets.list = []), HOLDS))
   targets.list = [targetOf(opa.port)]
@@ -140,7 +140,7 @@ test("the number of pods is that of the pods that were asked", async (t) => {
   assert.deepEqual(await exporter.series("opa_data_exporter_pods"), ["opa_data_exporter_pods{} 1"])
 })
 
-test("OPAs behind one address don't wait for one of them that hangs", async (t) => {
+test("OPAs behind one address do not wait for one of them that hangs", async (t) => {
   const gateway = await fakeOpa(t, ({ url }) => (url.startsWith("/a/") ? { end: "hang" } : HOLDS))
   const url = `http://127.0.0.1:${gateway.port}`
   const flags = ["--opa-url", `${url}/a`, "--opa-url", `${url}/b`, "--timeout", "0.9"]
@@ -151,7 +151,7 @@ test("OPAs behind one address don't wait for one of them that hangs", async (t) 
   ])
 })
 
-test("told to end, it answers a scrape that waits for a collection, and ends at once", async (t) => {
+test("closed, it responds to a scrape that waits for a collection, and ends at once", async (t) => {
   const opa = await fakeOpa(t, () => ({ end: "hang" }))
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [...PATHS, "--collect", "scrape"])
   const scrape = exporter.scrape()
@@ -162,7 +162,7 @@ test("told to end, it answers a scrape that waits for a collection, and ends at 
   assert.match(await scrape, /^fedstack_exporter_collector_up\{collector="opa-data"\} 0$/m)
 })
 
-test("a path at which no OPA has anything is told once", async (t) => {
+test("a path at which no OPA has anything is logged once", async (t) => {
   const opa = await fakeOpa(t, () => queryResponse([undefined, { keys: 2, members: 7 }]))
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), PATHS)
   await exporter.scrape()
@@ -174,7 +174,7 @@ test("a path at which no OPA has anything is told once", async (t) => {
   )
 })
 
-test("why OPAs can't be found is told once, and when they can", async (t) => {
+test("why OPAs cannot be found is logged once, and that they can", async (t) => {
   const targets = targetsOf([])
   targets.trouble = "There is no service opa in the namespace opa."
   const exporter = await startTestExporter(t, targets, PATHS)

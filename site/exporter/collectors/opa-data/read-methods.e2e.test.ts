@@ -22,7 +22,7 @@ async function opaOf(t: TestContext, flags: readonly string[] = []): Promise<Run
 test("data that is not Kubernetes' is counted alike in every method of reading", async (t) => {
   const opa = await opaOf(t)
   if (opa === undefined) return
-  await opa.put("odd", {
+  await opa.put("unusual", {
     mixed: { namespace: { a: 1, b: {} }, text: "abc", number: 5, nothing: null, list: [1, [2, 3], {}], empty: {} },
     lists: [[1, 2], { a: 1 }, "text"],
     texts: { a: "one", b: "two" },
@@ -34,7 +34,7 @@ test("data that is not Kubernetes' is counted alike in every method of reading",
   const names = ["mixed", "lists", "texts", "empty", "text", "number", "nothing", "absent"]
   const paths = countedPaths(
     [],
-    names.map((name) => pathOf(`odd/${name}`)),
+    names.map((name) => pathOf(`unusual/${name}`)),
   )
   const counted = (keys: number, members: number): PathCount => ({ kind: "counted", keys, members, digest: undefined })
   const uncountable: PathCount = { kind: "uncountable" }
@@ -76,7 +76,7 @@ async function digestsOf(
 
 const of = (resourceVersion: unknown) => ({ metadata: { resourceVersion } })
 
-test("a digest tells names and resourceVersions apart, of what has no version the name", async (t) => {
+test("digests differ by names and resourceVersions, of what has no version by the name", async (t) => {
   const opa = await opaOf(t)
   if (opa === undefined) return
   const digests = await digestsOf(t, opa, "resourceVersion", [

@@ -66,7 +66,7 @@ test("for the data of the original's sample its series have the sample's names, 
   }
 })
 
-test("documents are read from an OPA that refuses queries, and that is told", async (t) => {
+test("documents are read from an OPA that refuses queries, and a metric shows that", async (t) => {
   const folder = need(t, findOpa())
   if (folder === undefined) return
   const files = temporaryFolder(t)
@@ -86,11 +86,11 @@ test("documents are read from an OPA that refuses queries, and that is told", as
   ])
 })
 
-test("what stands at odd paths is told, and spoils no other", async (t) => {
+test("unusual values at a path have their own result, and spoil no other", async (t) => {
   const folder = need(t, findOpa())
   if (folder === undefined) return
   const opa = await opaOf(t, folder)
-  await opa.put("odd", {
+  await opa.put("unusual", {
     text: "abc",
     number: 5,
     nothing: null,
@@ -100,10 +100,10 @@ test("what stands at odd paths is told, and spoils no other", async (t) => {
   })
   const policy = 'package rules\nnumber := 5\nnames := {"a", "b"}\nkeyed := {1: {"x": 1}, [2]: {}}\nfunction(x) := x\n'
   assert.equal((await opa.ask("PUT", "/v1/policies/rules", policy)).status, 200)
-  const odd = ["text", "number", "nothing", "list", "empty", "good", "absent"].map((name) => `odd/${name}`)
+  const unusual = ["text", "number", "nothing", "list", "empty", "good", "absent"].map((name) => `unusual/${name}`)
   const rules = ["number", "names", "keyed", "function"].map((name) => `rules/${name}`)
   const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), [
-    `--opa-cluster-data=${[...odd, ...rules].join(",")}`,
+    `--opa-cluster-data=${[...unusual, ...rules].join(",")}`,
   ])
   const valuesOf = async (name: string) =>
     Object.fromEntries(
@@ -113,15 +113,15 @@ test("what stands at odd paths is told, and spoils no other", async (t) => {
       }),
     )
   assert.deepEqual(await valuesOf("opa_cluster_data_items"), {
-    "odd/list": 3,
-    "odd/empty": 0,
-    "odd/good": 1,
+    "unusual/list": 3,
+    "unusual/empty": 0,
+    "unusual/good": 1,
     "rules/names": 2,
     "rules/keyed": 2,
   })
   const defined = Object.entries(await valuesOf("opa_data_path_defined"))
   assert.deepEqual(
     defined.flatMap(([path, value]) => (value === 0 ? [path] : [])),
-    ["odd/absent"],
+    ["unusual/absent"],
   )
 })

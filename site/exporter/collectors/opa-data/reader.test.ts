@@ -15,7 +15,7 @@ const clock = { now: new Date(0) }
 const readerOf = (t: TestContext, methods?: readonly ReadMethod[]) =>
   testReader(t, { paths, now: () => clock.now, timeout: 0.5, documentLimit: 1000, ...(methods && { methods }) })
 
-const asked = ({ requests }: FakeOpa): readonly string[] => requests.map(({ method, url }) => `${method} ${url}`)
+const requestsOf = ({ requests }: FakeOpa): readonly string[] => requests.map(({ method, url }) => `${method} ${url}`)
 const GOOD = queryResponse([{ keys: 3 }, { keys: 2, members: 7 }])
 const PATH_COUNTS = [
   { kind: "counted", keys: 3, members: undefined, digest: undefined },
@@ -24,14 +24,14 @@ const PATH_COUNTS = [
 const [QUERY, PACKAGE] = ["POST /v1/query?metrics=true", "GET /v1/data/fedstack/opa_data/counts?metrics=true"]
 const DOCUMENTS = ["GET /v1/data/k/namespaces", "GET /v1/data/k/services"]
 
-test("one request tells all counts", async (t) => {
+test("one request reads all counts", async (t) => {
   const opa = await fakeOpa(t, () => GOOD)
   const reading = await (await readerOf(t)).read(targetOf(opa.port), undefined, NEVER)
   assert.deepEqual(reading, { pathCounts: PATH_COUNTS, method: "query", opaSeconds: 0.002, digests: false })
-  assert.deepEqual(asked(opa), [QUERY])
+  assert.deepEqual(requestsOf(opa), [QUERY])
 })
 
-test("where queries are refused, the package is asked, and from then on at once", async (t) => {
+test("where queries are refused, the package is read, and from then on at once", async (t) => {
   const opa = await fakeOpa(t, ({ method }) =>
     method === "POST"
       ? { status: 401, body: '{"code":"unauthorized"}' }
@@ -46,10 +46,10 @@ test("where queries are refused, the package is asked, and from then on at once"
     const { pathCounts, method } = await reader.read(targetOf(opa.port), undefined, NEVER)
     assert.deepEqual([round, pathCounts, method], [round, PATH_COUNTS, "package"])
   }
-  assert.deepEqual(asked(opa), [QUERY, PACKAGE, PACKAGE])
+  assert.deepEqual(requestsOf(opa), [QUERY, PACKAGE, PACKAGE])
 })
 
-test("a package that has no rule of digests still tells the counts", async (t) => {
+test("a package that has no rule of digests still has the counts", async (t) => {
   const result = { "k/namespaces": [[[3], [], []]], "k/services": [[[2], [7], []]] }
   const opa = await fakeOpa(t, ({ url }) =>
     url.includes("/counts?") ? { body: JSON.stringify({ result }) } : { status: 401 },
@@ -58,7 +58,7 @@ test("a package that has no rule of digests still tells the counts", async (t) =
   assert.deepEqual(reading, { pathCounts: PATH_COUNTS, method: "package", opaSeconds: undefined, digests: false })
 })
 
-const documents: FakeOpa["answer"] = ({ method, url }) => {
+const documents: FakeOpa["respond"] = ({ method, url }) => {
   if (method === "POST") return { status: 403 }
   if (url.includes("fedstack")) return { body: "{}" }
   const result = url.endsWith("services")
@@ -72,7 +72,7 @@ test("where there is no package either, documents are read, compressed", async (
   const reading = await (await readerOf(t)).read(targetOf(opa.port), "resourceVersion", NEVER)
   assert.deepEqual(reading, { pathCounts: PATH_COUNTS, method: "documents", opaSeconds: undefined, digests: false })
   const digests = "GET /v1/data/fedstack/opa_data/counts_and_versions?metrics=true"
-  assert.deepEqual(asked(opa), [QUERY, digests, PACKAGE, ...DOCUMENTS])
+  assert.deepEqual(requestsOf(opa), [QUERY, digests, PACKAGE, ...DOCUMENTS])
   assert.equal(opa.requests[3]?.headers["accept-encoding"], "gzip")
 })
 
@@ -82,7 +82,7 @@ test("a better method is tried again after ten minutes, and at once on another a
   const read = async (address = "127.0.0.1"): Promise<readonly string[]> => {
     opa.requests.length = 0
     await reader.read(targetOf(opa.port, { address }), undefined, NEVER)
-    return asked(opa)
+    return requestsOf(opa)
   }
   clock.now = new Date(0)
   await read()
@@ -99,7 +99,7 @@ test("a better method is tried again at once with another token or certificate",
   let identity = 1
   const reader = await testReader(t, { paths, identity: () => identity })
   await reader.read(targetOf(opa.port), undefined, NEVER)
-  opa.answer = () => GOOD
+  opa.respond = () => GOOD
   identity = 2
   assert.equal((await reader.read(targetOf(opa.port), undefined, NEVER)).method, "query")
 })
@@ -111,10 +111,10 @@ test("what is forgotten is learnt again", async (t) => {
   reader.keep([])
   opa.requests.length = 0
   await reader.read(targetOf(opa.port), undefined, NEVER)
-  assert.equal(asked(opa)[0], QUERY)
+  assert.equal(requestsOf(opa)[0], QUERY)
 })
 
-test("where everything is refused, the first refusal counts, and all methods are tried the next time", async (t) => {
+test("where everything is refused, the first refusal is the reason, and all methods are tried the next time", async (t) => {
   const opa = await fakeOpa(t, () => ({ status: 401 }))
   const reader = await readerOf(t)
   const failure = {
@@ -123,7 +123,7 @@ test("where everything is refused, the first refusal counts, and all methods are
   }
   await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), failure)
   await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), failure)
-  assert.deepEqual(asked(opa), [QUERY, PACKAGE, DOCUMENTS[0], QUERY, PACKAGE, DOCUMENTS[0]])
+  assert.deepEqual(requestsOf(opa), [QUERY, PACKAGE, DOCUMENTS[0], QUERY, PACKAGE, DOCUMENTS[0]])
 })
 
 test("a 400 that no OPA writes closes the method", async (t) => {
@@ -133,16 +133,16 @@ test("a 400 that no OPA writes closes the method", async (t) => {
     reason: "bad_request",
     message,
   })
-  assert.deepEqual(asked(opa), [QUERY, PACKAGE, DOCUMENTS[0]])
+  assert.deepEqual(requestsOf(opa), [QUERY, PACKAGE, DOCUMENTS[0]])
 })
 
 test("only the methods that are allowed are tried", async (t) => {
   const opa = await fakeOpa(t, () => ({ status: 401 }))
   await assert.rejects((await readerOf(t, ["query"])).read(targetOf(opa.port), undefined, NEVER))
-  assert.deepEqual(asked(opa), [QUERY])
+  assert.deepEqual(requestsOf(opa), [QUERY])
 })
 
-test("a path that OPA complains of loses its digest, then its count, and the others stay", async (t) => {
+test("a path that OPA rejects loses its digest, then its count, and the others stay", async (t) => {
   const opa = await fakeOpa(t, ({ body }) => {
     const { query } = JSON.parse(body) as { query: string }
     if (!query.includes("namespaces")) return queryResponse([null, { keys: 2, members: 7, digest: "d" }])
@@ -163,7 +163,7 @@ test("a path that OPA complains of loses its digest, then its count, and the oth
   assert.equal(opa.requests.length, 4)
 })
 
-const bad: readonly (readonly [what: string, answer: ReturnType<FakeOpa["answer"]>, reason: string])[] = [
+const bad: readonly (readonly [what: string, response: ReturnType<FakeOpa["respond"]>, reason: string])[] = [
   ["HTML", { headers: { "content-type": "text/html" }, body: "<html>" }, "not_json"],
   ["half JSON", { body: '{"result":[{"r":[[["obj' }, "not_json"],
   ["another product's JSON", { body: '{"status":"success"}' }, "unexpected_response"],
@@ -171,27 +171,27 @@ const bad: readonly (readonly [what: string, answer: ReturnType<FakeOpa["answer"
   ["500", { status: 500, body: '{"code":"internal_error"}' }, "server_error"],
   ["503", { status: 503 }, "server_error"],
   ["a redirect", { status: 301, headers: { location: "/elsewhere" } }, "redirect"],
-  ["an answer that breaks off", { body: '{"result":[', end: "close" }, "connection"],
-  ["an answer that stops", { body: '{"result":[', end: "hang" }, "timeout"],
-  ["an endless answer", { body: " ".repeat(1_048_577), end: "hang" }, "too_large"],
+  ["a response that breaks off", { body: '{"result":[', end: "close" }, "connection"],
+  ["a response that stops", { body: '{"result":[', end: "hang" }, "timeout"],
+  ["an endless response", { body: " ".repeat(1_048_577), end: "hang" }, "too_large"],
 ]
 
-for (const [what, answer, reason] of bad) {
+for (const [what, response, reason] of bad) {
   test(`${what} fails with the reason ${reason}, and nothing else is tried`, async (t) => {
-    const opa = await fakeOpa(t, () => answer)
+    const opa = await fakeOpa(t, () => response)
     await assert.rejects((await readerOf(t)).read(targetOf(opa.port), undefined, NEVER), { reason })
-    assert.deepEqual([...new Set(asked(opa))], [QUERY])
+    assert.deepEqual([...new Set(requestsOf(opa))], [QUERY])
   })
 }
 
-/** Time passes only as told. */
+/** Time passes only where a test moves it. */
 function clockOf(t: TestContext): { readonly pass: (milliseconds: number) => void } {
   let now = 1000
   t.mock.method(performance, "now", () => now)
   return { pass: (milliseconds) => void (now += milliseconds) }
 }
 
-test("an OPA whose turn comes when the time for digests is over is asked for counts, and no digests are charged to it", async (t) => {
+test("an OPA whose turn comes when the time for digests is over makes counts alone, and is not charged", async (t) => {
   const opa = await fakeOpa(t, () => GOOD)
   const reader = await readerOf(t)
   clockOf(t)
@@ -206,7 +206,7 @@ test("an OPA whose turn comes when the time for digests is over is asked for cou
   assert.equal(opa.requests.length, 1)
 })
 
-test("digests that are given up cost the time for which they were waited for", async (t) => {
+test("digests that come too late cost the time for which they were waited for", async (t) => {
   const opa = await fakeOpa(t, ({ body }) => (body.includes("sha256") ? { end: "hang" } : GOOD))
   const reader = await readerOf(t)
   clockOf(t)
@@ -225,7 +225,7 @@ test("an OPA that fails over digests, or whose proxy does not wait for them, is 
   assert.deepEqual([reading.pathCounts, reading.digests, reading.digestsFailedAfter], [PATH_COUNTS, false, 0.15])
 })
 
-test("an OPA that complains of the same path for ever is given up", async (t) => {
+test("an OPA that rejects the same path again and again is not read", async (t) => {
   const rejection = JSON.stringify({ errors: [{ code: "rego_type_error", location: { row: 2 } }] })
   const opa = await fakeOpa(t, () => ({ status: 400, body: rejection }))
   await assert.rejects((await readerOf(t, ["query"])).read(targetOf(opa.port), undefined, NEVER), {

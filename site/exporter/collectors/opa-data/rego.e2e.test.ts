@@ -101,7 +101,7 @@ for (const compatible of [false, true]) {
   })
 }
 
-test("the shipped package is what --print-package prints, and OPA takes it with its authorization", async (t) => {
+test("the shipped package is what --print-package prints, and OPA accepts it with its authorization", async (t) => {
   const folder = need(t, findOpa())
   if (folder === undefined) return
   const pathOf = (name: string, namespaced: boolean): Counted => ({

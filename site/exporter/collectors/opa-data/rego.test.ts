@@ -33,7 +33,7 @@ test("the query has a line for each path", () => {
   )
 })
 
-test("what is withheld is not asked for", () => {
+test("what is withheld is not in the query", () => {
   assert.equal(
     countQuery(paths, "content", { counts: new Set(["b"]), digests: new Set(["kubernetes/namespaces"]) }),
     `r := [

@@ -15,17 +15,17 @@ const EXPECTED = [
   { kind: "uncountable" },
 ]
 
-test("an answer tells what stands at each path, and how long it took", () => {
+test("a response has the count of each path, and how long it took", () => {
   const body = `{"metrics":{"timer_server_handler_ns":1500000},"result":[{"r":[${PATH_COUNTS}]}]}`
   assert.deepEqual(parseQueryResponse(body, paths), { pathCounts: EXPECTED, opaSeconds: 0.0015 })
 })
 
-test("a path that was withheld can't be counted", () => {
+test("a path that was withheld is uncountable", () => {
   const { pathCounts, opaSeconds } = parseQueryResponse('{"result":[{"r":[null,[],[]]}]}', paths)
   assert.deepEqual([pathCounts[0], opaSeconds], [{ kind: "uncountable" }, undefined])
 })
 
-test("the package answers by path, in any order", () => {
+test("the package has its counts by path, in any order", () => {
   const result = '{"c":[[[],[0],[]]],"x":[],"a":[[[2],[5],["ab"]]],"b":[]}'
   assert.deepEqual(parsePackageResponse(`{"result":${result}}`, paths)?.pathCounts, EXPECTED)
 })
@@ -37,7 +37,7 @@ for (const body of ["{}", '{"result":{"a":[],"b":[]}}', OLDER]) {
   })
 }
 
-const strangers: readonly (readonly [what: string, body: string])[] = [
+const foreign: readonly (readonly [what: string, body: string])[] = [
   ["HTML", "<html>s3cret</html>"],
   ["nothing", ""],
   ["half of it", '{"result":[{"r":[[[[2'],
@@ -51,8 +51,8 @@ const strangers: readonly (readonly [what: string, body: string])[] = [
   ["null", "null"],
   ["a list", "[1]"],
 ]
-for (const [what, body] of strangers) {
-  test(`${what} is not what an OPA answers`, () => {
+for (const [what, body] of foreign) {
+  test(`${what} is no response of an OPA`, () => {
     assert.throws(
       () => parseQueryResponse(body, paths),
       (error: Error) => error.name === "ReadFailure" && !error.message.includes("s3cret") && error.cause === undefined,
@@ -60,18 +60,18 @@ for (const [what, body] of strangers) {
   })
 }
 
-const complaintOf = (rows: readonly (number | undefined)[]): string =>
+const errorsOf = (rows: readonly (number | undefined)[]): string =>
   JSON.stringify({
     code: "invalid_parameter",
     errors: rows.map((row) => ({ code: "rego_type_error", ...(row === undefined ? {} : { location: { row } }) })),
   })
 
-test("complaints are attributed to the paths by their lines", () => {
-  assert.deepEqual(uncountablePaths(complaintOf([3, 4, 3, undefined]), paths), ["b", "c"])
+test("errors are attributed to the paths by their lines", () => {
+  assert.deepEqual(uncountablePaths(errorsOf([3, 4, 3, undefined]), paths), ["b", "c"])
 })
 
 for (const rows of [[], [undefined], [1], [9]]) {
-  test(`complaints about lines ${JSON.stringify(rows)} are about no path`, () => {
-    assert.equal(uncountablePaths(complaintOf(rows), paths), undefined)
+  test(`errors in lines ${JSON.stringify(rows)} are about no path`, () => {
+    assert.equal(uncountablePaths(errorsOf(rows), paths), undefined)
   })
 }

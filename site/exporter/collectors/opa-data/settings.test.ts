@@ -41,7 +41,7 @@ test("the environment of the original's deployment is enough, and means the same
   )
 })
 
-test("all flags of the original are taken", () => {
+test("all flags of the original are accepted", () => {
   const argv =
     "-d -t 5 --prometheus-port 1234 --opa-namespace n --opa-service s --ssl-verify --interval 7 --opa-cluster-data a,b --opa-namespaced-data c --cluster-name x --context y --single"
   const values = valuesOf(argv.split(" "))
@@ -71,7 +71,7 @@ test("lists may be repeated flags as well as separated by commas", () => {
   )
 })
 
-test("without anything everything that is needed is told", () => {
+test("without any flag everything that is required is named", () => {
   assert.equal(
     faultsOf([], {}),
     `--cluster-name: is required (or APP_CLUSTER_NAME)

@@ -18,7 +18,7 @@ export function valuesOf(
   env: Readonly<Record<string, string>> = {},
 ): Values<typeof command.settings> {
   const reading = readSettings({ command: "opa-data", summary: "", settings: command.settings }, argv, env)
-  if (reading.kind === "help") throw new Error("help was asked for")
+  if (reading.kind === "help") throw new Error("help was requested")
   return reading.values
 }
 
@@ -26,17 +26,17 @@ export interface FakeOpa {
   readonly port: number
   readonly requests: { method: string; url: string; headers: IncomingMessage["headers"]; body: string }[]
   readonly sockets: { opened: number; closed: number }
-  /** Mutable: how it answers. */
-  answer: (request: FakeOpa["requests"][number]) => Parameters<typeof send>[1]
+  /** Mutable: how it responds. */
+  respond: (request: FakeOpa["requests"][number]) => Parameters<typeof send>[1]
 }
 
-/** An OPA that answers whatever a test wants, for what a real one can't be made to say; gone after the test. */
-export async function fakeOpa(test: TestContext, answer: FakeOpa["answer"]): Promise<FakeOpa> {
+/** An OPA that responds as a test wants, for what a real one cannot be made to do; gone after the test. */
+export async function fakeOpa(test: TestContext, respond: FakeOpa["respond"]): Promise<FakeOpa> {
   const listener: RequestListener = (message, response) => {
     void text(message).then((body) => {
       const request = { method: message.method ?? "", url: message.url ?? "", headers: message.headers, body }
       fake.requests.push(request)
-      send(response, fake.answer(request))
+      send(response, fake.respond(request))
     })
   }
   const server = createServer(listener)
@@ -46,11 +46,11 @@ export async function fakeOpa(test: TestContext, answer: FakeOpa["answer"]): Pro
     sockets.opened += 1
     socket.on("close", () => (sockets.closed += 1))
   })
-  const fake: FakeOpa = { port, requests: [], sockets, answer }
+  const fake: FakeOpa = { port, requests: [], sockets, respond }
   return fake
 }
 
-interface FakeAnswer {
+interface FakeResponse {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
@@ -58,8 +58,8 @@ interface FakeAnswer {
   readonly end?: "hang" | "close" | "drop"
 }
 
-function send(response: Parameters<RequestListener>[1], answer: FakeAnswer): void {
-  const { status = 200, headers = {}, body = "", end } = answer
+function send(response: Parameters<RequestListener>[1], fake: FakeResponse): void {
+  const { status = 200, headers = {}, body = "", end } = fake
   if (end === "drop") return void response.destroy()
   response.writeHead(status, { "content-type": "application/json", ...headers })
   if (end === undefined) response.end(body)
@@ -69,7 +69,7 @@ function send(response: Parameters<RequestListener>[1], answer: FakeAnswer): voi
 /** A response to the query for the given counts: undefined, or keys and members. */
 export function queryResponse(
   pathCounts: readonly (null | undefined | { keys: number; members?: number; digest?: string })[],
-): FakeAnswer {
+): FakeResponse {
   const list = <T>(value: T | undefined): T[] => (value === undefined ? [] : [value])
   const r = pathCounts.map((pathCount) =>
     pathCount === null
@@ -81,7 +81,7 @@ export function queryResponse(
   return { body: JSON.stringify({ metrics: { timer_server_handler_ns: 2_000_000 }, result: [{ r }] }) }
 }
 
-/** The paths of most tests, as flags, and the answer of an OPA that holds something at both. */
+/** The paths of most tests, as flags, and the response of an OPA that holds something at both. */
 export const PATHS = ["--opa-cluster-data", "kubernetes/namespaces", "--opa-namespaced-data", "kubernetes/services"]
 export const HOLDS = queryResponse([
   { keys: 3, digest: "n1" },
@@ -147,7 +147,7 @@ export interface TestExporter {
   log(): string
   collect(): Promise<void>
   close(): Promise<void>
-  /** The answer to a scrape without the metrics of the process, and with 0 for what was measured. */
+  /** The response to a scrape without the metrics of the process, and with 0 for what was measured. */
   scrape(): Promise<string>
   /** Lines of one family without the labels that all have. */
   series(name: string): Promise<readonly string[]>

@@ -18,7 +18,7 @@ const slice = (changes: Partial<Slice>): Slice => ({
   endpoints: [],
   ...changes,
 })
-/** What is told apart here, in short. */
+/** What differs here, in short. */
 const shown = (slices: readonly Slice[], port?: string): readonly string[] =>
   podsIn(slices, "policy", port).targets.map(
     (target) => `${target.service} ${target.pod} ${target.address}:${target.port} ${target.ready} ${target.scheme}`,
@@ -49,13 +49,13 @@ test("all slices of a service are one list, in the order of names", () => {
   })
 })
 
-test("a pod of two address families is asked once, by IPv4 where it has it", () => {
+test("a pod of two address families is read once, by IPv4 if it has one", () => {
   const six = slice({ addressType: "IPv6", endpoints: [pod("opa-a", "fd00::1"), pod("opa-b", "fd00::2")] })
   const four = slice({ endpoints: [pod("opa-a", "10.0.0.1")] })
   assert.deepEqual(shown([six, four]), ["opa opa-a 10.0.0.1:8443 true https", "opa opa-b fd00::2:8443 true https"])
 })
 
-test("a pod that moves from one slice to another counts once, ready if either says so", () => {
+test("a pod that moves from one slice to another counts once, ready if it is in either", () => {
   const slices = [
     slice({ endpoints: [pod("opa-0", "10.0.0.1", false)] }),
     slice({ endpoints: [pod("opa-0", "10.0.0.2")] }),
@@ -84,7 +84,7 @@ test("an address without a pod has its address as name", () => {
   ])
 })
 
-test("the port is the one that was asked for, by name or number, or else the first", () => {
+test("the port is the one of the settings, by name or number, or else the first", () => {
   const ports = [...PORTS, { name: "plain", port: 8181, appProtocol: "http" }]
   const slices = [slice({ ports, endpoints: [pod("opa-a", "10.0.0.1")] })]
   assert.deepEqual(shown(slices), ["opa opa-a 10.0.0.1:8443 true https"])
@@ -104,7 +104,7 @@ test("one name of a port may mean another number in each slice", () => {
   )
 })
 
-test("a service without the port that was asked for is told, with what it has", () => {
+test("a service without that port is a fault, with the ports that it has", () => {
   const slices = [slice({ endpoints: [pod("opa-a", "10.0.0.1")] }), slice({ service: "bare", ports: [] })]
   assert.deepEqual(podsIn(slices, "policy", "mgmt"), {
     targets: [],
@@ -112,7 +112,7 @@ test("a service without the port that was asked for is told, with what it has", 
   })
 })
 
-test("a slice as the API gives it: what does not say whether it is ready, is", () => {
+test("a slice of the API: what has no condition is ready", () => {
   const metadata = { name: "opa-x7k", labels: { "kubernetes.io/service-name": "opa" } }
   const endpoints = [
     { addresses: ["10.0.0.1"], conditions: {}, nodeName: "node-1", targetRef: { kind: "Pod", name: "opa-a" } },
@@ -142,7 +142,7 @@ test("a slice without ports and endpoints, as of a service that selects nothing,
   assert.deepEqual(podsIn([empty], "policy", "https"), { targets: [], faults: [] })
 })
 
-test("Endpoints say the same, in subsets", () => {
+test("Endpoints hold the same, in subsets", () => {
   const targetRef = { kind: "Pod", name: "opa-a" }
   const subset = {
     addresses: [{ ip: "10.0.0.1", nodeName: "node-1", targetRef }],

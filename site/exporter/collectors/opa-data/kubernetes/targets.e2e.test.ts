@@ -159,7 +159,7 @@ test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (out
   )
 })
 
-test("what can't be a name or port is a fault of the flags, each of them told", async (t) => {
+test("what cannot be a name or port is a fault of its flag", async (t) => {
   await assert.rejects(open(t, "", { services: ["a,b)", "fine"], namespace: "A/b", port: "70000" }), (error) => {
     assert.ok(error instanceof UsageError)
     assert.equal(
@@ -172,7 +172,7 @@ test("what can't be a name or port is a fault of the flags, each of them told", 
   })
 })
 
-test("where no Kubernetes is known, the start says what could be given", async (t) => {
+test("where no Kubernetes is known, the start names the flags to give", async (t) => {
   const { path } = temporaryFolder(t)
   await assert.rejects(open(t, `${path}/none`, { services: ["opa"] }), (error) => {
     assert.ok(error instanceof UsageError)
