@@ -137,7 +137,7 @@ test("a wrong variable is named, exit code 2", async () => {
   assert.equal(stderr, 'FEDSTACK_UPSTREAM: must be a URL that starts with http:// or https:// (is "x")\n')
 })
 
-test("a variable of ours that nothing reads is told with the nearest that is read, without its value", async () => {
+test("logs a variable of ours that nothing reads, with the nearest that is read, without its value", async () => {
   const { code, stdout, stderr } = await run(launcher, ["token", "new"], {
     FEDSTACK_LISTEN_ADRESS: "s3cret",
     FEDSTACK_COLOUR: "s3cret",
@@ -147,7 +147,7 @@ test("a variable of ours that nothing reads is told with the nearest that is rea
     FEDSTACK_PORT: "tcp://10.0.0.1:9090",
   })
   assert.deepEqual([code, stdout.length > 0], [0, true])
-  const told = `msg="no setting has this name: ignored, unless a configuration file names it"`
+  const message = `msg="no setting has this name: ignored, unless a configuration file names it"`
   assert.deepEqual(
     stderr
       .split("\n")
@@ -155,8 +155,8 @@ test("a variable of ours that nothing reads is told with the nearest that is rea
       .toSorted(),
     [
       "",
-      `${told} variable=FEDSTACK_COLOUR`,
-      `${told} variable=FEDSTACK_LISTEN_ADRESS nearest=FEDSTACK_WEB_LISTEN_ADDRESS`,
+      `${message} variable=FEDSTACK_COLOUR`,
+      `${message} variable=FEDSTACK_LISTEN_ADRESS nearest=FEDSTACK_WEB_LISTEN_ADDRESS`,
     ],
   )
 })
@@ -170,7 +170,10 @@ test("Kubernetes' links to a Service in place of a port change nothing, and show
   })
   assert.equal(code, 0)
   assert.deepEqual(
-    [...stderr.matchAll(/level=debug .*msg="(.*)" variable=(\S+)$/gm)].map(([, told, variable]) => [variable, told]),
+    [...stderr.matchAll(/level=debug .*msg="(.*)" variable=(\S+)$/gm)].map(([, message, variable]) => [
+      variable,
+      message,
+    ]),
     [
       ["APP_OPA_PORT", "ignored: Kubernetes' link to a Service"],
       ["APP_PROMETHEUS_PORT", "ignored: Kubernetes' link to a Service"],
@@ -300,11 +303,11 @@ test("the reader of the help may go away", async () => {
   assert.deepEqual([code, stderr], [0, ""])
 })
 
-test("a result that can't be written is a failure, said in a sentence", async () => {
+test("a result that cannot be written is a failure, reported in a sentence", async () => {
   const { code, stderr } = await run("sh", ["-c", '"$0" token new >/dev/full', launcher])
   assert.deepEqual(
     [code, stderr],
-    [1, "fedstack: can't write to standard output: ENOSPC: no space left on device, write\n"],
+    [1, "fedstack: cannot write to standard output: ENOSPC: no space left on device, write\n"],
   )
 })
 
@@ -347,7 +350,7 @@ async function bare(t: Parameters<typeof temporaryFolder>[0], version?: string) 
   return { code, stdout: stdout.replaceAll(folder.path, ""), stderr: stderr.replaceAll(folder.path, "") }
 }
 
-test("without node_modules and without Node the launcher says what to do", async (t) => {
+test("without node_modules and without Node the launcher reports what to do", async (t) => {
   const stderr = "fedstack: no Node found. Run 'npm install' in /a folder, or put Node 24.12 or newer in PATH.\n"
   assert.deepEqual(await bare(t), { code: 1, stdout: "", stderr })
 })

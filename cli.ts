@@ -46,7 +46,7 @@ const commands: Readonly<Record<string, Entry>> = {
 /** Set by developers for dev/ and the tests, for no command. */
 const OF_DEVELOPERS = /^FEDSTACK_(?:(?:TEST|DEV)_\w+|PROMETHEUS_(?:DIR|\d+_\d+)|OPA|KUBE|OPENSTACK)$/
 
-/** Seconds after which a process that was told to end does so, whatever it waits for. Longer than any close of its own. */
+/** Seconds from a signal to the end, whatever is waited for. Longer than any close of a component. */
 const END_DEADLINE = 15
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -56,8 +56,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const name = Object.keys(commands).find((words) => words.split(" ").every((word, index) => argv[index] === word))
   const entry = name === undefined ? undefined : commands[name]
   if (name === undefined || entry === undefined) {
-    const [group = "", asked = ""] = argv
-    if (isGroup(group) && (asked === "-h" || asked === "--help")) return print(help(`${group} `))
+    const [group = "", flag = ""] = argv
+    if (isGroup(group) && (flag === "-h" || flag === "--help")) return print(help(`${group} `))
     return unknownCommand(argv)
   }
   const rest = argv.slice(name.split(" ").length)
@@ -71,7 +71,7 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   let log: Logger | undefined = undefined
   let once = false
   const end = (signal: NodeJS.Signals): void => {
-    if (ending.signal.aborted) process.exit(1) // told twice: at once
+    if (ending.signal.aborted) process.exit(1) // the second signal
     log?.info({ signal }, "ending")
     if (once) process.exit(1)
     setTimeout(() => process.exit(1), END_DEADLINE * 1000).unref()
@@ -203,9 +203,9 @@ async function fail(error: unknown): Promise<never> {
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0) // who reads has gone, as in `fedstack --help | head -1`
-  process.stderr.write(`fedstack: can't write to standard output: ${error.message}\n`)
+  process.stderr.write(`fedstack: cannot write to standard output: ${error.message}\n`)
   process.exit(1)
 })
-// a log that can't be written, on a full disk or to a reader that has gone, ends nothing that serves; nor can it be told
+// a log that cannot be written, on a full disk or to a reader that has gone, ends nothing that serves; nor can it be logged
 process.stderr.on("error", () => undefined)
 await main(process.argv.slice(2)).catch(fail)

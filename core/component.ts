@@ -11,7 +11,7 @@ export interface Running extends Closable {
 
 export interface Context {
   readonly log: Logger
-  /** Aborted when the process is told to end, also while it is still starting. */
+  /** Aborted when the process is to end, also while it is still starting. */
   readonly signal: AbortSignal
   /** Standard output, for commands whose result is text. */
   readonly print: (text: string) => void
@@ -20,13 +20,13 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** One subcommand: what it can be told and how it starts. One that returns nothing has done its work and ends with 0. */
+/** One subcommand: its settings and how it starts. One that returns nothing has done its work and ends with 0. */
 export interface Component<S extends Settings> {
   readonly settings: S
   readonly argument?: { readonly notation: string; readonly help: string }
   /** A whole command line, for the help. */
   readonly example?: string
-  /** Whether it is to end by itself: told to end before that, it has failed, and ends at once. */
+  /** Whether it ends by itself: a signal before that is a failure, and ends it at once. */
   once?(values: Values<S>): boolean
   run(values: Values<S>, context: Context, argument: string): Promise<Running | undefined> | undefined
 }

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test } from "node:test"
 import { z } from "zod"
-import { parseTomlText, parseYaml, readTomlFile, readYamlFile } from "#core/config/config-file.ts"
+import { parseTomlText, parseYaml, readTomlFile, readYamlFile } from "./config-file.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 

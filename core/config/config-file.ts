@@ -81,7 +81,7 @@ function fromYaml(text: string, file: string): Parsed {
     const { line, col } = lineCounter.linePos(offset)
     return `:${line}:${col}`
   }
-  // a warning is a tag that nobody knows, such as that of an encrypted value
+  // a warning is an unknown tag, such as that of an encrypted value
   const errors = [...document.errors, ...document.warnings]
   if (errors.length > 0) {
     throw new ConfigurationError(

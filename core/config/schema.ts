@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { type Parse, Wrong } from "#core/config/settings.ts"
+import { type Parse, Wrong } from "./settings.ts"
 
 /** Says what a value should be, and never what it is: it may be a secret. */
 export const expected = (what: string) => ({
@@ -9,7 +9,7 @@ export const expected = (what: string) => ({
 
 export const filled = (what: string) => z.string(expected(what)).min(1, `must be ${what}`)
 
-/** Text that is parsed as a flag would be; numbers are taken as they are written. */
+/** Text that is parsed as a flag would be; numbers are read as they are written. */
 export const parsed = <T>(what: string, parse: Parse<T>) =>
   z.union([z.string(), z.number().transform(String)], expected(what)).transform((text, context): T => {
     const value = parse(text)

@@ -15,7 +15,7 @@ import {
   text,
   whole,
   Wrong,
-} from "#core/config/settings.ts"
+} from "./settings.ts"
 
 const all = {
   level: setting(oneOf(["low", "high"]), { flag: "-l, --level <level>", help: "how much" }, "low"),

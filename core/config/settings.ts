@@ -1,10 +1,15 @@
 import { Command, CommanderError, Option } from "commander"
-import { Faults } from "#core/config/faults.ts"
+import { Faults } from "./faults.ts"
 import { UsageError } from "#core/errors.ts"
-import { parseDuration, parseSize } from "#core/config/units.ts"
-import { isServiceLink } from "#core/config/variables.ts"
+import { parseDuration, parseSize } from "./units.ts"
+import { isServiceLink } from "./variables.ts"
 
-/** Turns the text of a flag or variable into a value, or says in half a sentence what is wrong: "must be a whole number". */
+/**
+ * This room: what users configure. Settings (flags with their variables, whether they were given, the help), configuration
+ * files (YAML, TOML, one schema each), and faults with their places. It knows no command and no setting of any.
+ */
+
+/** Turns the text of a flag or variable into a value, or half a sentence on what is wrong: "must be a whole number". */
 export type Parse<T> = (text: string) => T | Wrong
 export class Wrong {
   readonly reason: string
@@ -39,7 +44,7 @@ export interface Setting<T> extends SettingOptions {
 export type Settings = Readonly<Record<string, Setting<unknown>>>
 export type Values<S extends Settings> = { readonly [Name in keyof S]: S[Name] extends Setting<infer T> ? T : never }
 
-/** A setting of one value. Without a `fallback` it is undefined when nobody sets it. */
+/** A setting of one value. Without a `fallback` it is undefined where it is not set. */
 export function setting<T>(parse: Parse<T>, options: SettingOptions): Setting<T | undefined>
 export function setting<T>(parse: Parse<T>, options: SettingOptions, fallback: string): Setting<T>
 export function setting<T>(parse: Parse<T>, options: SettingOptions, fallback?: string): Setting<T | undefined> {
@@ -81,7 +86,7 @@ export interface Tracked<T> {
   readonly isDefault: boolean
 }
 
-/** The same setting, with whether somebody set it. */
+/** The same setting, with whether it was set. */
 export function tracked<T>(definition: Setting<T>): Setting<Tracked<T>> {
   return {
     ...definition,
@@ -115,7 +120,7 @@ export const whole =
   }
 /** Seconds that a timer takes: one of more milliseconds than 2^31 would be over at once. */
 const LONGEST = 24 * 86_400
-/** Seconds. `most` may be more than a timer takes where whoever parses has a bound of its own. */
+/** Seconds. `most` may be more than a timer accepts where the caller has a bound of its own. */
 export const duration =
   (least: number, most = LONGEST): Parse<number> =>
   (value) => {
@@ -180,7 +185,7 @@ export type Reading<S extends Settings> =
   | { readonly kind: "values"; readonly values: Values<S>; readonly argument: string }
 
 /**
- * Values of all settings from flags, then environment, then defaults; or the help where it was asked for.
+ * Values of all settings from flags, then environment, then defaults; or the help where it was requested.
  * Throws UsageError with every fault.
  */
 export function readSettings<S extends Settings>(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import * as fc from "fast-check"
-import { parseDuration, parseSize } from "#core/config/units.ts"
+import { parseDuration, parseSize } from "./units.ts"
 
 const durations: readonly (readonly [text: string, seconds: number | undefined])[] = [
   ["0", 0],

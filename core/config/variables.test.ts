@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { isServiceLink, type UnknownVariable, unknownVariables } from "#core/config/variables.ts"
+import { isServiceLink, type UnknownVariable, unknownVariables } from "./variables.ts"
 
 const SETTINGS = [
   "PORTAL_AUTH_TOKEN",

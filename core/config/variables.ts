@@ -6,7 +6,7 @@ const LINK = /^(?:tcp|udp|sctp):\/\/(?:[\d.]+|\[[\da-f:.]+\]):\d+$/i
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** A Service `fedstack` sets FEDSTACK_PORT to such a text as `tcp://10.0.0.1:9090`: it is meant for nobody. */
+/** A Service `fedstack` sets FEDSTACK_PORT to such a text as `tcp://10.0.0.1:9090`: it is no setting. */
 export const isServiceLink = (name: string, value: string | undefined): boolean =>
   name.endsWith("_PORT") && LINK.test(value ?? "")
 

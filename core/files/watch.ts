@@ -106,7 +106,7 @@ function watchableContent(file: string): Content {
   try {
     if (statSync(file).isFIFO()) return new Error("it is a pipe, not a file")
   } catch {
-    // reading says why
+    // reading reports why
   }
   return contentOf(file)
 }

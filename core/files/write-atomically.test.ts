@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync 
 import { join } from "node:path"
 import { test } from "node:test"
 import { setImmediate as turn } from "node:timers/promises"
-import { writeAtomically } from "#core/files/write-atomically.ts"
+import { writeAtomically } from "./write-atomically.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 
 const contentsOf = (folder: string) =>

@@ -11,7 +11,7 @@ export interface FileToWrite {
 /**
  * Replaces files, each in one step: at no moment is there half a file, whatever happens. All are on disk under temporary names
  * before the first one is replaced, so that a full disk changes nothing. Where several processes may write the same file,
- * `writer` tells their temporary files apart.
+ * `writer` makes their temporary files distinct.
  */
 export async function writeAtomically(files: readonly FileToWrite[], writer = ""): Promise<void> {
   const staged = files.map((one) => ({

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http"
 import { test, type TestContext } from "node:test"
 import { Agent } from "undici"
 import { FedstackError } from "#core/errors.ts"
-import { fetchText, type FetchOptions } from "#core/http/client.ts"
+import { fetchText, type FetchOptions } from "./client.ts"
 import { Deadline } from "#core/retry/deadline.ts"
 import { listen } from "../../dev/testing/listen.ts"
 

@@ -3,11 +3,11 @@ import { createServer as createSecure, Server as SecureServer } from "node:https
 import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { TLSSocket } from "node:tls"
-import { refusal } from "#core/http/web/client-certificate.ts"
+import { refusal } from "./web/client-certificate.ts"
 import { defineError, explain } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { Address } from "#core/config/settings.ts"
-import type { TlsConfig } from "#core/http/web/tls.ts"
+import type { TlsConfig } from "./web/tls.ts"
 
 const cannotListen = defineError(
   "CANNOT_LISTEN",

@@ -11,12 +11,17 @@ import type { RequestListener } from "node:http"
 import type { Registry } from "prom-client"
 import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
-import { createListener, type Listener, showAddress, type Timeouts, TIMEOUTS } from "#core/http/listener.ts"
+import { createListener, type Listener, showAddress, type Timeouts, TIMEOUTS } from "./listener.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { Address } from "#core/config/settings.ts"
-import type { WebConfig } from "#core/http/web/config.ts"
-import type { Guard } from "#core/http/web/guard.ts"
-import type { TlsConfig } from "#core/http/web/tls.ts"
+import type { WebConfig } from "./web/config.ts"
+import type { Guard } from "./web/guard.ts"
+import type { TlsConfig } from "./web/tls.ts"
+
+/**
+ * This room: HTTP. Servers with TLS, client certificates and users (web/), and one client with bounded reads and deadlines.
+ * It knows no route and no service.
+ */
 
 export interface ServeOptions {
   readonly addresses: readonly Address[]
@@ -89,8 +94,8 @@ async function openWebConfig(options: ServeOptions, apply: (config: WebConfig, g
   const { webConfigFile: file, addresses, log, registry, refuseBasicAuth } = options
   if (file === undefined) return undefined
   const [{ createGuard }, { followWebConfig }] = await Promise.all([
-    import("#core/http/web/guard.ts"),
-    import("#core/http/web/reload.ts"),
+    import("./web/guard.ts"),
+    import("./web/reload.ts"),
   ])
   const listener = addresses.map(showAddress)[0] ?? ""
   const web = { log, registry, listener, ...(refuseBasicAuth === undefined ? {} : { refuseBasicAuth }) }

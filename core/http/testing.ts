@@ -5,7 +5,7 @@ import type { TestContext } from "node:test"
 import type { TLSSocket } from "node:tls"
 import { Registry } from "prom-client"
 import { createLogger } from "#core/log/logger.ts"
-import { serve, type ServeOptions } from "#core/http/server.ts"
+import { serve, type ServeOptions } from "./server.ts"
 import { type Certificate, makeAuthority } from "../../dev/testing/certificates.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { until } from "../../dev/testing/until.ts"
-import { batchLog, type Fields } from "#core/log/batch-log.ts"
-import type { LogOptions } from "#core/log/format.ts"
-import { createLogger } from "#core/log/logger.ts"
+import { batchLog, type Fields } from "./batch-log.ts"
+import type { LogOptions } from "./format.ts"
+import { createLogger } from "./logger.ts"
 
 const ODD: Fields = { text: 'a "b"\n\u0085c', none: undefined, empty: "", plain: "a/b:1", count: 1.5 }
 

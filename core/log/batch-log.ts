@@ -1,4 +1,4 @@
-import { type Logger, outputOf } from "#core/log/logger.ts"
+import { type Logger, outputOf } from "./logger.ts"
 
 export type Fields = Readonly<Record<string, string | number | undefined>>
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { logChanges, logChangesOfEach } from "#core/log/changes.ts"
+import { logChanges, logChangesOfEach } from "./changes.ts"
 
 test("logs a state when it differs from the one before, with its details", () => {
   const lines: unknown[] = []

@@ -64,7 +64,7 @@ const SECRET_KEY = /(?:authorization|cookie|password|secret|token|credentials?)$
 const SECRET = "<secret>"
 /** Needs no quotes in either format. */
 const PLAIN = /^[\w./:+-]+$/
-/** What a bare key or value can't hold. */
+/** What a bare key or value cannot hold. */
 const UNQUOTABLE = /[\s"=\p{Cc}]/gu
 
 /** JSON knows no number that is not finite. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import * as fc from "fast-check"
-import type { LogOptions } from "#core/log/format.ts"
-import { createLogger, type Logger } from "#core/log/logger.ts"
+import type { LogOptions } from "./format.ts"
+import { createLogger, type Logger } from "./logger.ts"
 
 function record(options: Partial<LogOptions>, write: (log: Logger) => void): string {
   const lines: string[] = []

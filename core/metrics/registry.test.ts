@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { createRegistry, VERSION } from "#core/metrics/registry.ts"
+import { createRegistry, VERSION } from "./registry.ts"
 
 test("a registry holds the build information and the process's metrics, and shares nothing with another", async () => {
   const [first, second] = [createRegistry(), createRegistry()]

@@ -12,7 +12,7 @@ const DELAYS = ["min", "max", "mean", "stddev", "p50", "p90", "p99"]
 /**
  * A component's own metrics: build information and those of the process. Nothing is registered globally. Percentiles of the
  * event loop's delays have the process wake up 100 times a second, which is most of what one does that waits for its
- * next collection: they are there where `busy` says that the process answers many.
+ * next collection: they are there where `busy` reports that the process serves many.
  */
 export function createRegistry({ busy = false } = {}): Registry {
   const registry = new Registry()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { hashSync } from "bcryptjs"
-import { basicAuth } from "#core/http/web/basic-auth.ts"
+import { basicAuth } from "./basic-auth.ts"
 
 const basic = (user: string, password: string): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`

@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { connect } from "node:tls"
 import { makeAuthority } from "../../../dev/testing/certificates.ts"
 import { received } from "../../../dev/testing/send-raw.ts"
-import { authority, PLAIN_TLS, SANS, startWithWebConfig, VERIFYING_TLS } from "#core/http/testing.ts"
+import { authority, PLAIN_TLS, SANS, startWithWebConfig, VERIFYING_TLS } from "../testing.ts"
 
 const stranger = makeAuthority("Stranger CA")
 const shared = authority.issue({ name: "client", sans: ["DNS:portal.example.org", "URI:spiffe://a/portal"] })

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { recordReads } from "#core/files/watch.ts"
 import { ConfigurationError } from "#core/errors.ts"
-import { readWebConfig, type WebConfigOptions } from "#core/http/web/config.ts"
+import { readWebConfig, type WebConfigOptions } from "./config.ts"
 import { makeAuthority } from "../../../dev/testing/certificates.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 
@@ -10,7 +10,7 @@ export const authority = makeAuthority("Test CA")
 export const server = authority.issue({ name: "server" })
 export const PAIR = "tls_server_config:\n  cert_file: tls/server.crt\n  key_file: tls/server.key\n"
 
-/** What a file says with these certificates beside it, or its faults; paths from its folder. */
+/** What is read from a file with these certificates beside it, or its faults; paths from its folder. */
 export async function readExample(t: TestContext, yaml: string, options: WebConfigOptions = {}) {
   const folder = temporaryFolder(t)
   const other = authority.issue({ name: "other" })

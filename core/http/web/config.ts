@@ -4,7 +4,7 @@ import { Faults } from "#core/config/faults.ts"
 import type { ReadText } from "#core/files/read-text.ts"
 import { parseDuration } from "#core/config/units.ts"
 import type { Rate } from "#core/limits/token-bucket.ts"
-import { readTls, type TlsConfig, tlsSchema } from "#core/http/web/tls.ts"
+import { readTls, type TlsConfig, tlsSchema } from "./tls.ts"
 
 /** Any value, or the only ones that are allowed. */
 const header = (...values: string[]) =>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { connect } from "node:tls"
 import { hashSync } from "bcryptjs"
-import { authority, PLAIN_TLS, startWithWebConfig } from "#core/http/testing.ts"
+import { authority, PLAIN_TLS, startWithWebConfig } from "../testing.ts"
 
 test("requires a user on every path, also on one that is none, and wrong ones learn nothing", async (t) => {
   const { get, port } = await startWithWebConfig(

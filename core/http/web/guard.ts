@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { basicAuth } from "#core/http/web/basic-auth.ts"
-import type { WebConfig } from "#core/http/web/config.ts"
+import { basicAuth } from "./basic-auth.ts"
+import type { WebConfig } from "./config.ts"
 import { tokenBucket } from "#core/limits/token-bucket.ts"
 
 /** Whether a request goes on to the routes. If not, a response has been sent. */

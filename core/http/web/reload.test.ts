@@ -3,11 +3,11 @@ import { X509Certificate } from "node:crypto"
 import { Agent } from "node:https"
 import { test } from "node:test"
 import { pino } from "pino"
-import { followWebConfig } from "#core/http/web/reload.ts"
+import { followWebConfig } from "./reload.ts"
 import type { Certificate } from "../../../dev/testing/certificates.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { until } from "../../../dev/testing/until.ts"
-import { authority, PLAIN_TLS, SANS, startWithWebConfig, VERIFYING_TLS } from "#core/http/testing.ts"
+import { authority, PLAIN_TLS, SANS, startWithWebConfig, VERIFYING_TLS } from "../testing.ts"
 
 test("a certificate that a faulty file already names is watched too: it may come later", async (t) => {
   const folder = temporaryFolder(t)

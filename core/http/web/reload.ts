@@ -2,7 +2,7 @@ import { Gauge, type Registry } from "prom-client"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
 import { reloadOnChange, type Reloading } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { readWebConfig, type WebConfig, type WebConfigOptions } from "#core/http/web/config.ts"
+import { readWebConfig, type WebConfig, type WebConfigOptions } from "./config.ts"
 
 export interface FollowOptions extends WebConfigOptions {
   readonly log: Logger

@@ -1,13 +1,8 @@
 import { dirname, resolve } from "node:path"
 import { createSecureContext, type SecureContextOptions } from "node:tls"
 import { z } from "zod"
-import {
-  CLIENT_AUTH,
-  type ClientPolicy,
-  requiresCertificate,
-  verifiesCertificate,
-} from "#core/http/web/client-certificate.ts"
-import { certificateIn, privateKeyIn } from "#core/http/pem.ts"
+import { CLIENT_AUTH, type ClientPolicy, requiresCertificate, verifiesCertificate } from "./client-certificate.ts"
+import { certificateIn, privateKeyIn } from "../pem.ts"
 import type { Faults } from "#core/config/faults.ts"
 import { explain } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"

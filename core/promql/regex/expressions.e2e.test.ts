@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { need } from "../../../dev/testing/component.ts"
 import { findPrometheus, VERSIONS } from "../../../dev/testing/prometheus.ts"
-import { compile } from "#core/promql/compiled.ts"
-import { federating } from "#core/promql/testing.ts"
+import { compile } from "../compiled.ts"
+import { federating } from "../testing.ts"
 import { Budget } from "./search.ts"
 
 /** Forms that Prometheus answers without Go's regexp, or that read differently elsewhere. */
