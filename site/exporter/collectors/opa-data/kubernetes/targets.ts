@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises"
 import { closeAll } from "#core/closable.ts"
 import { explain, type Fault, UsageError } from "#core/errors.ts"
 import { type KubernetesApi, openKubernetes } from "#core/kubernetes/api.ts"
@@ -6,6 +5,7 @@ import { KubernetesError } from "#core/kubernetes/errors.ts"
 import { listObjects } from "#core/kubernetes/list.ts"
 import { objectsOf } from "#core/kubernetes/objects.ts"
 import { type Watched, watchObjects } from "#core/kubernetes/watch-objects.ts"
+import { pause } from "#core/retry/backoff.ts"
 import type { KubernetesOptions, OpaTargets } from "../target.ts"
 import { type EndpointsObject, ENDPOINTS, slicesOf } from "./slice.ts"
 import { type Pods, podsIn } from "./pods.ts"
@@ -166,7 +166,7 @@ function readEndpoints(
       }
       changed()
       settle()
-      await delay(READ_EVERY * 1000, undefined, { signal }).catch(() => undefined) // aborted: the loop ends
+      await pause(READ_EVERY, signal)
     }
     settle()
   }
