@@ -22,7 +22,7 @@ export class RequestFailed extends FedstackError {
 }
 
 /** Where a request goes, such as a URL. What a URL would resolve in a path, such as `..`, stays as it is. */
-export type Address = Pick<URL, "origin" | "pathname" | "search">
+export type RequestAddress = Pick<URL, "origin" | "pathname" | "search">
 
 export interface RequestOptions {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
@@ -56,7 +56,7 @@ export interface TextResponse extends ResponseHead {
  * One request with a deadline and a size limit. Redirects are responses like any other, never followed. Throws
  * RequestFailed.
  */
-export async function fetchText(address: Address, options: FetchOptions): Promise<TextResponse> {
+export async function fetchText(address: RequestAddress, options: FetchOptions): Promise<TextResponse> {
   const { limit, dispatcher = getGlobalDispatcher() } = options
   using own = typeof options.deadline === "number" ? new Deadline(options.deadline, options.signal) : undefined
   const deadline = own ?? (options.deadline as Deadline)
@@ -129,7 +129,7 @@ export function sendRequest(
 }
 
 export function dispatchOptions(
-  { origin, pathname, search }: Address,
+  { origin, pathname, search }: RequestAddress,
   { method = "GET", headers = {}, body, closeConnection = false }: RequestOptions,
 ) {
   return {
@@ -144,13 +144,13 @@ export function dispatchOptions(
   }
 }
 
-export function tooLarge(address: Address, options: RequestOptions, limit: number): RequestFailed {
+export function tooLarge(address: RequestAddress, options: RequestOptions, limit: number): RequestFailed {
   return new RequestFailed(show(address, options), "too_many_bytes", `the response is larger than ${limit} bytes`)
 }
 
 /** What an error of undici means. `begun`: whether the response had begun. */
 export function requestFailed(
-  address: Address,
+  address: RequestAddress,
   options: RequestOptions,
   error: unknown,
   { lifetime, begun }: { readonly lifetime: Deadline | AbortSignal; readonly begun: boolean },
@@ -166,5 +166,5 @@ export function requestFailed(
   return new RequestFailed(request, reason, problem)
 }
 
-const show = ({ origin, pathname }: Address, { method = "GET" }: RequestOptions): string =>
+const show = ({ origin, pathname }: RequestAddress, { method = "GET" }: RequestOptions): string =>
   `${method} ${origin}${pathname}`

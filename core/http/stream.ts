@@ -2,7 +2,7 @@ import { createGunzip } from "node:zlib"
 import { type Dispatcher, getGlobalDispatcher } from "undici"
 import { Deadline, unlessAborted } from "#core/retry/deadline.ts"
 import {
-  type Address,
+  type RequestAddress,
   dispatchOptions,
   type RequestFailed,
   requestFailed,
@@ -33,7 +33,7 @@ export interface StreamResponse extends ResponseHead, Disposable {
 }
 
 /** As fetchText, with the body while it arrives: what is read slowly is sent slowly. Throws RequestFailed. */
-export async function fetchStream(address: Address, options: StreamOptions): Promise<StreamResponse> {
+export async function fetchStream(address: RequestAddress, options: StreamOptions): Promise<StreamResponse> {
   const { lifetime, begin = 0, silence = 0, limit = Infinity, gzip = false } = options
   const { headers = {}, dispatcher = getGlobalDispatcher() } = options
   const signal = lifetime instanceof Deadline ? lifetime.signal : lifetime

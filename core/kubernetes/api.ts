@@ -7,7 +7,7 @@ import type { AgentOptions, RequestOptions as HttpsOptions } from "node:https"
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { defineError, explain } from "#core/errors.ts"
-import { type Address, fetchText, type RequestOptions, type ResponseHead } from "#core/http/client.ts"
+import { type RequestAddress, fetchText, type RequestOptions, type ResponseHead } from "#core/http/client.ts"
 import { fetchStream, type StreamResponse } from "#core/http/stream.ts"
 import type { KubeConfig } from "./client-node.ts"
 import { type KubernetesError, noResponse, type Status, statusError } from "./errors.ts"
@@ -91,7 +91,7 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
   const transmit = async <R extends ResponseHead & Partial<Disposable>>(
     given: KubernetesRequest,
     signal: AbortSignal,
-    fetch: (address: Address, options: RequestOptions) => Promise<R>,
+    fetch: (address: RequestAddress, options: RequestOptions) => Promise<R>,
   ): Promise<R> => {
     const { path, body } = given
     const attempt = async ({ server, headers, dispatcher }: ApiSession): Promise<R> => {
@@ -152,7 +152,7 @@ const METHODS = {
 } as const
 
 /** A URL would resolve `..` in a path, which may be the name that a client gave an object. */
-function addressOf(server: string, path: string): Address {
+function addressOf(server: string, path: string): RequestAddress {
   const { origin, pathname } = new URL(server)
   const [below = "", query] = path.split("?")
   return { origin, pathname: pathname.replace(/\/$/, "") + below, search: query === undefined ? "" : `?${query}` }
