@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { readSettings } from "#core/config/settings.ts"
+import { createLogger } from "#core/log/logger.ts"
+import type { Collected } from "./collector.ts"
 import { exporter, listeningOf } from "./exporter.ts"
 
 const definition = {
@@ -36,4 +38,56 @@ test("accepts the original's flag beside --web.listen-address only if they name 
     name: "UsageError",
     message: "--port: is 9000, but --web.listen-address names another port. Set only one of the two",
   })
+})
+
+/** An exporter whose collector records what happens to it. */
+async function recording({ collected, once = false }: { readonly collected: Collected; readonly once?: boolean }) {
+  const events: string[] = []
+  const record = (event: string) => (): Promise<void> => Promise.resolve(void events.push(event))
+  const command = exporter({
+    ...definition,
+    once: () => once,
+    open: () => ({
+      collect: () => (events.push("collect"), collected),
+      every: 3600,
+      reload: record("reload"),
+      close: record("close"),
+    }),
+  })
+  const reading = readSettings(
+    { command: "test", summary: "", settings: command.settings },
+    ["--web.listen-address", "127.0.0.1:0"],
+    {},
+  )
+  assert.ok(reading.kind === "values")
+  const running = command.run(reading.values, {
+    log: createLogger({ level: "error", format: "logfmt" }, "test", () => undefined),
+    signal: new AbortController().signal,
+    print: (text) => void events.push(text),
+    env: {},
+    now: () => new Date(),
+  })
+  return { events, running }
+}
+
+const ONE: Collected = { families: [{ name: "a", help: "A.", type: "gauge", samples: [{ labels: {}, value: 1 }] }] }
+const ONE_TEXT = "# HELP a A.\n# TYPE a gauge\na 1\n"
+
+test("collects anew after it has reloaded the collector's own files, and closes the collector last", async () => {
+  const { events, running } = await recording({ collected: ONE })
+  const exporting = await running
+  await (await fetch(`http://127.0.0.1:${exporting?.addresses[0]?.port}/metrics`)).text() // after the first collection
+  await exporting?.reload()
+  await exporting?.close()
+  assert.deepEqual(events, ["collect", "reload", "collect", "close"])
+})
+
+test("prints one collection and ends, as a failure where something is missing in it", async () => {
+  const whole = await recording({ collected: ONE, once: true })
+  assert.equal(await whole.running, undefined)
+  assert.deepEqual(whole.events, ["collect", ONE_TEXT, "close"])
+  const missing = new Map([["b", "is away"]])
+  const partly = await recording({ collected: { ...ONE, missing }, once: true })
+  await assert.rejects(partly.running, { message: "Not everything could be read. b: is away" })
+  assert.deepEqual(partly.events, ["collect", ONE_TEXT, "close"])
 })

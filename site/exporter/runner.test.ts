@@ -156,6 +156,18 @@ test("a run with something missing is served as new, and is not up", async (t) =
   assert.equal(runner.notReady(), undefined)
 })
 
+test("without anything to serve the last result stays, and what is missing is the reason", async (t) => {
+  let collected = read
+  const { runner, clock } = runnerOf(t, () => collected, { every: 3600 })
+  await runner.read()
+  collected = { families: undefined, missing: new Map([["b", "is away"]]) }
+  await runner.run()
+  assert.equal(await textOf(await runner.read()), X)
+  assert.equal(status(await runner.read()).up, 0)
+  clock.seconds += 61
+  assert.equal(runner.notReady(), "No data: b: is away")
+})
+
 test("an outdated result keeps the age of the last one", async (t) => {
   let collected = read
   const { runner, clock } = runnerOf(t, () => collected, { every: 3600 })

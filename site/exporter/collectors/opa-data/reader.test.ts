@@ -115,7 +115,7 @@ test("what is forgotten is learnt again", async (t) => {
 })
 
 test("where everything is refused, the first refusal is the reason, and all methods are tried the next time", async (t) => {
-  const opa = await fakeOpa(t, () => ({ status: 401 }))
+  const opa = await fakeOpa(t, ({ url }) => ({ status: url.startsWith("/v1/query") ? 401 : 404 }))
   const reader = await readerOf(t)
   const failure = {
     reason: "unauthorized",
@@ -126,8 +126,8 @@ test("where everything is refused, the first refusal is the reason, and all meth
   assert.deepEqual(requestsOf(opa), [QUERY, PACKAGE, DOCUMENTS[0], QUERY, PACKAGE, DOCUMENTS[0]])
 })
 
-test("a 400 that no OPA writes closes the method", async (t) => {
-  const opa = await fakeOpa(t, () => ({ status: 400, body: "OpaClient sent an HTTP request to an HTTPS server." }))
+test("a 400 that no OPA writes makes the method unavailable", async (t) => {
+  const opa = await fakeOpa(t, () => ({ status: 400, body: "Client sent an HTTP request to an HTTPS server." }))
   const message = "it responds with status 400: it may expect https"
   await assert.rejects((await readerOf(t)).read(targetOf(opa.port), undefined, NEVER), {
     reason: "bad_request",
