@@ -41,7 +41,7 @@ test("accepts the original's flag beside --web.listen-address only if they name 
 })
 
 /** An exporter whose collector records what happens to it. */
-async function recording({ collected, once = false }: { readonly collected: Collected; readonly once?: boolean }) {
+function recording({ collected, once = false }: { readonly collected: Collected; readonly once?: boolean }) {
   const events: string[] = []
   const record = (event: string) => (): Promise<void> => Promise.resolve(void events.push(event))
   const command = exporter({
@@ -74,7 +74,7 @@ const ONE: Collected = { families: [{ name: "a", help: "A.", type: "gauge", samp
 const ONE_TEXT = "# HELP a A.\n# TYPE a gauge\na 1\n"
 
 test("collects anew after it has reloaded the collector's own files, and closes the collector last", async () => {
-  const { events, running } = await recording({ collected: ONE })
+  const { events, running } = recording({ collected: ONE })
   const exporting = await running
   await (await fetch(`http://127.0.0.1:${exporting?.addresses[0]?.port}/metrics`)).text() // after the first collection
   await exporting?.reload()
@@ -83,11 +83,11 @@ test("collects anew after it has reloaded the collector's own files, and closes 
 })
 
 test("prints one collection and ends, as a failure where something is missing in it", async () => {
-  const whole = await recording({ collected: ONE, once: true })
+  const whole = recording({ collected: ONE, once: true })
   assert.equal(await whole.running, undefined)
   assert.deepEqual(whole.events, ["collect", ONE_TEXT, "close"])
   const missing = new Map([["b", "is away"]])
-  const partly = await recording({ collected: { ...ONE, missing }, once: true })
+  const partly = recording({ collected: { ...ONE, missing }, once: true })
   await assert.rejects(partly.running, { message: "Not everything could be read. b: is away" })
   assert.deepEqual(partly.events, ["collect", ONE_TEXT, "close"])
 })
