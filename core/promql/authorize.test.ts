@@ -3,11 +3,11 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { parseSelector } from "./parse.ts"
 import { printSelector } from "./selector.ts"
-import { createAuthorizer, type Decision, type Principal } from "./authorize.ts"
+import { createAuthorize, type Decision, type Principal } from "./authorize.ts"
 import { explainRefusal } from "./judge.ts"
 import { principalOf } from "./testing.ts"
 
-const { authorize } = createAuthorizer()
+const authorize = createAuthorize()
 
 type Decided = readonly (readonly string[])[] | string
 
@@ -100,12 +100,12 @@ const LONG_LIST = `{job="project_usages",__name__=~"project_(${"vcpu|".repeat(20
 test("leaves what takes work to others, once for all that request the same at a time", async () => {
   const client = principalOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}'])
   const left: string[] = []
-  const others = createAuthorizer(async (_, selector) => {
+  const others = createAuthorize(async (_, selector) => {
     left.push(printSelector(selector))
     await Promise.resolve()
     return 0
   })
-  const decideSoon = (...requested: readonly string[]) => others.authorize(client, requested.map(parseSelector))
+  const decideSoon = (...requested: readonly string[]) => others(client, requested.map(parseSelector))
   assert.ok((await decideSoon('project_vcpu_usage{job="project_usages"}')).allowed)
   assert.deepEqual(left, [])
   const decisions = await Promise.all([
@@ -123,8 +123,8 @@ test("leaves what takes work to others, once for all that request the same at a 
 for (const verdict of [undefined, 1, -2, Number.NaN]) {
   test(`allows nothing where the verdict from elsewhere is ${verdict}, which is none`, async () => {
     const client = principalOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}'])
-    const others = createAuthorizer(() => Promise.resolve(verdict as number))
-    const decideSoon = async () => others.authorize(client, [parseSelector(LONG_LIST)])
+    const others = createAuthorize(() => Promise.resolve(verdict as number))
+    const decideSoon = async () => others(client, [parseSelector(LONG_LIST)])
     await assert.rejects(decideSoon, /no verdict/)
     await assert.rejects(decideSoon, /no verdict/, "and keeps nothing of it")
   })
@@ -142,10 +142,7 @@ test("a decision that was kept is the same as a new one, and never one of anothe
       const client = principalOf("portal", match, enforce)
       const first = await decide(client, requested)
       assert.deepEqual(await decide(client, requested), first)
-      const other = await createAuthorizer().authorize(
-        principalOf("portal", match, enforce),
-        [requested].map(parseSelector),
-      )
+      const other = await createAuthorize()(principalOf("portal", match, enforce), [requested].map(parseSelector))
       assert.deepEqual(show(other), first)
       assert.deepEqual(await decide(principalOf("portal", match, enforce), requested), first)
     }),

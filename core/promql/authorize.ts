@@ -27,13 +27,11 @@ export type Decision =
 /** Judges what takes more than a millisecond or two. */
 export type JudgeSelector = (principal: Principal, selector: Selector) => Promise<SelectorVerdict>
 
-export interface Authorizer {
-  /**
-   * Decides whether a client may read all that the selectors select. What takes no long work was decided when this
-   * returns. Rejects with whatever the judge of the others rejects with.
-   */
-  readonly authorize: (principal: Principal, selectors: readonly Selector[]) => Promise<Decision>
-}
+/**
+ * Decides whether a client may read all that the selectors select. What takes no long work was decided when this returns.
+ * Rejects with whatever the judge of the others rejects with.
+ */
+export type Authorize = (principal: Principal, selectors: readonly Selector[]) => Promise<Decision>
 
 /** Selectors of one request upstream, where matchers are added. */
 const MOST_SELECTORS = 256
@@ -41,7 +39,7 @@ const MOST_SELECTORS = 256
 const VERDICT_BYTES = 32_000_000
 
 /** Remembers verdicts, and leaves those that take long to `judgeElsewhere`, once for all that need the same at a time. */
-export function createAuthorizer(judgeElsewhere?: JudgeSelector): Authorizer {
+export function createAuthorize(judgeElsewhere?: JudgeSelector): Authorize {
   const compiler = createCompiler()
   // oxlint-disable-next-line typescript/require-await -- what it throws becomes a rejection
   const judgeHard = judgeElsewhere ?? (async (principal, selector) => judge(principal, selector, compiler))
@@ -82,28 +80,26 @@ export function createAuthorizer(judgeElsewhere?: JudgeSelector): Authorizer {
     return judging
   }
 
-  return {
-    async authorize(principal, selectors) {
-      const { shared } = principal
-      const requested: Selector[] = []
-      const by = new Set<SharedSelector>()
-      for (const selector of selectors) {
-        const key = keyOf(principal, selector)
-        const verdict = judgeAtOnce(key, principal, selector) ?? (await judgeOnce(key, principal, selector))
-        if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
-        const containing = verdict === ADDED ? shared : shared.slice(verdict, verdict + 1)
-        if (verdict === ADDED) requested.push(...shared.map((one) => canonical([...selector, ...one.selector])))
-        else requested.push(selector)
-        for (const one of containing) by.add(one)
-      }
-      const distinct = distinctSelectors(requested)
-      const [first] = selectors
-      if (distinct.length > MOST_SELECTORS && first !== undefined) {
-        const reason = `with the shared matchers added, ${distinct.length} selectors would be requested; ${MOST_SELECTORS} at most`
-        return { allowed: false, selector: first, reason }
-      }
-      return { allowed: true, selectors: distinct, by: [...by] }
-    },
+  return async (principal, selectors) => {
+    const { shared } = principal
+    const requested: Selector[] = []
+    const by = new Set<SharedSelector>()
+    for (const selector of selectors) {
+      const key = keyOf(principal, selector)
+      const verdict = judgeAtOnce(key, principal, selector) ?? (await judgeOnce(key, principal, selector))
+      if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
+      const containing = verdict === ADDED ? shared : shared.slice(verdict, verdict + 1)
+      if (verdict === ADDED) requested.push(...shared.map((one) => canonical([...selector, ...one.selector])))
+      else requested.push(selector)
+      for (const one of containing) by.add(one)
+    }
+    const distinct = distinctSelectors(requested)
+    const [first] = selectors
+    if (distinct.length > MOST_SELECTORS && first !== undefined) {
+      const reason = `with the shared matchers added, ${distinct.length} selectors would be requested; ${MOST_SELECTORS} at most`
+      return { allowed: false, selector: first, reason }
+    }
+    return { allowed: true, selectors: distinct, by: [...by] }
   }
 }
 

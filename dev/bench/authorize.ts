@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { pino } from "pino"
 import { readText } from "#core/files/read-text.ts"
-import { createAuthorizer } from "#core/promql/authorize.ts"
+import { createAuthorize } from "#core/promql/authorize.ts"
 import { compile } from "#core/promql/compiled.ts"
 import { contains } from "#core/promql/containment.ts"
 import { parseSelector } from "#core/promql/parse.ts"
@@ -80,7 +80,7 @@ async function main(): Promise<void> {
   say(`memory after that: ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB`)
   const questions = Array.from({ length: CLIENTS }, (_, client) => questionsOf(client))
   const socket = new Socket()
-  const { authorize } = createAuthorizer()
+  const authorize = createAuthorize()
   const ask = async (client: number, question: number): Promise<boolean> => {
     const proof = { rawHeaders: ["Authorization", `Bearer ${tokenOf(client)}`], socket }
     const identity = authenticate(proof, policy, new Date())

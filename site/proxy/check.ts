@@ -3,7 +3,7 @@ import { noKeys } from "#core/auth/jwt/remote-keys.ts"
 import type { Context } from "#core/component.ts"
 import { ConfigurationError, FedstackError, UsageError } from "#core/errors.ts"
 import { readText } from "#core/files/read-text.ts"
-import { createAuthorizer } from "#core/promql/authorize.ts"
+import { createAuthorize } from "#core/promql/authorize.ts"
 import { explainRefusal } from "#core/promql/judge.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { createSelectorReader } from "#core/promql/selector-reader.ts"
@@ -57,7 +57,7 @@ function findClient({ clients }: Policy, name: string): Client {
 
 /** What would be allowed and by which rule. Throws ConfigurationError with the reasons where it would be refused. */
 async function describeDecision(client: Client, selectors: readonly Selector[]): Promise<string> {
-  const { authorize } = createAuthorizer()
+  const authorize = createAuthorize()
   const decision = await authorize(client, selectors)
   if (!decision.allowed) {
     const requested = printSelector(decision.selector)

@@ -7,11 +7,11 @@ import { throttleFailures } from "#core/limits/failure-throttle.ts"
 import { limitVerifications } from "#core/limits/verifications.ts"
 import { batchLog } from "#core/log/batch-log.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { createAuthorizer } from "#core/promql/authorize.ts"
+import { createAuthorize } from "#core/promql/authorize.ts"
 import { openDecider } from "#core/promql/decider.ts"
 import { type FoundResponse, openResponseCache } from "#core/response-cache/cache.ts"
 import { sendGrowing, sendStored } from "#core/response-cache/send.ts"
-import { createAdmissions } from "./admissions.ts"
+import { createAdmit } from "./admit.ts"
 import { unauthenticated, upstreamTimeout } from "./errors.ts"
 import type { ProxyMetrics } from "./metrics.ts"
 import type { Policy } from "./policy/types.ts"
@@ -46,7 +46,7 @@ export function openFederation(options: FederationOptions): Federation {
   const gate = createClientGate(milliseconds)
   const budget = createWorkBudget(milliseconds)
   const decider = openDecider(budget, log)
-  const admissions = createAdmissions({ authorizer: createAuthorizer(decider.judge), budget, milliseconds })
+  const admit = createAdmit(createAuthorize(decider.judge), budget, milliseconds)
   const throttle = throttleFailures(milliseconds, log)
   const verifications = limitVerifications(milliseconds)
   const audit = batchLog(log, "request")
@@ -96,7 +96,7 @@ export function openFederation(options: FederationOptions): Federation {
         // a client of another name now is not the one whose limits this request takes from
         if (record.client?.name !== client.name) throw unauthenticated({})
         record.client = client
-        const admission = await admissions.admit(record, client)
+        const admission = await admit(record, client)
         if (record.over) return
         if (current() !== asOf) continue
         record.requested = admission

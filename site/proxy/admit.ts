@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { LRUCache } from "lru-cache"
 import type { WorkBudget } from "#core/limits/client-limits.ts"
-import { type Authorizer, distinctSelectors } from "#core/promql/authorize.ts"
+import { type Authorize, distinctSelectors } from "#core/promql/authorize.ts"
 import { tooMuchToDecide } from "#core/promql/decider.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { printSelector } from "#core/promql/selector.ts"
@@ -23,22 +23,14 @@ export interface Admission extends RequestedSelectors {
   upstream?: UpstreamRequest
 }
 
-export interface AdmissionsOptions {
-  readonly authorizer: Authorizer
-  /** Charged with what is decided at once; what is decided elsewhere is charged there. */
-  readonly budget: WorkBudget
-  readonly milliseconds: () => number
-}
+/**
+ * Decides about the request of a client before anything is requested upstream, and notes in the record what it requests.
+ * What was decided before costs nothing. Throws an error of errors.ts, or LimitExceeded.
+ */
+export type Admit = (record: RequestRecord, client: Client) => Promise<Admission>
 
-export interface Admissions {
-  /**
-   * Decides about the request of a client before anything is requested upstream, and notes in the record what it requests.
-   * What was decided before costs nothing. Throws an error of errors.ts, or LimitExceeded.
-   */
-  admit(record: RequestRecord, client: Client): Promise<Admission>
-}
-
-export function createAdmissions({ authorizer, budget, milliseconds }: AdmissionsOptions): Admissions {
+/** What is decided at once is charged to the budget here; what is decided elsewhere, there. `now`: milliseconds. */
+export function createAdmit(authorize: Authorize, budget: WorkBudget, now: () => number): Admit {
   // about 1,200 bytes each besides what grows with the target: itself, the selectors, the query
   const admissions = new LRUCache<string, Admission>({
     maxSize: KEPT_BYTES,
@@ -61,33 +53,35 @@ export function createAdmissions({ authorizer, budget, milliseconds }: Admission
     if (path !== FEDERATE) throw isWellFormed(path) ? notFound({}) : malformedPath({})
     if (!isRead(method)) throw methodNotAllowed({})
     if (hasBody(headers)) throw bodyNotAllowed({})
-    const allowed = client.shared.map(({ selector }) => printSelector(selector)).join(" ")
     const values = parseQuery(url.slice(FEDERATE.length + 1))
-    if (values.length === 0) throw noSelector({ allowed })
+    if (values.length === 0) throw noSelector({ allowed: printShared(client) })
     const selectors = distinctSelectors(values.map(parseSelector))
     record.requested = { selectors, by: [] }
-    const decision = await authorizer.authorize(client, selectors)
+    const decision = await authorize(client, selectors)
     if (decision.allowed) return { selectors, by: decision.by, query: upstreamQuery(decision.selectors) }
     const { selector, reason } = decision
     record.detail = reason
+    const allowed = printShared(client)
     throw selectorNotAllowed({ selector: printSelector(selector), client: client.name, reason, allowed })
   }
 
-  return {
-    async admit(record, client) {
-      const { method, headers, url = "" } = record.request
-      const key = keyOf(client, url)
-      const known = isRead(method) && !hasBody(headers) ? admissions.get(key) : undefined
-      if (known !== undefined) return known
-      if (budget.wait(client.name) > 0) throw tooMuchToDecide(client.name, budget)
-      const begin = milliseconds()
-      const deciding = decide(record, client)
-      budget.spend(client.name, (milliseconds() - begin) / 1000)
-      const admission = await deciding
-      admissions.set(key, admission)
-      return admission
-    },
+  return async (record, client) => {
+    const { method, headers, url = "" } = record.request
+    const key = keyOf(client, url)
+    const known = isRead(method) && !hasBody(headers) ? admissions.get(key) : undefined
+    if (known !== undefined) return known
+    if (budget.wait(client.name) > 0) throw tooMuchToDecide(client.name, budget)
+    const begin = now()
+    const deciding = decide(record, client)
+    budget.spend(client.name, (now() - begin) / 1000)
+    const admission = await deciding
+    admissions.set(key, admission)
+    return admission
   }
+}
+
+function printShared({ shared }: Client): string {
+  return shared.map(({ selector }) => printSelector(selector)).join(" ")
 }
 
 function isWellFormed(path: string): boolean {
