@@ -1,5 +1,5 @@
 import type { Digest } from "./digests.ts"
-import type { PathCount } from "./reading.ts"
+import { itemsOf, type PathCount } from "./reading.ts"
 
 /** One replica at a path. */
 export interface Replica {
@@ -22,11 +22,6 @@ export interface Comparison {
   readonly byDigest: ReadonlySet<string>
   /** Whether replicas with as many items have different digests. */
   readonly digestsDiffer: boolean
-}
-
-/** Members of namespaces where those were counted, else keys. */
-export function itemsOf(pathCount: PathCount): number {
-  return pathCount.kind === "counted" ? (pathCount.members ?? pathCount.keys) : 0
 }
 
 /**

@@ -1,5 +1,4 @@
-import { itemsOf } from "./compare.ts"
-import type { ReadOutcome, PathCount } from "./reading.ts"
+import { itemsOf, type ReadOutcome, type PathCount } from "./reading.ts"
 import { serviceKey, type OpaTarget, targetKey } from "./target.ts"
 
 export interface DigestRules {

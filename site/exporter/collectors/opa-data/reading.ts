@@ -17,6 +17,11 @@ export type PathCount =
       readonly digest: string | undefined
     }
 
+/** Members of namespaces where those were counted, else keys. */
+export function itemsOf(pathCount: PathCount): number {
+  return pathCount.kind === "counted" ? (pathCount.members ?? pathCount.keys) : 0
+}
+
 /** How an OPA is read: by an ad-hoc query, by the rules of an installed package, or by whole documents. */
 export const READ_METHODS = ["query", "package", "documents"] as const
 export type ReadMethod = (typeof READ_METHODS)[number]
