@@ -80,7 +80,7 @@ test("lets clients take turns", async (t) => {
     ["b", "b1"],
     ["c", "c1"],
     ["b", "b2"],
-  ].map(async ([name = "", question = ""]) => order.push(await decide(principalOf(name), label(question))))
+  ].map(async ([name = "", selector = ""]) => order.push(await decide(principalOf(name), label(selector))))
   await Promise.all(requested)
   assert.deepEqual(order, ["a1", "a2", "b1", "c1", "a3", "b2"])
 })
@@ -90,11 +90,11 @@ const ABANDONED: readonly (readonly [label: string, what: string, reason: RegExp
   ["throw", "fails", /its thread ended: as requested/],
   ["grow", "takes too much memory", /its thread ended: .*memory/],
 ]
-for (const [question, what, reason] of ABANDONED) {
+for (const [selector, what, reason] of ABANDONED) {
   test(`refuses a selector whose decision ${what}, and decides the next in a new thread`, async (t) => {
-    const decider = open(t, OBEDIENT, { deadline: question === "hang" ? 1000 : 10_000, idle: 60_000 })
+    const decider = open(t, OBEDIENT, { deadline: selector === "hang" ? 1000 : 10_000, idle: 60_000 })
     const [hard, next] = [
-      decider.judge(principalOf("a"), label(question)),
+      decider.judge(principalOf("a"), label(selector)),
       decider.judge(principalOf("b"), label("next")).catch(() => decider.judge(principalOf("b"), label("next"))),
     ]
     await assert.rejects(hard, { code: "TOO_MUCH_TO_DECIDE" })
@@ -141,7 +141,7 @@ test("bounds the selectors of one client that wait, and not those of others", as
 
 test("refuses what is left when it is closed", async (t) => {
   const decider = open(t, OBEDIENT)
-  const left = ["hang", "next"].map((question) => decider.judge(principalOf("a"), label(question)))
+  const left = ["hang", "next"].map((selector) => decider.judge(principalOf("a"), label(selector)))
   const refused = left.map((one) => assert.rejects(one, { code: "TOO_MUCH_TO_DECIDE" }))
   await decider.close()
   await Promise.all(refused)

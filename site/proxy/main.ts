@@ -2,7 +2,7 @@ import { component } from "#core/component.ts"
 import { setting, settings, text } from "#core/config/settings.ts"
 import { proxySettings } from "./settings.ts"
 
-/** What the proxy's commands can be told. What they need to run is loaded only when they do. */
+/** The settings of the proxy's commands. What they need to run is loaded only when they do. */
 export const proxy = component({
   settings: proxySettings,
   example: "fedstack proxy --policy policy.yaml --web.config.file web.yml",
@@ -24,9 +24,9 @@ export const checkPolicy = component({
   argument: { notation: "<file>", help: "the policy, such as policy.yaml" },
   example: `fedstack check policy policy.yaml --as portal --match '{job="project_usages"}'`,
   once: () => true,
-  async run(question, context, file) {
+  async run(options, context, file) {
     const { checkPolicy: check } = await import("./check.ts")
-    return check(file, question, context)
+    return check(file, options, context)
   },
 })
 

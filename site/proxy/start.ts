@@ -12,7 +12,7 @@ export interface RunningProxy extends Closable {
   reload(): Promise<void>
 }
 
-/** Starts both servers; the public one answers /federate, and nobody without a token. */
+/** Starts both servers; the public one serves /federate to clients of the policy, and nothing to others. */
 export async function startProxy(
   config: ProxyConfig,
   log: Logger,
