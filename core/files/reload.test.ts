@@ -19,6 +19,8 @@ async function start(t: TestContext, change: Partial<ReloadOptions<Greeting>> = 
   const folder = temporaryFolder(t)
   await folder.write("greeting", "first")
   await folder.write("first", "hello")
+  await folder.write("sub/next", "sub/second")
+  await folder.write("sub/second", "good day")
   const applied: string[] = []
   const lines: string[] = []
   const registry = new Registry()
@@ -42,7 +44,8 @@ async function start(t: TestContext, change: Partial<ReloadOptions<Greeting>> = 
     folder,
     reloading,
     applied,
-    become: (text: string) => until(text, () => (reloading.current().text === text ? true : undefined), 5),
+    become: (text: string, seconds = 5) =>
+      until(text, () => (reloading.current().text === text ? true : undefined), seconds),
     log: () => lines.map((line) => line.replace(/^ts=\S+ /, "").replaceAll(`${folder.path}/`, "")),
     metrics: async () => (await registry.metrics()).replaceAll(/^# .*\n/gm, "").replaceAll(/ 1\d{9}\.?\d*$/gm, " TIME"),
   }
@@ -96,6 +99,14 @@ test("watches files that only a faulty load named: one that was missing may come
   assert.match(log().at(-1) ?? "", /greeting:1: the file later cannot be read: ENOENT: no such file or directory/)
   await rename(await folder.write("next", "at last"), join(folder.path, "later"))
   await become("at last")
+})
+
+test("a file in a folder that a reload named first is watched at once, without the poll", async (t) => {
+  const { folder, become } = await start(t)
+  await rename(join(folder.path, "sub/next"), join(folder.path, "greeting"))
+  await become("good day")
+  await folder.write("sub/second", "good night")
+  await become("good night", 3)
 })
 
 test("a fault that is no fault of a file is logged with its causes", async (t) => {
