@@ -84,7 +84,7 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
 
   const [command, { readSettings }, { logSettings }] = await Promise.all([
     entry.load(),
-    import("#core/config/settings.ts"),
+    import("#core/config/read-settings.ts"),
     import("#core/component.ts"),
   ])
   const settings = { ...command.settings, ...logSettings }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { UsageError } from "#core/errors.ts"
+import { readSettings } from "./read-settings.ts"
 import {
   duration,
   httpUrl,
@@ -8,7 +9,6 @@ import {
   on,
   oneOf,
   type Parse,
-  readSettings,
   setting,
   settings,
   size,

@@ -4,7 +4,7 @@ import { defineError } from "#core/errors.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { addAdmin } from "./server.ts"
 import { webSettings } from "./settings.ts"
-import { readSettings } from "#core/config/settings.ts"
+import { readSettings } from "#core/config/read-settings.ts"
 import { sendRaw } from "../../dev/testing/send-raw.ts"
 import { startServer } from "./testing.ts"
 

@@ -1,4 +1,5 @@
-import { on, readSettings, type Reading, setting, whole } from "#core/config/settings.ts"
+import { readSettings, type Reading } from "#core/config/read-settings.ts"
+import { on, setting, whole } from "#core/config/settings.ts"
 
 const settings = {
   sites: setting(whole(1, 1000), { flag: "--sites <number>", help: "how many sites to start", env: [] }, "2"),

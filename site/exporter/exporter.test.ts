@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { readSettings } from "#core/config/settings.ts"
+import { readSettings } from "#core/config/read-settings.ts"
 import { createLogger } from "#core/log/logger.ts"
 import type { Collected } from "./collector.ts"
 import { exporter, listeningOf } from "./exporter.ts"

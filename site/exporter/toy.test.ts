@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { test } from "node:test"
-import { readSettings } from "#core/config/settings.ts"
+import { readSettings } from "#core/config/read-settings.ts"
 import { createLogger } from "#core/log/logger.ts"
 import { command } from "./toy.testing.ts"
 

@@ -1,0 +1,129 @@
+import { Command, CommanderError, Option } from "commander"
+import { UsageError } from "#core/errors.ts"
+import { Faults } from "./faults.ts"
+import { longName, type SettingOptions, type Settings, type Values, variables, Wrong } from "./settings.ts"
+import { isServiceLink } from "./variables.ts"
+
+export interface Usage<S extends Settings> {
+  /** As typed: `fedstack exporter project-usage`. */
+  readonly command: string
+  readonly summary: string
+  readonly settings: S
+  /** A positional argument: its notation (`<file>`) and help. */
+  readonly argument?: { readonly notation: string; readonly help: string }
+  /** A whole command line. */
+  readonly example?: string
+}
+
+export type Reading<S extends Settings> =
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "values"; readonly values: Values<S>; readonly argument: string }
+
+/**
+ * Values of all settings from flags, then environment, then defaults; or the help where it was requested.
+ * Throws UsageError with every fault.
+ */
+export function readSettings<S extends Settings>(
+  usage: Usage<S>,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Reading<S> {
+  const given = parseArguments(usage, argv)
+  if (given.kind === "help") return given
+  const faults = new Faults()
+  const values = Object.fromEntries(
+    Object.entries(usage.settings).map(([name, definition]) => {
+      const { texts, source } = find(definition, given.options.get(name), env)
+      const value = definition.read(texts)
+      if (!(value instanceof Wrong)) return [name, value]
+      const shown =
+        definition.flag === undefined ? "" : ` (is ${JSON.stringify((texts ?? []).map(withoutUser).join(","))})`
+      faults.add(source, `${value.reason}${shown}`)
+      return [name, undefined]
+    }),
+  )
+  faults.orThrow(UsageError)
+  return { kind: "values", values: values as Values<S>, argument: given.argument }
+}
+
+/** A URL's user name and password are never shown, also where they are misspelt or the scheme is forgotten. */
+const withoutUser = (shown: string): string =>
+  shown.replace(/^(?:((?:[a-z][\w+.-]*:)?\/\/).*|[^\s{"'/]*:.*)@/is, "$1<secret>@")
+
+function find(
+  definition: SettingOptions,
+  fromFlag: readonly string[] | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): { texts: readonly string[] | undefined; source: string } {
+  const flag = definition.flag === undefined ? undefined : `--${longName(definition.flag)}`
+  if (fromFlag !== undefined) return { texts: fromFlag, source: flag ?? "" }
+  const names = variables(definition)
+  for (const name of names) {
+    const texts = isServiceLink(name, env[name]) ? undefined : textsOf(definition, env[name])
+    if (texts !== undefined) return { texts, source: name }
+  }
+  return { texts: undefined, source: flag ?? names[0] ?? "" }
+}
+
+/** Of a variable; undefined where it is unset, or empty and that is no value. */
+function textsOf(definition: SettingOptions, value: string | undefined): readonly string[] | undefined {
+  if (value === undefined) return undefined
+  const parts = value.split(definition.separator ?? ",").map((part) => part.trim())
+  const texts = definition.several ? parts.filter((part) => part !== "") : [value]
+  return definition.emptyCounts || texts.some((part) => part !== "") ? texts : undefined
+}
+
+function parseArguments<S extends Settings>(
+  usage: Usage<S>,
+  argv: readonly string[],
+): { kind: "help"; text: string } | { kind: "options"; options: Map<string, string[]>; argument: string } {
+  const options = new Map<string, string[]>()
+  let help = ""
+  const command = new Command(usage.command)
+    .description(usage.summary)
+    .exitOverride()
+    .helpOption("-h, --help", "Show this help")
+    .configureOutput({ writeOut: (chunk) => (help += chunk), writeErr: () => undefined })
+  if (usage.argument === undefined) command.allowExcessArguments(false)
+  else command.argument(usage.argument.notation, usage.argument.help)
+  for (const [name, definition] of Object.entries(usage.settings)) {
+    if (definition.flag === undefined) continue
+    const option = new Option(definition.flag, describe(definition))
+    if (definition.group !== undefined) option.helpGroup(`${definition.group}:`)
+    const isSwitch = !option.required && !option.optional
+    command.addOption(option)
+    // commander keeps the last value; every value is wanted, with variadic ones arriving one by one
+    command.on(`option:${option.name()}`, (value: string | null) => {
+      options.set(name, [...(options.get(name) ?? []), ...(isSwitch ? ["true"] : value === null ? [] : [value])])
+    })
+  }
+  command.addHelpText("after", () => lastSections(usage))
+  try {
+    command.parse(argv, { from: "user" })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.code === "commander.helpDisplayed") return { kind: "help", text: help }
+    const message = error.message.replace(/^error: |\.$/g, "").replaceAll("\n", " ")
+    throw new UsageError([{ where: usage.command, message: `${message}. Its --help lists what it takes` }])
+  }
+  return { kind: "options", options, argument: command.args[0] ?? "" }
+}
+
+function describe(definition: SettingOptions): string {
+  const notes = [
+    ...(definition.defaultText === undefined ? [] : [`default: ${definition.defaultText}`]),
+    ...variables(definition).map((name) => `env: ${name}`),
+  ]
+  return notes.length === 0 ? definition.help : `${definition.help} (${notes.join(", ")})`
+}
+
+/** Variables without a flag, and the example. */
+function lastSections({ settings: all, example }: Usage<Settings>): string {
+  const secrets = Object.values(all)
+    .filter(({ flag }) => flag === undefined)
+    .map((definition) => `  ${variables(definition).join(", ")}  ${definition.help}`)
+  return [
+    ...(secrets.length === 0 ? [] : ["", "Environment only (secrets):", ...secrets]),
+    ...(example === undefined ? [] : ["", "Example:", `  ${example}`]),
+  ].join("\n")
+}
