@@ -255,6 +255,18 @@ test("after close nothing is loaded, and close waits for what is under way", asy
   assert.equal(changes, 1)
 })
 
+test("goes on where a folder becomes a loop of links, and notices the one that takes its place", async (t) => {
+  const folder = temporaryFolder(t)
+  const file = await folder.write("sub/a", "one")
+  const { sees } = await start(t, file, 30)
+  await rename(join(folder.path, "sub"), join(folder.path, "old"))
+  await symlink("sub", join(folder.path, "sub"))
+  await sees("gone")
+  await rm(join(folder.path, "sub"))
+  await folder.write("sub/a", "two")
+  await sees("two")
+})
+
 test("does not wait for a writer where a pipe stands, and notices the file that takes its place", async (t) => {
   const folder = temporaryFolder(t)
   const next = await folder.write("next", "1")

@@ -10,7 +10,7 @@ const POLL_MS = 5000
 /** A hash of what stood in each file when it was read; that it could not be read is a content of its own. */
 export type Contents = ReadonlyMap<string, string>
 
-/** Reads text files and remembers what stood in them. What is no regular file is refused: a pipe would wait for a writer, and all with it. */
+/** Reads text files and remembers what stood in them. A pipe is refused: it would wait for a writer, and all with it. */
 export function recordReads(): { readonly read: ReadText; readonly contents: Contents } {
   const contents = new Map<string, string>()
   const read: ReadText = (file, where) => {
@@ -96,10 +96,14 @@ function watchFolder(folder: string, changed: () => void): FSWatcher | undefined
   }
 }
 
-/** Undefined where there is no folder. */
+/** Undefined where there is no folder, or it cannot be reached. */
 function identityOf(folder: string): string | undefined {
-  const status = statSync(folder, { throwIfNoEntry: false })
-  return status && `${status.dev} ${status.ino}`
+  try {
+    const { dev, ino } = statSync(folder)
+    return `${dev} ${ino}`
+  } catch {
+    return undefined // reading a file in it reports why
+  }
 }
 
 function watchableContent(file: string): Content {
