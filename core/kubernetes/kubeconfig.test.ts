@@ -94,6 +94,9 @@ test("names what is wrong with a kubeconfig", async (t) => {
   await assert.rejects(readKubeconfig({ env: { HOME: path }, serviceAccount: "/does/not/exist" }), {
     message: `--kubeconfig: is needed: this is no pod with a service account, and there is no ${path}/.kube/config`,
   })
+  await write("config", "users:\n- user:\n    token: secret: x\n")
+  const reason = "Nested mappings are not allowed in compact mappings at line 3, column 12"
+  await fails(undefined, `--kubeconfig: ${file} is no usable kubeconfig: ${reason}`)
   await write("config", kubeconfig("one"))
   await fails("two", `--context: ${file} has no context two; it has: one`)
   await write("config", kubeconfig("one").replace('"cluster":"one"', '"cluster":"gone"'))

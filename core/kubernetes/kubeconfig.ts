@@ -45,7 +45,8 @@ export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig>
   try {
     config.loadFromString(JSON.stringify(merge(present.map((one) => located(one, parse(readFileSync(one, "utf8")))))))
   } catch (error) {
-    throw wrong("--kubeconfig", `${file} is no usable kubeconfig: ${explain(error)}`)
+    const reason = explain(error).replace(/:\n.*/s, "") // yaml repeats the line, which may hold a token
+    throw wrong("--kubeconfig", `${file} is no usable kubeconfig: ${reason}`)
   }
   if (context !== undefined) config.setCurrentContext(context)
   if (config.getContextObject(config.getCurrentContext()) === null) {

@@ -122,6 +122,35 @@ test("keeps the lease where another client writes to it in between", async (t) =
   assert.deepEqual([holder.isHeld(), terms(), lines.length], [true, 1, 1])
 })
 
+test("keeps a new term where the work of the one before fails late", async (t) => {
+  const { api, state } = await serveLease(t)
+  const lines: string[] = []
+  const works: AbortSignal[] = []
+  const failing = Promise.withResolvers<void>()
+  const holder = holdLease(api, {
+    namespace: "test",
+    name: "one",
+    identity: "a",
+    seconds: 1,
+    now: () => new Date(),
+    log: createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line)),
+    async work(signal) {
+      if (works.push(signal) === 1) await failing.promise
+      else if (!signal.aborted) await once(signal, "abort")
+    },
+  })
+  t.after(() => holder.close())
+  await held(holder)
+  state.hanging = true
+  await held(holder, false)
+  state.hanging = false
+  await held(holder)
+  failing.reject(new Error("interrupted"))
+  await until("the work of the second term", () => works[1])
+  assert.deepEqual([holder.isHeld(), works[1]?.aborted], [true, false])
+  assert.equal(lines.filter((line) => line.includes("the work under it failed")).length, 0)
+})
+
 test("begins its work again where that fails", async (t) => {
   const { api } = await serveLease(t)
   const { lines, terms } = start(t, api, "a", new Set(["another"]))

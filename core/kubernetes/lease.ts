@@ -102,7 +102,10 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolde
       log.info({ lease: name }, "lease acquired, becoming active")
       working = working
         .then(() => (stop.signal.aborted ? undefined : work(stop.signal)))
-        .catch((error: unknown) => end(`the work under it failed: ${explain(error)}`))
+        .catch((error: unknown) => {
+          // that of an earlier term, which had to end, says nothing about this one
+          if (term?.stop === stop) end(`the work under it failed: ${explain(error)}`)
+        })
     }
     term = { stop, expiry: setTimeout(end, left, "not renewed in time") }
   }

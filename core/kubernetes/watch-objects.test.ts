@@ -110,6 +110,13 @@ test("pages that are forgotten on the way begin anew, and none of them is shown"
   await watching.sees(["test/b"], ["list", "list next", "list", "watch 8"])
 })
 
+test("reports lists that are forgotten on the way again and again", async (t) => {
+  const watching = await watch(t, [fail(410, "expired"), fail(410, "expired"), list("8", "b"), quiet])
+  await watching.watched.first
+  assert.match(watching.watched.problem()?.message ?? "", /the version to continue from is no longer kept/)
+  await watching.sees(["test/b"], ["list", "list", "list", "watch 8"])
+})
+
 for (const [what, line, problem] of [
   ["no JSON", "{", "an event is not JSON"],
   ["no event", '{"type":"ADDED"}', "an event is of no known form"],

@@ -128,7 +128,7 @@ export function watchObjects<T extends KubernetesObject, K>(
         const known = error instanceof KubernetesError ? error : new KubernetesError(explain(error), 0)
         // forgotten, or may list but not watch, or no way on from there, as after a backup of the API was restored
         if (known.statusCode === 410 || known.statusCode === 403 || failures >= LIST_AFTER) version = undefined
-        if (known.statusCode !== 410) report(known)
+        if (known.statusCode !== 410 || failures > 1) report(known)
         wait = waitAfter(known, failures)
       }
       await pause(wait, signal)
