@@ -42,7 +42,7 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
   let differences = NO_DIFFERENCES
   // a path that is nowhere is more likely wrong than not loaded
   const logUndefined = logChangesOfEach((path: string, isUndefined: boolean | undefined) => {
-    if (isUndefined === true) log.warn({ path }, "no OPA has anything at this path: is it right?")
+    if (isUndefined === true) log.warn({ path }, "no OPA has this path, nothing is counted there: check its spelling")
   })
 
   let waited = false

@@ -170,7 +170,7 @@ test("a path at which no OPA has anything is logged once", async (t) => {
   const lines = exporter.log().match(/level=warn.*/g) ?? []
   assert.deepEqual(
     lines.map((line) => line.replace(/ component=\S+/, "")),
-    ['level=warn msg="no OPA has anything at this path: is it right?" path=kubernetes/namespaces'],
+    ['level=warn msg="no OPA has this path, nothing is counted there: check its spelling" path=kubernetes/namespaces'],
   )
 })
 

@@ -150,7 +150,7 @@ export const opaDataSettings = {
     oneOf(["auto", ...READ_METHODS]),
     app(
       "--opa-read-method <method>",
-      "Read OPA by an ad-hoc query, the rules of an installed package, or whole documents; auto: by the first that it allows",
+      "Read OPA by query (ad-hoc), package (rules that it has loaded) or documents (whole); auto: the first that it allows",
     ),
     "auto",
   ),
@@ -164,7 +164,7 @@ export const opaDataSettings = {
     oneOf(["resourceVersion", "content", "off"]),
     app(
       "--digest <kind>",
-      "Compare replicas, beside their counts, by names and resourceVersions, or by content, which costs more; or off",
+      "Compare replicas, beside their counts, by resourceVersion (with names), or by content, which costs more; or off",
     ),
     "resourceVersion",
   ),
