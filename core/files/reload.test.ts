@@ -168,6 +168,30 @@ test("a slow load never replaces one that began later, and they run one after th
   assert.deepEqual(applied, ["load 0", "load 1", "load 2"])
 })
 
+test("keeps the previous one where the next cannot be applied, and applies the one after it", async (t) => {
+  const previous: (string | undefined)[] = []
+  const { folder, reloading, become, log, metrics } = await start(t, {
+    async apply({ text }, before) {
+      previous.push(before?.text)
+      await nextTurn()
+      if (text === "sour") throw new Error("cannot be applied")
+    },
+  })
+  await folder.write("first", "sour")
+  await reloading.reload()
+  assert.equal(reloading.current().text, "hello")
+  assert.equal(await metrics(), metricsOf(0))
+  assert.equal(
+    log().at(-1),
+    'level=error component=test msg="greeting reload failed, keeping the previous one" faults="[\\"greeting: cannot be applied\\"]"\n',
+  )
+  await folder.write("first", "hi")
+  await become("hi")
+  await reloading.reload()
+  assert.equal(await metrics(), metricsOf(1))
+  assert.deepEqual([...new Set(previous)], [undefined, "hello", "hi"])
+})
+
 test("what may not take the place of the one in force is refused by the load", async (t) => {
   const { folder, reloading, log } = await start(t, {
     load(_, inForce) {

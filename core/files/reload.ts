@@ -17,7 +17,7 @@ export interface ReloadOptions<T> {
    * what cannot take the place of the one in force.
    */
   readonly load: (read: ReadText, inForce: T | undefined) => T | Promise<T>
-  /** Called with what is in force from now on. */
+  /** Called with what is in force from now on. Throws, before it ends anything of the previous one, to keep that in force. */
   readonly apply?: (next: T, previous: T | undefined) => void | Promise<void>
   /** Fields for the log, such as counts. */
   readonly summary?: (loaded: T) => Readonly<Record<string, unknown>>
@@ -62,7 +62,12 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
   const use = async (next: T): Promise<void> => {
     const previous = current
     current = next
-    await apply(next, previous)
+    try {
+      await apply(next, previous)
+    } catch (error) {
+      current = previous
+      throw error
+    }
     metrics?.successful.set(labels, 1)
     metrics?.time.set(labels, now().getTime() / 1000)
   }
