@@ -103,6 +103,12 @@ for (const [selector, what, reason] of ABANDONED) {
   })
 }
 
+test("refuses what needs a thread where none can be started", async (t) => {
+  const decider = open(t, new URL("https://example.org/no-thread"))
+  await assert.rejects(decider.judge(principalOf("a"), label("a")), { code: "TOO_MUCH_TO_DECIDE" })
+  assert.match(decider.lines.join(""), /reason="no thread can be started: /)
+})
+
 test("ignores the verdict of an abandoned thread that comes while the next selector is judged", async (t) => {
   const deadline = 300
   const decider = open(t, OBEDIENT, { deadline, idle: 60_000 })

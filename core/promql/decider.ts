@@ -104,9 +104,13 @@ export function openDecider(
     current = pending
     begun = performance.now()
     timer = setTimeout(abandon, deadline, `it took more than ${deadline / 1000} s`).unref()
-    worker ??= start()
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
-    worker.postMessage(pending.request)
+    try {
+      worker ??= start()
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
+      worker.postMessage(pending.request)
+    } catch (error) {
+      abandon(`no thread can be started: ${explain(error)}`)
+    }
   }
 
   function finish(seconds: number, settle: (pending: Pending) => void): void {

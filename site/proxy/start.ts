@@ -21,34 +21,27 @@ export async function startProxy(
 ): Promise<RunningProxy> {
   const metrics = createProxyMetrics()
   let federation: Federation | undefined
-  const policy = await openPolicy(config.policy, {
-    log,
-    registry: metrics.registry,
-    changed: () => federation?.apply(),
-  })
-  const opened: Closable[] = [policy]
+  const opened: Closable[] = [config.policy]
   try {
+    const { registry } = metrics
+    const policy = await openPolicy(config.policy, { log, registry, changed: () => federation?.apply() })
+    opened.unshift(policy)
     const admin = await serve({
       addresses: [config.adminAddress],
       webConfigFile: undefined,
       log,
-      routes: (app) => addAdmin(app, { registry: metrics.registry, notReady: () => undefined }),
+      routes: (app) => addAdmin(app, { registry, notReady: () => undefined }),
     })
     opened.unshift(admin)
-    const { handle } = (federation = openFederation({
-      policy: () => policy.current(),
-      metrics,
-      log,
-      now,
-      milliseconds,
-    }))
+    federation = openFederation({ policy: () => policy.current(), metrics, log, now, milliseconds })
+    const { handle } = federation
     opened.unshift(federation)
     const serving = await serve({
       addresses: config.addresses,
       webConfigFile: config.webConfigFile,
       log,
       refuseBasicAuth: "the portal's token comes in the same header; remove the users",
-      registry: metrics.registry,
+      registry,
       // who sends a request is found out before anything else, so the router sees one path and has nothing to refuse
       rewriteUrl: () => "/",
       routes: (app) => {

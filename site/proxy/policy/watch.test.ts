@@ -9,7 +9,8 @@ import { until } from "../../../dev/testing/until.ts"
 import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
 import { environmentPolicy } from "./environment.ts"
 import { sha256 } from "#core/auth/secrets.ts"
-import { openPolicy } from "./watch.ts"
+import { startProxy } from "../start.ts"
+import { openPolicy, type PolicyLoader } from "./watch.ts"
 
 test("follows the token file through a rotation, and never takes a removed token again", async (t) => {
   const folder = temporaryFolder(t)
@@ -84,8 +85,26 @@ for (const [fate, happen, code] of [
   })
 }
 
+test("closes the loader of a policy with which the proxy does not start", async () => {
+  let closed = 0
+  const policy: PolicyLoader = {
+    load: () => Promise.reject(new Error("a fault")),
+    applied: () => Promise.resolve(),
+    close: () => Promise.resolve(void (closed += 1)),
+  }
+  const address = { host: "127.0.0.1", port: 0 }
+  const config = { policy, addresses: [address], adminAddress: address, webConfigFile: undefined }
+  await assert.rejects(startProxy(config, pino({ enabled: false })), /a fault/)
+  assert.equal(closed, 1)
+})
+
+test("a policy stays in force where what only the one before it needed cannot be closed", async (t) => {
+  const { inForce } = await openChanging(t, ["second-token"], () => Promise.reject(new Error("cannot be closed")))
+  assert.equal(inForce(), hashOf("second-token"))
+})
+
 /** A policy with the token of a file, which is replaced by the words of `changes` right after it was read, one at each reading. */
-async function openChanging(t: TestContext, changes: string[]) {
+async function openChanging(t: TestContext, changes: string[], applied = (): Promise<void> => Promise.resolve()) {
   const folder = temporaryFolder(t)
   const tokenFile = await folder.write("token", "first-token\n")
   const log = pino({ enabled: false })
@@ -95,6 +114,7 @@ async function openChanging(t: TestContext, changes: string[]) {
   const source = await openPolicy(
     {
       ...loader,
+      applied,
       async load(read) {
         const loaded = await loader.load(read)
         const next = changes.shift()

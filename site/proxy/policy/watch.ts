@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client"
 import type { Closable } from "#core/closable.ts"
+import { explain } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
 import { type Reloading, reloadOnChange } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
@@ -12,25 +13,23 @@ export interface PolicyLoader extends Closable {
   applied(policy: Policy): Promise<void>
 }
 
-export interface PolicyOptions {
-  readonly log: Logger
-  readonly registry: Registry
-  /** Called after each change of the policy. */
-  readonly changed: () => void
-}
-
-/** Loads the policy, and again whenever a file of it changes. A request takes the current one and goes by it to its end. */
-export async function openPolicy(
+/**
+ * Loads the policy, and again whenever a file of it changes; `changed` is called after that. A request takes the current one
+ * and goes by it to its end.
+ */
+export function openPolicy(
   loader: PolicyLoader,
-  { log, registry, changed }: PolicyOptions,
+  { log, registry, changed }: { readonly log: Logger; readonly registry: Registry; readonly changed: () => void },
 ): Promise<Reloading<Policy>> {
-  const reloading = await reloadOnChange({
+  return reloadOnChange({
     config: "policy",
     load: (read) => loader.load(read),
     async apply(policy, previous) {
       for (const { where, message } of policy.warnings) log.warn({ where, reason: message }, "policy has a warning")
       if (previous !== undefined) changed()
-      await loader.applied(policy)
+      await loader.applied(policy).catch((error: unknown) => {
+        log.error({ reason: explain(error) }, "closing what only the previous policy needed failed")
+      })
     },
     summary: ({ clients, tokens, issuers, certificates }) => ({
       clients: clients.length,
@@ -41,11 +40,4 @@ export async function openPolicy(
     log,
     registry,
   })
-  return {
-    ...reloading,
-    async close() {
-      await reloading.close()
-      await loader.close()
-    },
-  }
 }
