@@ -20,9 +20,6 @@ const BEARER = /^bearer ([\w.~+/-]+=*)$/i
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 const LONGEST_JWT = 8192
 
-/** What of a request it is authenticated by. */
-export type AuthenticatedParts = Pick<IncomingMessage, "rawHeaders" | "socket">
-
 const UNLIMITED: Verifications = { begin: () => () => undefined }
 const UNKNOWN: Refusal = { reason: "an unknown token" }
 const TOO_MANY: Refusal = { reason: "too many tokens that no issuer signed", throttled: true }
@@ -33,7 +30,7 @@ const TOO_MANY: Refusal = { reason: "too many tokens that no issuer signed", thr
  * Raw headers are read because Node keeps the first of several Authorization headers silently.
  */
 export function authenticate<O extends Owner>(
-  { rawHeaders, socket }: AuthenticatedParts,
+  { rawHeaders, socket }: Pick<IncomingMessage, "rawHeaders" | "socket">,
   credentials: Credentials<O>,
   now: Date,
   verifications = UNLIMITED,

@@ -1,9 +1,4 @@
-/**
- * This room: who sends a request? Static tokens with dates, tokens signed by an issuer, client certificates. It knows
- * nothing of what their owner may do: an owner is whatever a component hands out rights to, of which it sees the name.
- */
-
-/** Whom credentials belong to. */
+/** Whatever a component hands out rights to. */
 export interface Owner {
   /** For the log and for messages. */
   readonly name: string

@@ -5,7 +5,7 @@ import type { Fault } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
 import type { Credentials } from "./authenticate.ts"
 import type { CertificateRule } from "./certificates.ts"
-import { createIssuer, type Issuer, type OwnerOf } from "./jwt/issuer.ts"
+import { createIssuer, type OwnerOf } from "./jwt/issuer.ts"
 import type { KeySets } from "./jwt/key-sets.ts"
 import { type KeySet, keysOfFile } from "./jwt/keys.ts"
 import type { Owner } from "./owner.ts"
@@ -46,7 +46,10 @@ export function readCredentials<O extends Owner>(
 ): Credentials<O> {
   const credentials = {
     tokens: tokens.flatMap((owned) => readTokens(owned, context)),
-    issuers: issuers.flatMap((owned) => readIssuer(owned, context, ownerOf(owned.owner)) ?? []),
+    issuers: issuers.flatMap(({ entry, path, owner }) => {
+      const keys = context.faults.collect(() => readKeys(entry, path, context))
+      return keys === undefined ? [] : [createIssuer(entry, owner, keys, ownerOf(owner))]
+    }),
     certificates: readCertificateRules(certificates, context),
   }
   for (const [token, first] of duplicates(credentials.tokens, (one) => one.sha256.toString("hex"))) {
@@ -57,7 +60,6 @@ export function readCredentials<O extends Owner>(
 }
 
 type Secret = NonNullable<TokenEntry["secrets"]>[number]
-type FoundHash = Pick<TokenCredential<Owner>, "sha256" | "where">
 
 /** All tokens of one entry, from wherever it takes them. No fault shows one. */
 function readTokens<O extends Owner>(
@@ -98,7 +100,11 @@ function checkDates(
   }
 }
 
-function hashesOf(secret: Secret, at: string, context: CredentialContext): readonly FoundHash[] {
+function hashesOf(
+  secret: Secret,
+  at: string,
+  context: CredentialContext,
+): readonly Pick<TokenCredential<Owner>, "sha256" | "where">[] {
   const { faults } = context
   if ([secret.sha256, secret.env, secret.file].filter((given) => given !== undefined).length !== 1) {
     faults.add(at, "must hold one of sha256, env and file")
@@ -130,15 +136,6 @@ function ofVariable(name: string, at: string, { env, faults }: CredentialContext
   const problem = value === undefined ? "is not set" : "holds more than one word; give one token"
   faults.add(at, `the variable ${name} ${problem}`)
   return []
-}
-
-function readIssuer<O extends Owner>(
-  { entry, path, owner }: OwnedEntry<IssuerEntry, O>,
-  context: CredentialContext,
-  ownerOf: OwnerOf<O>,
-): Issuer<O> | undefined {
-  const keys = context.faults.collect(() => readKeys(entry, path, context))
-  return keys && createIssuer(entry, owner, keys, ownerOf)
 }
 
 function readKeys({ issuer, jwks }: IssuerEntry, path: Path, context: CredentialContext): KeySet {

@@ -41,7 +41,7 @@ export const tokenKeys = {
   secrets: z.array(secret, expected("a list of secrets")).min(1, "must hold at least one secret").optional(),
 }
 
-export const ALGORITHMS = [
+const ALGORITHMS = [
   ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
 ] as const
 const algorithm = z.enum(ALGORITHMS, expected(`one of ${ALGORITHMS.join(", ")}; others are not safe here`))
@@ -86,11 +86,6 @@ export const certificateKeys = {
   common_name: oneOrMore(filled("a common name"), "the common name of a subject").optional(),
 }
 
-const shapes = {
-  token: z.object(tokenKeys),
-  issuer: z.object(issuerKeys),
-  certificate: z.object(certificateKeys),
-}
-export type TokenEntry = z.output<typeof shapes.token>
-export type IssuerEntry = z.output<typeof shapes.issuer>
-export type CertificateEntry = z.output<typeof shapes.certificate>
+export type TokenEntry = z.output<z.ZodObject<typeof tokenKeys>>
+export type IssuerEntry = z.output<z.ZodObject<typeof issuerKeys>>
+export type CertificateEntry = z.output<z.ZodObject<typeof certificateKeys>>

@@ -1,7 +1,6 @@
 import { hash } from "node:crypto"
 import type { Faults } from "#core/config/faults.ts"
 
-/** A token as it was found, on its way to become a hash. */
 export interface FoundToken {
   readonly token: string
   readonly where: string
@@ -37,26 +36,16 @@ const FEWEST_DIFFERENT = 6
 const EXAMPLES =
   /dontuse|donotuse|changeme|change.?this|replaceme|example|placeholder|password|onlyfordevelopment|notforproduction|mysecret|secrettoken|yourtoken|abcdef(?:gh|0123)|0123456789|123456789|qwerty|deadbeef|topsecret|supersecret|lorem/
 
-/** Why a token would be guessed, and what to do, without repeating it; undefined where it would not be. */
-export function weaknessOf(token: string): string | undefined {
-  const problem = problemOf(token)
-  return problem && `the token ${problem}; ${USE}`
-}
-
 const USE = "use one of 'fedstack token new'"
 
-function problemOf(token: string): string | undefined {
+/** Why a token would be guessed, and what to do, without repeating it; undefined where it would not be. */
+export function weaknessOf(token: string): string | undefined {
   const plain = token.toLowerCase().replaceAll(/[^a-z\d]/g, "")
-  if (token.length < SHORTEST) return `is shorter than ${SHORTEST} characters`
-  if (new Set(plain).size < FEWEST_DIFFERENT) return "repeats a few characters"
-  if (isRepeated(plain)) return "repeats one part"
-  if (EXAMPLES.test(plain)) return "looks like one of an example or of documentation"
-  return undefined
-}
-
-/** `abcabcabc`: some part of at most half the length makes the whole. */
-function isRepeated(text: string): boolean {
-  return (text + text).indexOf(text, 1) < text.length
+  if (token.length < SHORTEST) return `the token is shorter than ${SHORTEST} characters; ${USE}`
+  if (new Set(plain).size < FEWEST_DIFFERENT) return `the token repeats a few characters; ${USE}`
+  // `abcabcabc`: some part of at most half the length makes the whole
+  if ((plain + plain).indexOf(plain, 1) < plain.length) return `the token repeats one part; ${USE}`
+  return EXAMPLES.test(plain) ? `the token looks like one of an example or of documentation; ${USE}` : undefined
 }
 
 /** Hashes hide what they are made of, but not the empty text and the best known words. */

@@ -15,13 +15,15 @@ const WORDS = 8
 /** The hashes of all tokens in one piece, so that a comparison with each of 1,000 takes some microseconds. */
 export function packHashes(credentials: readonly Pick<TokenCredential<Owner>, "sha256">[]): Int32Array {
   const table = new Int32Array(credentials.length * WORDS)
-  for (const [row, { sha256 }] of credentials.entries()) table.set(wordsOf(sha256), row * WORDS)
+  for (const [row, { sha256 }] of credentials.entries()) {
+    for (let word = 0; word < WORDS; word++) table[row * WORDS + word] = sha256.readInt32BE(word * 4)
+  }
   return table
 }
 
 /** The row of a hash, or -1. Every word of every row is compared and nothing branches on the result: the time does not depend on it. */
 export function findHash(table: Int32Array, sha256: Buffer): number {
-  const words = wordsOf(sha256)
+  const words = packHashes([{ sha256 }])
   const rows = table.length / WORDS
   let found = -1
   for (let row = 0; row < rows; row++) {
@@ -33,10 +35,4 @@ export function findHash(table: Int32Array, sha256: Buffer): number {
     found = (found & ~same) | (row & same)
   }
   return found
-}
-
-function wordsOf(sha256: Buffer): Int32Array {
-  const words = new Int32Array(WORDS)
-  for (let word = 0; word < WORDS; word++) words[word] = sha256.readInt32BE(word * 4)
-  return words
 }

@@ -1,10 +1,15 @@
-/**
- * This room: how much a client may take, and how much those that are not authenticated: concurrency, rate, work, failed
- * authentications. It knows clients by their names and requests by their addresses, and nothing of what they request. It is
- * below core/http, whose web configuration limits rates too.
- */
-import { LimitExceeded } from "./errors.ts"
+import { FedstackError } from "#core/errors.ts"
 import { type TokenBucket, tokenBucket } from "./token-bucket.ts"
+
+/** A client has used up a limit, and is to retry after some seconds. */
+export class LimitExceeded extends FedstackError {
+  readonly retryAfter: number
+
+  constructor(code: string, message: string, retryAfter: number) {
+    super(code, 429, message)
+    this.retryAfter = retryAfter
+  }
+}
 
 /** Infinity: without limit. */
 export interface RequestLimits {
@@ -13,54 +18,35 @@ export interface RequestLimits {
   readonly requestsPerSecond: number
 }
 
-export interface LimitedClient {
-  readonly name: string
-  readonly limits: RequestLimits
-}
+export type ClientGate = ReturnType<typeof createClientGate>
 
-/** Concurrency and rate of each client, by its name. */
-export interface ClientGate {
-  /** Counts a request as in flight until the result is called, once. Throws LimitExceeded. */
-  enter(client: LimitedClient): () => void
-  /** Forgets all other clients; their requests in flight go on. */
-  keep(names: ReadonlySet<string>): void
-}
-
-interface GateState {
-  inFlight: number
-  perSecond: number
-  bucket: TokenBucket
-}
-
-/** `now`: milliseconds of a clock that only goes forward, here and below. */
-export function createClientGate(now: () => number): ClientGate {
-  const states = new Map<string, GateState>()
-  const stateOf = (name: string, perSecond: number): GateState => {
-    let state = states.get(name)
-    if (state === undefined) {
-      states.set(name, (state = { inFlight: 0, perSecond, bucket: requestBucket(perSecond, now) }))
-    } else if (state.perSecond !== perSecond) {
-      state.perSecond = perSecond
-      state.bucket = requestBucket(perSecond, now)
-    }
-    return state
-  }
+/** Concurrency and rate of each client, by its name. `now`: milliseconds of a clock that only goes forward, here and below. */
+export function createClientGate(now: () => number) {
+  const states = new Map<string, { inFlight: number; perSecond?: number; bucket: TokenBucket }>()
   return {
-    enter({ name, limits }) {
-      const state = stateOf(name, limits.requestsPerSecond)
+    /** Counts a request as in flight until the result is called, once. Throws LimitExceeded. */
+    enter({ name, limits }: { readonly name: string; readonly limits: RequestLimits }): () => void {
+      const perSecond = limits.requestsPerSecond
+      const state = states.get(name) ?? { inFlight: 0, bucket: UNLIMITED }
+      states.set(name, state)
+      if (state.perSecond !== perSecond) {
+        state.perSecond = perSecond
+        state.bucket = requestBucket(perSecond, now)
+      }
       if (state.inFlight >= limits.concurrent) {
         const message = `${name} may have ${limits.concurrent} requests in flight at once; retry when one has ended.`
         throw new LimitExceeded("TOO_MANY_AT_ONCE", message, 1)
       }
       const wait = state.bucket.take()
       if (wait > 0) {
-        const message = `${name} may send ${limits.requestsPerSecond} requests a second at most; retry later.`
+        const message = `${name} may send ${perSecond} requests a second at most; retry later.`
         throw new LimitExceeded("TOO_MANY_REQUESTS", message, wait)
       }
       state.inFlight++
       return () => state.inFlight--
     },
-    keep(names) {
+    /** Forgets all other clients; their requests in flight go on. */
+    keep(names: ReadonlySet<string>): void {
       for (const [name, state] of states) if (!names.has(name) && state.inFlight === 0) states.delete(name)
     },
   }
@@ -77,20 +63,13 @@ function requestBucket(perSecond: number, now: () => number): TokenBucket {
 const WORK_AT_ONCE = 2
 const WORK_PER_SECOND = 0.05
 
+export type WorkBudget = ReturnType<typeof createWorkBudget>
+
 /**
  * The work that each client may cause before its requests are known: whether a new selector is shared can take a second
  * to decide. What was decided before costs nothing.
  */
-export interface WorkBudget {
-  /** Seconds until the client may cause more; 0 where it may now. */
-  wait(client: string): number
-  /** `seconds` that the client caused. */
-  spend(client: string, seconds: number): void
-  /** Forgets all other clients. */
-  keep(names: ReadonlySet<string>): void
-}
-
-export function createWorkBudget(now: () => number): WorkBudget {
+export function createWorkBudget(now: () => number) {
   const balances = new Map<string, { left: number; at: number }>()
   const balanceOf = (client: string): { left: number; at: number } => {
     const time = now()
@@ -101,11 +80,14 @@ export function createWorkBudget(now: () => number): WorkBudget {
     return balance
   }
   return {
-    wait: (client) => Math.max(0, -balanceOf(client).left / WORK_PER_SECOND),
-    spend(client, seconds) {
+    /** Seconds until the client may cause more; 0 where it may now. */
+    wait: (client: string): number => Math.max(0, -balanceOf(client).left / WORK_PER_SECOND),
+    /** `seconds` that the client caused. */
+    spend(client: string, seconds: number): void {
       balanceOf(client).left -= seconds
     },
-    keep(names) {
+    /** Forgets all other clients. */
+    keep(names: ReadonlySet<string>): void {
       for (const name of balances.keys()) if (!names.has(name)) balances.delete(name)
     },
   }

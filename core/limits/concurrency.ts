@@ -1,10 +1,8 @@
-/** Runs `work` when fewer than the limit are running; the others wait for their turn. */
-export interface ConcurrencyLimit {
-  /** What runs for longer than `soon` milliseconds no longer counts: it waits for a server that does not respond. */
-  <R>(work: () => Promise<R>, soon?: number): Promise<R>
-}
-
-export function limitConcurrency(most: number): ConcurrencyLimit {
+/**
+ * Runs `work` when fewer than `most` are running; the others wait for their turn. What runs for longer than `soon`
+ * milliseconds no longer counts: it waits for a server that does not respond.
+ */
+export function limitConcurrency(most: number) {
   let free = most
   const waiting: (() => void)[] = []
   const leave = (): void => {
@@ -12,7 +10,7 @@ export function limitConcurrency(most: number): ConcurrencyLimit {
     if (next === undefined) free += 1
     else next()
   }
-  return async (work, soon) => {
+  return async <R>(work: () => Promise<R>, soon?: number): Promise<R> => {
     if (free > 0) free -= 1
     else await new Promise<void>((resolve) => waiting.push(resolve))
     let inside = true

@@ -14,18 +14,7 @@ const TEXT = "Too many requests without a valid token.\n"
 const HEADERS = ["content-type", "text/plain; charset=utf-8", "content-length", String(TEXT.length), "retry-after", "1"]
 
 /** Counts failed authentications. It is consulted after a failure only: no valid credential is ever throttled. */
-export interface FailureThrottle {
-  /** Whether this failure is one too many, to be refused without a look at it. */
-  failed(address: string | undefined): boolean
-  /**
-   * Sends a response that is the same for all, and last: other requests that arrived in the same turn of the event loop
-   * come first. Where more arrive than can be refused, it is those that wait longer and longer.
-   */
-  refuse(response: ServerResponse): void
-  close(): void
-}
-
-export function throttleFailures(now: () => number, log: Logger): FailureThrottle {
+export function throttleFailures(now: () => number, log: Logger) {
   const all = tokenBucket(IN_ALL, now)
   const bucketOf = bucketsByNetwork(PER_ADDRESS, now)
   const waiting: ServerResponse[] = []
@@ -45,13 +34,18 @@ export function throttleFailures(now: () => number, log: Logger): FailureThrottl
   }
   return {
     close: report,
-    failed(address) {
+    /** Whether this failure is one too many, to be refused without a look at it. */
+    failed(address: string | undefined): boolean {
       if (bucketOf(address ?? "").take() === 0 && all.take() === 0) return false
       throttled++
       timer ??= setTimeout(report, REPORT).unref()
       return true
     },
-    refuse(response) {
+    /**
+     * Sends a response that is the same for all, and last: other requests that arrived in the same turn of the event loop
+     * come first. Where more arrive than can be refused, it is those that wait longer and longer.
+     */
+    refuse(response: ServerResponse): void {
       if (waiting.push(response) === 1) setImmediate(refuseSome)
     },
   }

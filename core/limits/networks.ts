@@ -7,15 +7,9 @@ export const MOST_NETWORKS = 10_000
 
 /** The token bucket of the network that an address is in. */
 export function bucketsByNetwork(rate: Rate, now: () => number): (address: string) => TokenBucket {
-  const buckets = new LRUCache<string, TokenBucket>({ max: MOST_NETWORKS })
-  return (address) => {
-    const network = networkOf(address)
-    const known = buckets.get(network)
-    if (known !== undefined) return known
-    const bucket = tokenBucket(rate, now)
-    buckets.set(network, bucket)
-    return bucket
-  }
+  const memoMethod = (): TokenBucket => tokenBucket(rate, now)
+  const buckets = new LRUCache<string, TokenBucket>({ max: MOST_NETWORKS, memoMethod })
+  return (address) => buckets.memo(networkOf(address))
 }
 
 /** An IPv4 address, or the /64 of an IPv6 one, which is what one subscriber has. */

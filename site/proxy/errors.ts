@@ -1,5 +1,5 @@
 import { defineError, FedstackError } from "#core/errors.ts"
-import { LimitExceeded } from "#core/limits/errors.ts"
+import { LimitExceeded } from "#core/limits/client-limits.ts"
 
 // None of these carries a cause: its text would travel to the client. What happened upstream stands in the log.
 

@@ -16,7 +16,7 @@ const MOST_VERIFIED = 10_000
 /** RFC 8725, 3.11: other tokens of the same issuer, such as ID tokens with a type of their own, are not meant for this. */
 const TYPES: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt", "application/jwt", "application/at+jwt"]
 
-type IssuerSettings = Pick<IssuerEntry, "issuer" | "audience" | "algorithms" | "clock_tolerance">
+const NO_KEY = "its key is not among those of the issuer"
 
 /** The owner of a token by its verified claims; a text: why the token is refused. */
 export type OwnerOf<O extends Owner> = (claims: JWTPayload) => O | string
@@ -26,11 +26,12 @@ export type Issuer<O extends Owner> = ReturnType<typeof createIssuer<O>>
 /** Verifies tokens of one issuer with its published keys, never with anything that the token itself brings. Keeps verified
  * ones for as long as they and its keys are valid. */
 export function createIssuer<O extends Owner>(
-  settings: IssuerSettings,
+  settings: Pick<IssuerEntry, "issuer" | "audience" | "algorithms" | "clock_tolerance">,
   owner: O,
   keys: KeySet,
   ownerOf: OwnerOf<O> = () => owner,
 ) {
+  const { algorithms, audience, clock_tolerance: tolerance } = settings
   // weighed, since with `max` the cache would reserve room for all of them
   const verified = new LRUCache<string, { readonly identity: Identity<O>; readonly key: JWTVerifyGetKey }>({
     maxSize: MOST_VERIFIED,
@@ -38,10 +39,35 @@ export function createIssuer<O extends Owner>(
   })
   const refused = (reason: string): Refusal => ({ reason: `a token of ${owner.name}: ${reason}` })
 
+  /** The claims of a valid token with the keys that verified it, or why it is not valid. */
+  async function check(token: string, currentDate: Date) {
+    const key = keys.current()
+    if (key === undefined) return NO_KEY
+    try {
+      const { payload, protectedHeader } = await jwtVerify(token, key, {
+        algorithms,
+        issuer: settings.issuer,
+        audience: [...audience],
+        clockTolerance: tolerance,
+        requiredClaims: ["exp"],
+        currentDate,
+      })
+      if (protectedHeader.crit !== undefined) return "it has critical extensions"
+      if (!TYPES.includes(protectedHeader.typ?.toLowerCase())) return "its type is another"
+      return { payload, key }
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey) return NO_KEY
+      // jose's messages name claims and algorithms, never values of the token
+      if (error instanceof errors.JOSEError) return error.message
+      if (error instanceof TypeError) return "its key does not fit its algorithm"
+      throw error
+    }
+  }
+
   return {
     owner,
     issuer: settings.issuer,
-    audience: settings.audience,
+    audience,
     keys,
     /** The identity that the token with this hash was verified for; undefined where it has to be verified first. */
     known(sha256: string, now: Date): Identity<O> | undefined {
@@ -53,7 +79,6 @@ export function createIssuer<O extends Owner>(
     },
     /** Why a token of this issuer is not valid whatever its signature; undefined where the signature decides. */
     precheck({ header, payload: { exp, aud } }: UnverifiedToken, now: Date): Refusal | undefined {
-      const { algorithms, audience, clock_tolerance: tolerance } = settings
       // in the words of jose, which checks the same where it verifies the signature
       if (!algorithms.some((algorithm) => algorithm === header.alg)) {
         return refused('"alg" (Algorithm) Header Parameter value not allowed')
@@ -67,58 +92,20 @@ export function createIssuer<O extends Owner>(
       return undefined
     },
     async verify(token: string, sha256: string, now: Date): Promise<Authentication<O>> {
-      const result = await check(token, settings, keys, now)
+      // a key that is not there may have been published a moment ago
+      let result = await check(token, now)
+      if (result === NO_KEY) {
+        await keys.refresh()
+        result = await check(token, now)
+      }
       if (typeof result === "string") return refused(result)
       const { payload, key } = result
       const own = ownerOf(payload)
       if (typeof own === "string") return refused(own)
-      const identity = { owner: own, validUntil: ((payload.exp ?? 0) + settings.clock_tolerance) * 1000 }
+      const identity = { owner: own, validUntil: ((payload.exp ?? 0) + tolerance) * 1000 }
       verified.set(sha256, { identity, key })
       return identity
     },
-  }
-}
-
-interface Verified {
-  readonly payload: JWTPayload
-  readonly key: JWTVerifyGetKey
-}
-
-/** The claims of a valid token, or why it is not. A key that is not there may have been published a moment ago. */
-async function check(token: string, settings: IssuerSettings, keys: KeySet, now: Date): Promise<Verified | string> {
-  const first = await attempt(token, settings, keys.current(), now)
-  if (first !== NO_KEY) return first
-  await keys.refresh()
-  return attempt(token, settings, keys.current(), now)
-}
-
-const NO_KEY = "its key is not among those of the issuer"
-
-async function attempt(
-  token: string,
-  settings: IssuerSettings,
-  key: JWTVerifyGetKey | undefined,
-  now: Date,
-): Promise<Verified | string> {
-  if (key === undefined) return NO_KEY
-  try {
-    const { payload, protectedHeader } = await jwtVerify(token, key, {
-      algorithms: settings.algorithms,
-      issuer: settings.issuer,
-      audience: [...settings.audience],
-      clockTolerance: settings.clock_tolerance,
-      requiredClaims: ["exp"],
-      currentDate: now,
-    })
-    if (protectedHeader.crit !== undefined) return "it has critical extensions"
-    if (!TYPES.includes(protectedHeader.typ?.toLowerCase())) return "its type is another"
-    return { payload, key }
-  } catch (error) {
-    if (error instanceof errors.JWKSNoMatchingKey) return NO_KEY
-    // jose's messages name claims and algorithms, never values of the token
-    if (error instanceof errors.JOSEError) return error.message
-    if (error instanceof TypeError) return "its key does not fit its algorithm"
-    throw error
   }
 }
 
