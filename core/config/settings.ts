@@ -1,10 +1,5 @@
 import { parseDuration, parseSize } from "./units.ts"
 
-/**
- * This room: what users configure. Settings (flags with their variables, whether they were given, the help), configuration
- * files (YAML, TOML, one schema each), and faults with their places. It knows no command and no setting of any.
- */
-
 /** Turns the text of a flag or variable into a value, or half a sentence on what is wrong: "must be a whole number". */
 export type Parse<T> = (text: string) => T | Wrong
 export class Wrong {

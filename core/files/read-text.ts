@@ -3,11 +3,6 @@ import { readFileSync } from "node:fs"
 import { ConfigurationError } from "#core/errors.ts"
 
 /**
- * This room: files. Reading text, watching what was read, reloading it, writing without ever leaving half a file. It knows
- * nothing of what is in them.
- */
-
-/**
  * Reads a text file. Throws ConfigurationError where it cannot be read or is not UTF-8; `where` is the place that names the
  * file, the file itself if not given.
  */

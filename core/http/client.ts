@@ -1,7 +1,3 @@
-/**
- * This room: HTTP in both directions. Servers with their web configuration; requests to other servers, with what they are
- * sent with and why one got no response. It knows no path and no body.
- */
 import type { IncomingHttpHeaders } from "node:http"
 import { type Dispatcher, getGlobalDispatcher } from "undici"
 import { FedstackError } from "#core/errors.ts"

@@ -18,11 +18,6 @@ import type { WebConfig } from "./web/config.ts"
 import type { Guard } from "./web/guard.ts"
 import type { TlsConfig } from "./web/tls.ts"
 
-/**
- * This room: HTTP. Servers with TLS, client certificates and users (web/), and one client with bounded reads and deadlines.
- * It knows no route and no service.
- */
-
 export interface ServeOptions {
   readonly addresses: readonly Address[]
   /** The flag that chooses the addresses, for the message where one is not available. */

@@ -1,8 +1,3 @@
-/*
- * core/kubernetes: a Kubernetes API and what clients do with it: read, list, watch and write objects, discover what is
- * served, hold a Lease, record Events. It knows the API's conventions and the three kinds that it needs itself (Event,
- * Lease, Status), but no kind that a component reads.
- */
 import type { AgentOptions, RequestOptions as HttpsOptions } from "node:https"
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici"
 import type { Closable } from "#core/closable.ts"

@@ -4,11 +4,6 @@ import { type LineFormatter, lineFormatter, type LogFields, type LogOptions } fr
 
 export type { Logger } from "pino"
 
-/**
- * This room: the log. One formatter of lines, without secrets; a logger with pino's interface; many lines at once; states that
- * are logged when they change. It knows nothing of what is logged, nor where the lines go.
- */
-
 /** A structured logger that writes whole lines. */
 export function createLogger(options: LogOptions, component: string, write: (line: string) => void): Logger {
   const lines = lineFormatter(options.format, component)

@@ -1,7 +1,3 @@
-/**
- * This room: metrics as text, and a component's own ones. It knows no metric by name but those of the process.
- */
-
 /** Label names and values, in the order in which they are written. */
 export type Labels = Readonly<Record<string, string>>
 

@@ -1,7 +1,3 @@
-/**
- * This room: PromQL selectors. Reading and printing them, whether one contains another in every version of Prometheus, and
- * whether a client may read what it requests. It knows nothing of HTTP, nor of where a policy comes from.
- */
 import { LRUCache } from "lru-cache"
 import { ADDED, type AllowedSelectors, createCompiler, judge, judgeQuickly, type SelectorVerdict } from "./judge.ts"
 import { canonical, printSelector, type Selector } from "./selector.ts"

@@ -1,7 +1,3 @@
-/**
- * This room: one response for all clients that request the same. It is bounded, passed on while it comes, reused for a
- * while, and renewed before that is over. It knows a request by its key, and fetches with a function that it is given.
- */
 import type { Closable } from "#core/closable.ts"
 import { GrowingResponse, type ResponseSink } from "./growing.ts"
 import { LatencyEstimate } from "./latency.ts"

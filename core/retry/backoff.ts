@@ -1,7 +1,3 @@
-/**
- * This room: when to try again, and how long to wait: back-off, deadlines and bounded waits. It knows time and abort
- * signals, and nothing of what is waited for.
- */
 import { setTimeout as delay } from "node:timers/promises"
 
 export interface BackoffOptions {
