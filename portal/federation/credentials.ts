@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto"
+import { createHmac, type KeyObject } from "node:crypto"
 import type { Path } from "#core/config/config-file.ts"
 import { faultOfToken } from "#core/http/bearer-token.ts"
 import { certificateIn, privateKeyIn } from "#core/http/pem.ts"
@@ -30,77 +30,57 @@ export interface EntryReader {
   readonly report: Report
 }
 
-/** Secrets of a site as Prometheus will read them. */
-export interface SiteSecrets {
-  readonly token: OutputFile | undefined
-  readonly tls: readonly OutputFile[]
-}
-
-/** Reads what an entry names. Faults go to `report`; no message holds a secret. */
-export function readCredentials(entry: Partial<SiteEntry>, reader: EntryReader): SiteSecrets {
-  return { token: readToken(entry, reader), tls: readTls(entry, reader) }
-}
-
-function readToken({ name = "", token }: Partial<SiteEntry>, reader: EntryReader): OutputFile | undefined {
-  if (token === undefined) return undefined
-  const { env: variables, key, read, report } = reader
-  const { file, env } = token
-  if ((file === undefined) === (env === undefined)) {
-    report(["token"], "must have either file or env")
-    return undefined
-  }
+/** The token in a list of its own; none where it cannot be read. Faults go to `report`; no message holds a secret. */
+export function readToken({ name = "", token }: Partial<SiteEntry>, reader: EntryReader): readonly OutputFile[] {
+  if (token === undefined) return []
+  const { env, key, read, report } = reader
+  const { file, env: variable = "" } = token
   const path = ["token", file === undefined ? "env" : "file"]
-  const text = file === undefined ? ofEnvironment(variables, env) : read(file, path)
+  // not what every object inherits, such as `constructor`
+  const fromEnv = Object.hasOwn(env, variable) ? env[variable] : undefined
+  const text = file === undefined ? fromEnv : read(file, path)
   if (text === undefined) {
-    if (file === undefined) report(path, `the variable ${env} is not set`)
-    return undefined
+    if (file === undefined) report(path, `the variable ${variable} is not set`)
+    return []
   }
   const content = text.replace(/\r?\n$/, "")
   const reason = faultOfToken(content)
-  if (reason !== undefined) report(path, `${file ?? env} ${reason}`)
-  return { path: tokenPath(name, content, key), content, mode: 0o640 }
+  if (reason !== undefined) report(path, `${file ?? variable} ${reason}`)
+  return [{ path: tokenPath(name, content, key), content, mode: 0o640 }]
 }
 
-/** Not what every object inherits, such as `constructor`. */
-function ofEnvironment(env: EntryReader["env"], name = ""): string | undefined {
-  return Object.hasOwn(env, name) ? env[name] : undefined
-}
-
-function readTls({ name = "", url, tls }: Partial<SiteEntry>, reader: EntryReader): readonly OutputFile[] {
+/** The same for the files of `tls`. */
+export function readTls({ name = "", url, tls }: Partial<SiteEntry>, reader: EntryReader): readonly OutputFile[] {
   if (tls === undefined) return []
   const { read, report } = reader
   if (url?.protocol === "http:") report(["tls"], "has no effect with an http:// url")
   if ((tls.cert_file === undefined) !== (tls.key_file === undefined))
     report(["tls"], "must have both cert_file and key_file, or neither")
-  const own = TLS_FILES.flatMap((key) => {
+  const contents = new Map<TlsFile, string>()
+  for (const key of TLS_FILES) {
     const file = tls[key]
     const content = file === undefined ? undefined : read(file, ["tls", key])
-    if (content === undefined) return []
-    const reason = faultOfPem(key, content)
-    if (reason !== undefined) report(["tls", key], `${file} ${reason}`)
-    return [{ path: tlsPath(name, key), content, mode: 0o640 }]
-  })
-  const [cert, key] = (["cert_file", "key_file"] as const).map((file) =>
-    own.find(({ path }) => path === tlsPath(name, file)),
-  )
-  if (cert !== undefined && key !== undefined && !belongTogether(cert.content, key.content))
+    if (content === undefined) continue
+    contents.set(key, content)
+    const usable = key === "key_file" ? usableKey(content) : certificateIn(content)
+    if (usable === undefined) report(["tls", key], `${file} holds no ${EXPECTED[key]} in PEM`)
+  }
+  const certificate = certificateIn(contents.get("cert_file") ?? "")
+  const privateKey = usableKey(contents.get("key_file") ?? "")
+  // Prometheus does not scrape a site at all where they do not belong together, without a message
+  if (certificate !== undefined && privateKey !== undefined && !certificate.checkPrivateKey(privateKey))
     report(["tls", "key_file"], `${tls.key_file} is not the key of the certificate in ${tls.cert_file}`)
-  return own
+  return [...contents].map(([key, content]) => ({ path: tlsPath(name, key), content, mode: 0o640 }))
 }
 
-/** Prometheus does not scrape a site at all where they do not, without a message. Faults of each file are reported apart. */
-function belongTogether(cert: string, key: string): boolean {
-  const [certificate, privateKey] = [certificateIn(cert), privateKeyIn(key)]
-  if (faultOfPem("key_file", key) !== undefined || certificate === undefined || privateKey === undefined) return true
-  return certificate.checkPrivateKey(privateKey)
+const EXPECTED: Readonly<Record<TlsFile, string>> = {
+  ca_file: "certificate",
+  cert_file: "certificate",
+  key_file: "unencrypted private key (RSA, ECDSA or Ed25519)",
 }
 
-/** The kinds that Prometheus supports. */
-const KEYS: readonly (string | undefined)[] = ["rsa", "ec", "ed25519"]
-
-function faultOfPem(key: TlsFile, content: string): string | undefined {
-  if (key !== "key_file") return certificateIn(content) === undefined ? "holds no certificate in PEM" : undefined
-  return KEYS.includes(privateKeyIn(content)?.asymmetricKeyType)
-    ? undefined
-    : "holds no unencrypted private key (RSA, ECDSA or Ed25519) in PEM"
+/** Of a kind that Prometheus supports. */
+function usableKey(content: string): KeyObject | undefined {
+  const key = privateKeyIn(content)
+  return ["rsa", "ec", "ed25519"].includes(key?.asymmetricKeyType ?? "") ? key : undefined
 }

@@ -1,13 +1,13 @@
-import { isScalar, parseDocument } from "yaml"
+import { isMap, isScalar, parseDocument } from "yaml"
 import { duplicates } from "#core/config/faults.ts"
 import type { Report } from "./credentials.ts"
 import type { SiteEntry } from "./schema.ts"
 
-/** What shows only across keys, entries or in the text itself. `raw` is the file's content as it was parsed. */
-export function crossCheck(text: string, raw: unknown, entries: readonly Partial<SiteEntry>[], report: Report): void {
+/** What shows only across keys, entries or in the text itself. */
+export function crossCheck(text: string, entries: readonly Partial<SiteEntry>[], report: Report): void {
   checkTwins(entries, report)
   checkTimes(entries, report)
-  checkNumbers(text, raw, report)
+  checkNumbers(text, entries.length, report)
 }
 
 function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): void {
@@ -44,19 +44,14 @@ function checkTimes(entries: readonly Partial<SiteEntry>[], report: Report): voi
 }
 
 /** `010` and `1e3` are numbers to YAML, whose value is written in another way. */
-function checkNumbers(text: string, raw: unknown, report: Report): void {
+function checkNumbers(text: string, sites: number, report: Report): void {
   const document = parseDocument(text)
-  const list = keysOf(raw).sites
-  for (const [index, entry] of Array.isArray(list) ? list.entries() : []) {
-    for (const [label, value] of Object.entries(keysOf(keysOf(entry).labels))) {
-      const path = ["sites", index, "labels", label]
-      const node = document.getIn(path, true)
-      if (typeof value !== "number" || !isScalar(node) || node.source === String(value)) continue
-      report(path, `is read as the number ${value}; quote it to keep what is written`)
+  for (let index = 0; index < sites; index += 1) {
+    const labels = document.getIn(["sites", index, "labels"])
+    for (const { key, value } of isMap(labels) ? labels.items : []) {
+      if (!isScalar(value) || typeof value.value !== "number" || value.source === String(value.value)) continue
+      const message = `is read as the number ${value.value}; quote it to keep what is written`
+      report(["sites", index, "labels", String(key)], message)
     }
   }
-}
-
-export function keysOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {}
 }

@@ -40,13 +40,13 @@ function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, ve
     scrape_interval: showDuration(interval),
     scrape_timeout: showDuration(timeout),
     honor_labels: true,
-    ...(knowsStaleness(version) ? { track_timestamps_staleness: true } : {}),
+    track_timestamps_staleness: knowsStaleness(version) ? true : undefined, // what is undefined is not written
     // a redirect could lead the token to another host
     follow_redirects: false,
     body_size_limit: `${limits.response_bytes}B`,
     sample_limit: limits.series,
     authorization: { credentials_file: tokenFile },
-    ...(tls === undefined ? {} : { tls_config: tlsConfig(name, tls) }),
+    tls_config: tls && tlsConfig(name, tls),
     static_configs: [{ targets: [target(url)], labels }],
     metric_relabel_configs: ownIdentityOnly(labels, labelsOfPortal),
   }
@@ -93,11 +93,7 @@ const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/
 
 function tlsConfig(name: string, tls: NonNullable<Site["tls"]>): object {
   const files = TLS_FILES.filter((key) => tls[key] !== undefined).map((key) => [key, tlsPath(name, key)] as const)
-  return {
-    ...Object.fromEntries(files),
-    ...(tls.server_name === undefined ? {} : { server_name: tls.server_name }),
-    ...(tls.min_version === undefined ? {} : { min_version: tls.min_version }),
-  }
+  return { ...Object.fromEntries(files), server_name: tls.server_name, min_version: tls.min_version }
 }
 
 /** Since 2.48; older ones refuse the key. */

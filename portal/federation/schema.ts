@@ -34,19 +34,14 @@ const CONTROL = /[\p{Cc}\u2028\u2029]/u
 const RESERVED_LABELS = ["site", "job", "instance", "le", "quantile"]
 /** Those of usage: set for a site, they would make one series of all its projects. */
 const USAGE_LABELS = ["project_id", "project_name", "domain_id", "domain_name"]
-const labelName = z.string().check((context) => {
-  const label = context.value
-  const reason = !/^[a-zA-Z_]\w*$/.test(label)
-    ? "is no label name: letters, digits and _ only, and no digit first"
-    : label.startsWith("__")
-      ? "must not begin with __, which Prometheus reserves"
-      : RESERVED_LABELS.includes(label)
-        ? `must not be one of ${RESERVED_LABELS.join(", ")}, which have a meaning already`
-        : USAGE_LABELS.includes(label)
-          ? `must not be one of ${USAGE_LABELS.join(", ")}, by which the series of usage differ`
-          : undefined
-  if (reason !== undefined) context.issues.push({ code: "custom", message: reason, input: label })
-})
+const isNoneOf = (labels: readonly string[], reason: string) =>
+  z.refine<string>((label) => !labels.includes(label), `must not be one of ${labels.join(", ")}, ${reason}`)
+const labelName = z
+  .string()
+  .regex(/^[a-zA-Z_]\w*$/, { error: "is no label name: letters, digits and _ only, and no digit first", abort: true })
+  .regex(/^(?!__)/, "must not begin with __, which Prometheus reserves")
+  .check(isNoneOf(RESERVED_LABELS, "which have a meaning already"))
+  .check(isNoneOf(USAGE_LABELS, "by which the series of usage differ"))
 const labelValue = z
   .union(
     [z.string().min(1, "must not be empty: leave the label out"), z.number().transform(String)],
@@ -56,17 +51,16 @@ const labelValue = z
     (value) => value.isWellFormed() && !CONTROL.test(value),
     "must be one line of valid Unicode without control characters",
   )
-const labels = z.record(labelName, labelValue, {
-  error: (issue) =>
-    issue.code === "invalid_key" ? issue.issues[0]?.message : "must be labels, such as {location: city-a}",
-})
+const labels = z.record(labelName, labelValue, "must be labels, such as {location: city-a}")
 
-const token = z.strictObject(
-  { file: filled("the name of a file").optional(), env: filled("the name of a variable").optional() },
-  expected("{file: NAME} or {env: VARIABLE}"),
-)
+const token = z
+  .strictObject(
+    { file: filled("the name of a file").optional(), env: filled("the name of a variable").optional() },
+    expected("{file: NAME} or {env: VARIABLE}"),
+  )
+  .refine(({ file, env }) => (file === undefined) !== (env === undefined), "must have either file or env")
 
-export const tlsShape = {
+const tlsShape = {
   ca_file: filled("the name of a file").optional(),
   server_name: filled("a host name").optional(),
   cert_file: filled("the name of a file").optional(),
@@ -88,7 +82,7 @@ const selector: Parse<string> = (text) => {
 
 const interval = duration(1, LONGEST_INTERVAL)
 
-export const siteShape = {
+const siteShape = {
   name,
   url: parsed("a URL such as https://site-a.example.org", siteUrl),
   labels: labels.default({}),
@@ -101,7 +95,7 @@ export const siteShape = {
   token,
   tls: tls.optional(),
 }
-export const siteSchema = z.strictObject(siteShape, expected("a site: a map with name, url and token"))
+const siteSchema = z.strictObject(siteShape, expected("a site: a map with name, url and token"))
 export type SiteEntry = z.output<typeof siteSchema>
 
 /** Generous: they hold a broken or hostile site off, not a large one. */
@@ -122,3 +116,16 @@ export const sitesFileSchema = z.strictObject(
   },
   expected("a map with the key sites"),
 )
+
+/** What is right in each entry, so that one fault does not hide those that show only across keys, entries and files. */
+export const readableSites: z.ZodType<readonly Partial<SiteEntry>[]> = z
+  .object({ sites: z.array(readable({ ...siteShape, tls: readable(tlsShape).optional() })) })
+  .transform(({ sites }) => sites)
+  .catch([])
+
+function readable<Shape extends Readonly<Record<string, z.ZodType>>>(
+  shape: Shape,
+): z.ZodType<Partial<z.output<z.ZodObject<Shape>>>> {
+  const keys = Object.entries(shape).map(([key, schema]) => [key, schema.catch(undefined)])
+  return z.object(Object.fromEntries(keys) as Shape).catch({} as never)
+}

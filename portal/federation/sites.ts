@@ -1,12 +1,11 @@
 import { dirname, isAbsolute, join } from "node:path"
-import { z } from "zod"
 import { type Path, parseYaml } from "#core/config/config-file.ts"
 import { Faults } from "#core/config/faults.ts"
 import type { ReadText } from "#core/files/read-text.ts"
-import { type SiteSecrets, readCredentials, type Report } from "./credentials.ts"
-import { crossCheck, keysOf } from "./cross-checks.ts"
+import { type EntryReader, readTls, readToken, type Report } from "./credentials.ts"
+import { crossCheck } from "./cross-checks.ts"
 import type { OutputFile } from "./publish.ts"
-import { type Limits, type SiteEntry, siteShape, sitesFileSchema, tlsShape } from "./schema.ts"
+import { type Limits, readableSites, type SiteEntry, sitesFileSchema } from "./schema.ts"
 
 /** Where the configuration comes from. */
 export interface Inputs {
@@ -17,11 +16,10 @@ export interface Inputs {
 }
 
 /** A site as Prometheus scrapes it; times in seconds. Its secrets are kept apart, in files. */
-export type Site = Omit<SiteEntry, "token" | "timeout" | "tls"> & {
+export type Site = SiteEntry & {
   readonly timeout: number
   /** Relative to Prometheus' configuration. */
   readonly tokenFile: string
-  readonly tls: SiteEntry["tls"]
 }
 
 export interface Sites {
@@ -37,54 +35,28 @@ const LONGEST_DEFAULT_TIMEOUT = 30
 /** Reads sites.yaml and the files that it names. Throws ConfigurationError with every fault in the order of the file. */
 export function loadSites(file: string, inputs: Inputs): Sites {
   const text = inputs.read(file)
-  const { value: raw, where } = parseYaml(text, file, z.unknown())
+  const { value: entries, where } = parseYaml(text, file, readableSites)
   const faults = new Faults()
   const report: Report = (path, message) => faults.add(where(path), message)
 
   const whole = faults.collect(() => parseYaml(text, file, sitesFileSchema).value)
-  const entries = readableEntries(raw)
-  crossCheck(text, raw, entries, report)
-  const credentials = entries.map((entry, index) => {
+  crossCheck(text, entries, report)
+  const secrets = entries.map((entry, index) => {
     const at = (path: Path): string => where(["sites", index, ...path])
-    return readCredentials(entry, {
+    const reader: EntryReader = {
       ...inputs,
       report: (path, message) => faults.add(at(path), message),
       read: (name, path) =>
         faults.collect(() => inputs.read(isAbsolute(name) ? name : join(dirname(file), name), at(path))),
-    })
+    }
+    return [...readToken(entry, reader), ...readTls(entry, reader)]
   })
   if (whole === undefined || faults.any) throw faults.toError()
-  const sites = whole.sites.map((entry, index) => completed(entry, credentials[index]))
-  return {
-    sites,
-    limits: whole.limits,
-    files: credentials.flatMap(({ token, tls }) => [...(token ? [token] : []), ...tls]),
-  }
-}
-
-/** What is right in each entry, so that one fault does not hide those that show only across keys, entries and files. */
-function readableEntries(raw: unknown): readonly Partial<SiteEntry>[] {
-  const list = keysOf(raw).sites
-  if (!Array.isArray(list)) return []
-  return list.map((entry: unknown): Partial<SiteEntry> => {
-    const { tls } = keysOf(entry)
-    return { ...readable(siteShape, entry), ...(tls === undefined ? {} : { tls: readable(tlsShape, tls) }) }
+  const sites = whole.sites.map((entry, index) => {
+    const { interval, timeout = Math.min(interval, LONGEST_DEFAULT_TIMEOUT) } = entry
+    return { ...entry, timeout, tokenFile: secrets[index]?.[0]?.path ?? "" }
   })
-}
-
-function readable<Shape extends z.core.$ZodShape>(shape: Shape, value: unknown): Partial<z.output<z.ZodObject<Shape>>> {
-  const values = keysOf(value)
-  const right = Object.entries(shape).flatMap(([key, schema]) => {
-    const result = z.safeParse(schema, values[key])
-    return result.success && result.data !== undefined ? [[key, result.data]] : []
-  })
-  return Object.fromEntries(right) as Partial<z.output<z.ZodObject<Shape>>>
-}
-
-function completed({ timeout, tls, ...entry }: SiteEntry, credentials: SiteSecrets | undefined): Site {
-  const { name, url, labels, match, interval } = entry
-  const ownTimeout = timeout ?? Math.min(interval, LONGEST_DEFAULT_TIMEOUT)
-  return { name, url, labels, match, interval, timeout: ownTimeout, tokenFile: credentials?.token?.path ?? "", tls }
+  return { sites, limits: whole.limits, files: secrets.flat() }
 }
 
 /** Logged for each such site whenever the configuration files are read. */
