@@ -74,7 +74,7 @@ async function parseApart(input: ParserInput): Promise<readonly DummyDomain[]> {
   const parser = fork(new URL("./dummy-file.ts", import.meta.url), { serialization: "advanced" })
   const { promise, resolve, reject } = Promise.withResolvers<ParserResult>()
   parser.once("message", (result) => resolve(result as ParserResult))
-  parser.once("error", reject)
+  parser.on("error", reject)
   parser.once("exit", (code, signal) => reject(parserDied({ file: input.file, reason: signal ?? `exit code ${code}` })))
   parser.send(input)
   const result = await promise

@@ -75,6 +75,8 @@ export function account(
   usages: Iterable<readonly [key: string, usage: Pick<ProjectUsage, keyof Amounts | "fresh" | "countedTo">]>,
 ): Accounted {
   const known = isOf(before, terms) ? before : undefined
+  // a cloud's clock that went back counts the same moments again
+  const until = Math.max(end, known?.end ?? end)
   const projects: Record<string, Row> = Object.create(null) as Record<string, Row>
   const amounts: Amounts[] = []
   let retained = 0
@@ -82,12 +84,13 @@ export function account(
     const row = known && rowIn(known, key)
     const vcpu = advance(row && { exported: row[0], reported: row[1] }, vcpuSeconds, fresh.vcpuSeconds)
     const memory = advance(row && { exported: row[2], reported: row[3] }, memoryByteSeconds, fresh.memoryByteSeconds)
-    const own = countedTo > 0 ? Math.min(end, Math.round(countedTo * 1000)) : end
+    const counted = countedTo > 0 ? Math.min(until, Math.round(countedTo * 1000)) : until
+    const own = row === undefined ? counted : Math.max(counted, freshSince(known, terms, key))
     projects[key] = [vcpu.exported, vcpu.reported, memory.exported, memory.reported, own]
     amounts.push({ vcpuSeconds: vcpu.exported, memoryByteSeconds: memory.exported })
     if (vcpu.exported !== vcpu.reported || memory.exported !== memory.reported) retained += 1
   }
-  return { ledger: { ...terms, since: known?.since ?? end, end, projects }, amounts, retained }
+  return { ledger: { ...terms, since: known?.since ?? end, end: until, projects }, amounts, retained }
 }
 
 /** Whether it is of the same epoch. */

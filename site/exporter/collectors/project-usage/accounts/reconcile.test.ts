@@ -211,3 +211,15 @@ test("counts no moment twice and leaves none out where no server lives and our c
   api.state.now += 10 * MINUTE
   assert.equal(await seconds(), 4200.8)
 })
+
+test("counts no moment twice when the cloud's clock goes back for a while", async () => {
+  const site = world(60)
+  const { api } = site
+  api.state.servers = [{ id: "a", project: "p", vcpus: 1, memoryMb: 1024, launchedAt: START }]
+  const seconds: number[] = []
+  for (const minutes of [0, -2, 1, 3]) {
+    api.state.now += minutes * MINUTE
+    seconds.push(Math.round((await site.update())[0]?.usage.vcpuSeconds ?? 0))
+  }
+  assert.deepEqual(seconds, [3600, 3600, 3600, 3720])
+})

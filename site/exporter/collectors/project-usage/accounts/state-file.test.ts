@@ -134,3 +134,20 @@ test("without a file everything is remembered while the process lives", async ()
   assert.deepEqual(state.of("a/b"), STATE)
   assert.equal(await up(), undefined)
 })
+
+test("a write that was too slow is followed by one of what came after it", async (t) => {
+  const file = join(temporaryFolder(t).path, "state.json")
+  const { promise: slow, resolve } = Promise.withResolvers<void>()
+  const written: string[] = []
+  const write = async ([one]: readonly { readonly content: string }[]): Promise<void> => {
+    written.push(one?.content ?? "")
+    if (written.length === 1) await slow
+  }
+  const { state, up } = await opened(file, undefined, { patience: 0.05, write })
+  await state.save()
+  state.set("a/b", STATE)
+  resolve()
+  await state.save()
+  assert.deepEqual(written, ['{"version":2,"clouds":{}}', JSON.stringify({ version: 2, clouds: { "a/b": STATE } })])
+  assert.equal(await up(), "1")
+})

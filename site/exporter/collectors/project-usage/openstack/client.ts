@@ -17,16 +17,16 @@ export interface ClientOptions extends Pick<Api, "cloud" | "region"> {
 }
 
 export function openApi({ cloud, region, session, metrics, timeout }: ClientOptions): Api {
-  const dates = new Map<Service, number>()
+  const dates: Partial<Record<Service, number | undefined>> = {}
   const send = async (token: Token, service: Service, path: string, options: Get): Promise<unknown> => {
     const { date, body } = await metrics.measure(service, () => get(token, service, path, options, timeout))
-    if (!Number.isNaN(date)) dates.set(service, date / 1000)
+    dates[service] = Number.isNaN(date) ? undefined : date / 1000
     return body
   }
   return {
     cloud,
     region,
-    dateOf: (service) => dates.get(service),
+    dateOf: (service) => dates[service],
     async get(service, path, options) {
       const token = await session.token(options.signal)
       try {
