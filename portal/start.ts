@@ -1,33 +1,59 @@
+import { randomBytes } from "node:crypto"
 import { closeAll } from "#core/closable.ts"
 import type { Context, Running } from "#core/component.ts"
+import { reloadOnChange } from "#core/files/reload.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { addAdmin, serve } from "#core/http/server.ts"
 import type { WebValues } from "#core/http/settings.ts"
-import { type RunningFederation, startFederation } from "./federation/federation.ts"
+import { type FederationPlan, loadPlan } from "./federation/load.ts"
+import { portalMetrics } from "./federation/metrics.ts"
+import { openRollout } from "./federation/rollout.ts"
 import type { FederationSettings } from "./federation/settings.ts"
+import { PLAIN_HTTP, sendsTokenInPlain } from "./federation/sites.ts"
 
-/** Throws CANNOT_LISTEN, and ConfigurationError for faults in the files. */
+/**
+ * Keeps Prometheus' configuration equal to the configuration files: reads them when they change, writes, reloads. Faults in
+ * them end the start with ConfigurationError; later they are logged, and the previous configuration stays active. Throws
+ * CANNOT_LISTEN.
+ */
 export async function startPortal(settings: FederationSettings & WebValues, { log, env }: Context): Promise<Running> {
   const registry = createRegistry()
-  let federation: RunningFederation | undefined
-  const notReady = () => (federation === undefined ? "The configuration files are being read." : federation.notReady())
+  const metrics = portalMetrics(registry)
+  const rollout = openRollout(settings, metrics, log)
   // first the port: a second portal that is started by mistake must not write the files of the first
   const server = await serve({
     addresses: settings.webListenAddress,
     webConfigFile: settings.webConfigFile,
     registry,
     log,
-    routes: (app) => addAdmin(app, { registry, notReady }),
+    routes: (app) => addAdmin(app, { registry, notReady: rollout.notReady }),
   })
+
+  function apply({ sites, files }: FederationPlan): void {
+    metrics.sites.set(sites.length)
+    metrics.siteInterval.reset()
+    for (const { name, interval } of sites) metrics.siteInterval.set({ site: name }, interval)
+    if (sites.length === 0) log.warn({ file: settings.sitesFile }, "no sites are listed")
+    for (const { name, url } of sites) if (sendsTokenInPlain(url)) log.warn({ site: name }, PLAIN_HTTP)
+    rollout.start(files)
+  }
+
+  const key = randomBytes(32)
   try {
-    const started = await startFederation({ settings, env, registry, log })
-    federation = started
+    const reloading = await reloadOnChange({
+      config: "sites",
+      load: (read) => loadPlan(settings, { env, key, read }),
+      apply,
+      summary: ({ sites }) => ({ sites: sites.length }),
+      log,
+      registry,
+    })
     return {
-      close: () => closeAll([server, started]),
-      reload: async () => void (await Promise.all([started.reload(), server.reload()])),
+      close: () => closeAll([server, reloading, rollout]),
+      reload: async () => void (await Promise.all([reloading.reload(), server.reload()])),
     }
   } catch (error) {
-    await server.close()
+    await closeAll([server, rollout])
     throw error
   }
 }

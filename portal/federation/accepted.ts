@@ -6,7 +6,6 @@ import { reasonOf } from "#core/files/read-text.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
 
 const ACCEPTED_FILE = "accepted.json"
-const UNKNOWN = "cannot read the last accepted configuration, continuing without it"
 const schema = z
   .array(
     z.strictObject({
@@ -30,19 +29,14 @@ export const acceptedFile = (files: readonly OutputFile[]): OutputFile => ({
 export async function readAccepted(folder: string, log: Logger): Promise<readonly OutputFile[] | undefined> {
   const file = join(folder, ACCEPTED_FILE)
   try {
-    const files = parse(await readFile(file, "utf8"))
-    if (files !== undefined) return files.map((kept) => ({ ...kept, mode: 0o640 }))
-    log.warn({ file, reason: "it is not what fedstack portal writes" }, UNKNOWN)
+    const files = schema.parse(JSON.parse(await readFile(file, "utf8")))
+    return files.map((kept) => ({ ...kept, mode: 0o640 }))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") log.warn({ file, reason: reasonOf(error) }, UNKNOWN)
-  }
-  return undefined
-}
-
-function parse(text: string): z.output<typeof schema> | undefined {
-  try {
-    return schema.parse(JSON.parse(text))
-  } catch {
-    return undefined // the reasons of both would show secrets
+    const { code } = error as NodeJS.ErrnoException
+    if (code === "ENOENT") return undefined
+    // the reasons of the parser and of the schema, which have no code, would show secrets
+    const reason = code === undefined ? "it is not what fedstack portal writes" : reasonOf(error)
+    log.warn({ file, reason }, "cannot read the last accepted configuration, continuing without it")
+    return undefined
   }
 }

@@ -2,7 +2,6 @@ import { once } from "node:events"
 import { lstatSync, rmSync } from "node:fs"
 import { connect, createServer, type Server } from "node:net"
 import { join } from "node:path"
-import type { Closable } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
 import { reasonOf } from "#core/files/read-text.ts"
 import { logChanges } from "#core/log/changes.ts"
@@ -11,16 +10,11 @@ import { folderLocked } from "./errors.ts"
 
 const SOCKET = "portal.sock"
 
-export interface FolderLock extends Closable {
-  /** Throws FOLDER_LOCKED while another process has it. True the first time that this one has it. */
-  acquire(): Promise<boolean>
-}
-
 /**
  * Keeps a second portal from a folder that exists, by a socket in it to which only a living process responds, whatever its
  * number and container are. Where there can be no socket, no portal is kept out: one that restarts must never be.
  */
-export function lockFolder(folder: string, log: Logger): FolderLock {
+export function lockFolder(folder: string, log: Logger) {
   const path = join(folder, SOCKET)
   let server: Server | undefined
   let first = true
@@ -28,6 +22,7 @@ export function lockFolder(folder: string, log: Logger): FolderLock {
     log.info({ folder, reason }, "another portal that writes here would not be noticed"),
   )
 
+  /** Throws FOLDER_LOCKED while another process has it. True the first time that this one has it. */
   async function acquire(): Promise<boolean> {
     if (server !== undefined) return false
     try {

@@ -1,4 +1,3 @@
-import type { Closable } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
 import { RequestFailed } from "#core/http/client.ts"
 import { failureClass } from "#core/http/connection-failure.ts"
@@ -7,27 +6,18 @@ import { retry } from "#core/retry/retry.ts"
 import { acceptedFile, readAccepted } from "./accepted.ts"
 import { lockFolder } from "./folder-lock.ts"
 import type { PortalMetrics } from "./metrics.ts"
+import type { FederationSettings } from "./settings.ts"
 import { checkStarted, reloadPrometheus } from "./prometheus.ts"
 import { type OutputFile, publish, removeStale } from "./publish.ts"
 
 type Files = readonly OutputFile[]
 
-export interface Rollout extends Closable {
-  /** Rolls these files out; the rollout of others that is under way ends. */
-  start(files: Files): void
-  /** Why Prometheus has no configuration yet; undefined once it was written. */
-  notReady(): string | undefined
-}
-
-export interface RolloutOptions {
-  readonly folder: string
-  readonly prometheusUrl: URL
-  readonly metrics: PortalMetrics
-  readonly log: Logger
-}
-
 /** Writes configurations for Prometheus and reloads it, until it accepts them. */
-export function openRollout({ folder, prometheusUrl, metrics, log }: RolloutOptions): Rollout {
+export function openRollout(
+  { configDir: folder, prometheusUrl }: FederationSettings,
+  metrics: PortalMetrics,
+  log: Logger,
+) {
   let notReady: string | undefined = "The Prometheus configuration is not written yet."
   let accepted: Files | undefined
   let written: Files | undefined
@@ -92,13 +82,15 @@ export function openRollout({ folder, prometheusUrl, metrics, log }: RolloutOpti
   }
 
   return {
-    start(files) {
+    /** Rolls these files out; the rollout of others that is under way ends. */
+    start(files: Files): void {
       current.cancel.abort()
       const cancel = new AbortController()
       current = { cancel, done: current.done.then(() => rollOut(files, cancel.signal)) }
     },
+    /** Why Prometheus has no configuration yet; undefined once it was written. */
     notReady: () => notReady,
-    async close() {
+    async close(): Promise<void> {
       current.cancel.abort()
       await current.done
       await lock.close()
