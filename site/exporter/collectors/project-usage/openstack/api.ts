@@ -21,7 +21,7 @@ export interface Api {
    * that names the service, its response and what to do; never with a secret.
    */
   get(service: Service, path: string, options: Get): Promise<unknown>
-  /** A service's clock at its last response, in whole seconds of Unix time; undefined if that had no date. */
+  /** A service's clock at its last response with a date, in whole seconds of Unix time; undefined if none had one. */
   dateOf(service: Service): number | undefined
 }
 

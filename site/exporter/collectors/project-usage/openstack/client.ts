@@ -17,10 +17,10 @@ export interface ClientOptions extends Pick<Api, "cloud" | "region"> {
 }
 
 export function openApi({ cloud, region, session, metrics, timeout }: ClientOptions): Api {
-  const dates: Partial<Record<Service, number | undefined>> = {}
+  const dates: Partial<Record<Service, number>> = {}
   const send = async (token: Token, service: Service, path: string, options: Get): Promise<unknown> => {
     const { date, body } = await metrics.measure(service, () => get(token, service, path, options, timeout))
-    dates[service] = Number.isNaN(date) ? undefined : date / 1000
+    if (!Number.isNaN(date)) dates[service] = date / 1000
     return body
   }
   return {
