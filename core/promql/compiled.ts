@@ -1,8 +1,8 @@
 import { Automaton } from "./regex/automaton.ts"
 import { parseRegex } from "./regex/parse.ts"
-import { compileRegex, compileWord, type RegexProgram, type RegexReading } from "./regex/program.ts"
+import { compileRegex, compileWord, type RegexReading } from "./regex/program.ts"
 import { acceptsWord, type Budget, type Language } from "./regex/search.ts"
-import { hasBareDot, maySpreadFolding, type Regex } from "./regex/tree.ts"
+import { hasBareDot, maySpreadFolding } from "./regex/tree.ts"
 import { InvalidRegex, Undecidable } from "./regex/undecidable.ts"
 import type { Matcher, Selector } from "./selector.ts"
 
@@ -20,29 +20,12 @@ export interface CompiledMatcher {
 }
 
 /** A selector ready for many decisions. It keeps automata, so a policy compiles each selector once. */
-export interface CompiledSelector {
-  readonly selector: Selector
-  readonly matchers: readonly CompiledMatcher[]
-  readonly labels: ReadonlyMap<string, readonly CompiledMatcher[]>
-  readonly hasBareDot: boolean
-  /** Why, as an allowed selector, it contains only those that have the same matcher. For those who write a policy. */
-  readonly problem: string | undefined
-  /** Why, as a request, it is not wholly understood; `invalid`: no Prometheus accepts it. */
-  readonly requestProblem: string | undefined
-  readonly invalid: boolean
-}
-
-export function compile(selector: Selector): CompiledSelector {
-  return new Compiled(selector)
-}
-
-/** A class, since V8 keeps what getters of a literal close over until its next full collection. */
-class Compiled implements CompiledSelector {
+export class CompiledSelector {
   readonly selector: Selector
   readonly matchers: readonly CompiledMatcher[]
   #labels: ReadonlyMap<string, readonly CompiledMatcher[]> | undefined
-  #invalid: boolean | undefined
 
+  // a class, since V8 keeps what getters of a literal close over until its next full collection
   constructor(selector: Selector) {
     this.selector = selector
     this.matchers = selector.map((matcher) =>
@@ -58,17 +41,20 @@ class Compiled implements CompiledSelector {
     return this.matchers.some((matcher) => matcher.hasBareDot())
   }
 
-  get problem(): string | undefined {
-    return problemOf(this.matchers, "at least")
+  /** Why, as an allowed selector ("at least"), it contains only those with the same matcher, or, as a request, is not wholly understood. */
+  problem(bound: RegexReading["bound"]): string | undefined {
+    return problemOf(this.matchers, bound)
   }
 
-  get requestProblem(): string | undefined {
-    return problemOf(this.matchers, "at most")
+  /** Why no Prometheus accepts it. */
+  get invalid(): string | undefined {
+    const invalid = this.matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
+    return problemOf(invalid, "at most")
   }
+}
 
-  get invalid(): boolean {
-    return (this.#invalid ??= this.matchers.some((matcher) => matcher.problem("at most") instanceof InvalidRegex))
-  }
+export function compile(selector: Selector): CompiledSelector {
+  return new CompiledSelector(selector)
 }
 
 /** Of the first that has one. */
@@ -123,45 +109,34 @@ function literalPrefix(pattern: string): string {
 }
 
 function readRegex(pattern: string, negated: boolean): Pick<CompiledMatcher, "hasBareDot" | "problem" | "language"> {
-  const parsed = parsedOrProblem(pattern)
-  if (parsed instanceof Undecidable) {
-    const language = (): never => {
-      throw parsed
-    }
-    return { hasBareDot: () => false, problem: () => parsed, language }
-  }
-  const { regex, program } = parsed
-  const bareDot = hasBareDot(regex)
-  const spreads = maySpreadFolding(regex) ? SPREADS : undefined
-  const automata = new Map<string, Automaton>([[keyOf(FIRST_READING), new Automaton(program)]])
-  return {
-    hasBareDot: () => bareDot,
-    problem: (bound) => ((negated ? opposite(bound) : bound) === "at most" ? spreads : undefined),
-    language({ dotAll, bound }) {
-      // the complement has at most what is left by what is matched at least
-      const reading: RegexReading = { dotAll: dotAll || !bareDot, bound: negated ? opposite(bound) : bound }
-      const key = keyOf(reading)
-      const automaton = automata.get(key) ?? new Automaton(compileRegex(regex, reading))
-      automata.set(key, automaton)
-      return { automaton, negated }
-    },
-  }
-}
-
-const FIRST_READING: RegexReading = { dotAll: true, bound: "at least" }
-
-function parsedOrProblem(pattern: string): { regex: Regex; program: RegexProgram } | Undecidable {
   try {
     const regex = parseRegex(pattern)
-    return { regex, program: compileRegex(regex, FIRST_READING) } // in all readings of one size
+    const bareDot = hasBareDot(regex)
+    const spreads = maySpreadFolding(regex) ? SPREADS : undefined
+    const automata = new Map<string, Automaton>()
+    const automatonFor = (reading: RegexReading): Automaton => {
+      const key = `${reading.bound} ${reading.dotAll}`
+      const automaton = automata.get(key) ?? new Automaton(compileRegex(regex, reading))
+      automata.set(key, automaton)
+      return automaton
+    }
+    automatonFor({ dotAll: true, bound: "at least" }) // where one is too large, all are
+    return {
+      hasBareDot: () => bareDot,
+      problem: (bound) => ((negated ? opposite(bound) : bound) === "at most" ? spreads : undefined),
+      language({ dotAll, bound }) {
+        // the complement has at most what is left by what is matched at least
+        const reading: RegexReading = { dotAll: dotAll || !bareDot, bound: negated ? opposite(bound) : bound }
+        return { automaton: automatonFor(reading), negated }
+      },
+    }
   } catch (error) {
-    if (error instanceof Undecidable) return error
-    throw error
+    if (!(error instanceof Undecidable)) throw error
+    const language = (): never => {
+      throw error
+    }
+    return { hasBareDot: () => false, problem: () => error, language }
   }
-}
-
-function keyOf({ dotAll, bound }: RegexReading): string {
-  return `${bound} ${dotAll}`
 }
 
 function opposite(bound: RegexReading["bound"]): RegexReading["bound"] {

@@ -14,7 +14,7 @@ export type Containment =
 const DECISION_STEPS = 5_000_000
 
 export type Authorisation =
-  | { readonly kind: "contained"; readonly by: CompiledSelector }
+  | { readonly kind: "contained"; readonly index: number }
   /** Why not, for each of the allowed selectors. */
   | { readonly kind: "refused"; readonly results: readonly Containment[] }
 
@@ -25,17 +25,17 @@ export type Authorisation =
  */
 export function containedInAny(allowed: readonly CompiledSelector[], match: CompiledSelector): Authorisation {
   const results: Containment[] = []
-  for (const by of allowed) {
-    const result = contains(by, match, new Budget(DECISION_STEPS / allowed.length))
-    if (result.kind === "contained") return { kind: "contained", by }
+  for (const [index, one] of allowed.entries()) {
+    const result = contains(one, match, new Budget(DECISION_STEPS / allowed.length))
+    if (result.kind === "contained") return { kind: "contained", index }
     results.push(result)
   }
   const rest = new Budget(DECISION_STEPS)
-  for (const [i, by] of allowed.entries()) {
-    if (results[i]?.kind !== "undecidable") continue
-    const result = contains(by, match, rest)
-    if (result.kind === "contained") return { kind: "contained", by }
-    results[i] = result
+  for (const [index, one] of allowed.entries()) {
+    if (results[index]?.kind !== "undecidable") continue
+    const result = contains(one, match, rest)
+    if (result.kind === "contained") return { kind: "contained", index }
+    results[index] = result
   }
   return { kind: "refused", results }
 }
@@ -48,9 +48,9 @@ export function containedInAnyWithin(
 ): Authorisation | undefined {
   const budget = new Budget(steps)
   const results: Containment[] = []
-  for (const by of allowed) {
-    const result = contains(by, match, budget, budget)
-    if (result.kind === "contained") return { kind: "contained", by }
+  for (const [index, one] of allowed.entries()) {
+    const result = contains(one, match, budget, budget)
+    if (result.kind === "contained") return { kind: "contained", index }
     if (budget.exhausted) return undefined
     results.push(result)
   }
@@ -74,7 +74,8 @@ export function contains(
   if (allowed.selector.length === 0 || match.selector.length === 0) {
     return { kind: "undecidable", reason: "a selector without matchers cannot be compared" }
   }
-  if (match.invalid) return { kind: "undecidable", reason: match.requestProblem ?? "" }
+  const { invalid } = match
+  if (invalid !== undefined) return { kind: "undecidable", reason: match.problem("at most") ?? invalid }
   const goals = allowed.matchers.filter((matcher) => !isAmong(matcher, match.labels.get(matcher.matcher.label)))
   if (goals.length === 0) return { kind: "contained" }
   try {
@@ -105,9 +106,9 @@ function containsAs(
     if (!excluded && goal.problem("at least") !== undefined) continue
     const witness = excluded ? sample : counterexample(goal, known(match.labels.get(label)), sample, dotAll, budget)
     if (witness === undefined) continue
-    if (match.requestProblem === undefined) return { kind: "not contained", label, witness }
     // a matcher that is not understood may exclude the witness, or everything
-    return { kind: "undecidable", reason: match.requestProblem }
+    const reason = match.problem("at most")
+    return reason === undefined ? { kind: "not contained", label, witness } : { kind: "undecidable", reason }
   }
   const reason = problemOf(goals, "at least")
   return reason === undefined ? { kind: "contained" } : { kind: "undecidable", reason }

@@ -7,26 +7,20 @@ import type { JudgeSelector } from "./authorize.ts"
 import type { AllowedSelectors, SelectorVerdict } from "./judge.ts"
 import type { Selector } from "./selector.ts"
 
-export interface DeciderTimes {
-  /** Milliseconds that a request may wait, and then take. */
-  readonly deadline: number
-  /** Milliseconds without a request until the thread ends. */
-  readonly idle: number
+/** Milliseconds. */
+const DECIDER_TIMES = {
+  /** That a request may wait, and then take. */
+  deadline: 10_000,
+  /** Without a request until the thread ends. */
+  idle: 60_000,
 }
-
-const DECIDER_TIMES: DeciderTimes = { deadline: 10_000, idle: 60_000 }
+export type DeciderTimes = Readonly<typeof DECIDER_TIMES>
 /** Requests that wait, of one client and of all. */
 const MOST_OF_CLIENT = 64
 const MOST = 1024
 /** Of the thread; beyond, it ends, and the selector counts as too hard. */
 const MEGABYTES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 }
 const THREAD = new URL("decider-worker.ts", import.meta.url)
-
-/** Judges selectors that take work, in a thread of its own, so that no other request waits for it. */
-export interface Decider extends Closable {
-  /** Clients take turns. Rejects with TOO_MUCH_TO_DECIDE where a client's budget is spent, and where it takes too long. */
-  readonly judge: JudgeSelector
-}
 
 /** What the thread receives. */
 export interface JudgedRequest {
@@ -54,13 +48,16 @@ export function tooMuchToDecide(client: string, budget: WorkBudget): LimitExceed
   return new LimitExceeded("TOO_MUCH_TO_DECIDE", message, Math.max(1, budget.wait(client)))
 }
 
-/** `thread`: what judges; another one in tests. */
+/**
+ * Judges selectors that take work, in a thread of its own, so that no other request waits for it. Clients take turns. Rejects
+ * with TOO_MUCH_TO_DECIDE where a client's budget is spent, and where it takes too long. `thread`: another one in tests.
+ */
 export function openDecider(
   budget: WorkBudget,
   log: Logger,
-  { deadline, idle } = DECIDER_TIMES,
+  { deadline, idle }: DeciderTimes = DECIDER_TIMES,
   thread = THREAD,
-): Decider {
+): Closable & { readonly judge: JudgeSelector } {
   /** By client, the one whose turn it is first. */
   const waiting = new Map<string, Pending[]>()
   let count = 0

@@ -1,7 +1,6 @@
 import { LRUCache } from "lru-cache"
-import { compile, type CompiledSelector, problemOf } from "./compiled.ts"
+import { compile, type CompiledSelector } from "./compiled.ts"
 import { type Authorisation, type Containment, containedInAny, containedInAnyWithin, contains } from "./containment.ts"
-import { InvalidRegex } from "./regex/undecidable.ts"
 import { sameSelector, type Selector } from "./selector.ts"
 
 /** What a verdict depends on. */
@@ -16,20 +15,14 @@ export type SelectorVerdict = number | string
 /** Allowed with the shared matchers added to it. */
 export const ADDED = -1
 
-/** Compiles selectors, and keeps those that were used last: a large policy has more automata than memory should hold. */
-export type Compiler = (selector: Selector) => CompiledSelector
+export type Compiler = ReturnType<typeof createCompiler>
 
 const MOST_COMPILED = 2000
 
-export function createCompiler(): Compiler {
-  const compiled = new LRUCache<Selector, CompiledSelector>({ max: MOST_COMPILED })
-  return (selector) => {
-    const known = compiled.get(selector)
-    if (known !== undefined) return known
-    const made = compile(selector)
-    compiled.set(selector, made)
-    return made
-  }
+/** Compiles selectors, and keeps those that were used last: a large policy has more automata than memory should hold. */
+export function createCompiler() {
+  const compiled = new LRUCache<Selector, CompiledSelector>({ max: MOST_COMPILED, memoMethod: compile })
+  return (selector: Selector): CompiledSelector => compiled.memo(selector)
 }
 
 /** Characters of expressions, and steps of comparing: a millisecond or two. */
@@ -49,27 +42,25 @@ export function judgeQuickly(
   const compiled = compile(selector)
   const shared = allowed.shared.map((one) => compiler(one.selector))
   const result = containedInAnyWithin(FEW_STEPS, shared, compiled)
-  return result && verdictOf(result, allowed.enforce, shared, compiled)
+  return result && verdictOf(result, allowed, compiled)
 }
 
 /** With all the work it takes: a second or two at most. */
 export function judge(allowed: AllowedSelectors, selector: Selector, compiler: Compiler): SelectorVerdict {
   const compiled = compile(selector)
   const shared = allowed.shared.map((one) => compiler(one.selector))
-  return verdictOf(containedInAny(shared, compiled), allowed.enforce, shared, compiled)
+  return verdictOf(containedInAny(shared, compiled), allowed, compiled)
 }
 
 function verdictOf(
   result: Authorisation,
-  enforce: boolean,
-  shared: readonly CompiledSelector[],
+  { enforce, shared }: AllowedSelectors,
   compiled: CompiledSelector,
 ): SelectorVerdict {
-  if (result.kind === "contained") return shared.indexOf(result.by)
+  if (result.kind === "contained") return result.index
   if (!enforce || shared.length === 0) return reasonOf(result.results, compiled.selector)
   // upstream would refuse it, with a text that is not passed on
-  const invalid = compiled.matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
-  return problemOf(invalid, "at most") ?? ADDED
+  return compiled.invalid ?? ADDED
 }
 
 /** For each shared selector, why it does not contain another. */

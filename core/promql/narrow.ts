@@ -23,45 +23,36 @@ export interface Narrowed {
 export function createNarrower(ceiling: readonly SharedSelector[]): (claim: unknown) => Narrowed | undefined {
   const narrowed = new LRUCache<string, Narrowed>({ maxSize: MOST_CLAIMS, sizeCalculation: () => 1 })
   let compiled: readonly CompiledSelector[] | undefined
+
+  /** A text: why the selector is not granted. */
+  function narrowTo(text: string): SharedSelector | string {
+    try {
+      const selector = parseSelector(text)
+      compiled ??= ceiling.map((one) => compile(one.selector))
+      const result = containedInAny(compiled, compile(selector))
+      if (result.kind === "contained") {
+        return { selector, where: `match of the token, within ${ceiling[result.index]?.where}` }
+      }
+      return `${printSelector(selector)} of the token is beyond what its issuer may grant`
+    } catch (error) {
+      if (!(error instanceof FedstackError)) throw error
+      return "a selector of the token cannot be read"
+    }
+  }
+
   return (claim) => {
     if (claim === undefined) return { shared: ceiling }
     const key = JSON.stringify(claim)
-    compiled ??= ceiling.map(({ selector }) => compile(selector))
-    const result = narrowed.get(key) ?? narrow(ceiling, compiled, claim)
-    if (result !== undefined) narrowed.set(key, result)
+    const known = narrowed.get(key)
+    if (known !== undefined) return known
+    const texts: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
+    if (texts.length > MOST_SELECTORS) return undefined
+    if (!texts.every((text) => typeof text === "string" && text.length <= MOST_CHARACTERS)) return undefined
+    const results = (texts as readonly string[]).map(narrowTo)
+    const shared = results.filter((result) => typeof result !== "string")
+    const left = results.filter((result) => typeof result === "string")
+    const result = left.length === 0 ? { shared } : { shared, notGranted: left.join("; ").slice(0, 500) }
+    narrowed.set(key, result)
     return result
-  }
-}
-
-function narrow(
-  ceiling: readonly SharedSelector[],
-  compiled: readonly CompiledSelector[],
-  claim: unknown,
-): Narrowed | undefined {
-  const texts: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
-  if (!texts.every((text) => typeof text === "string" && text.length <= MOST_CHARACTERS)) return undefined
-  if (texts.length > MOST_SELECTORS) return undefined
-  const results = (texts as readonly string[]).map((text) => narrowTo(ceiling, compiled, text))
-  const shared = results.filter((result) => typeof result !== "string")
-  const left = results.filter((result) => typeof result === "string")
-  return left.length === 0 ? { shared } : { shared, notGranted: left.join("; ").slice(0, 500) }
-}
-
-/** A text: why the selector is not granted. */
-function narrowTo(
-  ceiling: readonly SharedSelector[],
-  compiled: readonly CompiledSelector[],
-  text: string,
-): SharedSelector | string {
-  try {
-    const selector = parseSelector(text)
-    const result = containedInAny(compiled, compile(selector))
-    if (result.kind !== "contained") {
-      return `${printSelector(selector)} of the token is beyond what its issuer may grant`
-    }
-    return { selector, where: `match of the token, within ${ceiling[compiled.indexOf(result.by)]?.where}` }
-  } catch (error) {
-    if (!(error instanceof FedstackError)) throw error
-    return "a selector of the token cannot be read"
   }
 }

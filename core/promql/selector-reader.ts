@@ -8,22 +8,18 @@ import type { Selector } from "./selector.ts"
 /** A selector of a policy; `everything`: it shares whatever a target exposes. */
 export type ReadSelector = { readonly selector: Selector; readonly everything: boolean } | { readonly fault: string }
 
-/** Reads selectors of policies; remembers those of the last two, since a reload mostly brings the same again. */
-export interface SelectorReader {
-  read(text: string): Promise<ReadSelector>
-  /** A policy was read to its end: forgets what neither it nor the one before mentioned. */
-  finish(): void
-}
+export type SelectorReader = ReturnType<typeof createSelectorReader>
 
 /** Milliseconds after which requests get a turn while a large policy is read. */
 const SLICE = 5
 
-export function createSelectorReader(): SelectorReader {
+/** Reads selectors of policies; remembers those of the last two, since a reload mostly brings the same again. */
+export function createSelectorReader() {
   let before: ReadonlyMap<string, ReadSelector> = new Map()
   let current = new Map<string, ReadSelector>()
   let sliceEnd = 0
   return {
-    async read(text) {
+    async read(text: string): Promise<ReadSelector> {
       let result = current.get(text) ?? before.get(text)
       if (result === undefined && performance.now() > sliceEnd) {
         await nextTurn()
@@ -33,7 +29,8 @@ export function createSelectorReader(): SelectorReader {
       current.set(text, result)
       return result
     },
-    finish() {
+    /** A policy was read to its end: forgets what neither it nor the one before mentioned. */
+    finish(): void {
       before = current
       current = new Map()
     },
@@ -50,9 +47,8 @@ function readSelector(text: string): ReadSelector {
   }
   if (selector.length === 0) return { fault: `${text} has no matcher; say which series are shared` }
   const compiled = compile(selector)
-  if (compiled.problem !== undefined) {
-    return { fault: `${compiled.problem}; write it simpler, so that requests can be compared with it` }
-  }
+  const problem = compiled.problem("at least")
+  if (problem !== undefined) return { fault: `${problem}; write it simpler, so that requests can be compared with it` }
   return { selector, everything: !isNarrow(selector) && sharesEverything(compiled) }
 }
 

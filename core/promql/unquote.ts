@@ -1,15 +1,5 @@
-const SIMPLE: Readonly<Record<string, number>> = {
-  a: 0x07,
-  b: 0x08,
-  f: 0x0c,
-  n: 0x0a,
-  r: 0x0d,
-  t: 0x09,
-  v: 0x0b,
-  "\\": 0x5c,
-  "'": 0x27,
-  '"': 0x22,
-}
+/** Of control characters; others stand for themselves. */
+const SIMPLE: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" }
 const ESCAPE = /^\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{3})|([abfnrtv\\'"]))/
 
 /** Why a string literal is none, and where in it. */
@@ -64,7 +54,7 @@ function valueOf(escape: RegExpExecArray, quote: string): Buffer | undefined {
   const [, x, u, U, octal, simple] = escape
   if (simple !== undefined) {
     if ((simple === "'" || simple === '"') && simple !== quote) return undefined
-    return Buffer.from([SIMPLE[simple] ?? 0])
+    return Buffer.from(SIMPLE[simple] ?? simple)
   }
   const byte = x === undefined ? Number.parseInt(octal ?? "", 8) : Number.parseInt(x, 16)
   if (!Number.isNaN(byte)) return byte > 0xff ? undefined : Buffer.from([byte])

@@ -73,8 +73,8 @@ const tls = z.strictObject(tlsShape, expected("a map of ca_file, server_name, ce
 const selector: Parse<string> = (text) => {
   if (CONTROL.test(text)) return new Wrong("must be one line without control characters")
   try {
-    const { invalid, requestProblem = "" } = compile(parseSelector(text))
-    return invalid ? new Wrong(requestProblem) : text
+    const { invalid } = compile(parseSelector(text))
+    return invalid === undefined ? text : new Wrong(invalid)
   } catch (error) {
     return new Wrong(explain(error))
   }

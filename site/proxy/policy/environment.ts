@@ -3,10 +3,9 @@ import { Faults } from "#core/config/faults.ts"
 import { explain, FedstackError, UsageError } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
 import type { SharedSelector } from "#core/promql/authorize.ts"
-import { compile, problemOf } from "#core/promql/compiled.ts"
+import { compile } from "#core/promql/compiled.ts"
 import { sharesEverything } from "#core/promql/containment.ts"
 import { parseSelector } from "#core/promql/parse.ts"
-import { InvalidRegex } from "#core/promql/regex/undecidable.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import type { Client, Policy } from "./types.ts"
 import type { PolicyLoader } from "./watch.ts"
@@ -98,10 +97,9 @@ function readAllowed(texts: readonly string[], faults: Faults): readonly SharedS
   return texts.flatMap((one): readonly SharedSelector[] => {
     try {
       const selector = parseSelector(one)
-      const invalid = compile(selector).matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
-      const problem = problemOf(invalid, "at most")
-      if (selector.length > 0 && problem === undefined) return [{ selector, where: "--allow" }]
-      faults.add("--allow", problem ?? `${one} has no matcher; say which series are shared`)
+      const { invalid } = compile(selector)
+      if (selector.length > 0 && invalid === undefined) return [{ selector, where: "--allow" }]
+      faults.add("--allow", invalid ?? `${one} has no matcher; say which series are shared`)
     } catch (error) {
       if (!(error instanceof FedstackError)) throw error
       faults.add("--allow", explain(error))
