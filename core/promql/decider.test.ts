@@ -8,6 +8,7 @@ import { parseSelector } from "./parse.ts"
 import type { Selector } from "./selector.ts"
 import { createWorkBudget } from "#core/limits/client-limits.ts"
 import { type DeciderTimes, openDecider } from "./decider.ts"
+import { until } from "../../dev/testing/until.ts"
 import { createCompiler, judge } from "./judge.ts"
 import { principalOf } from "./testing.ts"
 
@@ -118,8 +119,10 @@ test("ignores the verdict of an abandoned thread that comes while the next selec
   const end = performance.now() + 2 * deadline
   while (performance.now() < end);
   await refused
-  const verdict = await next.catch(() => decider.judge(principalOf("b"), label("next")))
-  assert.equal(verdict, "next")
+  const first = await next.catch(() => undefined)
+  // on a busy machine a thread may not even start within the deadline
+  const again = () => decider.judge(principalOf(`b${performance.now()}`), label("next")).catch(() => undefined)
+  assert.equal(first ?? (await until("a verdict in time", again)), "next")
 })
 
 test("refuses what a client requests beyond its budget, also what waits already, and nothing of others", async (t) => {
