@@ -6,11 +6,15 @@ import { alphabetOf, type RegexProgram } from "./program.ts"
 type Beside = "edge" | "newline" | "word" | "other"
 
 interface State {
-  /** Instructions reached without looking at what follows; sorted. */
+  /**
+   * Instructions reached without looking at what follows; sorted. There are as many as a step from here costs, whether it was
+   * done before or not. Without any, no word leads from here to acceptance; not every such state is found.
+   */
   readonly reached: readonly number[]
   /** What was consumed last; always "edge" where the program asserts nothing. */
   readonly before: Beside
   readonly accepts: boolean
+  /** Every word is accepted from here. Not every such state is found. */
   readonly universal: boolean
   /** The next state per class of the alphabet, -1 where not yet known. */
   readonly next: number[]
@@ -51,31 +55,14 @@ export class Automaton {
       this.#states = []
       this.#numbers.clear()
     }
-    if (this.#states.length === 0)
-      this.#number(
-        this.#follow([this.#program.start], () => false),
-        "edge",
-      )
+    if (this.#states.length === 0) this.#number(this.#follow([this.#program.start]), "edge")
     return 0
   }
 
-  accepts(state: number): boolean {
-    return this.#state(state).accepts
-  }
-
-  /** No word leads from here to acceptance. Not every such state is found. */
-  isDead(state: number): boolean {
-    return this.#state(state).reached.length === 0
-  }
-
-  /** Every word is accepted from here. Not every such state is found. */
-  isUniversal(state: number): boolean {
-    return this.#state(state).universal
-  }
-
-  /** How much work a step from here is, in instructions; the same whether it was done before or not. */
-  cost(state: number): number {
-    return this.#state(state).reached.length
+  state(index: number): State {
+    const state = this.#states[index]
+    if (state === undefined) throw new RangeError(`no state ${index}`)
+    return state
   }
 
   classOf(codePoint: number): number {
@@ -90,7 +77,7 @@ export class Automaton {
   }
 
   step(from: number, letters: number): number {
-    const state = this.#state(from)
+    const state = this.state(from)
     const known = state.next[letters] ?? -1
     if (known >= 0) return known
     const letter = this.alphabet[letters] ?? 0
@@ -100,18 +87,7 @@ export class Automaton {
       const instruction = this.#program.instructions[index]
       if (instruction?.kind === "consume" && includes(instruction.set, letter)) targets.push(instruction.next)
     }
-    const to = this.#number(
-      this.#follow(targets, () => false),
-      after,
-    )
-    state.next[letters] = to
-    return to
-  }
-
-  #state(index: number): State {
-    const state = this.#states[index]
-    if (state === undefined) throw new RangeError(`no state ${index}`)
-    return state
+    return (state.next[letters] = this.#number(this.#follow(targets), after))
   }
 
   #number(targets: Uint32Array, before: Beside): number {
@@ -143,7 +119,7 @@ export class Automaton {
   }
 
   /** What can be reached without consuming; forks are dropped but for universal ones. Holds until it is called again. */
-  #follow(from: Iterable<number>, passes: (assertion: Assertion) => boolean): Uint32Array {
+  #follow(from: Iterable<number>, passes: (assertion: Assertion) => boolean = () => false): Uint32Array {
     const { instructions } = this.#program
     let count = 0
     const open = [...from]

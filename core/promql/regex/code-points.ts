@@ -4,6 +4,8 @@ export type CodePoints = readonly number[]
 export const MAX_CODE_POINT = 0x10ffff
 export const ANY: CodePoints = [0, MAX_CODE_POINT]
 export const NEWLINE = 0x0a
+/** All but the newline. */
+export const LINE: CodePoints = [0, NEWLINE - 1, NEWLINE + 1, MAX_CODE_POINT]
 export const WORD: CodePoints = [0x30, 0x39, 0x41, 0x5a, 0x5f, 0x5f, 0x61, 0x7a]
 
 /** The set of any ranges, in whatever order. */

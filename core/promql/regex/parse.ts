@@ -1,7 +1,6 @@
-import { ANY, negate, NEWLINE, only } from "./code-points.ts"
+import { ANY, LINE, only } from "./code-points.ts"
 import { codePoint, Letters } from "./letters.ts"
-import { foldedIf, readClass, readPerlClass } from "./read-class.ts"
-import { readEscape } from "./read-escape.ts"
+import { foldedIf, readClass, readEscape, readPerlClass } from "./read-class.ts"
 import { exactly, merged, type Regex, repeatsAtMost, setOf } from "./tree.ts"
 import { InvalidRegex, Undecidable } from "./undecidable.ts"
 
@@ -10,11 +9,6 @@ interface Flags {
   readonly multiline: boolean
   /** undefined: as the version of Prometheus has it. */
   readonly dotAll: boolean | undefined
-}
-
-interface Times {
-  readonly min: number
-  readonly max: number
 }
 
 const MAX_LENGTH = 65_536
@@ -61,12 +55,8 @@ class Parser {
     const letters = this.#letters
     const parts: Regex[] = []
     let repeated = false
-    for (
-      let letter = letters.peek();
-      letter !== undefined && letter !== "|" && letter !== ")";
-      letter = letters.peek()
-    ) {
-      const times = this.#repetition()
+    for (let letter = letters.peek(); ![undefined, "|", ")"].includes(letter); letter = letters.peek()) {
+      const times = readRepetition(letters)
       if (times !== undefined) {
         const part = parts.pop()
         if (part === undefined) throw new InvalidRegex(`nothing to repeat before ${letter}`)
@@ -82,26 +72,6 @@ class Parser {
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: "concat", parts }
   }
 
-  #repetition(): Times | undefined {
-    const times = this.#times()
-    if (times !== undefined) this.#letters.take("?")
-    return times
-  }
-
-  #times(): Times | undefined {
-    const letters = this.#letters
-    if (letters.take("*")) return { min: 0, max: Infinity }
-    if (letters.take("+")) return { min: 1, max: Infinity }
-    if (letters.take("?")) return { min: 0, max: 1 }
-    const times = letters.attempt(() => readBraces(letters)) // if not, a brace that stands for itself
-    if (times === undefined) return undefined
-    const { min, max } = times
-    if (min > MAX_REPEAT || (max > MAX_REPEAT && max !== Infinity) || min > max) {
-      throw new InvalidRegex("invalid repeat count")
-    }
-    return times
-  }
-
   /** One thing that can be repeated; several for \Q…\E, none where only flags are set. */
   #item(): readonly Regex[] {
     const letter = this.#letters.next("it ends too early")
@@ -111,7 +81,9 @@ class Parser {
       case "[":
         return [setOf(readClass(this.#letters, this.#flags.fold), this.#flags.fold)]
       case ".":
-        return [this.#dot()]
+        return [
+          this.#flags.dotAll === undefined ? { kind: "dot" } : setOf(exactly(this.#flags.dotAll ? ANY : LINE), false),
+        ]
       case "^":
         return [{ kind: "assert", assertion: this.#flags.multiline ? "line start" : "text start" }]
       case "$":
@@ -121,11 +93,6 @@ class Parser {
       default:
         return [this.#literal(codePoint(letter))]
     }
-  }
-
-  #dot(): Regex {
-    if (this.#flags.dotAll === undefined) return { kind: "dot" }
-    return setOf(exactly(this.#flags.dotAll ? ANY : negate(only(NEWLINE))), false)
   }
 
   #literal(point: number): Regex {
@@ -187,11 +154,26 @@ class Parser {
   }
 }
 
-function readBraces(letters: Letters): Times | undefined {
+/** How often what comes before is repeated, if a repetition comes; its greediness is left out. */
+function readRepetition(letters: Letters): { min: number; max: number } | undefined {
+  const sign = ["*", "+", "?"].find((one) => letters.take(one))
+  const times =
+    sign === undefined
+      ? letters.attempt(() => readBraces(letters)) // if not, a brace that stands for itself
+      : { min: sign === "+" ? 1 : 0, max: sign === "?" ? 1 : Infinity }
+  if (times !== undefined) letters.take("?")
+  return times
+}
+
+function readBraces(letters: Letters): { min: number; max: number } | undefined {
   if (!letters.take("{")) return undefined
   const min = readNumber(letters)
   const max = letters.take(",") ? (letters.peek() === "}" ? Infinity : readNumber(letters)) : min
-  return min !== undefined && max !== undefined && letters.take("}") ? { min, max } : undefined
+  if (min === undefined || max === undefined || !letters.take("}")) return undefined
+  if (min > MAX_REPEAT || (max > MAX_REPEAT && max !== Infinity) || min > max) {
+    throw new InvalidRegex("invalid repeat count")
+  }
+  return { min, max }
 }
 
 /** Without leading zeros. */

@@ -1,4 +1,4 @@
-import { ANY, type CodePoints, NEWLINE, negate, only, WORD } from "./code-points.ts"
+import { ANY, type CodePoints, LINE, NEWLINE, only, WORD } from "./code-points.ts"
 import type { Assertion, Regex } from "./tree.ts"
 import { Undecidable } from "./undecidable.ts"
 
@@ -33,7 +33,7 @@ export function compileRegex(regex: Regex, { dotAll, bound }: RegexReading): Reg
     }
     return instructions.push(instruction) - 1
   }
-  const dot = dotAll ? ANY : negate(only(NEWLINE))
+  const dot = dotAll ? ANY : LINE
   const accept = add({ kind: "accept" })
 
   /** Adds what matches `node` and goes on at `next`; its first instruction. */

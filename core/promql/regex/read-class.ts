@@ -1,9 +1,34 @@
-import { PERL, POSIX } from "./classes.ts"
-import { type CodePoints, fold, type Folded } from "./code-points.ts"
-import { readEscape } from "./read-escape.ts"
+import { type CodePoints, fold, type Folded, MAX_CODE_POINT, WORD } from "./code-points.ts"
 import { codePoint, type Letters } from "./letters.ts"
 import { exactly, signed, unionOf } from "./tree.ts"
 import { InvalidRegex, Undecidable } from "./undecidable.ts"
+
+const ranges = (text: string): CodePoints => Array.from(text).map((letter) => letter.charCodeAt(0))
+
+/** What the small letter after a backslash stands for; the capital one is its negation. All are ASCII in RE2. */
+const PERL: ReadonlyMap<string, CodePoints> = new Map([
+  ["d", ranges("09")],
+  ["s", ranges("\t\n\f\r  ")],
+  ["w", WORD],
+])
+
+/** What stands for itself in `[[:name:]]`, and is negated in `[[:^name:]]`. */
+const POSIX: ReadonlyMap<string, CodePoints> = new Map([
+  ["alnum", ranges("09AZaz")],
+  ["alpha", ranges("AZaz")],
+  ["ascii", [0, 0x7f]],
+  ["blank", ranges("\t\t  ")],
+  ["cntrl", [0, 0x1f, 0x7f, 0x7f]],
+  ["digit", ranges("09")],
+  ["graph", ranges("!~")],
+  ["lower", ranges("az")],
+  ["print", ranges(" ~")],
+  ["punct", ranges("!/:@[`{~")],
+  ["space", ranges("\t\r  ")],
+  ["upper", ranges("AZ")],
+  ["word", WORD],
+  ["xdigit", ranges("09AFaf")],
+])
 
 /** The set, with the letters of the other case where `folds`. Throws Undecidable for what versions fold differently. */
 export function foldedIf(folds: boolean, set: CodePoints): Folded {
@@ -20,10 +45,10 @@ export function readPerlClass(letters: Letters, folds: boolean): Folded | undefi
   if (letter === "p" || letter === "P") {
     throw new Undecidable(`\\${letter} is not supported: Unicode versions differ`)
   }
-  const perl = PERL.get(letter)
-  if (perl === undefined) return undefined
+  const set = PERL.get(letter.toLowerCase())
+  if (set === undefined) return undefined
   letters.take(letter)
-  return signed(foldedIf(folds, perl.set), perl.negated)
+  return signed(foldedIf(folds, set), letter !== letter.toLowerCase())
 }
 
 /** Reads the rest of `[…]`; the opening bracket is behind. A closing one is a member if it comes first. */
@@ -62,4 +87,25 @@ function readPosixClass(letters: Letters, folds: boolean): Folded | undefined {
   const set = POSIX.get(name.replace(/^\^/, ""))
   if (set === undefined) throw new InvalidRegex(`[:${name}:] is no class`)
   return signed(foldedIf(folds, set), name.startsWith("^"))
+}
+
+/** Reads the code point that an escape stands for; the backslash is behind. */
+export function readEscape(letters: Letters): number {
+  const letter = letters.next("a backslash at the end")
+  const control = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 }[letter]
+  if (control !== undefined) return control
+  if (letter === "x") return readHexadecimal(letters)
+  if (letter === "0" || (/^[1-7]$/.test(letter) && /^[0-7]$/.test(letters.peek() ?? ""))) {
+    return Number.parseInt(letter + letters.digits(/^[0-7]$/, 2), 8)
+  }
+  if (codePoint(letter) < 0x80 && !/^[0-9A-Za-z]$/.test(letter)) return codePoint(letter)
+  throw new InvalidRegex(`\\${letter} is no RE2 syntax`)
+}
+
+function readHexadecimal(letters: Letters): number {
+  const invalid = "\\x needs two hexadecimal digits, or some in braces"
+  const digits = letters.take("{") ? letters.until("}") : letters.next(invalid) + letters.next(invalid)
+  const value = digits !== undefined && /^[0-9A-Fa-f]+$/.test(digits) ? Number.parseInt(digits, 16) : Infinity
+  if (value > MAX_CODE_POINT) throw new InvalidRegex(invalid)
+  return value
 }

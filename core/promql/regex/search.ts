@@ -28,11 +28,12 @@ export class Budget {
 export function acceptsWord({ automaton, negated }: Language, word: string, budget: Budget): boolean {
   let state = automaton.start()
   for (const letter of word) {
-    if (automaton.isUniversal(state) || automaton.isDead(state)) break
-    budget.spend(automaton.cost(state))
+    const { universal, reached } = automaton.state(state)
+    if (universal || reached.length === 0) break
+    budget.spend(reached.length)
     state = automaton.step(state, automaton.classOf(letter.codePointAt(0) ?? 0))
   }
-  return automaton.accepts(state) !== negated
+  return automaton.state(state).accepts !== negated
 }
 
 interface SearchPlace {
@@ -58,7 +59,10 @@ export function findSharedWord(languages: readonly Language[], budget: Budget): 
     if (found !== undefined) return wordTo(found)
     const next: SearchPlace[] = []
     for (const from of frontier) {
-      const cost = languages.reduce((sum, { automaton }, i) => sum + automaton.cost(from.states[i] ?? 0), PLACE_COST)
+      const cost = languages.reduce(
+        (sum, { automaton }, i) => sum + automaton.state(from.states[i] ?? 0).reached.length,
+        PLACE_COST,
+      )
       budget.spend(cost * letters.length)
       for (let letter = 0; letter < letters.length; letter++) {
         const states = step(languages, from.states, classes, letter)
@@ -91,12 +95,13 @@ function step(
   return states
 }
 
-function isHopeless({ automaton, negated }: Language, state: number): boolean {
-  return negated ? automaton.isUniversal(state) : automaton.isDead(state)
+function isHopeless({ automaton, negated }: Language, index: number): boolean {
+  const state = automaton.state(index)
+  return negated ? state.universal : state.reached.length === 0
 }
 
 function isShared(languages: readonly Language[], states: readonly number[]): boolean {
-  return languages.every(({ automaton, negated }, i) => automaton.accepts(states[i] ?? 0) !== negated)
+  return languages.every(({ automaton, negated }, i) => automaton.state(states[i] ?? 0).accepts !== negated)
 }
 
 function wordTo(place: SearchPlace): string {
