@@ -11,7 +11,7 @@ import { ReadFailure } from "./failure.ts"
 import { digestFamilies, discoveryFamilies, driftFamilies, podFamilies } from "./families.ts"
 import type { Counted } from "./paths.ts"
 import type { OpaReader } from "./reader.ts"
-import type { DigestKind, ReadOutcome } from "./reading.ts"
+import { type DigestKind, readIn, type ReadOutcome, unreadIn } from "./reading.ts"
 import type { OpaTarget, OpaTargets } from "./target.ts"
 
 /** OPAs that are read at the same time, beside those that have not responded for so many milliseconds. */
@@ -30,7 +30,7 @@ export interface OpaDataOptions {
   readonly rules: DigestRules
   readonly time: CollectionTime
   /** Seconds to wait for the first list of OPAs. */
-  readonly patience: number
+  readonly timeout: number
   readonly log: Logger
   readonly now: () => Date
 }
@@ -45,15 +45,10 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     if (isUndefined === true) log.warn({ path }, "no OPA has this path, nothing is counted there: check its spelling")
   })
 
-  let waited = false
-  const first = async (signal: AbortSignal): Promise<void> => {
-    if (waited) return
-    await doneWithin(options.patience, targets.first, signal)
-    waited = true
-  }
+  let isListed = false
 
   return async (signal) => {
-    await first(signal)
+    isListed ||= await doneWithin(options.timeout, targets.first, signal)
     const begin = performance.now()
     const at = now().getTime()
     const current = targets.current()
@@ -75,14 +70,15 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     digests = recordDigests(rules, digests, plan, outcomes)
     const drift = compareReplicas(paths, differences, digests, at, outcomes)
     differences = drift.differences
-    const problem = targets.problem()
-    const readings = outcomes.flatMap(({ result }) => ("pathCounts" in result ? [result] : []))
+    const problem =
+      targets.problem() ?? (isListed ? undefined : `there is no response from Kubernetes within ${options.timeout} s`)
+    const readings = readIn(outcomes)
     if (readings.length > 0)
       logUndefined(
         new Map(
           paths.map(({ name }, index) => [
             name,
-            readings.every(({ pathCounts }) => pathCounts[index]?.kind === "undefined") || undefined,
+            readings.every(({ result }) => result.pathCounts[index]?.kind === "undefined") || undefined,
           ]),
         ),
       )
@@ -107,8 +103,8 @@ function asFailure(error: unknown): ReadFailure {
 function missingOf(problem: string | undefined, outcomes: readonly ReadOutcome[]): ReadonlyMap<string, string> {
   return new Map([
     ...(problem === undefined ? [] : [["list of OPAs", problem] as const]),
-    ...outcomes.flatMap(({ target: { service, pod }, result }) =>
-      "pathCounts" in result ? [] : [[service === "" ? pod : `${service}/${pod}`, explain(result)] as const],
+    ...unreadIn(outcomes).map(
+      ({ target: { service, pod }, result }) => [service === "" ? pod : `${service}/${pod}`, explain(result)] as const,
     ),
   ])
 }

@@ -2,7 +2,7 @@ import type { Family, Labels } from "#core/metrics/exposition.ts"
 import { digestInterval, digestKey, type DigestRules, type DigestState } from "./digests.ts"
 import type { Compared } from "./drift.ts"
 import type { Counted } from "./paths.ts"
-import type { ReadOutcome, PathCount } from "./reading.ts"
+import { readIn, type ReadOutcome, unreadIn } from "./reading.ts"
 import type { OpaTarget } from "./target.ts"
 
 /** The first three are the original's, to the letter. */
@@ -42,13 +42,10 @@ export function podFamilies(
   paths: readonly Counted[],
   outcomes: readonly ReadOutcome[],
 ): Family[] {
-  const pods = outcomes.map(({ target, result }) => ({ labels: podLabels(clusterName, target), target, result }))
-  const read = pods.flatMap(({ labels, result }) => ("pathCounts" in result ? [{ labels, result }] : []))
-  const unread = pods.flatMap(({ labels, result }) =>
-    "pathCounts" in result ? [] : [{ labels, reason: result.reason }],
-  )
+  const pods = outcomes.map((outcome) => ({ ...outcome, labels: podLabels(clusterName, outcome.target) }))
+  const [read, unread] = [readIn(pods), unreadIn(pods)]
   const pathCounts = read.flatMap(({ labels, result }) =>
-    paths.flatMap((path, index): { path: Counted; pathCount: PathCount; labels: Labels }[] => {
+    paths.flatMap((path, index) => {
       const pathCount = result.pathCounts[index]
       return pathCount === undefined ? [] : [{ path, pathCount, labels: pathLabels(path.name, labels) }]
     }),
@@ -65,7 +62,7 @@ export function podFamilies(
     gauge("opa_up", pods, ({ result }) => ("pathCounts" in result ? 1 : 0)),
     gauge(
       "opa_down_reason",
-      unread.map(({ labels, reason }) => ({ labels: { ...labels, reason } })),
+      unread.map(({ labels, result }) => ({ labels: { ...labels, reason: result.reason } })),
     ),
     gauge("opa_ready", pods, ({ target }) => (target.ready ? 1 : 0)),
     gauge(
@@ -82,9 +79,10 @@ export function digestFamilies(
   rules: DigestRules,
   { pods }: DigestState,
 ): Family[] {
-  const read = outcomes.flatMap(({ target, result }) =>
-    "pathCounts" in result ? [{ labels: podLabels(clusterName, target), pod: pods.get(digestKey(target)) }] : [],
-  )
+  const read = readIn(outcomes).map(({ target }) => ({
+    labels: podLabels(clusterName, target),
+    pod: pods.get(digestKey(target)),
+  }))
   return [
     gauge("opa_data_last_digest_request_duration_seconds", read, ({ pod }) => pod?.seconds),
     gauge("opa_data_digest_interval_seconds", read, ({ pod }) => digestInterval(rules, pod)),

@@ -84,6 +84,19 @@ test("without any pod there is no series of one, and health has the reason", asy
   assert.deepEqual(await exporter.series("opa_data_exporter_discovery_up"), ["opa_data_exporter_discovery_up{} 0"])
 })
 
+test("the collector is not up while the first list of OPAs is still to come", async (t) => {
+  const listed = Promise.withResolvers<void>()
+  const targets = { ...targetsOf([]), first: listed.promise }
+  const exporter = await startTestExporter(t, targets, [...PATHS, "--timeout", "0.1"])
+  const up = (): Promise<readonly string[]> => exporter.series("fedstack_exporter_collector_up")
+  assert.deepEqual(await up(), ['fedstack_exporter_collector_up{collector="opa-data"} 0'])
+  assert.deepEqual(await exporter.series("opa_data_exporter_discovery_up"), ["opa_data_exporter_discovery_up{} 0"])
+  assert.match(exporter.log(), /what="list of OPAs" reason="there is no response from Kubernetes within 0.1 s"/)
+  listed.resolve()
+  await exporter.collect()
+  assert.deepEqual(await up(), ['fedstack_exporter_collector_up{collector="opa-data"} 1'])
+})
+
 test("trouble of the discovery leaves the pods that are known", async (t) => {
   const opa = await fakeOpa(t, () => HOLDS)
   const targets = targetsOf([targetOf(opa.port)])

@@ -62,7 +62,7 @@ export async function openOpaData(
         budget: values.digestBudget,
       },
       time: collectionTime(clusterName, now()),
-      patience: timeout,
+      timeout,
       log,
       now,
     })

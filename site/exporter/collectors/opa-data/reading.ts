@@ -46,3 +46,9 @@ export interface ReadOutcome {
   readonly target: OpaTarget
   readonly result: OpaReading | ReadFailure
 }
+
+/** Those that were read, with all that stands beside. */
+export const readIn = <T extends ReadOutcome>(outcomes: readonly T[]) =>
+  outcomes.flatMap(({ result, ...rest }) => ("pathCounts" in result ? [{ ...rest, result }] : []))
+export const unreadIn = <T extends ReadOutcome>(outcomes: readonly T[]) =>
+  outcomes.flatMap(({ result, ...rest }) => ("pathCounts" in result ? [] : [{ ...rest, result }]))

@@ -1,5 +1,4 @@
 import type { Closable } from "#core/closable.ts"
-import type { Logger } from "#core/log/logger.ts"
 
 /** One OPA: a pod, or a server outside of Kubernetes. Replicas that should agree have the same namespace and service. */
 export interface OpaTarget {
@@ -28,24 +27,6 @@ export interface OpaTargets extends Closable {
   problem(): string | undefined
   /** Resolves when `current` is known for the first time, or `problem` explains why it is not. Never rejects. */
   readonly first: Promise<void>
-}
-
-/** Which pods are read in Kubernetes. */
-export interface KubernetesOptions {
-  /** See kubernetesSettings. */
-  readonly kubeconfig: string | undefined
-  readonly context: string | undefined
-  readonly namespace: string
-  readonly services: readonly string[]
-  /** Of services, beside those that are named. */
-  readonly selector: string | undefined
-  /** Name or number of the port; undefined: the only one, or the first. */
-  readonly port: string | undefined
-  /** Where the address of the cluster that a pod runs in is found. */
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly log: Logger
-  /** Aborted when the process is to end. */
-  readonly signal: AbortSignal
 }
 
 /** Names of namespaces and services have no slashes; of servers outside of Kubernetes all have the same. */

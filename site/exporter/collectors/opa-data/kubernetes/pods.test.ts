@@ -112,6 +112,23 @@ test("a service without that port is a fault, with the ports that it has", () =>
   })
 })
 
+test("a service of which some pods lack the port is a fault too, and the others are read", () => {
+  const slices = [
+    slice({ endpoints: [pod("opa-a", "10.0.0.1")] }),
+    slice({ ports: [{ name: "mgmt", port: 8282, appProtocol: "" }], endpoints: [pod("opa-b", "10.0.0.2")] }),
+  ]
+  assert.deepEqual(shown(slices, "mgmt"), ["opa opa-b 10.0.0.2:8282 true undefined"])
+  assert.deepEqual(podsIn(slices, "policy", "mgmt").faults, [
+    "The service opa has no port mgmt for some of its pods; it has: https (8443).",
+  ])
+})
+
+test("a pod that is left without the port in an older slice is no fault", () => {
+  const endpoints = [pod("opa-a", "10.0.0.1")]
+  const ports = [{ name: "mgmt", port: 8282, appProtocol: "" }]
+  assert.deepEqual(podsIn([slice({ endpoints }), slice({ endpoints, ports })], "policy", "mgmt").faults, [])
+})
+
 test("a slice of the API: what has no condition is ready", () => {
   const metadata = { name: "opa-x7k", labels: { "kubernetes.io/service-name": "opa" } }
   const endpoints = [

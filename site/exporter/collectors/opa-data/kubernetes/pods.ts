@@ -1,33 +1,26 @@
 import type { OpaTarget } from "../target.ts"
 import type { Port, Slice } from "./slice.ts"
 
-export interface Pods {
-  readonly targets: readonly OpaTarget[]
-  /** Services of which pods are known, but not the port of the settings, each in a sentence. */
-  readonly faults: readonly string[]
-}
-
 /** Of two addresses of a pod the first in this order is used. */
 const ADDRESS_TYPES = ["IPv4", "IPv6", "FQDN"]
 
 /**
  * Every pod of each service once, though slices overlap while they are rewritten, and a pod of two address families is
- * in two of them. A pod is ready if it is in any slice: where a name is used again, that is the newer pod.
+ * in two of them. A pod is ready if it is in any slice: where a name is used again, that is the newer pod. Services with
+ * pods that lack the port `wanted` are the faults.
  */
-export function podsIn(slices: readonly Slice[], namespace: string, wanted: string | undefined): Pods {
+export function podsIn(slices: readonly Slice[], namespace: string, wanted: string | undefined) {
   const pods = new Map<string, OpaTarget>()
-  const known = new Map<string, Set<string>>()
+  const lacking: Slice[] = []
   for (const slice of inOrder(slices)) {
     const { service, ports, endpoints } = slice
     const port = choose(ports, wanted)
     if (port === undefined) {
-      const names = known.get(service) ?? new Set()
-      if (endpoints.length > 0) known.set(service, names)
-      for (const { name, port: number } of ports) names.add(name === "" ? String(number) : `${name} (${number})`)
+      lacking.push(slice)
       continue
     }
     for (const { address, pod = address, node, ready } of endpoints) {
-      const key = JSON.stringify([service, pod])
+      const key = `${service}/${pod}`
       const before = pods.get(key)
       if (before !== undefined && (before.ready || !ready)) continue
       const found = { pod, node, namespace, service, address, port: port.port, scheme: schemeOf(port), path: "", ready }
@@ -35,16 +28,17 @@ export function podsIn(slices: readonly Slice[], namespace: string, wanted: stri
     }
   }
   const targets = [...pods.values()].toSorted(byNames)
-  const served = new Set(targets.map(({ service }) => service))
-  const faults = [...known]
-    .filter(([service]) => !served.has(service))
-    .map(([service, names]) => lacking(service, wanted, [...names]))
+  const unread = lacking.filter(({ service, endpoints }) =>
+    endpoints.some(({ address, pod = address }) => !pods.has(`${service}/${pod}`)),
+  )
+  const faults = [...Map.groupBy(unread, ({ service }) => service)].map(([service, without]) => {
+    const some = targets.some((target) => target.service === service) ? " for some of its pods" : ""
+    if (wanted === undefined) return `The service ${service} has no port${some}: name one by its number.`
+    const ports = without.flatMap((slice) => slice.ports)
+    const has = new Set(ports.map(({ name, port }) => (name === "" ? String(port) : `${name} (${port})`)))
+    return `The service ${service} has no port ${wanted}${some}; it has: ${[...has].join(", ") || "none"}.`
+  })
   return { targets, faults }
-}
-
-function lacking(service: string, wanted: string | undefined, has: readonly string[]): string {
-  if (wanted === undefined) return `The service ${service} has no port: name one by its number.`
-  return `The service ${service} has no port ${wanted}; it has: ${has.join(", ") || "none"}.`
 }
 
 function inOrder(slices: readonly Slice[]): readonly Slice[] {

@@ -6,8 +6,8 @@ import { findKubernetes, type RunningKubernetes, startKubernetes } from "../../.
 import { until } from "../../../../../dev/testing/until.ts"
 import { UsageError } from "#core/errors.ts"
 import { createLogger } from "#core/log/logger.ts"
-import type { KubernetesOptions, OpaTargets } from "../target.ts"
-import { kubernetesTargets } from "./targets.ts"
+import type { OpaTargets } from "../target.ts"
+import { type KubernetesOptions, kubernetesTargets } from "./targets.ts"
 
 test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (outer) => {
   const kube = need(outer, findKubernetes())
@@ -107,6 +107,20 @@ test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (out
     await targets.first
     assert.deepEqual(targets.current().map(inShort), ["only a 10.0.0.1:8443 ready", "only b 10.0.0.2:8443"])
     assert.equal(targets.problem(), undefined)
+  })
+
+  await outer.test("pods of Endpoints that may not be read any more stay, with the problem", async (t) => {
+    await apply(kubernetes, endpoints("stale"))
+    const resources = "endpoints,endpointslices.discovery.k8s.io"
+    const targets = await open(t, await kubernetes.account("opa/stale", "get,list,watch", resources), {
+      services: ["stale"],
+    })
+    await shows(targets, ["stale a 10.0.0.1:8443 ready", "stale b 10.0.0.2:8443"])
+    assert.equal(targets.problem(), undefined)
+    await kubernetes.account("opa/stale", "list,watch", "endpointslices.discovery.k8s.io")
+    const problem = await until("the problem", () => targets.problem())
+    assert.match(problem, /^Kubernetes refused to get endpoints stale in the namespace opa \(403\): /)
+    assert.deepEqual(targets.current().map(inShort), ["stale a 10.0.0.1:8443 ready", "stale b 10.0.0.2:8443"])
   })
 
   await outer.test("an account without rights learns the rule that it lacks", async (t) => {

@@ -1,18 +1,37 @@
 import { closeAll } from "#core/closable.ts"
-import { explain, type Fault, UsageError } from "#core/errors.ts"
+import { Faults } from "#core/config/faults.ts"
+import { explain, UsageError } from "#core/errors.ts"
 import { type KubernetesApi, openKubernetes } from "#core/kubernetes/api.ts"
 import { KubernetesError } from "#core/kubernetes/errors.ts"
 import { listObjects } from "#core/kubernetes/list.ts"
 import { objectsOf } from "#core/kubernetes/objects.ts"
 import { type Watched, watchObjects } from "#core/kubernetes/watch-objects.ts"
+import type { Logger } from "#core/log/logger.ts"
 import { pause } from "#core/retry/backoff.ts"
-import type { KubernetesOptions, OpaTargets } from "../target.ts"
-import { type EndpointsObject, ENDPOINTS, slicesOf } from "./slice.ts"
-import { type Pods, podsIn } from "./pods.ts"
-import { SERVICE_NAME, type Slice, sliceOf, SLICES } from "./slice.ts"
+import type { OpaTargets } from "../target.ts"
+import { podsIn } from "./pods.ts"
+import { ENDPOINTS, type EndpointsObject, SERVICE_NAME, type Slice, sliceOf, SLICES, slicesOf } from "./slice.ts"
 
 /** Seconds between two reads of Endpoints, for services without EndpointSlices. */
 const READ_EVERY = 15
+
+/** Which pods are read. */
+export interface KubernetesOptions {
+  /** See kubernetesSettings. */
+  readonly kubeconfig: string | undefined
+  readonly context: string | undefined
+  readonly namespace: string
+  readonly services: readonly string[]
+  /** Of services, beside those that are named. */
+  readonly selector: string | undefined
+  /** Name or number; undefined: the first one of the service. */
+  readonly port: string | undefined
+  /** Where the address of the cluster that a pod runs in is found. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+  /** Aborted when the process is to end. */
+  readonly signal: AbortSignal
+}
 
 /** Finds the pods of services, and keeps to them as they change. */
 export async function kubernetesTargets(options: KubernetesOptions): Promise<OpaTargets> {
@@ -21,7 +40,7 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Opa
   const api = await open(options)
   const ending = new AbortController()
   const signal = AbortSignal.any([ending.signal, ended])
-  let pods: Pods | undefined
+  let pods: ReturnType<typeof find> | undefined
   const changed = (): void => void (pods = undefined)
 
   const watches = selectorsOf(services, selector).map((labelSelector) =>
@@ -42,16 +61,16 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Opa
     () => void (complete = true),
   )
 
-  const found = (): Pods => {
-    if (pods !== undefined) return pods
+  const find = () => {
     const sliced = servicesIn(slicesIn(watches.filter(isAllowed)))
     const others = new Set(endpoints.services())
     // Endpoints are for services whose slices may not be read any more, not for those that have slices
     const slices = slicesIn(watches).filter(({ service }) => sliced.has(service) || !others.has(service))
     const older = endpoints.slices().filter(({ service }) => !sliced.has(service))
-    pods = podsIn([...slices, ...older], namespace, port)
-    return pods
+    const byEndpoints = others.difference(sliced).size > 0
+    return { ...podsIn([...slices, ...older], namespace, port), byEndpoints }
   }
+  const found = () => (pods ??= find())
   const missing = (): readonly string[] => {
     const known = new Set([...servicesIn(slicesIn(watches)), ...endpoints.services()])
     const unknown = services.filter((service) => !known.has(service))
@@ -66,10 +85,12 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Opa
     current: () => found().targets,
     problem() {
       const refused = watches.flatMap((watch) => watch.problem() ?? [])
+      const unread = endpoints.problem()
       // Endpoints hold the same
-      const serious = refused.filter(({ statusCode }) => !isRefusal(statusCode) || endpoints.problem() !== undefined)
-      if (!complete) return serious.map(explain)[0]
-      return [...serious.map(explain), ...(serious.length === 0 ? missing() : []), ...found().faults][0]
+      const serious = refused.filter(({ statusCode }) => !isRefusal(statusCode) || unread !== undefined)
+      if (!complete || serious.length > 0) return serious.map(explain)[0]
+      const { faults, byEndpoints } = found()
+      return [...(unread !== undefined && byEndpoints ? [explain(unread)] : []), ...missing(), ...faults][0]
     },
     first,
     async close() {
@@ -91,14 +112,14 @@ async function open({ kubeconfig, context, env }: KubernetesOptions): Promise<Ku
 
 /** Names are put into selectors, where a comma or bracket would mean something. */
 function checkNames({ namespace, services, port }: KubernetesOptions): void {
-  const faults: Fault[] = []
+  const faults = new Faults()
   const expect = (where: string, value: string, pattern: RegExp, what: string): void => {
-    if (!pattern.test(value)) faults.push({ where, message: `must be ${what} (is ${JSON.stringify(value)})` })
+    if (!pattern.test(value)) faults.add(where, `must be ${what} (is ${JSON.stringify(value)})`)
   }
   for (const service of services) expect("--opa-service", service, LABEL, "the name of a service")
   expect("--opa-namespace", namespace, LABEL, "the name of a namespace")
   if (port !== undefined) expect("--opa-port", port, PORT, "the name or number of a port")
-  if (faults.length > 0) throw new UsageError(faults)
+  faults.orThrow(UsageError)
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
