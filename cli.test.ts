@@ -27,24 +27,31 @@ async function run(command: string, args: readonly string[], env: Readonly<Recor
   return { code, stdout, stderr }
 }
 
-const HELP = `fedstack: metrics of many sites in one portal, where every site decides exactly what it shares
+const HELP = `fedstack: metrics of many sites in one portal; each site decides what it shares
 
 Usage: fedstack COMMAND [OPTION ...]
 
 Commands:
   exporter project-usage  Export usage of OpenStack projects as metrics
-  exporter opa-data       Export how much the replicas of an Open Policy Agent hold, and whether they agree
-  proxy                   Let a portal read the agreed series of a site's Prometheus, and nothing else
-  portal                  Keep the portal's Prometheus configuration equal to sites.yaml
+  exporter opa-data       Export what OPA replicas hold, and whether they agree
+  proxy                   Share agreed series of a site's Prometheus, no others
+  portal                  Configure the portal's Prometheus from sites.yaml
   check sites             Validate a sites file
-  check policy            Validate a proxy's policy, and explain what a client may read
+  check policy            Validate a policy, and explain what a client may read
   token new               Print a new random token and its hash
   token hash              Print the hash by which a proxy's policy knows a token
-  token inspect           Show what a token contains: issuer, audience, selectors, expiry
+  token inspect           Show a token's issuer, audience, selectors and expiry
 
-  fedstack COMMAND --help  lists a command's flags, their defaults and environment variables
+  fedstack COMMAND --help  lists flags, defaults and environment variables
   fedstack --version       shows the version
 `
+
+test("no line of the help is longer than 80 columns", () => {
+  assert.deepEqual(
+    HELP.split("\n").filter((line) => line.length > 80),
+    [],
+  )
+})
 
 const COMMANDS = [...HELP.matchAll(/^ {2}((?:[a-z]+[ -])*[a-z]+) {2,}/gm)].flatMap(([, name]) => name ?? [])
 
@@ -212,6 +219,14 @@ ${file}:1:1 tls_server_confg: unknown key
 `),
     stderr,
   )
+})
+
+test("faults of more than a pipe holds are all reported", async (t) => {
+  const keys = Array.from({ length: 1000 }, (_, index) => `key_${index}_${"x".repeat(300)}`)
+  const file = await temporaryFolder(t).write("sites.yaml", keys.map((key) => `${key}: 1\n`).join(""))
+  const { code, stderr } = await run(launcher, ["check", "sites", file])
+  const reported = [...stderr.matchAll(/ (key_\d+_x+): unknown key\n/g)].map(([, key]) => key)
+  assert.deepEqual([code, reported], [1, keys])
 })
 
 const PROXY = ["proxy", "--web.listen-address", "127.0.0.1:0", "--admin.listen-address", "127.0.0.1:0"]

@@ -5,20 +5,20 @@ import type { Settings } from "#core/config/settings.ts"
 import { exporters } from "./site/exporter/collectors/index.ts"
 
 interface Entry {
+  /** In the help. */
   readonly summary: string
   /** Loads what describes the command; what it needs to run is loaded when it does. */
   readonly load: () => Promise<Component<Settings>>
 }
 
-/** Every subcommand with its line in the help. */
 const commands: Readonly<Record<string, Entry>> = {
   ...exporters,
   proxy: {
-    summary: "Let a portal read the agreed series of a site's Prometheus, and nothing else",
+    summary: "Share agreed series of a site's Prometheus, no others",
     load: async () => (await import("./site/proxy/main.ts")).proxy,
   },
   portal: {
-    summary: "Keep the portal's Prometheus configuration equal to sites.yaml",
+    summary: "Configure the portal's Prometheus from sites.yaml",
     load: async () => (await import("./portal/main.ts")).portal,
   },
   "check sites": {
@@ -26,7 +26,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./portal/main.ts")).checkSites,
   },
   "check policy": {
-    summary: "Validate a proxy's policy, and explain what a client may read",
+    summary: "Validate a policy, and explain what a client may read",
     load: async () => (await import("./site/proxy/main.ts")).checkPolicy,
   },
   "token new": {
@@ -38,7 +38,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./site/proxy/main.ts")).hashToken,
   },
   "token inspect": {
-    summary: "Show what a token contains: issuer, audience, selectors, expiry",
+    summary: "Show a token's issuer, audience, selectors and expiry",
     load: async () => (await import("./site/proxy/main.ts")).inspectToken,
   },
 }
@@ -57,7 +57,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const entry = name === undefined ? undefined : commands[name]
   if (name === undefined || entry === undefined) {
     const [group = "", flag = ""] = argv
-    if (isGroup(group) && (flag === "-h" || flag === "--help")) return print(help(`${group} `))
+    if (namesIn(`${group} `).length > 0 && (flag === "-h" || flag === "--help")) return print(help(`${group} `))
     return unknownCommand(argv)
   }
   const rest = argv.slice(name.split(" ").length)
@@ -89,13 +89,7 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
   ])
   const settings = { ...command.settings, ...logSettings }
   const reading = readSettings(
-    {
-      command: `fedstack ${name}`,
-      summary: entry.summary,
-      settings,
-      ...(command.argument === undefined ? {} : { argument: command.argument }),
-      ...(command.example === undefined ? {} : { example: command.example }),
-    },
+    { ...command, settings, command: `fedstack ${name}`, summary: entry.summary },
     argv,
     process.env,
   )
@@ -142,36 +136,35 @@ async function warnOfVariables(settings: Settings, log: Logger): Promise<void> {
 async function finish(running: Running): Promise<void> {
   try {
     await running.close()
-    process.exit(0)
   } catch (error) {
     return fail(error)
   }
+  return exit(0)
 }
 
-function isGroup(word: string): boolean {
-  return Object.keys(commands).some((name) => name.startsWith(`${word} `))
-}
+/** Of a group: `token `. */
+const namesIn = (group: string): string[] => Object.keys(commands).filter((name) => name.startsWith(group))
 
 /** Of all commands, or of those of a group. */
 function help(group = ""): string {
-  const listed = Object.entries(commands).filter(([name]) => name.startsWith(group))
-  const width = Math.max(...listed.map(([name]) => name.length))
-  const lines = listed.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
-  return `fedstack: metrics of many sites in one portal, where every site decides exactly what it shares
+  const listed = namesIn(group)
+  const width = Math.max(...listed.map((name) => name.length))
+  const lines = listed.map((name) => `  ${name.padEnd(width)}  ${commands[name]?.summary}`)
+  return `fedstack: metrics of many sites in one portal; each site decides what it shares
 
 Usage: fedstack COMMAND [OPTION ...]
 
 Commands:
 ${lines.join("\n")}
 
-  fedstack COMMAND --help  lists a command's flags, their defaults and environment variables
+  fedstack COMMAND --help  lists flags, defaults and environment variables
   fedstack --version       shows the version
 `
 }
 
 function unknownCommand(argv: readonly string[]): never {
   const [first = "", second = ""] = argv
-  const group = Object.keys(commands).filter((name) => name.startsWith(`${first} `))
+  const group = namesIn(`${first} `)
   const message =
     group.length > 0
       ? `fedstack ${first} needs one of: ${group.map((name) => name.slice(first.length + 1)).join(", ")}`
@@ -189,16 +182,23 @@ function print(text: string): void {
   process.stdout.write(text)
 }
 
-/** Says why on standard error and ends: 2 for wrong flags or variables, 1 for everything else. */
+/** Writes why to standard error and ends: 2 for wrong flags or variables, 1 for everything else. */
 async function fail(error: unknown): Promise<never> {
-  const { ConfigurationError, explain, FedstackError, UsageError } = await import("#core/errors.ts")
-  if (error instanceof UsageError || error instanceof ConfigurationError) {
-    for (const { where, message } of error.faults) process.stderr.write(`${where}: ${message}\n`)
-    process.exit(error.exitCode)
+  const { explain, FaultsError, FedstackError } = await import("#core/errors.ts")
+  if (error instanceof FaultsError) {
+    process.stderr.write(error.faults.map(({ where, message }) => `${where}: ${message}\n`).join(""))
+    return exit(error.exitCode)
   }
   const unexpected = !(error instanceof FedstackError) && error instanceof Error
   process.stderr.write(`fedstack: ${explain(error)}\n${unexpected ? `${error.stack}\n` : ""}`)
-  process.exit(1)
+  return exit(1)
+}
+
+/** Ends when all that was written has been read, however slowly: a pipe holds 64 KiB, and the rest would be lost. */
+async function exit(code: number): Promise<never> {
+  const streams = [process.stdout, process.stderr]
+  await Promise.all(streams.map((stream) => new Promise((resolve) => stream.write("", resolve))))
+  process.exit(code)
 }
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,4 +1,5 @@
 import type { Closable } from "#core/closable.ts"
+import type { Usage } from "#core/config/read-settings.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { oneOf, setting, type Settings, type Values } from "#core/config/settings.ts"
 import { LOG_FORMATS, LOG_LEVELS } from "#core/log/format.ts"
@@ -21,11 +22,7 @@ export interface Context {
 }
 
 /** One subcommand: its settings and how it starts. One that returns nothing has done its work and ends with 0. */
-export interface Component<S extends Settings> {
-  readonly settings: S
-  readonly argument?: { readonly notation: string; readonly help: string }
-  /** A whole command line, for the help. */
-  readonly example?: string
+export interface Component<S extends Settings> extends Usage<S> {
   /** Whether it ends by itself: a signal before that is a failure, and ends it at once. */
   once?(values: Values<S>): boolean
   run(values: Values<S>, context: Context, argument: string): Promise<Running | undefined> | undefined

@@ -34,7 +34,7 @@ export interface Fault {
   readonly message: string
 }
 
-abstract class FaultsError extends Error {
+export abstract class FaultsError extends Error {
   readonly faults: readonly Fault[]
   abstract readonly exitCode: number
 
@@ -61,9 +61,7 @@ export const faultsOf = (error: unknown, where: string): readonly Fault[] =>
   error instanceof FaultsError ? error.faults : [{ where, message: explain(error) }]
 
 /** The messages of an error and of what caused it, outermost first, in one line. */
-export function explain(error: unknown): string {
-  return explainOnce(error, new Set())
-}
+export const explain = (error: unknown): string => explainOnce(error, new Set())
 
 /** `seen` ends chains that come back to where they were. */
 function explainOnce(error: unknown, seen: ReadonlySet<unknown>): string {

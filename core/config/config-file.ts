@@ -1,5 +1,5 @@
 import { parse as parseToml, TomlError } from "smol-toml"
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml"
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml"
 import type { z } from "zod"
 import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
 import { type ReadText, readText } from "#core/files/read-text.ts"
@@ -93,19 +93,14 @@ function fromYaml(text: string, file: string): Parsed {
   }
   const locate = (path: Path): string => {
     let node: unknown = document.contents
-    let offset: number | undefined = document.contents?.range?.[0]
+    let offset = document.contents?.range?.[0]
     for (const key of path) {
-      const step = stepInto(document.contents === null ? null : resolve(node), key)
-      if (step === undefined) break
-      offset = step.at ?? offset
-      node = step.node
+      const step = stepInto(isAlias(node) ? node.resolve(document) : node, key)
+      if (isNode(step?.shown)) offset = step.shown.range?.[0] ?? offset
+      node = step?.node
     }
     return offset === undefined ? "" : place(offset)
   }
-  const resolve = (node: unknown): unknown =>
-    typeof node === "object" && node !== null && "resolve" in node && typeof node.resolve === "function"
-      ? (node.resolve(document) as unknown)
-      : node
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) as unknown, locate }
   } catch (error) {
@@ -113,16 +108,12 @@ function fromYaml(text: string, file: string): Parsed {
   }
 }
 
-function stepInto(node: unknown, key: string | number): { node: unknown; at: number | undefined } | undefined {
-  if (isMap(node)) {
-    const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key))
-    return pair === undefined ? undefined : { node: pair.value, at: (pair.key as Node).range?.[0] }
-  }
-  if (isSeq(node) && typeof key === "number") {
-    const item = node.items[key] as Node | undefined
-    return item === undefined ? undefined : { node: item, at: item.range?.[0] }
-  }
-  return undefined
+/** What a key leads to, and what shows it in the text: a map's key, a list's item. */
+function stepInto(parent: unknown, key: string | number): { node: unknown; shown: unknown } | undefined {
+  if (isSeq(parent) && typeof key === "number") return { node: parent.items[key], shown: parent.items[key] }
+  if (!isMap(parent)) return undefined
+  const pair = parent.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key))
+  return pair && { node: pair.value, shown: pair.key }
 }
 
 function fromToml(text: string, file: string): Parsed {
@@ -139,8 +130,7 @@ function fromToml(text: string, file: string): Parsed {
 }
 
 const KEYS = String.raw`((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)`
-const HEADER = new RegExp(String.raw`^\uFEFF?\s*(\[\[?)\s*${KEYS}\s*\]`)
-const ASSIGNMENT = new RegExp(String.raw`^\uFEFF?\s*${KEYS}\s*=`)
+const HEADER_OR_KEY = new RegExp(String.raw`^\uFEFF?\s*(?:(\[\[?)\s*${KEYS}\s*\]|${KEYS}\s*=)`)
 
 /**
  * The line of every table and key in TOML, by its path joined with NUL. smol-toml keeps no positions; headers and keys at
@@ -149,13 +139,12 @@ const ASSIGNMENT = new RegExp(String.raw`^\uFEFF?\s*${KEYS}\s*=`)
 function linesOfToml(text: string): ReadonlyMap<string, number> {
   const lines = new Map<string, number>()
   const counts = new Map<string, number>()
-  let table = ""
+  let table: readonly string[] = []
   text.split("\n").forEach((line, index) => {
-    const header = HEADER.exec(line)
-    const key = ASSIGNMENT.exec(line)?.[1]
-    if (header !== null) table = indexed(keysOf(header[2] ?? ""), header[1] === "[[", counts)
-    else if (key === undefined) return
-    const path = header !== null ? table : [...(table === "" ? [] : [table]), ...keysOf(key ?? "")].join("\0")
+    const [found, bracket, header, key = ""] = HEADER_OR_KEY.exec(line) ?? []
+    if (found === undefined) return
+    if (header !== undefined) table = indexed(keysOf(header), bracket === "[[", counts)
+    const path = [...table, ...keysOf(key)].join("\0")
     if (!lines.has(path)) lines.set(path, index + 1)
   })
   return lines
@@ -176,14 +165,14 @@ const keysOf = (dotted: string): string[] =>
   )
 
 /** The keys of a header with the index of every array of tables on the way. */
-function indexed(keys: readonly string[], isArray: boolean, counts: Map<string, number>): string {
-  let at = ""
-  keys.forEach((key, index) => {
-    at = at === "" ? key : `${at}\0${key}`
-    const isLast = index === keys.length - 1
-    const count = (counts.get(at) ?? 0) + (isLast && isArray ? 1 : 0)
-    if (isLast && isArray) counts.set(at, count)
-    if (count > 0) at = `${at}\0${count - 1}`
-  })
-  return at
+function indexed(keys: readonly string[], isArray: boolean, counts: Map<string, number>): readonly string[] {
+  const path: string[] = []
+  for (const [index, key] of keys.entries()) {
+    path.push(key)
+    const at = path.join("\0")
+    if (isArray && index === keys.length - 1) counts.set(at, (counts.get(at) ?? 0) + 1)
+    const count = counts.get(at)
+    if (count !== undefined) path.push(String(count - 1))
+  }
+  return path
 }

@@ -15,10 +15,6 @@ export class Faults {
     this.#found.push({ where, message })
   }
 
-  addAll(faults: readonly Fault[]): void {
-    this.#found.push(...faults)
-  }
-
   /** What `make` returns; undefined where it throws a ConfigurationError, whose faults are kept. */
   collect<T>(make: () => T): T | undefined {
     try {
@@ -35,7 +31,7 @@ export class Faults {
 
   #keep(error: unknown): undefined {
     if (!(error instanceof ConfigurationError)) throw error
-    this.addAll(error.faults)
+    this.#found.push(...error.faults)
   }
 
   /** Throws all of them where there are any: a UsageError where they are of flags and variables. */
@@ -54,11 +50,8 @@ function inOrder(faults: readonly Fault[]): readonly Fault[] {
     const [, file = fault.where, line = 0, column = 0] = /^(.+?):(\d+)(?::(\d+))?(?: |$)/.exec(fault.where) ?? []
     return { fault, file, line: Number(line), column: Number(column) }
   })
-  const files = [...new Set(placed.map(({ file }) => file))]
-  const rank = new Map(files.map((file, index) => [file, index]))
-  const rankOf = (file: string): number => rank.get(file) ?? 0
-  return placed
-    .toSorted((a, b) => rankOf(a.file) - rankOf(b.file) || a.line - b.line || a.column - b.column)
+  return [...Map.groupBy(placed, ({ file }) => file).values()]
+    .flatMap((ofFile) => ofFile.toSorted((a, b) => a.line - b.line || a.column - b.column))
     .map(({ fault }) => fault)
 }
 

@@ -1,18 +1,22 @@
 import { Command, CommanderError, Option } from "commander"
 import { UsageError } from "#core/errors.ts"
 import { Faults } from "./faults.ts"
-import { longName, type SettingOptions, type Settings, type Values, variables, Wrong } from "./settings.ts"
+import { longName, partsOf, type SettingOptions, type Settings, type Values, variables, Wrong } from "./settings.ts"
 import { isServiceLink } from "./variables.ts"
 
+/** What a command takes. */
 export interface Usage<S extends Settings> {
-  /** As typed: `fedstack exporter project-usage`. */
-  readonly command: string
-  readonly summary: string
   readonly settings: S
   /** A positional argument: its notation (`<file>`) and help. */
   readonly argument?: { readonly notation: string; readonly help: string }
-  /** A whole command line. */
+  /** A whole command line, for the help. */
   readonly example?: string
+}
+
+interface NamedUsage<S extends Settings> extends Usage<S> {
+  /** As typed: `fedstack exporter project-usage`. */
+  readonly command: string
+  readonly summary: string
 }
 
 export type Reading<S extends Settings> =
@@ -24,26 +28,23 @@ export type Reading<S extends Settings> =
  * Throws UsageError with every fault.
  */
 export function readSettings<S extends Settings>(
-  usage: Usage<S>,
+  usage: NamedUsage<S>,
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Reading<S> {
-  const given = parseArguments(usage, argv)
-  if (given.kind === "help") return given
+  const parsed = parseArguments(usage, argv)
+  if (parsed.kind === "help") return parsed
   const faults = new Faults()
-  const values = Object.fromEntries(
-    Object.entries(usage.settings).map(([name, definition]) => {
-      const { texts, source } = find(definition, given.options.get(name), env)
-      const value = definition.read(texts)
-      if (!(value instanceof Wrong)) return [name, value]
-      const shown =
-        definition.flag === undefined ? "" : ` (is ${JSON.stringify((texts ?? []).map(withoutUser).join(","))})`
-      faults.add(source, `${value.reason}${shown}`)
-      return [name, undefined]
-    }),
-  )
+  const values: Record<string, unknown> = {}
+  for (const [name, definition] of Object.entries(usage.settings)) {
+    const { texts, source } = find(definition, parsed.options.get(name), env)
+    const value = (values[name] = definition.read(texts))
+    if (!(value instanceof Wrong)) continue
+    const given = JSON.stringify(texts?.map(withoutUser).join(","))
+    faults.add(source, definition.flag === undefined ? value.reason : `${value.reason} (is ${given})`)
+  }
   faults.orThrow(UsageError)
-  return { kind: "values", values: values as Values<S>, argument: given.argument }
+  return { kind: "values", values: values as Values<S>, argument: parsed.argument }
 }
 
 /** A URL's user name and password are never shown, also where they are misspelt or the scheme is forgotten. */
@@ -68,13 +69,12 @@ function find(
 /** Of a variable; undefined where it is unset, or empty and that is no value. */
 function textsOf(definition: SettingOptions, value: string | undefined): readonly string[] | undefined {
   if (value === undefined) return undefined
-  const parts = value.split(definition.separator ?? ",").map((part) => part.trim())
-  const texts = definition.several ? parts.filter((part) => part !== "") : [value]
-  return definition.emptyCounts || texts.some((part) => part !== "") ? texts : undefined
+  const texts = definition.several ? partsOf(value, definition.separator) : [value]
+  return definition.emptyCounts || texts.some((part) => part.trim() !== "") ? texts : undefined
 }
 
-function parseArguments<S extends Settings>(
-  usage: Usage<S>,
+function parseArguments(
+  usage: NamedUsage<Settings>,
   argv: readonly string[],
 ): { kind: "help"; text: string } | { kind: "options"; options: Map<string, string[]>; argument: string } {
   const options = new Map<string, string[]>()
@@ -103,7 +103,11 @@ function parseArguments<S extends Settings>(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === "commander.helpDisplayed") return { kind: "help", text: help }
-    const message = error.message.replace(/^error: |\.$/g, "").replaceAll("\n", " ")
+    // not the value of a misspelt option: it may be a secret
+    const message = error.message
+      .replace(/^error: |\.$/g, "")
+      .replace(/^(unknown option '[^=]*)=.*'/s, "$1'")
+      .replaceAll("\n", " ")
     throw new UsageError([{ where: usage.command, message: `${message}. Its --help lists what it takes` }])
   }
   return { kind: "options", options, argument: command.args[0] ?? "" }

@@ -159,6 +159,7 @@ const misuse: readonly (readonly [argv: readonly string[], message: string])[] =
     "fedstack test: too many arguments. Expected 0 arguments but got 1: extra. Its --help lists what it takes",
   ],
   [["--token", "SECRET"], "fedstack test: unknown option '--token'. Its --help lists what it takes"],
+  [["--token=SEC='RET'\n"], "fedstack test: unknown option '--token'. Its --help lists what it takes"],
 ]
 for (const [argv, message] of misuse) {
   test(`refuses ${argv.join(" ")}`, () => assert.equal(faults(argv), message))

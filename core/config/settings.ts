@@ -59,26 +59,18 @@ export function settings<T>(
     ...options,
     ...defaultText(options, fallback.join(", ")),
     several: true,
-    read: (texts) => {
-      const values: T[] = []
-      for (const text of texts ?? fallback) {
-        const value = parse(text)
-        if (value instanceof Wrong) return value
-        values.push(value)
-      }
-      return values
-    },
+    read: (texts) => parseAll(texts ?? fallback, parse),
   }
 }
 
-export interface Tracked<T> {
-  readonly value: T
-  /** Whether neither a flag nor a variable set it. */
-  readonly isDefault: boolean
+/** The values of all texts, or what is wrong with the first that is. */
+export function parseAll<T>(texts: readonly string[], parse: Parse<T>): readonly T[] | Wrong {
+  const values = texts.map((text) => parse(text))
+  return values.find((value) => value instanceof Wrong) ?? (values as readonly T[])
 }
 
-/** The same setting, with whether it was set. */
-export function tracked<T>(definition: Setting<T>): Setting<Tracked<T>> {
+/** The same setting, with whether neither a flag nor a variable set it. */
+export function tracked<T>(definition: Setting<T>): Setting<{ readonly value: T; readonly isDefault: boolean }> {
   return {
     ...definition,
     read: (texts) => {
@@ -93,7 +85,15 @@ function defaultText(options: SettingOptions, fallback: string | undefined): { d
   return shown === undefined || shown === "" ? {} : { defaultText: shown }
 }
 
+/** The parts of a list, without empty ones. */
+export const partsOf = (text: string, separator = ","): readonly string[] =>
+  text
+    .split(separator)
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+
 export const text: Parse<string> = (value) => value
+export const trimmed: Parse<string> = (value) => value.trim()
 export const on: Parse<boolean> = (value) => {
   if (/^(?:true|t|1|yes|y|on)$/i.test(value)) return true
   if (/^(?:false|f|0|no|n|off)$/i.test(value)) return false
@@ -153,9 +153,8 @@ export const listenAddress: Parse<Address> = (value) => {
 /** The flag's long name without dashes: `web.listen-address`. */
 export const longName = (flag: string): string => /--([\w.-]+)/.exec(flag)?.[1] ?? ""
 
-export function variables(definition: SettingOptions): readonly string[] {
-  if (definition.env !== undefined) return definition.env
-  return definition.flag === undefined
-    ? []
-    : [`FEDSTACK_${longName(definition.flag).replaceAll(/[.-]/g, "_").toUpperCase()}`]
-}
+export const variableOf = (prefix: string, flag: string): string =>
+  `${prefix}_${longName(flag).replaceAll(/[.-]/g, "_").toUpperCase()}`
+
+export const variables = ({ env, flag }: SettingOptions): readonly string[] =>
+  env ?? (flag === undefined ? [] : [variableOf("FEDSTACK", flag)])

@@ -29,6 +29,13 @@ test("settings are known, and what does not begin like ours", () => {
   assert.deepEqual(unknown(Object.fromEntries(names.map((name) => [name, "1"]))), [])
 })
 
+test("a name of any length is compared in no time", () => {
+  const variable = `FEDSTACK_${"X".repeat(100_000)}`
+  const began = performance.now()
+  assert.deepEqual(unknown({ [variable]: "1" }), [{ variable }])
+  assert.ok(performance.now() - began < 50)
+})
+
 test("an empty variable is as good as unset", () => {
   assert.deepEqual(unknown({ FEDSTACK_COLOUR: "", FEDSTACK_COLOR: undefined }), [])
 })

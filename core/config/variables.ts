@@ -26,12 +26,15 @@ export function unknownVariables(env: Environment, settings: readonly string[]):
 }
 
 function nearestTo(name: string, settings: readonly string[]): { nearest?: string } {
-  const candidates = settings.filter((setting) => setting.startsWith(PREFIX))
-  const [first] = candidates
-    .map((nearest) => ({ nearest, edits: editsBetween(name, nearest) }))
-    .toSorted((a, b) => a.edits - b.edits)
   // with more of it changed than kept, a name is another one
-  return first === undefined || first.edits * 2 > name.length - PREFIX.length ? {} : { nearest: first.nearest }
+  const most = (name.length - PREFIX.length) / 2
+  const [first] = settings
+    // a long name is compared with none: that would take its length times theirs
+    .filter((setting) => setting.startsWith(PREFIX) && Math.abs(setting.length - name.length) <= most)
+    .map((nearest) => ({ nearest, edits: editsBetween(name, nearest) }))
+    .filter(({ edits }) => edits <= most)
+    .toSorted((a, b) => a.edits - b.edits)
+  return first === undefined ? {} : { nearest: first.nearest }
 }
 
 /** Characters to insert, delete or replace: Levenshtein's distance. */

@@ -5,7 +5,7 @@ export const exporters = {
     load: async () => (await import("./project-usage/main.ts")).command,
   },
   "exporter opa-data": {
-    summary: "Export how much the replicas of an Open Policy Agent hold, and whether they agree",
+    summary: "Export what OPA replicas hold, and whether they agree",
     load: async () => (await import("./opa-data/main.ts")).command,
   },
 }
