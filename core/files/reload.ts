@@ -50,8 +50,8 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     log,
     registry,
   } = options
-  const labels = { config, ...(listener === undefined ? {} : { listener }) }
   const about = listener === undefined ? {} : { listener }
+  const labels = { config, ...about }
   const metrics = registry === undefined ? undefined : reloadMetrics(registry)
   let reads = recordReads()
   let current: T | undefined
@@ -113,22 +113,21 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
   }
 }
 
-const SUCCESSFUL = {
-  name: "fedstack_config_last_reload_successful",
-  help: "1 if the configuration in force is the one on disk, 0 if that one is faulty and the previous one was kept.",
-}
-const TIME = {
-  name: "fedstack_config_last_reload_success_timestamp_seconds",
-  help: "When the configuration in force was read, in Unix time.",
-}
-
 function reloadMetrics(registry: Registry) {
-  return { successful: gaugeOf(registry, SUCCESSFUL), time: gaugeOf(registry, TIME) }
-}
-
-/** The one that configurations with a common registry share. */
-function gaugeOf(registry: Registry, { name, help }: { name: string; help: string }): Gauge<"config" | "listener"> {
-  const existing = registry.getSingleMetric(name)
-  if (existing instanceof Gauge) return existing
-  return new Gauge({ name, help, labelNames: ["config", "listener"], registers: [registry] })
+  /** The one that configurations with a common registry share. */
+  const gauge = (name: string, help: string): Gauge<"config" | "listener"> => {
+    const existing = registry.getSingleMetric(name)
+    if (existing instanceof Gauge) return existing
+    return new Gauge({ name, help, labelNames: ["config", "listener"], registers: [registry] })
+  }
+  return {
+    successful: gauge(
+      "fedstack_config_last_reload_successful",
+      "1 if the configuration in force is the one on disk, 0 if that one is faulty and the previous one was kept.",
+    ),
+    time: gauge(
+      "fedstack_config_last_reload_success_timestamp_seconds",
+      "When the configuration in force was read, in Unix time.",
+    ),
+  }
 }

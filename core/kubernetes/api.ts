@@ -32,52 +32,37 @@ const CREDENTIALS_KEPT = 60
 const LIMIT = 134_217_728
 const LONGEST_WAIT = 60
 
-interface ApiSession {
-  readonly server: string
-  readonly namespace: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly dispatcher: Dispatcher
-  readonly until: number
-}
-
 /** Opens no connection yet. Throws UsageError where no usable cluster is configured. */
 export async function openKubernetes(source: ClusterSource): Promise<KubernetesApi> {
   const dispatchers = new Set<Dispatcher>()
   let newest: Dispatcher | undefined
-  let session: Promise<ApiSession> | undefined
 
-  /** Closed when its last response is over. */
-  const retire = (old: Dispatcher): void => {
-    const close = async (): Promise<void> => {
-      await old.close()
-      dispatchers.delete(old)
-    }
-    void close()
-  }
   /** Everything anew: kubeconfig, tokens and certificates may have been rotated. */
-  const open = async (): Promise<ApiSession> => {
+  const open = async () => {
     const config = await readKubeconfig(source)
     const cluster = config.getCurrentCluster()
     const given: HttpsOptions = {}
     await config.applyToHTTPSOptions(given)
-    if (newest !== undefined) retire(newest)
-    newest = dispatcherOf(config.createDispatcherOptions(cluster, given as AgentOptions))
-    dispatchers.add(newest)
+    const [old, dispatcher] = [newest, dispatcherOf(config.createDispatcherOptions(cluster, given as AgentOptions))]
+    void old?.close().then(() => dispatchers.delete(old)) // when its last response is over
+    newest = dispatcher
+    dispatchers.add(dispatcher)
     return {
       server: cluster?.server ?? "",
       namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? "default",
       headers: headersOf(given),
-      dispatcher: newest,
+      dispatcher,
       until: performance.now() + CREDENTIALS_KEPT * 1000,
     }
   }
-  const renew = (): Promise<ApiSession> => {
+  let session: ReturnType<typeof open> | undefined
+  const renew = (): ReturnType<typeof open> => {
     const opening = open()
     session = opening
     opening.catch(() => (session === opening ? (session = undefined) : undefined))
     return opening
   }
-  const current = async (): Promise<ApiSession> => {
+  const current = async (): ReturnType<typeof open> => {
     const known = await session
     return known !== undefined && performance.now() < known.until ? known : renew()
   }
@@ -88,28 +73,26 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
     signal: AbortSignal,
     fetch: (address: RequestAddress, options: RequestOptions) => Promise<R>,
   ): Promise<R> => {
-    const { path, body } = given
-    const attempt = async ({ server, headers, dispatcher }: ApiSession): Promise<R> => {
-      const method = METHODS[given.verb]
-      const content = body === undefined ? {} : { "content-type": body.contentType }
-      const options = {
-        method,
-        dispatcher,
-        headers: { ...headers, ...content },
-        ...(body === undefined ? {} : { body: JSON.stringify(body.value) }),
-      }
+    const { verb, path, body } = given
+    const attempt = async (opening: ReturnType<typeof open>): Promise<R> => {
       try {
-        return await fetch(addressOf(server, path), options)
+        const { server, headers, dispatcher } = await opening
+        return await fetch(addressOf(server, path), {
+          method: METHODS[verb],
+          dispatcher,
+          headers: { ...headers, ...(body && { "content-type": body.contentType }) },
+          ...(body && { body: JSON.stringify(body.value) }),
+        })
       } catch (error) {
         session = undefined // a certificate may have changed
         signal.throwIfAborted()
         throw noResponse(given, explain(error))
       }
     }
-    const response = await attempt(await current())
+    const response = await attempt(current())
     if (response.status !== 401) return response
     response[Symbol.dispose]?.()
-    return attempt(await renew())
+    return attempt(renew())
   }
 
   const { namespace } = await current()

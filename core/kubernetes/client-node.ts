@@ -6,15 +6,8 @@ export type { KubeConfig } from "@kubernetes/client-node/dist/config.js"
 /** config.js imports two names of the generated clients, which only makeApiClient needs: without them 45 MiB less. */
 const STUB = "data:text/javascript,export const createConfiguration=undefined,ServerConfiguration=undefined"
 
-let loading: Promise<new () => KubeConfig> | undefined
-
 /** The one class of client-node that is used here, loaded when it is needed first and without the generated clients. */
-export function loadKubeConfig(): Promise<new () => KubeConfig> {
-  loading ??= load()
-  return loading
-}
-
-async function load(): Promise<new () => KubeConfig> {
+export async function loadKubeConfig(): Promise<new () => KubeConfig> {
   const hooks = registerHooks({
     resolve: (specifier, context, next) =>
       specifier === "./gen/index.js" && context.parentURL?.endsWith("/client-node/dist/config.js") === true

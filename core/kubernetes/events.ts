@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto"
 import { LRUCache } from "lru-cache"
-import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
@@ -18,11 +17,6 @@ export interface EventDetails {
   readonly action: string
   /** For people. Longer ones than 1,024 bytes are cut. */
   readonly note: string
-}
-
-export interface EventRecorder extends Closable {
-  /** Returns at once. An Event that cannot be written is logged and dropped: nothing depends on it. */
-  record<T extends KubernetesObject>(resource: Resource<T>, object: T, details: EventDetails): void
 }
 
 export interface RecorderOptions {
@@ -63,7 +57,7 @@ interface EventSeries {
 }
 
 /** Writes Events one after the other; repeated ones become one with a count. */
-export function recordEvents(api: KubernetesApi, { controller, instance, log, now }: RecorderOptions): EventRecorder {
+export function recordEvents(api: KubernetesApi, { controller, instance, log, now }: RecorderOptions) {
   const recent = new LRUCache<string, EventSeries>({ max: MOST_SERIES, ttl: SERIES, updateAgeOnGet: true })
   const events = objectsOf(api, EVENTS)
   const ending = new AbortController()
@@ -89,7 +83,8 @@ export function recordEvents(api: KubernetesApi, { controller, instance, log, no
   }
 
   return {
-    record(resource, { metadata }, details) {
+    /** Returns at once. An Event that cannot be written is logged and dropped: nothing depends on it. */
+    record(resource: Resource, { metadata }: KubernetesObject, details: EventDetails): void {
       const { name, namespace, uid } = metadata
       const key = JSON.stringify([uid ?? [namespace, name], Object.values(details)])
       const time = now()
@@ -101,7 +96,7 @@ export function recordEvents(api: KubernetesApi, { controller, instance, log, no
       series.waiting = true
       queue = queue.then(() => write(key, series))
     },
-    async close() {
+    async close(): Promise<void> {
       await doneWithin(CLOSE_DEADLINE, queue)
       ending.abort()
       await queue

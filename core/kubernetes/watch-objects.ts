@@ -7,7 +7,7 @@ import type { KubernetesApi } from "./api.ts"
 import { KubernetesError } from "./errors.ts"
 import { listObjects, type ListScope } from "./list.ts"
 import type { KubernetesObject } from "./resource.ts"
-import { SILENCE, watchSince } from "./watch.ts"
+import { watchSince } from "./watch.ts"
 
 export interface WatchOptions<T extends KubernetesObject, K> extends ListScope<T> {
   /** What is remembered of an object: a large cluster's objects as a whole need not stay in memory. */
@@ -17,7 +17,7 @@ export interface WatchOptions<T extends KubernetesObject, K> extends ListScope<T
   /** Called after `problem` changed. */
   readonly problemChanged?: () => void
   readonly log: Logger
-  /** Seconds without a byte after which a watch begins anew. */
+  /** Seconds without a byte after which a watch begins anew; the API sends a bookmark each 60 s. */
   readonly silence?: number
 }
 
@@ -46,7 +46,7 @@ export function watchObjects<T extends KubernetesObject, K>(
   api: KubernetesApi,
   options: WatchOptions<T, K>,
 ): Watched<K> {
-  const { keep, changed, problemChanged, log, silence = SILENCE } = options
+  const { keep, changed, problemChanged, log, silence = 150 } = options
   const ending = new AbortController()
   const { signal } = ending
   const { promise: first, resolve: resolveFirst } = Promise.withResolvers<void>()

@@ -14,8 +14,6 @@ const LARGEST_EVENT = 16_777_216
 /** Seconds until the API ends a watch, different each time, so that watches do not all begin at the same moment. */
 const LEAST = 240
 const MORE = 240
-/** Seconds without a byte after which a watch is dead; the API sends a bookmark each 60 s. */
-export const SILENCE = 150
 
 /**
  * Events since a version until the API ends the watch, as it does after minutes. `opened` is called once it is accepted.
@@ -26,7 +24,7 @@ export async function* watchSince<T extends KubernetesObject>(
   scope: ListScope<T>,
   version: string,
   signal: AbortSignal,
-  { opened, silence = SILENCE }: { readonly opened: () => void; readonly silence?: number },
+  { opened, silence }: { readonly opened: () => void; readonly silence: number },
 ): AsyncGenerator<WatchEvent<T>> {
   const query = {
     ...selectorOf(scope),
