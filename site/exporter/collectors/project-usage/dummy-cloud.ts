@@ -22,24 +22,24 @@ export const parserDied = defineError(
   "the process that parsed {file} ended without a result: {reason}",
 )
 
-export interface DummyOptions {
-  readonly filter: DomainFilter
-  readonly pool: Pool | undefined
-  readonly log: Logger
-}
-
 /**
  * A cloud that stands in a TOML file, which is read again for every update, and parsed again only if its content changed.
  * Throws ConfigurationError with every fault if the file is wrong from the beginning.
  */
-export async function openDummyCloud(file: string, { filter, pool, log }: DummyOptions): Promise<Cloud> {
+export async function openDummyCloud(
+  file: string,
+  { filter, pool, log }: { readonly filter: DomainFilter; readonly pool: Pool | undefined; readonly log: Logger },
+): Promise<Cloud> {
   let known = { digest: "", domains: [] as readonly DummyDomain[] }
   const read = async (): Promise<readonly DummyDomain[]> => {
     const text = readText(file)
     const digest = hash("sha256", text)
     if (digest === known.digest) return known.domains
     known = { digest, domains: text.length < LARGE ? parseDummyFile(text, file) : await parseApart({ text, file }) }
-    warnOfMissingDomains(known.domains, filter, log)
+    const missing = missingDomains(known.domains, filter)
+    const existing = known.domains.map(({ name }) => name)
+    if (missing.length > 0)
+      log.warn({ missing, existing }, "the dummy cloud has no such domain; see --domain and --domain-id")
     return known.domains
   }
   await read()
@@ -80,15 +80,6 @@ async function parseApart(input: ParserInput): Promise<readonly DummyDomain[]> {
   const result = await promise
   if ("faults" in result) throw new ConfigurationError(result.faults)
   return result.domains
-}
-
-function warnOfMissingDomains(domains: readonly DummyDomain[], filter: DomainFilter, log: Logger): void {
-  const missing = missingDomains(domains, filter)
-  if (missing.length === 0) return
-  log.warn(
-    { missing, existing: domains.map(({ name }) => name) },
-    "the dummy cloud has no such domain; see --domain and --domain-id",
-  )
 }
 
 function serverOf({ vcpus, memoryMb, existence }: Machine, { start, end }: Period): Server {

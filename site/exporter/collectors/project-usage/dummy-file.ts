@@ -13,17 +13,7 @@ export interface Machine {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-export interface DummyProject {
-  readonly id: string
-  readonly name: string
-  readonly machines: readonly Machine[]
-}
-
-export interface DummyDomain {
-  readonly id: string
-  readonly name: string
-  readonly projects: readonly DummyProject[]
-}
+export type DummyDomain = ReturnType<typeof parseDummyFile>[number]
 
 const NO_METADATA = {}
 const EXISTENCE = "must be true, false, a date or a pair of dates [boot, shutdown], as in 2025-01-31T08:00:00"
@@ -45,10 +35,9 @@ const existence = z.unknown().transform((value, context): Existence => {
 })
 
 /** A date without an offset is UTC. A time of day alone has no day. */
-function isMoment(value: unknown): value is TomlDate {
-  return value instanceof TomlDate && !value.isTime()
-}
+const isMoment = (value: unknown): value is TomlDate => value instanceof TomlDate && !value.isTime()
 
+const text = z.string("must be a text")
 const amount = z.number("must be a number").positive("must be more than 0")
 const machine = z
   .strictObject(
@@ -56,9 +45,9 @@ const machine = z
       ram: amount.default(8),
       cpus: amount.default(4),
       existence: existence.optional(),
-      metadata: z.record(z.string(), z.string("must be a text"), "must be a table of texts").optional(),
-      instance_id: z.string("must be a text").optional(),
-      name: z.string("must be a text").optional(),
+      metadata: z.record(z.string(), text, "must be a table of texts").optional(),
+      instance_id: text.optional(),
+      name: text.optional(),
     },
     "must be a table such as {ram = 8, cpus = 4, existence = true}",
   )
@@ -70,8 +59,8 @@ const machine = z
   }))
 const project = z.strictObject(
   {
-    project_id: z.string("must be a text").default("UNKNOWN_ID"),
-    project_name: z.string("must be a text").default("UNKNOWN_NAME"),
+    project_id: text.default("UNKNOWN_ID"),
+    project_name: text.default("UNKNOWN_NAME"),
     machines: z.array(machine, "must be an array of tables").default([]),
   },
   "must be a table",
@@ -81,7 +70,7 @@ const ALSO_BESIDE_OTHER_FAULTS = { when: ({ value }: { readonly value: unknown }
 
 const domain = z.strictObject(
   {
-    domain_id: z.string("must be a text").default("UNKNOWN_DOMAIN_ID"),
+    domain_id: text.default("UNKNOWN_DOMAIN_ID"),
     projects: z
       .array(project, "must be an array of tables")
       .default([])
@@ -104,9 +93,8 @@ function idsDiffer(projects: readonly unknown[], context: z.RefinementCtx): void
 }
 
 /** Parses a file of fake domains, projects and machines. Throws ConfigurationError with all faults. */
-export function parseDummyFile(text: string, name: string): readonly DummyDomain[] {
-  const { value } = parseTomlText(text, name, file)
-  return Object.entries(value).map(([domainName, { domain_id, projects }]) => ({
+export function parseDummyFile(content: string, name: string) {
+  return Object.entries(parseTomlText(content, name, file).value).map(([domainName, { domain_id, projects }]) => ({
     id: domain_id,
     name: domainName,
     projects: projects.map(({ project_id, project_name, machines }) => ({
@@ -122,13 +110,13 @@ export type ParserResult = { readonly domains: readonly DummyDomain[] } | { read
 
 // as a process of its own, for large files
 if (import.meta.main)
-  process.once("message", ({ text, file: name }: ParserInput) =>
-    process.send?.(parseInput(text, name), () => process.disconnect()),
+  process.once("message", (input: ParserInput) =>
+    process.send?.(parseInput(input.text, input.file), () => process.disconnect()),
   )
 
-function parseInput(text: string, name: string): ParserResult {
+function parseInput(content: string, name: string): ParserResult {
   try {
-    return { domains: parseDummyFile(text, name) }
+    return { domains: parseDummyFile(content, name) }
   } catch (error) {
     if (error instanceof ConfigurationError) return { faults: error.faults }
     throw error

@@ -19,13 +19,8 @@ export async function readEndpoint<T>(
   signal: AbortSignal,
 ): Promise<T> {
   const shown = `${url.origin}${url.pathname}`
-  const headers = { accept: "application/json" }
-  const { status, body, contentType } = await fetchText(url, {
-    deadline: timeout,
-    limit: RESPONSE_LIMIT,
-    headers,
-    signal,
-  })
+  const request = { deadline: timeout, limit: RESPONSE_LIMIT, headers: { accept: "application/json" }, signal }
+  const { status, body, contentType } = await fetchText(url, request)
   if (status !== 200) throw badResponse({ url: shown, reason: `${status}, not 200` })
   const result = schema.safeParse(parseJson(body, contentType, shown), { reportInput: false })
   if (result.success) return result.data

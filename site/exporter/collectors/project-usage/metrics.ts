@@ -4,15 +4,10 @@ import type { Labels } from "#core/metrics/exposition.ts"
 import type { Observations } from "./cloud.ts"
 import { ServiceError } from "./openstack/errors.ts"
 
-/** Whether each cloud could be read, and what showed in it. */
-export interface UsageMetrics {
-  /** `at` in seconds of Unix time. */
-  succeeded(cloud: Labels, at: number, observations: Observations): void
-  failed(cloud: Labels, error: unknown): void
-}
+export type UsageMetrics = ReturnType<typeof createUsageMetrics>
 
-/** `names` are those of the labels that distinguish clouds. */
-export function createUsageMetrics(registry: Registry, names: readonly string[]): UsageMetrics {
+/** Whether each cloud could be read, and what showed in it. `names` are those of the labels that distinguish clouds. */
+export function createUsageMetrics(registry: Registry, names: readonly string[]) {
   const labelNames = [...names]
   const registers = [registry]
   const gauge = (name: string, help: string) => {
@@ -35,7 +30,8 @@ export function createUsageMetrics(registry: Registry, names: readonly string[])
     registers,
   })
   return {
-    succeeded(cloud, at, { clockLead, untagged, repeated }) {
+    /** `at` in seconds of Unix time. */
+    succeeded(cloud: Labels, at: number, { clockLead, untagged, repeated }: Observations): void {
       up.set(cloud, 1)
       lastSuccess.set(cloud, at)
       for (const [one, value] of [
@@ -46,7 +42,7 @@ export function createUsageMetrics(registry: Registry, names: readonly string[])
         if (value === undefined) one.remove(cloud)
         else one.set(cloud, value)
     },
-    failed(cloud, error) {
+    failed(cloud: Labels, error: unknown): void {
       up.set(cloud, 0)
       failures.inc({ ...cloud, reason: reasonOf(error) })
     },

@@ -2,29 +2,20 @@ import type { ExporterContext } from "../../collector.ts"
 import type { StateFile } from "./accounts/state-file.ts"
 import { openDummyCloud } from "./dummy-cloud.ts"
 import { distinguishingLabels } from "./openstack/api.ts"
-import type { OpenedApis, OpenOptions } from "./openstack/open.ts"
+import type { openApis } from "./openstack/open.ts"
 import type { UsageValues } from "./settings.ts"
 import type { Pool } from "./simple-vm.ts"
 import type { UsageSource } from "./update.ts"
 
-/** Finds all regions of all clouds that flags and the environment name. */
-export type Connect = (options: OpenOptions) => Promise<OpenedApis>
-
-export interface OpenedSources {
-  readonly sources: readonly UsageSource[]
-  readonly close: () => Promise<void>
-}
-
-/** Loaded only where it is used. */
-export const connectToOpenStack: Connect = async (options) => (await import("./openstack/open.ts")).openApis(options)
+export type Connect = typeof openApis
 
 /** The dummy cloud where a file is given, else each region of the OpenStack clouds of the environment. */
 export async function openSources(
   values: UsageValues,
   { env, now, log, registry }: ExporterContext,
   { pool, state }: { readonly pool: Pool | undefined; readonly state: StateFile },
-  connect: Connect,
-): Promise<OpenedSources> {
+  connect: Connect | undefined,
+): Promise<{ readonly sources: readonly UsageSource[]; readonly close: () => Promise<void> }> {
   const filter = { id: values.domainId === "" ? undefined : values.domainId, names: values.domain }
   if (values.dummyData !== undefined) {
     const cloud = await openDummyCloud(values.dummyData, { filter, pool, log })
@@ -32,7 +23,8 @@ export async function openSources(
   }
   const { openrc, osCloud: clouds, osRegionName: regions, osTimeout: timeout } = values
   const { projectLabels: properties, quotaInterval } = values
-  const { apis, close } = await connect({ env, openrc, clouds, regions, timeout, registry, log })
+  const open = connect ?? (await import("./openstack/open.ts")).openApis
+  const { apis, close } = await open({ env, openrc, clouds, regions, timeout, registry, log })
   if (!state.isPersistent)
     log.warn(
       "no --state-file: a restart forgets the usage of pool servers that are deleted, and what else the cloud has forgotten",

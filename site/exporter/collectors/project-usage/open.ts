@@ -4,9 +4,8 @@ import type { Collector, ExporterContext } from "../../collector.ts"
 import { openStateFile } from "./accounts/state-file.ts"
 import { usageFamilies } from "./families.ts"
 import { createUsageMetrics } from "./metrics.ts"
-import { type Connect, connectToOpenStack, openSources } from "./open-sources.ts"
+import { type Connect, openSources } from "./open-sources.ts"
 import { maxAgeOf, type UsageValues } from "./settings.ts"
-import type { Pool } from "./simple-vm.ts"
 import { type StartDate, startFromEndpoint, startOfMonth } from "./start-date.ts"
 import { updateAll } from "./update.ts"
 import { noWeights, refreshed, weightsFromEndpoint, weightsFromFile, type WeightSource } from "./weight-source.ts"
@@ -15,18 +14,18 @@ import { noWeights, refreshed, weightsFromEndpoint, weightsFromFile, type Weight
 export async function openProjectUsage(
   values: UsageValues,
   context: ExporterContext,
-  connect: Connect = connectToOpenStack,
+  connect?: Connect,
 ): Promise<Collector> {
   const { log, now, registry } = context
   if (values.verbose) log.level = "debug"
   const maxAge = maxAgeOf(values)
-  const pool = poolOf(values)
+  const { simpleVmId, simpleVmTag: tag, usageMonths: months } = values
+  const pool = simpleVmId === undefined || simpleVmId === "" ? undefined : { projectId: simpleVmId, tag }
   const state = await openStateFile(values.stateFile, { log, registry, pool: pool?.projectId })
   const start = startDateOf(values, context)
   const weights = await openWeights(values, context)
   const { sources, close } = await openSources(values, context, { pool, state }, connect)
   const metrics = createUsageMetrics(registry, Object.keys(sources[0]?.labels ?? {}))
-  const months = values.usageMonths
   const update = updateAll(sources, { start, pool, months, state, maxAge, now, log, metrics })
   const families = { inUse: values.inUse, properties: values.projectLabels }
   return {
@@ -59,21 +58,13 @@ function startDateOf(values: UsageValues, { log, now, registry }: ExporterContex
 }
 
 async function openWeights(values: UsageValues, { log, now, registry }: ExporterContext): Promise<WeightSource> {
-  const {
-    dummyWeights: file,
-    weightUpdateEndpoint: url,
-    weightUpdateFrequency: every,
-    endpointTimeout: timeout,
-  } = values
+  const { dummyWeights: file, weightUpdateEndpoint: url, endpointTimeout: timeout } = values
+  const options = { every: values.weightUpdateFrequency, registry, log, now }
   if (file !== undefined) {
     if (url !== undefined) log.warn("--dummy-weights is set: --weight-update-endpoint is not read")
     await weightsFromFile(file) // a wrong file ends the start
-    return refreshed(() => weightsFromFile(file), { every, registry, log, now })
+    return refreshed(() => weightsFromFile(file), options)
   }
   if (url === undefined) return noWeights
-  return refreshed((signal) => weightsFromEndpoint({ url, timeout }, signal), { every, registry, log, now })
-}
-
-function poolOf({ simpleVmId, simpleVmTag }: UsageValues): Pool | undefined {
-  return simpleVmId === undefined || simpleVmId === "" ? undefined : { projectId: simpleVmId, tag: simpleVmTag }
+  return refreshed((signal) => weightsFromEndpoint({ url, timeout }, signal), options)
 }

@@ -5,7 +5,7 @@ import type { Labels } from "#core/metrics/exposition.ts"
 import { type Accounts, reconcile } from "./accounts/reconcile.ts"
 import type { StateFile } from "./accounts/state-file.ts"
 import type { CloudState } from "./accounts/state.ts"
-import type { Cloud, Observations } from "./cloud.ts"
+import type { Cloud } from "./cloud.ts"
 import type { LabelledAccounts } from "./families.ts"
 import type { UsageMetrics } from "./metrics.ts"
 import type { Pool } from "./simple-vm.ts"
@@ -35,37 +35,30 @@ export interface UpdateOptions {
   readonly metrics: UsageMetrics
 }
 
-export interface Update {
-  /** Those that were read now, and those of an earlier update that are young enough. */
-  readonly clouds: readonly LabelledAccounts[]
-  /** Which could not be read now, and why. */
-  readonly missing: ReadonlyMap<string, string>
-}
-
-/** Updates all clouds at the same time, each whole or not at all; one that fails does not hold up the others. */
-export function updateAll(
-  sources: readonly UsageSource[],
-  options: UpdateOptions,
-): (weights: Weights, signal: AbortSignal) => Promise<Update> {
+/**
+ * Updates all clouds at the same time, each whole or not at all; one that fails does not hold up the others. Returns those
+ * that were read now or are young enough, and which could not be read now, and why.
+ */
+export function updateAll(sources: readonly UsageSource[], options: UpdateOptions) {
   const { maxAge, now, metrics } = options
   const last = new Map<UsageSource, { readonly accounts: Accounts; readonly until: number }>()
   const updates = sources.map((source) => ({ source, read: readAccounts(source, options) }))
-  return async (weights, signal) => {
+  return async (weights: Weights, signal: AbortSignal) => {
     const missing = new Map<string, string>()
     const updateOne = async ({ source, read }: (typeof updates)[number]): Promise<void> => {
       const at = now().getTime()
       try {
-        const { accounts, observations } = await read(weights, signal)
+        const { accounts, reading } = await read(weights, signal)
         // the next update may take as long as this one did
         last.set(source, { accounts, until: at + maxAge * 1000 + 2 * (now().getTime() - at) })
-        metrics.succeeded(source.labels, at / 1000, observations)
+        metrics.succeeded(source.labels, at / 1000, reading)
       } catch (error) {
         metrics.failed(source.labels, error)
         missing.set(Object.values(source.labels).join("/") || "cloud", explain(error))
       }
     }
     await Promise.all(updates.map(updateOne))
-    const clouds = sources.flatMap((source) => {
+    const clouds = sources.flatMap((source): readonly LabelledAccounts[] => {
       const kept = last.get(source)
       return kept === undefined || kept.until < now().getTime()
         ? []
@@ -76,25 +69,24 @@ export function updateAll(
   }
 }
 
-type ReadAccounts = (
-  weights: Weights,
-  signal: AbortSignal,
-) => Promise<{ readonly accounts: Accounts; readonly observations: Observations }>
-
 function readAccounts(
   { key, labels, cloud, tags }: UsageSource,
   { start, pool, months, state, now, log }: UpdateOptions,
-): ReadAccounts {
+) {
   const logClocks = clockLog(log, labels)
-  return async (weights, signal) => {
+  return async (weights: Weights, signal: AbortSignal) => {
     const before = state.of(key)
     // usage is never counted to an earlier moment than before
     const end = new Date(Math.max(now().getTime(), before.end))
     const period = { start: await start(end, signal), end }
-    const reconciled = await reconcile(before, period, { cloud, pool, weights, months, signal })
-    state.set(key, { ...reconciled.state, ...(tags === undefined ? {} : { tags: tags() }) })
-    logClocks((before.end - now().getTime()) / 1000, reconciled.reading.clockLead)
-    return { accounts: reconciled.accounts, observations: reconciled.reading }
+    const {
+      accounts,
+      reading,
+      state: after,
+    } = await reconcile(before, period, { cloud, pool, weights, months, signal })
+    state.set(key, { ...after, ...(tags === undefined ? {} : { tags: tags() }) })
+    logClocks((before.end - now().getTime()) / 1000, reading.clockLead)
+    return { accounts, reading }
   }
 }
 

@@ -1,8 +1,8 @@
-import { Gauge, type Registry } from "prom-client"
+import { Gauge } from "prom-client"
 import { z } from "zod"
 import { readTomlFile } from "#core/config/config-file.ts"
 import { defineError, explain } from "#core/errors.ts"
-import type { Logger } from "#core/log/logger.ts"
+import type { ExporterContext } from "../../collector.ts"
 import { type JsonEndpoint, readEndpoint } from "./endpoint.ts"
 import { sortWeights, type Weights } from "./weights.ts"
 
@@ -36,18 +36,12 @@ export async function weightsFromEndpoint(endpoint: JsonEndpoint, signal: AbortS
   return toWeights(await readEndpoint(endpoint, inResponse, signal))
 }
 
-function toWeights(sets: z.infer<typeof inResponse>): Weights {
-  return sortWeights(
-    sets.map(({ resource_set_timestamp: from, vcpus, memory_mb: memoryMb }) => ({ from, vcpus, memoryMb })),
-  )
-}
+const toWeights = (sets: z.infer<typeof inResponse>): Weights =>
+  sortWeights(sets.map(({ resource_set_timestamp: from, vcpus, memory_mb: memoryMb }) => ({ from, vcpus, memoryMb })))
 
-export interface RefreshOptions {
+interface RefreshOptions extends Pick<ExporterContext, "registry" | "log" | "now"> {
   /** Every how many reads the weights are loaded anew. */
   readonly every: number
-  readonly registry: Registry
-  readonly log: Logger
-  readonly now: () => Date
 }
 
 /** Keeps the last good weights where loading fails, and tries again at the next read. Throws as long as there never were any. */

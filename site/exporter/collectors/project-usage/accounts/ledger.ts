@@ -54,26 +54,21 @@ export interface Ledger extends Terms {
   readonly projects: Readonly<Record<string, Row>>
 }
 
-export interface Accounted {
-  readonly ledger: Ledger
-  /** Of each project, in the order given. */
-  readonly amounts: readonly Amounts[]
-  /** How many projects have a value other than what the cloud reports. */
-  readonly retained: number
-}
-
 /** From when on a project's usage is fresh, in milliseconds of Unix time; from the start on where an epoch begins. */
 export function freshSince(ledger: Ledger | undefined, terms: Terms, key: string): number {
   return isOf(ledger, terms) ? (rowIn(ledger, key)?.[4] ?? ledger.end) : terms.start
 }
 
-/** Enters the usage of all projects until `end`. Those that are not there any more are forgotten. */
+/**
+ * Enters the usage of all projects until `end`; those that are not there any more are forgotten. Returns the amounts in the
+ * order of the projects, and how many of them are other than what the cloud reports.
+ */
 export function account(
   before: Ledger | undefined,
   terms: Terms,
   end: number,
   usages: Iterable<readonly [key: string, usage: Pick<ProjectUsage, keyof Amounts | "fresh" | "countedTo">]>,
-): Accounted {
+): { readonly ledger: Ledger; readonly amounts: readonly Amounts[]; readonly retained: number } {
   const known = isOf(before, terms) ? before : undefined
   // a cloud's clock that went back counts the same moments again
   const until = Math.max(end, known?.end ?? end)

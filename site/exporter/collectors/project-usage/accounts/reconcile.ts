@@ -1,11 +1,10 @@
 import { hash } from "node:crypto"
 import type { Labels } from "#core/metrics/exposition.ts"
-import type { AddServer, Cloud, Period, Project, Quota, CloudReading } from "../cloud.ts"
+import type { AddServer, Cloud, Period, Quota, CloudReading } from "../cloud.ts"
 import { type Pool, splitPool } from "../simple-vm.ts"
 import { type Amounts, type InUse, type ProjectUsage, UsageSums } from "../usage.ts"
 import type { Weights } from "../weights.ts"
 import { account, freshSince, isOf, type Ledger, type Terms } from "./ledger.ts"
-import { latestMonths } from "./months.ts"
 import type { CloudState, MonthRow, MonthState } from "./state.ts"
 
 export interface ProjectAccount {
@@ -36,20 +35,15 @@ export interface ReconcileOptions {
   readonly signal: AbortSignal
 }
 
-export interface Reconciled {
-  readonly accounts: Accounts
-  readonly state: CloudState
-  readonly reading: CloudReading
-}
-
 /** Milliseconds after the end of a month in which its usage is still read. */
 const GRACE = 600_000
 
-/**
- * Reads a cloud's usage and reconciles it with what is remembered of it. All or nothing: an error leaves the state as it
- * was.
- */
-export async function reconcile(before: CloudState, period: Period, options: ReconcileOptions): Promise<Reconciled> {
+/** Reads a cloud's usage and reconciles it with what is remembered of it, which stays as it was if that fails. */
+export async function reconcile(
+  before: CloudState,
+  period: Period,
+  options: ReconcileOptions,
+): Promise<{ readonly accounts: Accounts; readonly state: CloudState; readonly reading: CloudReading }> {
   const weights = hash("sha256", JSON.stringify(options.weights)).slice(0, 16)
   const terms = { start: period.start.getTime(), weights }
   // a month that begins with the period has the same usage
@@ -77,27 +71,23 @@ export async function reconcile(before: CloudState, period: Period, options: Rec
     months.push([name, present >= end + GRACE ? { closed: rows } : { ledger }, rows])
   }
   const { reading, projects, retained, ledger } = total
+  const shown = months.map(([name, , rows]) => ({ name, rows }))
+  const kept = Object.fromEntries(months.map(([name, state]) => [name, state]))
   return {
     reading,
-    accounts: {
-      start: period.start,
-      since: ledger.since,
-      projects,
-      retained,
-      months: months.map(([name, , rows]) => ({ name, rows })),
-    },
-    state: {
-      ...before,
-      end: ledger.end,
-      total: ledger,
-      months: Object.fromEntries(months.map(([name, state]) => [name, state])),
-    },
+    accounts: { start: period.start, since: ledger.since, projects, retained, months: shown },
+    state: { ...before, end: ledger.end, total: ledger, months: kept },
   }
 }
 
-interface ReadUsage extends Pick<Accounts, "projects" | "retained"> {
-  readonly ledger: Ledger
-  readonly reading: CloudReading
+/** The month of a moment and those before it, `count` in all, the oldest first, in UTC. */
+function latestMonths(moment: number, count: number) {
+  const date = new Date(moment)
+  return Array.from({ length: count }, (_, index) => {
+    const month = [date.getUTCFullYear(), date.getUTCMonth() - (count - 1 - index)] as const
+    const start = Date.UTC(...month)
+    return { name: new Date(start).toISOString().slice(0, 7), start, end: Date.UTC(month[0], month[1] + 1) }
+  })
 }
 
 async function readUsage(
@@ -105,7 +95,7 @@ async function readUsage(
   terms: Terms,
   period: Period,
   { cloud, pool, weights, signal }: ReconcileOptions,
-): Promise<ReadUsage> {
+) {
   const [start, end] = [terms.start / 1000, period.end.getTime() / 1000]
   const newSums = () =>
     new UsageSums(weights, { start, end, freshSince: (key) => freshSince(before, terms, key) / 1000 })
@@ -130,23 +120,16 @@ async function readUsage(
     Math.round(until * 1000),
     projects.values().map(({ key }) => [key, sums.of(key)] as const),
   )
-  const accounts = projects.map((project, index): ProjectAccount => {
-    const { vcpuHours, legacyMemory, inUse } = sums.of(project.key)
-    const { properties, quota } = project
+  const accounts = projects.map(({ key, id, name, domainId, domainName, properties, quota }, index): ProjectAccount => {
+    const { vcpuHours, legacyMemory, inUse } = sums.of(key)
     return {
-      labels: labelsOf(project),
+      // in the order in which the original's client library writes them
+      labels: { domain_id: domainId, domain_name: domainName, project_id: id, project_name: name },
       properties,
       quota,
       inUse,
-      usage: { vcpuHours, legacyMemory, ...(amounts[index] ?? NOTHING) },
+      usage: { vcpuHours, legacyMemory, ...(amounts[index] ?? { vcpuSeconds: 0, memoryByteSeconds: 0 }) },
     }
   })
   return { reading, ledger, projects: accounts, retained }
-}
-
-const NOTHING: Amounts = { vcpuSeconds: 0, memoryByteSeconds: 0 }
-
-/** In the order in which the original's client library writes them. */
-function labelsOf({ id, name, domainName, domainId }: Project): Labels {
-  return { domain_id: domainId, domain_name: domainName, project_id: id, project_name: name }
 }

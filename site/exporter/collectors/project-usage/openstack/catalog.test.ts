@@ -109,6 +109,6 @@ OpenStack: set the OS_* variables, or --openrc FILE, or OS_CLOUD with a clouds.y
   })
   await assert.rejects(openFor(t, { env: { HOME }, clouds: ["site"] }), {
     message:
-      "OS_CLOUD: names site, but there is no clouds.yaml here, in ~/.config/openstack or in /etc/openstack. OS_CLIENT_CONFIG_FILE can name one",
+      "--os-cloud: names site, but there is no clouds.yaml here, in ~/.config/openstack or in /etc/openstack. OS_CLIENT_CONFIG_FILE can name one",
   })
 })

@@ -19,14 +19,11 @@ export interface OpenStackOptions {
   readonly quotaInterval?: number | undefined
   readonly now: () => Date
   readonly log: Logger
-  /** Servers on a page of Nova's lists. */
-  readonly limit?: number
 }
 
 /** The usage of one region, read from Nova and joined with the names that Keystone knows. */
 export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
-  const { labels, filter, pool, tags, now, log, limit } = options
-  const paging = limit === undefined ? {} : { limit }
+  const { labels, filter, pool, tags, now, log } = options
   const quotas = openQuotas(api, { every: options.quotaInterval, labels, now, log })
   const logMissing = logChanges<string, [missing: readonly string[], existing: readonly string[]]>(
     (any, missing, existing) => {
@@ -38,8 +35,8 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
       let untagged = 0
       const readUsage = async (ending: AbortSignal) => {
         // first the tags: a server that is deleted meanwhile then still has one
-        if (pool !== undefined) await readPoolTags(api, pool, tags, { signal: ending, ...paging })
-        return listUsage(api, period, { now, signal: ending, ...paging }, () => {
+        if (pool !== undefined) await readPoolTags(api, pool, tags, ending)
+        return listUsage(api, period, { now, signal: ending }, () => {
           const add = begin()
           untagged = 0
           return (projectId, serverId, server) => {
@@ -77,11 +74,11 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
   }
 }
 
-/** Waits for all; when one fails, the others are ended. */
-async function together<const T extends readonly Promise<unknown>[]>(
+/** Waits for both; when one fails, the other is ended. */
+async function together<T, U>(
   signal: AbortSignal,
-  start: (ending: AbortSignal) => T,
-): Promise<{ -readonly [Key in keyof T]: Awaited<T[Key]> }> {
+  start: (ending: AbortSignal) => readonly [Promise<T>, Promise<U>],
+): Promise<[T, U]> {
   const ending = new AbortController()
   try {
     return await Promise.all(start(AbortSignal.any([signal, ending.signal])))

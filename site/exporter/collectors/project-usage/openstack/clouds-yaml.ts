@@ -26,18 +26,10 @@ const file = z.looseObject({ clouds: z.record(z.string(), cloud.nullable(), expe
 
 type CloudEntry = z.output<typeof cloud>
 
-/** The clouds of clouds.yaml, with what secure.yaml adds. */
-export interface CloudsFile {
-  readonly path: string
-  readonly names: readonly string[]
-  /** Throws ConfigurationError if there is no such cloud. */
-  regionsOf(name: string): readonly string[]
-  /** Of a cloud, with the values of one of its regions. */
-  settingsOf(name: string, region: string | undefined): CloudSettings
-}
-
-/** Where openstacksdk looks, in its order. */
-function candidates(env: Env, variable: string, name: string): readonly string[] {
+/** The first file that there is, where openstacksdk looks and in its order. One that is named counts without being there. */
+function find(env: Env, variable: string, name: string): string | undefined {
+  const named = env[variable]
+  if (named !== undefined && named !== "") return named
   const home = env.HOME ?? homedir()
   const folders = [
     ".",
@@ -45,13 +37,16 @@ function candidates(env: Env, variable: string, name: string): readonly string[]
     join(home, ".config/openstack"),
     "/etc/openstack",
   ]
-  const named = env[variable]
-  const found = folders.flatMap((folder) => ["yaml", "yml", "json"].map((suffix) => join(folder, `${name}.${suffix}`)))
-  return [...(named === undefined || named === "" ? [] : [named]), ...found]
+  return folders
+    .flatMap((folder) => ["yaml", "yml", "json"].map((suffix) => join(folder, `${name}.${suffix}`)))
+    .find((path) => existsSync(path))
 }
 
-/** The first file that there is; undefined if there is none. One that is named and not there is a fault. */
-export async function readClouds(env: Env): Promise<CloudsFile | undefined> {
+/**
+ * The clouds of clouds.yaml, with what secure.yaml adds; undefined if there is no such file. Throws ConfigurationError, as do
+ * its functions where there is no cloud of that name.
+ */
+export async function readClouds(env: Env) {
   const path = find(env, "OS_CLIENT_CONFIG_FILE", "clouds")
   if (path === undefined) return undefined
   const securePath = find(env, "OS_CLIENT_SECURE_FILE", "secure")
@@ -69,14 +64,15 @@ export async function readClouds(env: Env): Promise<CloudsFile | undefined> {
   return {
     path,
     names,
-    regionsOf(name) {
+    regionsOf(name: string): readonly string[] {
       const { regions, region_name: single } = get(name)
       if (regions.length > 0) return regions.map((entry) => (typeof entry === "string" ? entry : entry.name))
       return (Array.isArray(single) ? single : typeof single === "string" ? single.split(",") : [])
         .map((text: unknown) => String(text).trim())
         .filter((text) => text !== "")
     },
-    settingsOf(name, regionName) {
+    /** Of a cloud, with the values of one of its regions. */
+    settingsOf(name: string, regionName: string | undefined): CloudSettings {
       const own = get(name)
       const entry = own.regions.find((candidate) => typeof candidate !== "string" && candidate.name === regionName)
       const merged = merge(own, typeof entry === "object" ? entry.values : undefined)
@@ -88,12 +84,6 @@ export async function readClouds(env: Env): Promise<CloudsFile | undefined> {
 
 const BELOW_AUTH =
   /^(?:auth_url|username|password|token|system_scope|(?:user|project|domain|application_credential)_.*)$/
-
-function find(env: Env, variable: string, name: string): string | undefined {
-  const [first] = candidates(env, variable, name)
-  if (env[variable] !== undefined && env[variable] === first) return first
-  return candidates(env, variable, name).find((path) => existsSync(path))
-}
 
 type Added = Readonly<Record<string, unknown>> & { readonly auth?: CloudEntry["auth"] | undefined }
 

@@ -37,7 +37,7 @@ export function identityOf(method: CloudIdentity["method"], settings: CloudSetti
     return secret === undefined ? undefined : { method, secret }
   }
   if (method === "password") {
-    const user = userOf(settings)
+    const user = namedIn(settings, "user")
     const secret = settings.need("password")
     return user === undefined || secret === undefined ? undefined : { method, user, secret }
   }
@@ -47,7 +47,7 @@ export function identityOf(method: CloudIdentity["method"], settings: CloudSetti
     settings.missing("application_credential_id", "application_credential_name")
   const secret = settings.need("application_credential_secret")
   if (id !== undefined) return secret === undefined ? undefined : { method, credential: { id }, secret }
-  const user = name === undefined ? undefined : userOf(settings)
+  const user = name === undefined ? undefined : namedIn(settings, "user")
   if (name === undefined || user === undefined || secret === undefined) return undefined
   return { method, credential: { name, user }, secret }
 }
@@ -72,9 +72,6 @@ export function methodOf(settings: CloudSettings): CloudIdentity["method"] | und
   return method
 }
 
-const userOf = (settings: CloudSettings): Named | undefined =>
-  namedIn(settings, "user", { id: "user_id", name: "username" })
-
 /** Exactly one scope. */
 export function scopeOf(settings: CloudSettings): Scope | undefined {
   const system = settings.get("system_scope")
@@ -85,7 +82,7 @@ export function scopeOf(settings: CloudSettings): Scope | undefined {
     return { system: { all: true } }
   }
   if (isProjectScoped(settings)) {
-    const project = namedIn(settings, "project", { id: "project_id", name: "project_name" })
+    const project = namedIn(settings, "project")
     return project === undefined ? undefined : { project }
   }
   const domain = domainOf(settings, ["domain"])
@@ -96,14 +93,10 @@ export function scopeOf(settings: CloudSettings): Scope | undefined {
 
 const isProjectScoped = (settings: CloudSettings): boolean => settings.has("project_id") || settings.has("project_name")
 
-function namedIn(
-  settings: CloudSettings,
-  kind: "user" | "project",
-  keys: { readonly id: string; readonly name: string },
-): Named | undefined {
-  const id = settings.get(keys.id)
+function namedIn(settings: CloudSettings, kind: "user" | "project"): Named | undefined {
+  const id = settings.get(`${kind}_id`)
   if (id !== undefined) return { id }
-  const name = settings.need(keys.name, keys.id)
+  const name = settings.need(kind === "user" ? "username" : "project_name", `${kind}_id`)
   // as in openstacksdk: a domain that is no scope is that of user and project
   const isScope = !isProjectScoped(settings) && !settings.has("system_scope")
   const domain = domainOf(settings, [`${kind}_domain`, ...(isScope ? [] : ["domain"]), "default_domain"])

@@ -3,7 +3,7 @@ import { readTlsFiles, type TlsAgents, tlsAgents } from "#core/http/tls-files.ts
 import { logChanges } from "#core/log/changes.ts"
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { type Access, accessOf } from "./access.ts"
+import { accessOf } from "./access.ts"
 import { type Api, distinguishingLabels } from "./api.ts"
 import type { ServiceEndpoints } from "./catalog.ts"
 import { openApi } from "./client.ts"
@@ -22,16 +22,13 @@ export interface OpenOptions extends RegionOptions {
   readonly log: Logger
 }
 
-export interface OpenedApis {
-  readonly apis: readonly Api[]
-  readonly close: () => Promise<void>
-}
-
 /**
  * Every region of every cloud that flags, variables and clouds.yaml name, each an API that signs in at its first request.
  * Throws ConfigurationError if there is none, or something is missing or wrong; no request is sent yet.
  */
-export async function openApis(options: OpenOptions): Promise<OpenedApis> {
+export async function openApis(
+  options: OpenOptions,
+): Promise<{ readonly apis: readonly Api[]; readonly close: () => Promise<void> }> {
   const regions = await regionsOf(options)
   const labels = distinguishingLabels(regions)
   const metricsOf = createRequestMetrics(options.registry, Object.keys(labels[0] ?? {}))
@@ -44,7 +41,12 @@ export async function openApis(options: OpenOptions): Promise<OpenedApis> {
       const access = accessOf(await region.settings(), region.region)
       return { access, dispatcher: agents.open(readTlsFiles(access.tls, TLS_SETTINGS)) }
     }
-    warnOfInsecure((await readAccess()).access, options.log, own)
+    const { insecure, authUrl } = (await readAccess()).access
+    if (insecure && authUrl.startsWith("https:"))
+      options.log.warn(
+        own,
+        "certificates are verified although OS_INSECURE or verify is set. Set OS_CACERT to the authority's file",
+      )
     const [{ timeout }, metrics] = [options, metricsOf(own)]
     const session = openSession({ access: readAccess, timeout, metrics, signedIn: choiceLog(options.log, own) })
     return openApi({ ...region, session, metrics, timeout })
@@ -68,12 +70,4 @@ function choiceLog(log: Logger, labels: Labels): (endpoints: ServiceEndpoints) =
     ),
   )
   return ({ choice }) => choice.length > 0 && logChoice(true, choice)
-}
-
-function warnOfInsecure({ insecure, authUrl }: Access, log: Logger, labels: Labels): void {
-  if (insecure && authUrl.startsWith("https:"))
-    log.warn(
-      labels,
-      "certificates are verified although OS_INSECURE or verify is set. Set OS_CACERT to the authority's file",
-    )
 }

@@ -1,5 +1,5 @@
 import { defineError } from "#core/errors.ts"
-import type { Api, Service } from "./api.ts"
+import type { Api } from "./api.ts"
 import { type Item, isItem, listIn, unexpectedResponse } from "./response.ts"
 import { ServiceError } from "./errors.ts"
 
@@ -12,19 +12,17 @@ export const listingUnsteady = defineError(
 /** The version from which on Nova hands out usage in pages; before it, usage is cut at its largest page without a word. */
 export const MICROVERSION = "2.40"
 /** Servers on a page, which is Nova's own default; less if Nova is configured so. A page is what is in memory at a time. */
-export const PAGE = 1000
+const PAGE = 1000
 /** How often a list is started again. */
 const ATTEMPTS = 5
 /** No cloud has so many servers: an API that always has a next page is faulty. */
 const PAGES = 100_000
 
-export interface Listing {
-  readonly service: Service
+interface Listing {
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   /** The key of the list in a response; that of the links to the next page is the same with `_links`. */
   readonly key: string
-  readonly limit: number
 }
 
 /**
@@ -46,18 +44,18 @@ export async function readPages(
 /** False if a marker has vanished. */
 async function readOnce(
   api: Api,
-  { service, path, query, key, limit }: Listing,
+  { path, query, key }: Listing,
   signal: AbortSignal,
   take: (items: readonly Item[]) => void,
 ): Promise<boolean> {
-  const refuse = unexpectedResponse(service, path)
+  const refuse = unexpectedResponse("compute", path)
   const markers = new Set<string>()
   let marker: string | undefined
   do {
-    const page = { ...query, limit: String(limit), ...(marker === undefined ? {} : { marker }) }
+    const page = { ...query, limit: String(PAGE), ...(marker === undefined ? {} : { marker }) }
     let response: unknown
     try {
-      response = await api.get(service, path, { query: page, microversion: MICROVERSION, signal })
+      response = await api.get("compute", path, { query: page, microversion: MICROVERSION, signal })
     } catch (error) {
       if (marker !== undefined && error instanceof ServiceError && error.responseStatus === 400) return false
       throw error

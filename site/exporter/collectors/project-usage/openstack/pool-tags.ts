@@ -3,7 +3,7 @@ import type { CloudState } from "../accounts/state.ts"
 import type { Pool } from "../simple-vm.ts"
 import { isItem, unexpectedResponse, textIn } from "./response.ts"
 import type { Api } from "./api.ts"
-import { PAGE, readPages } from "./pages.ts"
+import { readPages } from "./pages.ts"
 
 const PATH = "/servers/detail"
 
@@ -13,35 +13,31 @@ const MS_PER_DAY = 86_400_000
 /** Servers that are remembered at most; those that were not seen for the longest time go first. */
 const MOST = 500_000
 
+export type Tags = ReturnType<typeof rememberTags>
+
 /**
  * The tags of a pool's servers. Nova forgets the metadata of a server when it is deleted, but not its usage: a tag is
  * remembered as long as the server has usage.
  */
-export interface Tags {
-  /** Of a server that lives. Undefined if it has none, or no more. */
-  saw(serverId: string, tag: string | undefined): void
-  /** Of a server that has usage, whether it lives or not. */
-  of(serverId: string): string | undefined
-  /** What is to be kept until the next time. */
-  all(): CloudState["tags"]
-}
-
 export function rememberTags(
   known: CloudState["tags"],
   { now, log }: { readonly now: () => Date; readonly log: Logger },
-): Tags {
+) {
   const tags = new Map(Object.entries(known).map(([id, [tag, seen]]) => [id, { tag, seen }]))
   return {
-    saw(id, tag) {
+    /** Of a server that lives. Undefined if it has none, or no more. */
+    saw(id: string, tag: string | undefined): void {
       if (tag === undefined) tags.delete(id)
       else tags.set(id, { tag, seen: now().getTime() })
     },
-    of(id) {
+    /** Of a server that has usage, whether it lives or not. */
+    of(id: string): string | undefined {
       const found = tags.get(id)
       if (found !== undefined) found.seen = now().getTime()
       return found?.tag
     },
-    all() {
+    /** What is to be kept until the next time. */
+    all(): CloudState["tags"] {
       const oldest = now().getTime() - DAYS * MS_PER_DAY
       for (const [id, { seen }] of tags) if (seen < oldest) tags.delete(id)
       const surplus = tags.size - MOST
@@ -59,16 +55,11 @@ export function rememberTags(
 }
 
 /** Reads the tags of all servers of the pool that live. Nothing is remembered of a list that could not be read whole. */
-export async function readPoolTags(
-  api: Api,
-  pool: Pool,
-  tags: Tags,
-  { signal, limit = PAGE }: { readonly signal: AbortSignal; readonly limit?: number },
-): Promise<void> {
+export async function readPoolTags(api: Api, pool: Pool, tags: Tags, signal: AbortSignal): Promise<void> {
   const refuse = unexpectedResponse("compute", PATH)
   const query = { all_tenants: "True", project_id: pool.projectId }
   let found = new Map<string, string | undefined>()
-  await readPages(api, { service: "compute", path: PATH, query, key: "servers", limit }, signal, () => {
+  await readPages(api, { path: PATH, query, key: "servers" }, signal, () => {
     found = new Map()
     return (servers) => {
       for (const server of servers) {

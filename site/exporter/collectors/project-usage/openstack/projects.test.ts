@@ -66,10 +66,10 @@ test("remembers nothing of a list of pool servers that cannot be read whole", as
   const api = fakeCloud()
   const good = { id: "a", tenant_id: "pool", metadata: { tag: "red" } }
   api.intercept = () => ({ servers: [good, { id: "b", tenant_id: "pool", metadata: null }] })
-  await assert.rejects(readPoolTags(api, pool, tags, { signal }), /server b has no metadata/)
+  await assert.rejects(readPoolTags(api, pool, tags, signal), /server b has no metadata/)
   assert.deepEqual(tags.all(), {})
   api.intercept = () => ({ servers: [good, { ...good, id: "c", tenant_id: "another" }] })
-  await readPoolTags(api, pool, tags, { signal })
+  await readPoolTags(api, pool, tags, signal)
   assert.deepEqual(Object.keys(tags.all()), ["a"])
 })
 

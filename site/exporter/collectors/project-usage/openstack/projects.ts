@@ -5,37 +5,33 @@ import { type Item, isItem, listIn, unexpectedResponse, textIn } from "./respons
 /** Pages of a list: an identity service that always has a next one is faulty. */
 const PAGES = 10_000
 
-export interface Identities {
-  readonly domains: readonly Domain[]
-  /** Those of the wanted domains, in the order of the list. */
-  readonly projects: readonly Project[]
-}
-
-/** Domains and projects of a cloud, disabled ones too. */
+/** The domains of a cloud and the projects of those that are wanted, in the order of the list, disabled ones too. */
 export async function listProjects(
   api: Api,
   { filter, properties }: { readonly filter: DomainFilter; readonly properties: readonly string[] },
   signal: AbortSignal,
-): Promise<Identities> {
+): Promise<{ readonly domains: readonly Domain[]; readonly projects: readonly Project[] }> {
+  const [allDomains, allProjects] = await Promise.all([
+    readAll(api, "domains", signal),
+    readAll(api, "projects", signal),
+  ])
+  const named = (fields: Item, refuse: (reason: string) => Error): Domain => ({
+    id: textIn(fields, "id", refuse),
+    name: textIn(fields, "name", refuse),
+  })
+  const domains = allDomains.map((fields) => named(fields, unexpectedResponse("identity", "/domains")))
   const refuse = unexpectedResponse("identity", "/projects")
-  const [domains, projects] = await Promise.all([listDomains(api, signal), readAll(api, "projects", signal)])
   const byId = new Map(domains.map((domain) => [domain.id, domain]))
-  const wanted = projects.flatMap((fields) => {
+  const wanted = allProjects.flatMap((fields) => {
     // that of a project that was made after the domains were listed comes with the next update
     const domain = byId.get(textIn(fields, "domain_id", refuse))
     if (domain === undefined || !isWanted(domain, filter)) return []
-    const [id, name] = [textIn(fields, "id", refuse), textIn(fields, "name", refuse)]
+    const { id, name } = named(fields, refuse)
     const [domainId, domainName] = [domain.id, domain.name]
     return [{ key: id, id, name, domainId, domainName, properties: propertiesOf(fields, properties) }]
   })
   // one can be on two pages, if another was made meanwhile
   return { domains, projects: [...new Map(wanted.map((project) => [project.id, project])).values()] }
-}
-
-async function listDomains(api: Api, signal: AbortSignal): Promise<readonly Domain[]> {
-  const refuse = unexpectedResponse("identity", "/domains")
-  const list = await readAll(api, "domains", signal)
-  return list.map((fields) => ({ id: textIn(fields, "id", refuse), name: textIn(fields, "name", refuse) }))
 }
 
 /** Follows `links.next`, of which only the query counts. */

@@ -12,7 +12,7 @@ const POLICIES: readonly (readonly [Service, RegExp, string])[] = [
   ["identity", /^\/domains$/, "identity:list_domains"],
 ]
 
-export interface RefusedRequest {
+interface RefusedRequest {
   readonly service: Service
   /** Without the query. */
   readonly path: string
@@ -23,34 +23,21 @@ export interface RefusedRequest {
 /** Why a service did not respond with 200, and what to do. */
 export function refusal({ service, path, url, microversion }: RefusedRequest, response: TextResponse): ServiceError {
   const { status } = response
-  const because = (reason: ServiceFailure, text: string): ServiceError =>
-    new ServiceError(reason, `${service} at ${url} ${text}`, { responseStatus: status })
-  if (status >= 300 && status < 400)
-    return because(
-      "redirect",
-      `redirects (${status}), and redirects are not followed. Is the address right, with https and the port?`,
-    )
-  if (status === 401)
-    return because(
-      "unauthorized",
+  const reason = status === 406 ? "microversion" : status === 413 ? "rate_limited" : statusReason(status)
+  const policy = POLICIES.find(([of, pattern]) => of === service && pattern.test(path))?.[2]
+  const rule = policy === undefined ? "its policy" : `the policy ${policy}`
+  const texts: Readonly<Partial<Record<ServiceFailure, string>>> = {
+    redirect: `redirects (${status}), and redirects are not followed. Is the address right, with https and the port?`,
+    unauthorized:
       "does not accept a token that is new (401). Do this service and the identity service belong together?",
-    )
-  if (status === 403) {
-    const policy = POLICIES.find(([of, pattern]) => of === service && pattern.test(path))?.[2]
-    const rule = policy === undefined ? "its policy" : `the policy ${policy}`
-    return because("forbidden", `refuses the user (403): ${rule} requires another role; docs/openstack.md lists which`)
+    forbidden: `refuses the user (403): ${rule} requires another role; docs/openstack.md lists which`,
+    not_found: `has no such address (404)${serviceMessage(response)}`,
+    microversion: `does not support microversion ${microversion ?? "of the request"} (406). Nova 15 (Ocata) or later is needed`,
+    rate_limited: `is sent too many requests (${status}). Raise --update-interval, or its limit`,
+    server_error: `responded with ${status}: it, or a proxy in front of it, is failing`,
   }
-  if (status === 404) return because("not_found", `has no such address (404)${serviceMessage(response)}`)
-  if (status === 406)
-    return because(
-      "microversion",
-      `does not support microversion ${microversion ?? "of the request"} (406). Nova 15 (Ocata) or later is needed`,
-    )
-  if (status === 413 || status === 429)
-    return because("rate_limited", `is sent too many requests (${status}). Raise --update-interval, or its limit`)
-  if (status >= 500)
-    return because("server_error", `responded with ${status}: it, or a proxy in front of it, is failing`)
-  return because(statusReason(status), `responded with ${status}${serviceMessage(response)}`)
+  const text = texts[reason] ?? `responded with ${status}${serviceMessage(response)}`
+  return new ServiceError(reason, `${service} at ${url} ${text}`, { responseStatus: status })
 }
 
 /** The service's own words, if it has some: `{"badRequest": {"message": …}}`. */

@@ -33,7 +33,8 @@ export async function regionsOf(options: RegionOptions): Promise<readonly CloudR
     // what is read later is read anew
     return expand(undefined, regions, () => () => Promise.try(() => readVariables(variablesOf(options))))
   const clouds = await readClouds(env)
-  if (clouds === undefined) throw noCloud(named, readVariables(env))
+  if (clouds === undefined)
+    throw noCloud(options.clouds.length > 0 ? "--os-cloud" : "OS_CLOUD", named, readVariables(env))
   const [only, ...others] = clouds.names
   if (named.length === 0 && (only === undefined || others.length > 0)) {
     const message = `has ${clouds.names.length} clouds: ${clouds.names.toSorted().join(", ")}. Set OS_CLOUD or --os-cloud to those that are wanted`
@@ -72,10 +73,10 @@ const split = (list: string | undefined): readonly string[] =>
     .filter((part) => part !== "")
 
 /** Without any settings, all that is missing is named at once. */
-function noCloud(named: readonly string[], settings: CloudSettings): Error {
+function noCloud(where: string, named: readonly string[], settings: CloudSettings): Error {
   if (named.length > 0) {
     const message = `names ${named.join(", ")}, but there is no clouds.yaml here, in ~/.config/openstack or in /etc/openstack. OS_CLIENT_CONFIG_FILE can name one`
-    return new ConfigurationError([{ where: "OS_CLOUD", message }])
+    return new ConfigurationError([{ where, message }])
   }
   const faults = new Faults()
   faults.collect(() => accessOf(settings, undefined))

@@ -3,13 +3,10 @@ import type { Labels } from "#core/metrics/exposition.ts"
 import type { Service } from "./api.ts"
 import { type ServiceFailure, ServiceError } from "./errors.ts"
 
-/** Requests to the services of one region, sign-ins among them. */
-export interface RequestMetrics {
-  measure<T>(service: Service, request: () => Promise<T>): Promise<T>
-}
+export type RequestMetrics = ReturnType<ReturnType<typeof createRequestMetrics>>
 
-/** A function that makes them for the labels of one region; `names` are those of the labels. */
-export function createRequestMetrics(registry: Registry, names: readonly string[]): (labels: Labels) => RequestMetrics {
+/** Metrics of requests to the services of a region with these labels, sign-ins among them; `names` are those of the labels. */
+export function createRequestMetrics(registry: Registry, names: readonly string[]) {
   const requests = new Counter({
     name: "fedstack_openstack_requests_total",
     help: "Requests to an OpenStack service by their outcome: ok, or the reason of the failure.",
@@ -23,8 +20,8 @@ export function createRequestMetrics(registry: Registry, names: readonly string[
     buckets: [0.03, 0.1, 0.3, 1, 3, 10, 30],
     registers: [registry],
   })
-  return (labels) => ({
-    async measure(service, request) {
+  return (labels: Labels) => ({
+    async measure<T>(service: Service, request: () => Promise<T>): Promise<T> {
       const begin = performance.now()
       let outcome: ServiceFailure | "ok" = "ok"
       try {

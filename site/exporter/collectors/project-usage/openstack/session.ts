@@ -33,14 +33,10 @@ export interface SessionOptions {
   readonly signedIn: (endpoints: ServiceEndpoints) => void
 }
 
-/** A token that is got when it is first needed, and replaced before it ends. */
-export interface Session {
-  token(signal: AbortSignal): Promise<Token>
-  /** A service refused this token: the next one will be another. */
-  refused(token: Token): void
-}
+export type Session = ReturnType<typeof openSession>
 
-export function openSession(options: SessionOptions): Session {
+/** A token that is got when it is first needed, and replaced before it ends. */
+export function openSession(options: SessionOptions) {
   let current: Token | undefined
   let underWay: Promise<Token> | undefined
   let refused: { readonly attempt: string; readonly error: ServiceError; readonly until: number } | undefined
@@ -51,7 +47,7 @@ export function openSession(options: SessionOptions): Session {
     const attempt = `${access.authUrl} ${body}`
     if (refused?.attempt === attempt && performance.now() < refused.until) throw refused.error
     try {
-      current = await signIn({ access, dispatcher, body }, options)
+      current = await signIn(access, dispatcher, body, options)
       return current
     } catch (error) {
       if (error instanceof ServiceError && error.responseStatus === 401)
@@ -60,7 +56,7 @@ export function openSession(options: SessionOptions): Session {
     }
   }
   return {
-    async token(signal) {
+    async token(signal: AbortSignal): Promise<Token> {
       if (current !== undefined && performance.now() < current.renewAt) return current
       // one sign-in for all who wait; it has its own deadline, and goes on for the others when one is cancelled
       underWay ??= renew().finally(() => (underWay = undefined))
@@ -68,19 +64,14 @@ export function openSession(options: SessionOptions): Session {
         throw signal.aborted ? new ServiceError("aborted", "sign-in cancelled: the update ends") : error
       })
     },
-    refused(token) {
+    /** A service refused this token: the next one will be another. */
+    refused(token: Token): void {
       if (current === token) current = undefined
     },
   }
 }
 
-interface SignIn {
-  readonly access: Access
-  readonly dispatcher: Dispatcher
-  readonly body: string
-}
-
-async function signIn({ access, dispatcher, body }: SignIn, options: SessionOptions): Promise<Token> {
+async function signIn(access: Access, dispatcher: Dispatcher, body: string, options: SessionOptions): Promise<Token> {
   const url = `${access.authUrl}/auth/tokens`
   const begin = performance.now()
   return options.metrics.measure("identity", async () => {

@@ -2,7 +2,7 @@ import type { Period } from "../cloud.ts"
 import type { Server } from "../usage.ts"
 import type { Api } from "./api.ts"
 import { type Item, listIn, shown, textIn, unexpectedResponse } from "./response.ts"
-import { PAGE, readPages } from "./pages.ts"
+import { readPages } from "./pages.ts"
 
 const PATH = "/os-simple-tenant-usage"
 const MS_PER_HOUR = 3_600_000
@@ -16,13 +16,6 @@ export interface UsageList {
   readonly repeated: readonly string[]
 }
 
-export interface ListOptions {
-  readonly now: () => Date
-  readonly signal: AbortSignal
-  /** Servers on a page. */
-  readonly limit?: number
-}
-
 /**
  * Lists all usage of a cloud in the period, in as many requests as there are pages of servers. Servers are handed on in
  * the order of the list, which is that of a project's own usage; a project can lie on several pages. `begin` is called
@@ -31,7 +24,7 @@ export interface ListOptions {
 export async function listUsage(
   api: Api,
   { start, end }: Period,
-  { now, signal, limit = PAGE }: ListOptions,
+  { now, signal }: { readonly now: () => Date; readonly signal: AbortSignal },
   begin: () => (projectId: string, serverId: string, server: Server) => void,
 ): Promise<UsageList> {
   const hours = (end.getTime() - start.getTime()) / MS_PER_HOUR
@@ -39,7 +32,7 @@ export async function listUsage(
   const query = { detailed: "1", start: withoutZone(start), end: withoutZone(end) }
   let repeated: string[] = []
   let clockLead: number | undefined
-  await readPages(api, { service: "compute", path: PATH, query, key: "tenant_usages", limit }, signal, () => {
+  await readPages(api, { path: PATH, query, key: "tenant_usages" }, signal, () => {
     const ids = new Set<string>()
     const add = begin()
     repeated = []
@@ -63,14 +56,12 @@ export async function listUsage(
     }
   })
   const date = api.dateOf("compute")
-  if (date === undefined) return { clockLead, present: undefined, repeated }
-  return { clockLead: clockLead ?? date - now().getTime() / 1000, present: date, repeated }
+  if (date !== undefined) clockLead ??= date - now().getTime() / 1000
+  return { clockLead, present: date, repeated }
 }
 
 /** Nova takes dates as UTC, and refuses them with a zone. */
-function withoutZone(date: Date): string {
-  return date.toISOString().replace("Z", "")
-}
+const withoutZone = (date: Date): string => date.toISOString().replace("Z", "")
 
 /** Nova counts whole seconds and microseconds apart. */
 const TOLERANCE_HOURS = 2 / 3600
