@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http"
+import { createGunzip } from "node:zlib"
 import { type Dispatcher, getGlobalDispatcher } from "undici"
 import { FedstackError } from "#core/errors.ts"
-import { Deadline } from "#core/retry/deadline.ts"
+import { Deadline, unlessAborted } from "#core/retry/deadline.ts"
 import { type ConnectionFailure, describeFailure } from "./connection-failure.ts"
 
 /** A request got no whole response. Its message names the address without the query, which may hold secrets. */
@@ -37,6 +38,19 @@ export interface FetchOptions extends RequestOptions {
   readonly limit: number
 }
 
+export interface StreamOptions extends RequestOptions {
+  /** For the whole response; or, for one that has no end, a signal and the times below. */
+  readonly lifetime: Deadline | AbortSignal
+  /** Seconds until a response begins. */
+  readonly begin?: number
+  /** Seconds without a byte of the body. */
+  readonly silence?: number
+  /** Bytes that a body may have, uncompressed. */
+  readonly limit?: number
+  /** Whether to request a compressed body. */
+  readonly gzip?: boolean
+}
+
 export interface ResponseHead {
   readonly status: number
   /** By their names in lower case. */
@@ -48,119 +62,88 @@ export interface TextResponse extends ResponseHead {
   readonly body: string
 }
 
+/** A response whose body is still to come. `using` closes its connection where that is not read to its end. */
+export interface StreamResponse extends ResponseHead, Disposable {
+  /** Uncompressed. Throws RequestFailed. */
+  readonly body: AsyncIterable<Buffer>
+  /** The whole body, where it is small: beside a status that is no success. Throws RequestFailed. */
+  text(limit: number): Promise<string>
+}
+
 /**
  * One request with a deadline and a size limit. Redirects are responses like any other, never followed. Throws
  * RequestFailed.
  */
-export async function fetchText(address: RequestAddress, options: FetchOptions): Promise<TextResponse> {
-  const { limit, dispatcher = getGlobalDispatcher() } = options
-  using own = typeof options.deadline === "number" ? new Deadline(options.deadline, options.signal) : undefined
-  const deadline = own ?? (options.deadline as Deadline)
-  const chunks: Buffer[] = []
-  let head: ResponseHead | undefined
-  let bytes = 0
-  const receiver: ResponseReceiver = {
-    start: (status, headers) => void (head = { status, headers }),
-    data(chunk) {
-      bytes += chunk.length
-      if (bytes > limit) throw tooLarge(address, options, limit)
-      chunks.push(chunk)
-    },
-  }
-  try {
-    await sendRequest(dispatcher, dispatchOptions(address, options), receiver, deadline.signal)
-  } catch (error) {
-    throw requestFailed(address, options, error, { lifetime: deadline, begun: head !== undefined })
-  }
-  const { status = 0, headers = {} } = head ?? {}
-  const body = Buffer.concat(chunks).toString("utf8")
-  return { status, headers, contentType: headers["content-type"] ?? "", body }
-}
-
-/** Is called with a response while it arrives. What it throws ends the request, and becomes its error. */
-export interface ResponseReceiver {
-  start(status: number, headers: IncomingHttpHeaders): void
-  data(chunk: Buffer): void
-}
-
-/**
- * Sends one request. Resolves at the end of its response, and rejects where that is not as long as announced. An aborted
- * signal rejects at once. By undici's own handler: as a stream, each chunk would cost twice as much.
- */
-export function sendRequest(
-  dispatcher: Dispatcher,
-  options: Dispatcher.DispatchOptions,
-  receiver: ResponseReceiver,
-  signal: AbortSignal,
-): Promise<void> {
-  if (signal.aborted) return Promise.reject(signal.reason as Error)
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  let controller: Dispatcher.DispatchController | undefined
-  const cancel = (): void => {
-    const reason = signal.reason as Error
-    controller?.abort(reason)
-    reject(reason)
-  }
-  const ended = (): void => signal.removeEventListener("abort", cancel)
-  signal.addEventListener("abort", cancel, { once: true })
-  dispatcher.dispatch(options, {
-    onRequestStart(started) {
-      controller = started
-      if (signal.aborted) cancel()
-    },
-    onResponseStart(_, status, headers) {
-      if (status >= 200) receiver.start(status, headers)
-    },
-    onResponseData: (_, chunk) => receiver.data(chunk),
-    onResponseEnd() {
-      ended()
-      resolve()
-    },
-    onResponseError(_, error) {
-      ended()
-      reject(error)
-    },
-  })
-  return promise
-}
-
-export function dispatchOptions(
-  { origin, pathname, search }: RequestAddress,
-  { method = "GET", headers = {}, body, closeConnection = false }: RequestOptions,
-) {
-  return {
-    origin,
-    path: pathname + search,
-    method,
-    headers,
-    body: body ?? null,
-    reset: closeConnection,
-    headersTimeout: 0, // a deadline spans connecting, waiting and the body
-    bodyTimeout: 0,
-  }
-}
-
-export function tooLarge(address: RequestAddress, options: RequestOptions, limit: number): RequestFailed {
-  return new RequestFailed(show(address, options), "too_many_bytes", `the response is larger than ${limit} bytes`)
-}
-
-/** What an error of undici means. `begun`: whether the response had begun. */
-export function requestFailed(
+export async function fetchText(
   address: RequestAddress,
-  options: RequestOptions,
-  error: unknown,
-  { lifetime, begun }: { readonly lifetime: Deadline | AbortSignal; readonly begun: boolean },
-): RequestFailed {
-  if (error instanceof RequestFailed) return error
-  const request = show(address, options)
-  if (lifetime instanceof Deadline && lifetime.exceeded) {
-    const seconds = Math.round(lifetime.seconds * 10) / 10
-    return new RequestFailed(request, "no_answer", `no whole response within ${seconds} s`)
-  }
-  const { aborted } = lifetime instanceof Deadline ? lifetime.signal : lifetime
-  const { reason, problem } = describeFailure(aborted ? new DOMException("", "AbortError") : error, begun)
-  return new RequestFailed(request, reason, problem)
+  { deadline, signal, limit, ...options }: FetchOptions,
+): Promise<TextResponse> {
+  using own = typeof deadline === "number" ? new Deadline(deadline, signal) : undefined
+  using response = await fetchStream(address, { ...options, lifetime: own ?? (deadline as Deadline) })
+  const { status, headers } = response
+  return { status, headers, contentType: headers["content-type"] ?? "", body: await response.text(limit) }
 }
 
-const show = ({ origin, pathname }: RequestAddress, { method = "GET" }: RequestOptions): string =>
-  `${method} ${origin}${pathname}`
+/** The same with the body while it arrives: what is read slowly is sent slowly. Throws RequestFailed. */
+export async function fetchStream(
+  { origin, pathname, search }: RequestAddress,
+  options: StreamOptions,
+): Promise<StreamResponse> {
+  const { method = "GET", body = null, dispatcher = getGlobalDispatcher(), closeConnection = false } = options
+  const { lifetime, begin = 0, silence = 0, limit = Infinity, gzip = false } = options
+  const signal = lifetime instanceof Deadline ? lifetime.signal : lifetime
+  const failure = (reason: ConnectionFailure, problem: string): RequestFailed =>
+    new RequestFailed(`${method} ${origin}${pathname}`, reason, problem)
+  const failed = (error: unknown, begun: boolean): RequestFailed => {
+    if (error instanceof RequestFailed) return error
+    if (lifetime instanceof Deadline && lifetime.exceeded)
+      return failure("no_answer", `no whole response within ${Math.round(lifetime.seconds * 10) / 10} s`)
+    const { reason, problem } = describeFailure(signal.aborted ? new DOMException("", "AbortError") : error, begun)
+    return failure(reason, problem)
+  }
+  const request = dispatcher.request({
+    ...{ origin, path: pathname + search, method, body, signal, reset: closeConnection },
+    headers: gzip ? { ...options.headers, "accept-encoding": "gzip" } : (options.headers ?? {}),
+    headersTimeout: begin * 1000, // 0: none, the lifetime spans connecting, waiting and the body
+    bodyTimeout: silence * 1000,
+  })
+  // undici looks at the signal when it is connected
+  const response = await unlessAborted(request, signal).catch((error: unknown) => {
+    throw failed(error, false)
+  })
+  response.body.on("error", () => undefined) // who reads it gets the error too
+  async function* read(most: number): AsyncGenerator<Buffer> {
+    let bytes = 0
+    try {
+      for await (const chunk of decode(response, gzip)) {
+        bytes += chunk.length
+        if (bytes > most) throw failure("too_many_bytes", `the response is larger than ${most} bytes`)
+        yield chunk
+      }
+    } catch (error) {
+      throw failed(error, true)
+    }
+  }
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: read(limit),
+    async text(most) {
+      const chunks: Buffer[] = []
+      for await (const chunk of read(most)) chunks.push(chunk)
+      return Buffer.concat(chunks).toString("utf8")
+    },
+    [Symbol.dispose]: () => void response.body.destroy(),
+  }
+}
+
+function decode({ body, headers }: Dispatcher.ResponseData, gzip: boolean): AsyncIterable<Buffer> {
+  const encoding = headers["content-encoding"] ?? "identity"
+  if (!gzip || encoding === "identity") return body as AsyncIterable<Buffer>
+  if (encoding !== "gzip")
+    throw Object.assign(new Error(`${[encoding].flat().join()} was not requested`), { code: "Z_ENCODING" })
+  const gunzip = createGunzip({ chunkSize: 65_536 })
+  gunzip.on("error", () => undefined) // who reads it gets the error too
+  body.on("error", (error) => gunzip.destroy(error))
+  return body.pipe(gunzip)
+}

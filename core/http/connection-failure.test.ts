@@ -9,9 +9,8 @@ import { Agent, type buildConnector, type Dispatcher } from "undici"
 import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { freePort } from "../../dev/testing/free-port.ts"
 import { Deadline } from "#core/retry/deadline.ts"
-import { fetchText } from "./client.ts"
+import { fetchStream, fetchText } from "./client.ts"
 import { type ConnectionFailure, describeFailure, type FailureClass, failureClass } from "./connection-failure.ts"
-import { fetchStream } from "./stream.ts"
 
 const DAY = 86_400_000
 const authority = makeAuthority("authority")

@@ -1,74 +1,53 @@
 import { explain } from "#core/errors.ts"
 
-/** Why a request got no whole response, in words to which a caller may add what to do. The ids are those of the portal's diagnosis. */
-const TEXTS = {
-  name_not_found: "the host name does not exist",
-  resolver_failed: "the name servers give no usable response for the host name",
-  no_route: "there is no route to the address",
-  blocked_locally: "this machine forbids the connection",
-  fds: "this process has too many open files",
-  refused: "the connection was refused",
-  no_answer: "no whole response in time",
-  hung_up: "the connection was closed without a response",
-  reset: "the connection was reset",
-  cut: "the response broke off",
-  tls_expired: "the certificate has expired",
-  tls_not_yet: "the certificate is not valid yet",
-  tls_unknown_ca: "the certificate is of an unknown authority",
-  tls_wrong_name: "the certificate is for another name",
-  tls_usage: "the certificate is not one of a server",
-  tls_to_plain: "the server does not speak TLS",
-  tls_version: "there is no TLS version in common",
-  tls_client_cert: "a client certificate is required",
-  tls_refused: "the TLS handshake failed",
-  not_http: "the response is not HTTP",
-  too_many_bytes: "the response is too large",
-  broken_encoding: "the response is not encoded as its headers say",
-  aborted: "the request was cancelled",
-  unknown: "the connection failed",
+/**
+ * Why a request got no whole response. `class` is for a label of a metric: few values, the same for every component. `text` is
+ * for people, and a caller may add what to do. Without `detail` the words of Node and OpenSSL add nothing, or mislead.
+ */
+const FAILURES = {
+  name_not_found: { class: "dns", text: "the host name does not exist", detail: true },
+  resolver_failed: { class: "dns", text: "the name servers give no usable response for the host name", detail: true },
+  no_route: { class: "connection", text: "there is no route to the address", detail: true },
+  blocked_locally: { class: "connection", text: "this machine forbids the connection", detail: true },
+  fds: { class: "connection", text: "this process has too many open files", detail: true },
+  refused: { class: "refused", text: "the connection was refused", detail: true },
+  no_answer: { class: "timeout", text: "no whole response in time" },
+  hung_up: { class: "connection", text: "the connection was closed without a response" },
+  reset: { class: "connection", text: "the connection was reset" },
+  cut: { class: "connection", text: "the response broke off" },
+  tls_expired: { class: "tls", text: "the certificate has expired" },
+  tls_not_yet: { class: "tls", text: "the certificate is not valid yet" },
+  tls_unknown_ca: { class: "tls", text: "the certificate is of an unknown authority", detail: true },
+  tls_wrong_name: { class: "tls", text: "the certificate is for another name", detail: true },
+  tls_usage: { class: "tls", text: "the certificate is not one of a server", detail: true },
+  tls_to_plain: { class: "tls", text: "the server does not speak TLS" },
+  tls_version: { class: "tls", text: "there is no TLS version in common" },
+  tls_client_cert: { class: "tls", text: "a client certificate is required" },
+  tls_refused: { class: "tls", text: "the TLS handshake failed", detail: true },
+  not_http: { class: "unexpected_response", text: "the response is not HTTP", detail: true },
+  too_many_bytes: { class: "too_large", text: "the response is too large" },
+  broken_encoding: {
+    class: "unexpected_response",
+    text: "the response is not encoded as its headers say",
+    detail: true,
+  },
+  aborted: { class: "aborted", text: "the request was cancelled" },
+  unknown: { class: "connection", text: "the connection failed", detail: true },
 } as const
 
-export type ConnectionFailure = keyof typeof TEXTS
+export type ConnectionFailure = keyof typeof FAILURES
+export type FailureClass = (typeof FAILURES)[ConnectionFailure]["class"]
 
-/** For a label of a metric: few values, the same for every component. */
-export const FAILURE_CLASSES = [
-  "dns",
-  "refused",
-  "connection",
-  "tls",
-  "timeout",
-  "too_large",
-  "unexpected_response",
-  "aborted",
-] as const
-export type FailureClass = (typeof FAILURE_CLASSES)[number]
+export const failureClass = (reason: ConnectionFailure): FailureClass => FAILURES[reason].class
 
-export function failureClass(reason: ConnectionFailure): FailureClass {
-  if (reason.startsWith("tls_")) return "tls"
-  if (reason === "name_not_found" || reason === "resolver_failed") return "dns"
-  if (reason === "no_answer") return "timeout"
-  if (reason === "too_many_bytes") return "too_large"
-  if (reason === "not_http" || reason === "broken_encoding") return "unexpected_response"
-  return reason === "refused" || reason === "aborted" ? reason : "connection"
-}
-
-export interface FailureDescription {
-  readonly reason: ConnectionFailure
-  /** What happened, without the address: `the connection was refused: connect ECONNREFUSED 127.0.0.1:1`. */
-  readonly problem: string
-}
-
-/** Tells what an error of a connection means. `begun`: whether its response had begun. */
-export function describeFailure(error: unknown, begun = false): FailureDescription {
+/** What an error of a connection means, without its address. `begun`: whether its response had begun. */
+export function describeFailure(error: unknown, begun = false): { reason: ConnectionFailure; problem: string } {
   const source = sourceOf(error)
   const reason = reasonOf(source, begun)
-  const detail = WITH_DETAIL.test(reason) ? detailOf(source) : ""
-  return { reason, problem: detail === "" ? TEXTS[reason] : `${TEXTS[reason]}: ${detail}` }
+  const failure = FAILURES[reason]
+  const detail = "detail" in failure ? detailOf(source) : ""
+  return { reason, problem: detail === "" ? failure.text : `${failure.text}: ${detail}` }
 }
-
-/** Elsewhere the words of Node and OpenSSL add nothing, or mislead. */
-const WITH_DETAIL =
-  /^(?:name_|resolver_|no_route|blocked_|fds|refused|tls_(?:unknown|wrong|usage|refused)|not_http|broken_|unknown)/
 
 const BY_CODE: Readonly<Record<string, ConnectionFailure>> = {
   ENOTFOUND: "name_not_found",

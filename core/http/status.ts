@@ -1,15 +1,5 @@
 /** For a label of a metric: what a status that was not wanted means. */
-export type StatusReason =
-  | "redirect"
-  | "unauthorized"
-  | "forbidden"
-  | "not_found"
-  | "rate_limited"
-  | "bad_request"
-  | "server_error"
-  | "unexpected_response"
-
-export function statusReason(status: number): StatusReason {
+export function statusReason(status: number) {
   if (status === 401) return "unauthorized"
   if (status === 403) return "forbidden"
   if (status === 404) return "not_found"
@@ -18,3 +8,5 @@ export function statusReason(status: number): StatusReason {
   if (status >= 400) return "bad_request"
   return status >= 300 ? "redirect" : "unexpected_response"
 }
+
+export type StatusReason = ReturnType<typeof statusReason>

@@ -2,8 +2,14 @@ import type { AgentOptions, RequestOptions as HttpsOptions } from "node:https"
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici"
 import type { Closable } from "#core/closable.ts"
 import { defineError, explain } from "#core/errors.ts"
-import { type RequestAddress, fetchText, type RequestOptions, type ResponseHead } from "#core/http/client.ts"
-import { fetchStream, type StreamResponse } from "#core/http/stream.ts"
+import {
+  fetchStream,
+  fetchText,
+  type RequestAddress,
+  type RequestOptions,
+  type ResponseHead,
+  type StreamResponse,
+} from "#core/http/client.ts"
 import type { KubeConfig } from "./client-node.ts"
 import { type KubernetesError, noResponse, type Status, statusError } from "./errors.ts"
 import { type ClusterSource, readKubeconfig } from "./kubeconfig.ts"

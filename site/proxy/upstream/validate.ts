@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http"
-import type { ResponseReceiver } from "#core/http/client.ts"
+import type { ResponseReceiver } from "#core/http/send-request.ts"
 import { responseTooLarge, tooManySeries } from "#core/response-cache/errors.ts"
 import type { ResponseSink } from "#core/response-cache/growing.ts"
 import { upstreamBadResponse } from "../errors.ts"

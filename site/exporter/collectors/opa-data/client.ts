@@ -1,6 +1,5 @@
 import type { ClientCredentials } from "#core/http/client-credentials.ts"
-import { fetchText, RequestFailed, type TextResponse } from "#core/http/client.ts"
-import { fetchStream, type StreamResponse } from "#core/http/stream.ts"
+import { fetchStream, fetchText, RequestFailed, type StreamResponse, type TextResponse } from "#core/http/client.ts"
 import type { Deadline } from "#core/retry/deadline.ts"
 import { readFailure } from "./failure.ts"
 import type { OpaTarget } from "./target.ts"

@@ -1,4 +1,4 @@
-import type { StreamResponse } from "#core/http/stream.ts"
+import type { StreamResponse } from "#core/http/client.ts"
 import type { Deadline } from "#core/retry/deadline.ts"
 import type { OpaClient } from "./client.ts"
 import { countJson } from "./count-json.ts"

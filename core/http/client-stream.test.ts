@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib"
 import { Deadline } from "#core/retry/deadline.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { until } from "../../dev/testing/until.ts"
-import { fetchStream, type StreamOptions } from "./stream.ts"
+import { fetchStream, type StreamOptions } from "./client.ts"
 
 async function upstream(t: TestContext, handle: RequestListener): Promise<URL> {
   return new URL(`http://127.0.0.1:${await listen(t, createServer(handle))}/`)
