@@ -26,7 +26,7 @@ export async function startPortal(settings: FederationSettings & WebValues, { lo
     webConfigFile: settings.webConfigFile,
     registry,
     log,
-    routes: (app) => addAdmin(app, { registry, notReady: rollout.notReady }),
+    routes: (app) => addAdmin(app, registry, rollout.notReady),
   })
 
   function apply({ sites, files }: FederationPlan): void {

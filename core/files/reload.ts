@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from "prom-client"
+import { Gauge, type GaugeConfiguration, type Registry } from "prom-client"
 import type { Closable } from "#core/closable.ts"
 import { faultsOf } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
@@ -113,21 +113,24 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
   }
 }
 
+/** The gauge that all with a common registry share. */
+export function sharedGauge<L extends string>(registry: Registry, gauge: GaugeConfiguration<L>): Gauge<L> {
+  const existing = registry.getSingleMetric(gauge.name)
+  return existing instanceof Gauge ? existing : new Gauge({ ...gauge, registers: [registry] })
+}
+
 function reloadMetrics(registry: Registry) {
-  /** The one that configurations with a common registry share. */
-  const gauge = (name: string, help: string): Gauge<"config" | "listener"> => {
-    const existing = registry.getSingleMetric(name)
-    if (existing instanceof Gauge) return existing
-    return new Gauge({ name, help, labelNames: ["config", "listener"], registers: [registry] })
-  }
+  const labelNames = ["config", "listener"] as const
   return {
-    successful: gauge(
-      "fedstack_config_last_reload_successful",
-      "1 if the configuration in force is the one on disk, 0 if that one is faulty and the previous one was kept.",
-    ),
-    time: gauge(
-      "fedstack_config_last_reload_success_timestamp_seconds",
-      "When the configuration in force was read, in Unix time.",
-    ),
+    successful: sharedGauge(registry, {
+      name: "fedstack_config_last_reload_successful",
+      help: "1 if the configuration in force is the one on disk, 0 if that one is faulty and the previous one was kept.",
+      labelNames,
+    }),
+    time: sharedGauge(registry, {
+      name: "fedstack_config_last_reload_success_timestamp_seconds",
+      help: "When the configuration in force was read, in Unix time.",
+      labelNames,
+    }),
   }
 }

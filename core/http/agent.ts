@@ -20,12 +20,12 @@ export function openAgent(options: AgentOptions): Agent {
   const connect = buildConnector({
     // one for all connections: each of its own would hold the certificates once more
     ...(secureContext === undefined ? {} : { secureContext }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
     timeout: connectTimeout * 1000,
     allowH2: false, // undici takes a response that is cancelled in the middle for a whole one
   })
   return new Agent({
-    connect: (target, callback) =>
-      connect(serverName === undefined ? target : { ...target, servername: serverName }, callback),
+    connect,
     ...(connections === undefined ? {} : { connections }),
     ...(keepAlive === undefined ? {} : { keepAliveTimeout: keepAlive * 1000, keepAliveMaxTimeout: keepAlive * 1000 }),
     pipelining: 1,

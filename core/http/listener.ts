@@ -16,44 +16,24 @@ const cannotListen = defineError(
 )
 
 /** Seconds. */
-export interface Timeouts {
+export const TIMEOUTS = {
   /** Until the headers of a request must be there. */
-  readonly headers: number
-  /** Until a whole request must be there. */
-  readonly request: number
-  /** Without a byte in either direction while a request is under way. */
-  readonly idle: number
-  /** Without a request on an open connection. */
-  readonly keepAlive: number
-  /** That requests under way have to finish when the server closes. */
-  readonly close: number
-}
-
-export const TIMEOUTS: Timeouts = {
   headers: 10,
+  /** Until a whole request must be there. */
   request: 30,
+  /** Without a byte in either direction while a request is under way. */
   idle: 120,
-  // a scraper that keeps its connection closes it first: Prometheus does after 5 minutes
+  /** Without a request. A scraper that keeps its connection closes it first: Prometheus does after 5 minutes. */
   keepAlive: 310,
+  /** That requests under way have to finish when the server closes. */
   close: 8,
 }
+export type Timeouts = Readonly<typeof TIMEOUTS>
+
+export type Listener = ReturnType<typeof createListener>
 
 /** One listening socket with its connections. */
-export interface Listener {
-  /** Throws CANNOT_LISTEN, which names the flag that chooses the address. */
-  listen(address: Address, flag: string): Promise<Address>
-  /** For new connections; open ones go on with what they began with. */
-  setTls(tls: TlsConfig): void
-  /** Accepts nothing new, lets requests under way finish within the deadline, and ends every connection. */
-  close(): Promise<void>
-}
-
-export function createListener(
-  tls: TlsConfig | undefined,
-  timeouts: Timeouts,
-  log: Logger,
-  handle: RequestListener,
-): Listener {
+export function createListener(tls: TlsConfig | undefined, timeouts: Timeouts, log: Logger, handle: RequestListener) {
   let closing = false
   let clients = tls?.clients
   const connections = new Set<Socket>() // TCP, also those whose TLS handshake is not over
@@ -71,7 +51,10 @@ export function createListener(
     handle(request, response)
   })
   server.setTimeout(timeouts.idle * 1000)
-  server.on("connection", (socket: Socket) => keep(connections, socket))
+  server.on("connection", (socket: Socket) => {
+    connections.add(socket)
+    socket.once("close", () => connections.delete(socket))
+  })
   server.prependListener(server instanceof SecureServer ? "secureConnection" : "connection", (socket: Socket) => {
     const reason = clients === undefined ? undefined : refusal(socket as TLSSocket, clients)
     if (reason !== undefined) {
@@ -92,17 +75,20 @@ export function createListener(
   })
 
   return {
-    async listen(address, flag) {
+    /** Throws CANNOT_LISTEN, which names the flag that chooses the address. */
+    async listen(address: Address, flag: string): Promise<Address> {
       await listen(server, address, flag)
       server.on("error", (error) => log.error({ reason: explain(error) }, "connection not accepted"))
       const { address: host, port } = server.address() as AddressInfo
       return { host, port }
     },
-    setTls(next) {
+    /** For new connections; open ones go on with what they began with. */
+    setTls(next: TlsConfig): void {
       clients = next.clients
       if (server instanceof SecureServer) server.setSecureContext(next.context)
     },
-    async close() {
+    /** Accepts nothing new, lets requests under way finish within the deadline, and ends every connection. */
+    async close(): Promise<void> {
       if (!server.listening) return
       closing = true
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -111,6 +97,9 @@ export function createListener(
         if (response === undefined) socket.destroy()
         else if (!response.headersSent) response.setHeader("connection", "close")
       }
+      // those whose handshake is not over: a TLS socket has the port of the TCP connection that it wraps
+      const served = new Set([...responses.keys()].map(({ remotePort }) => remotePort))
+      for (const socket of connections) if (!served.has(socket.remotePort)) socket.destroy()
       const force = setTimeout(() => {
         for (const socket of connections) socket.destroy()
       }, timeouts.close * 1000)
@@ -118,11 +107,6 @@ export function createListener(
       clearTimeout(force)
     },
   }
-}
-
-function keep(sockets: Set<Socket>, socket: Socket): void {
-  sockets.add(socket)
-  socket.once("close", () => sockets.delete(socket))
 }
 
 function createServer(tls: TlsConfig | undefined, timeouts: Timeouts, handle: RequestListener): Server | SecureServer {

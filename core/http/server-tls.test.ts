@@ -1,8 +1,10 @@
 import assert from "node:assert/strict"
 import { once } from "node:events"
+import { connect as connectPlain } from "node:net"
 import { test } from "node:test"
 import { connect } from "node:tls"
 import { ConfigurationError } from "#core/errors.ts"
+import { received } from "../../dev/testing/send-raw.ts"
 import { authority, PLAIN_TLS, startWithWebConfig } from "./testing.ts"
 
 test("only the chosen TLS versions are spoken", async (t) => {
@@ -37,6 +39,25 @@ test("plain HTTP on a TLS port gets no response, and the server goes on", async 
   const { port, get } = await startWithWebConfig(t, PLAIN_TLS)
   await assert.rejects(fetch(`http://127.0.0.1:${port}/`))
   assert.equal((await get()).status, 200)
+})
+
+test("closing lets a request under way finish, and does not wait for a client that never begins the handshake", async (t) => {
+  const [begun, release] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()]
+  const { serving, port, get } = await startWithWebConfig(t, PLAIN_TLS, {
+    routes: (app) => void app.get("/", () => (begun.resolve(), release.promise)),
+  })
+  const response = get()
+  await begun.promise
+  const silent = connectPlain({ port, host: "127.0.0.1" })
+  await once(silent, "connect")
+  const ended = received(silent)
+  const began = performance.now()
+  const closed = serving.close()
+  assert.equal(await ended, "")
+  release.resolve("done")
+  assert.equal((await response).body, "done")
+  await closed
+  assert.ok(performance.now() - began < 2000)
 })
 
 test("a faulty file is reported before anything listens", async (t) => {

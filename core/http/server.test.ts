@@ -110,7 +110,7 @@ test("logs an unexpected error with its causes", async (t) => {
 test("serves health, readiness and metrics, with the reason where it is not ready", async (t) => {
   let reason: string | undefined = "No configuration yet."
   const { url } = await startServer(t, {
-    routes: (app) => addAdmin(app, { registry: createRegistry(), notReady: () => reason }),
+    routes: (app) => addAdmin(app, createRegistry(), () => reason),
   })
   const get = async (path: string) => {
     const response = await fetch(`${url}${path}`)

@@ -157,14 +157,11 @@ function statusOf(error: unknown): number {
   return typeof status === "number" && status >= 400 && status <= 599 ? status : 500
 }
 
-export interface AdminOptions {
-  readonly registry: Registry
-  /** Why this process cannot serve yet, in a sentence; undefined when it can. */
-  readonly notReady: () => string | undefined
-}
+/** Why this process cannot serve yet, in a sentence; undefined when it can. */
+type NotReady = () => string | undefined
 
 /** `/-/healthy` and `/-/ready` with their Kubernetes twins. */
-export function addHealth(app: FastifyInstance, notReady: AdminOptions["notReady"]): void {
+export function addHealth(app: FastifyInstance, notReady: NotReady): void {
   for (const path of ["/-/healthy", "/healthz", "/livez"]) app.get(path, (_, reply) => reply.send("Healthy.\n"))
   for (const path of ["/-/ready", "/readyz"]) {
     app.get(path, (_, reply) => {
@@ -175,7 +172,7 @@ export function addHealth(app: FastifyInstance, notReady: AdminOptions["notReady
 }
 
 /** Health and the component's own `/metrics`. */
-export function addAdmin(app: FastifyInstance, { registry, notReady }: AdminOptions): void {
+export function addAdmin(app: FastifyInstance, registry: Registry, notReady: NotReady): void {
   addHealth(app, notReady)
   app.get("/metrics", async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()))
 }

@@ -33,14 +33,18 @@ export const VERIFYING_TLS =
   "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  client_ca_file: ca.crt\n"
 
 /** A server with this web configuration, and a certificate of `authority` beside the file. */
-export async function startWithWebConfig(t: TestContext, yaml: string) {
+export async function startWithWebConfig(t: TestContext, yaml: string, options: Partial<ServeOptions> = {}) {
   const { path, write } = temporaryFolder(t)
   const registry = new Registry()
   const pair = authority.issue({ name: "server", sans: SANS })
   await write("server.crt", pair.cert)
   await write("server.key", pair.key)
   await write("ca.crt", authority.cert)
-  const { serving, port, log } = await startServer(t, { webConfigFile: await write("web.yml", yaml), registry })
+  const { serving, port, log } = await startServer(t, {
+    webConfigFile: await write("web.yml", yaml),
+    registry,
+    ...options,
+  })
   return {
     serving,
     port,

@@ -30,7 +30,7 @@ export async function startProxy(
       addresses: [config.adminAddress],
       webConfigFile: undefined,
       log,
-      routes: (app) => addAdmin(app, { registry, notReady: () => undefined }),
+      routes: (app) => addAdmin(app, registry, () => undefined),
     })
     opened.unshift(admin)
     federation = openFederation({ policy: () => policy.current(), metrics, log, now, milliseconds })

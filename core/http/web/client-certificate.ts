@@ -33,18 +33,13 @@ export function refusal(socket: TLSSocket, { auth, allowedSans }: ClientPolicy):
     return `its certificate is not valid: ${String(socket.authorizationError)}`
   }
   if (allowedSans === undefined) return undefined
-  const sans = namesIn(certificate.subjectAltName ?? "")
-  return sans.some((san) => allowedSans.includes(san)) ? undefined : "its certificate has no allowed name"
-}
-
-/** DNS names, addresses, e-mail addresses and URIs in Node's text of the extension. */
-export function namesIn(subjectAltName: string): readonly string[] {
-  return kindsOfNamesIn(subjectAltName).map(({ value }) => value)
+  const sans = kindsOfNamesIn(certificate.subjectAltName ?? "")
+  return sans.some(({ value }) => allowedSans.includes(value)) ? undefined : "its certificate has no allowed name"
 }
 
 /**
- * The same with their kinds. Values with a comma or quote stand in JSON quotes there, so that no name can pretend to be
- * two (CVE-2021-44532).
+ * DNS names, addresses, e-mail addresses and URIs in Node's text of the extension. Values with a comma or quote stand in
+ * JSON quotes there, so that no name can pretend to be two (CVE-2021-44532).
  */
 export function kindsOfNamesIn(subjectAltName: string): readonly { readonly kind: string; readonly value: string }[] {
   const entries = subjectAltName.matchAll(/(DNS|IP Address|email|URI|[^:,]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/gy)

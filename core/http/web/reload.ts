@@ -1,6 +1,6 @@
-import { Gauge, type Registry } from "prom-client"
+import type { Registry } from "prom-client"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
-import { reloadOnChange, type Reloading } from "#core/files/reload.ts"
+import { reloadOnChange, type Reloading, sharedGauge } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { readWebConfig, type WebConfig, type WebConfigOptions } from "./config.ts"
 
@@ -49,24 +49,18 @@ function needRestart(current: WebConfig, next: WebConfig, file: string): Fault[]
   return []
 }
 
-const BEGIN = {
-  name: "fedstack_web_certificate_not_before_timestamp_seconds",
-  help: "When the certificate that new connections are shown became valid.",
-}
-const END = {
-  name: "fedstack_web_certificate_not_after_timestamp_seconds",
-  help: "When the certificate that new connections are shown expires.",
-}
-
 function showCertificate(registry: Registry, listener: string, { tls }: WebConfig): void {
   if (tls === undefined) return
-  gaugeOf(registry, BEGIN).set({ listener }, tls.validity.from.getTime() / 1000)
-  gaugeOf(registry, END).set({ listener }, tls.validity.to.getTime() / 1000)
-}
-
-/** The one that servers with a common registry share. */
-function gaugeOf(registry: Registry, { name, help }: { name: string; help: string }): Gauge<"listener"> {
-  const existing = registry.getSingleMetric(name)
-  if (existing instanceof Gauge) return existing
-  return new Gauge({ name, help, labelNames: ["listener"], registers: [registry] })
+  const show = (name: string, help: string, time: Date): void =>
+    sharedGauge(registry, { name, help, labelNames: ["listener"] }).set({ listener }, time.getTime() / 1000)
+  show(
+    "fedstack_web_certificate_not_before_timestamp_seconds",
+    "When the certificate that new connections are shown became valid.",
+    tls.validity.from,
+  )
+  show(
+    "fedstack_web_certificate_not_after_timestamp_seconds",
+    "When the certificate that new connections are shown expires.",
+    tls.validity.to,
+  )
 }

@@ -26,8 +26,7 @@ const CIPHERS = {
 const CURVES = { CurveP256: "P-256", CurveP384: "P-384", CurveP521: "P-521", X25519: "X25519" } as const
 const VERSIONS = { TLS12: "TLSv1.2", TLS13: "TLSv1.3" } as const
 
-const namesOf = <T extends object>(table: T): [keyof T & string, ...(keyof T & string)[]] =>
-  Object.keys(table) as [keyof T & string, ...(keyof T & string)[]]
+const namesOf = <T extends object>(table: T) => Object.keys(table) as (keyof T & string)[]
 const version = z.enum(namesOf(VERSIONS), {
   error: "must be TLS12 or TLS13: older versions are broken and not offered",
 })
@@ -55,7 +54,7 @@ export interface TlsConfig {
   readonly validity: { readonly from: Date; readonly to: Date }
 }
 
-interface Source {
+interface TlsSource {
   /** The web configuration file; paths in it are relative to its folder. */
   readonly file: string
   readonly where: (path: readonly string[]) => string
@@ -66,12 +65,10 @@ interface Source {
 /** Reads certificates and keys and checks that they belong together. Where it finds faults it returns undefined. */
 export function readTls(
   given: z.infer<typeof tlsSchema>,
-  { file, where, now, read }: Source,
+  { file, where, now, read }: TlsSource,
   faults: Faults,
 ): TlsConfig | undefined {
-  const fault = (key: string, message: string): void => {
-    faults.add(where(["tls_server_config", key]), message)
-  }
+  const fault: FaultAt = (key, message) => faults.add(where(["tls_server_config", key]), message)
   const pemOf = (key: "cert" | "key" | "client_ca"): string | undefined => {
     const inline = given[key] || undefined
     const path = given[`${key}_file`] || undefined
@@ -88,9 +85,9 @@ export function readTls(
     maxVersion: VERSIONS[given.max_version],
     honorCipherOrder: given.prefer_server_cipher_suites,
     ...ciphers(given, fault),
-    ...(given.curve_preferences?.length
-      ? { ecdhCurve: given.curve_preferences.map((name) => CURVES[name]).join(":") }
-      : {}),
+    ...(given.curve_preferences?.length && {
+      ecdhCurve: given.curve_preferences.map((name) => CURVES[name]).join(":"),
+    }),
   }
   if (given.min_version === "TLS13" && given.max_version === "TLS12") fault("min_version", "is above max_version")
   if (cert === undefined) fault("cert_file", "is missing: give cert_file or cert")
