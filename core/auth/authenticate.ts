@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
-import type { Verifications } from "#core/limits/verifications.ts"
+import type { BeginVerification } from "#core/limits/verifications.ts"
 import { type CertificateRule, identifyCertificate } from "./certificates.ts"
 import { type Issuer, readUnverified } from "./jwt/issuer.ts"
 import type { Authentication, Owner, Refusal } from "./owner.ts"
@@ -20,7 +20,7 @@ const BEARER = /^bearer ([\w.~+/-]+=*)$/i
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 const LONGEST_JWT = 8192
 
-const UNLIMITED: Verifications = { begin: () => () => undefined }
+const UNLIMITED: BeginVerification = () => () => undefined
 const UNKNOWN: Refusal = { reason: "an unknown token" }
 const TOO_MANY: Refusal = { reason: "too many tokens that no issuer signed", throttled: true }
 
@@ -33,7 +33,7 @@ export function authenticate<O extends Owner>(
   { rawHeaders, socket }: Pick<IncomingMessage, "rawHeaders" | "socket">,
   credentials: Credentials<O>,
   now: Date,
-  verifications = UNLIMITED,
+  beginVerification = UNLIMITED,
 ): Authentication<O> | Promise<Authentication<O>> {
   const [value, ...more] = valuesOf(rawHeaders, "authorization")
   if (value === undefined) {
@@ -52,7 +52,7 @@ export function authenticate<O extends Owner>(
     const identity = issuer.known(key, now)
     if (identity !== undefined) return identity
   }
-  return byIssuer(token, key, credentials.issuers, now, () => verifications.begin(socket))
+  return byIssuer(token, key, credentials.issuers, now, () => beginVerification(socket))
 }
 
 const tables = new WeakMap<Credentials<Owner>, Int32Array>()

@@ -4,10 +4,10 @@ import { limitVerifications } from "./verifications.ts"
 
 function open() {
   let time = 0
-  const verifications = limitVerifications(() => time)
+  const begin = limitVerifications(() => time)
   const forge = (socket: { remoteAddress: string }, count: number): number =>
-    Array.from({ length: count }, () => verifications.begin(socket)).filter((begun) => begun !== undefined).length
-  return { ...verifications, forge, move: (milliseconds: number): number => (time += milliseconds) }
+    Array.from({ length: count }, () => begin(socket)).filter((begun) => begun !== undefined).length
+  return { begin, forge, move: (milliseconds: number): number => (time += milliseconds) }
 }
 const from = (remoteAddress: string) => ({ remoteAddress })
 const ADDRESS = "192.0.2.1"

@@ -12,15 +12,10 @@ import { describePolicy } from "./policy/describe.ts"
 import { loadPolicy } from "./policy/load.ts"
 import type { Client, Policy } from "./policy/types.ts"
 
-interface CheckOptions {
-  readonly as: string | undefined
-  readonly match: readonly string[]
-}
-
 /** Prints a summary of a policy, or what a client of it may read and why. Throws ConfigurationError and UsageError. */
 export async function checkPolicy(
   file: string,
-  { as, match }: CheckOptions,
+  { as, match }: { readonly as: string | undefined; readonly match: readonly string[] },
   { print, env, now }: Pick<Context, "print" | "env" | "now">,
 ): Promise<undefined> {
   const selectors = readSelectors(as, match)

@@ -48,7 +48,7 @@ export function openFederation(options: FederationOptions): Federation {
   const decider = openDecider(budget, log)
   const admit = createAdmit(createAuthorize(decider.judge), budget, milliseconds)
   const throttle = throttleFailures(milliseconds, log)
-  const verifications = limitVerifications(milliseconds)
+  const beginVerification = limitVerifications(milliseconds)
   const audit = batchLog(log, "request")
   const sinks = { metrics, audit, log }
   metrics.watch(cache, health)
@@ -76,7 +76,7 @@ export function openFederation(options: FederationOptions): Federation {
       const asOf = current()
       try {
         const { policy, target } = apply()
-        const identity = await authenticate(request, policy, now(), verifications)
+        const identity = await authenticate(request, policy, now(), beginVerification)
         if (response.destroyed) return
         if (current() !== asOf) continue
         if (!("owner" in identity)) {

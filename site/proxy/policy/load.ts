@@ -1,5 +1,5 @@
 import { createKeySets, type KeySets } from "#core/auth/jwt/key-sets.ts"
-import { followKeys, type KeyTimes } from "#core/auth/jwt/remote-keys.ts"
+import { followKeys } from "#core/auth/jwt/remote-keys.ts"
 import { type OwnedEntry, readCredentials } from "#core/auth/read.ts"
 import { duplicates, Faults } from "#core/config/faults.ts"
 import type { Fault } from "#core/errors.ts"
@@ -21,17 +21,14 @@ export interface PolicyContext {
   readonly keySets: KeySets
   readonly selectors: SelectorReader
   /** Why this server verifies no client certificates, in half a sentence; undefined where it does. */
-  readonly noCertificates?: (read: ReadText) => Promise<string | undefined>
+  readonly noCertificates?: () => Promise<string | undefined>
 }
 
-export type PolicyFileOptions = Pick<PolicyContext, "env" | "now" | "noCertificates"> & {
-  readonly log: Logger
-  readonly keyTimes?: KeyTimes
-}
+export type PolicyFileOptions = Omit<PolicyContext, "keySets" | "selectors"> & { readonly log: Logger }
 
 /** Loads a policy file again and again; keeps the keys of issuers and what selectors were found to be in between. */
 export function policyFile(file: string, options: PolicyFileOptions): PolicyLoader {
-  const keySets = createKeySets((url, ca) => followKeys(url, ca, options.log, options.keyTimes))
+  const keySets = createKeySets((url, ca) => followKeys(url, ca, options.log))
   const context = { ...options, keySets, selectors: createSelectorReader() }
   return {
     load: (read) => loadPolicy(file, context, read),
@@ -75,7 +72,7 @@ export async function loadPolicy(file: string, context: PolicyContext, read: Rea
     const message = `the name ${owner.name} is that of ${first.owner.where} too; each entry has its own`
     faults.add(where([...path, "name"]), message)
   }
-  const unverified = certificates.length === 0 ? undefined : await noCertificates?.(read)
+  const unverified = certificates.length === 0 ? undefined : await noCertificates?.()
   if (unverified !== undefined) faults.add(where(["certificates"]), unverified)
 
   const credentials = readCredentials(
