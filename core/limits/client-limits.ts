@@ -18,6 +18,8 @@ export interface RequestLimits {
   readonly requestsPerSecond: number
 }
 
+const UNLIMITED: TokenBucket = { take: () => 0, give: () => undefined }
+
 export type ClientGate = ReturnType<typeof createClientGate>
 
 /** Concurrency and rate of each client, by its name. `now`: milliseconds of a clock that only goes forward, here and below. */
@@ -31,7 +33,9 @@ export function createClientGate(now: () => number) {
       states.set(name, state)
       if (state.perSecond !== perSecond) {
         state.perSecond = perSecond
-        state.bucket = requestBucket(perSecond, now)
+        // a second's worth at once, at least one
+        const rate = { perSecond, burst: Math.max(1, perSecond) }
+        state.bucket = perSecond === Infinity ? UNLIMITED : tokenBucket(rate, now)
       }
       if (state.inFlight >= limits.concurrent) {
         const message = `${name} may have ${limits.concurrent} requests in flight at once; retry when one has ended.`
@@ -50,13 +54,6 @@ export function createClientGate(now: () => number) {
       for (const [name, state] of states) if (!names.has(name) && state.inFlight === 0) states.delete(name)
     },
   }
-}
-
-const UNLIMITED: TokenBucket = { take: () => 0, give: () => undefined }
-
-/** A second's worth at once, at least one. */
-function requestBucket(perSecond: number, now: () => number): TokenBucket {
-  return perSecond === Infinity ? UNLIMITED : tokenBucket({ perSecond, burst: Math.max(1, perSecond) }, now)
 }
 
 /** Seconds of work that a client may cause at once, and per second of time for as long as it goes on. */

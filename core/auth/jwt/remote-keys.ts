@@ -49,24 +49,20 @@ export function followKeys(
   let requestedAt = -Infinity
   let underWay: Promise<void> | undefined
 
-  const fetchJwks = async (): Promise<string> => {
-    const { status, body } = await fetchText(url, {
-      deadline: times.deadline,
-      limit: LARGEST,
-      dispatcher: agent,
-      signal: closing.signal,
-      headers: { accept: "application/json" },
-    })
-    // a redirect too: it could lead anywhere
-    if (status !== 200) throw new BadKeys(`the response has the status ${status}`)
-    return body
-  }
   const renew = async (): Promise<void> => {
     try {
-      const next = await fetchJwks()
-      if (next !== text || keys === undefined) keys = parseKeys(next)
+      const { status, body } = await fetchText(url, {
+        deadline: times.deadline,
+        limit: LARGEST,
+        dispatcher: agent,
+        signal: closing.signal,
+        headers: { accept: "application/json" },
+      })
+      // a redirect too: it could lead anywhere
+      if (status !== 200) throw new BadKeys(`the response has the status ${status}`)
+      if (body !== text || keys === undefined) keys = parseKeys(body)
       if (failures > 0) log.info({ url: shown }, "keys of an issuer fetched again")
-      text = next
+      text = body
       fetchedAt = performance.now()
       failures = 0
     } catch (error) {

@@ -47,8 +47,8 @@ class Parser {
     const parts = [this.#branch()]
     while (this.#letters.take("|")) parts.push(this.#branch())
     this.#depth--
-    if (parts.every((part) => part.kind === "set")) return merged(parts) // as Go does
-    return parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: "alternate", parts }
+    if (parts.length === 1 && parts[0] !== undefined) return parts[0]
+    return parts.every((part) => part.kind === "set") ? merged(parts) : { kind: "alternate", parts } // as Go does
   }
 
   #branch(): Regex {

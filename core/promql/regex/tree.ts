@@ -46,8 +46,6 @@ export function setOf(folded: Folded, inFold: boolean): SetOf {
 }
 
 export function merged(sets: readonly SetOf[]): SetOf {
-  const [first, ...more] = sets
-  if (first !== undefined && more.length === 0) return first
   return setOf(
     unionOf(sets),
     sets.some(({ folds }) => folds),
