@@ -21,11 +21,11 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
 async function get(url: string, encoding: "gzip" | "identity"): Promise<AsyncIterable<Buffer>> {
   const { body, statusCode } = await request(url, { dispatcher, headers: { "accept-encoding": encoding } })
-  if (statusCode !== 200) throw new Error(`${url} answered ${statusCode}`)
+  if (statusCode !== 200) throw new Error(`${url} responded ${statusCode}`)
   return body as AsyncIterable<Buffer>
 }
 
-/** Milliseconds and bytes of a scrape whose answer is dropped as it comes. */
+/** Milliseconds and bytes of a scrape whose response is dropped as it comes. */
 async function scrape(url: string, encoding: "gzip" | "identity"): Promise<{ milliseconds: number; bytes: number }> {
   const begin = performance.now()
   let bytes = 0
@@ -84,7 +84,7 @@ try {
   const oursUrl = `http://127.0.0.1:${await until("the exporter", port(ours, /127\.0\.0\.1:(\d+)/))}/metrics`
   const peerUrl = `http://127.0.0.1:${await until("the peer", port(peer, /port (\d+)/))}/metrics`
   const ourText = await read(oursUrl)
-  say(`first scrape answered ${Math.round(performance.now() - started)} ms after the start of both processes`)
+  say(`first scrape served ${Math.round(performance.now() - started)} ms after the start of both processes`)
   say(`${compare(ourText, await read(peerUrl))} series of the original families are the same in both`)
 
   const kinds = [

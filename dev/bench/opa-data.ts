@@ -132,7 +132,7 @@ async function compareWays(fleet: Fleet): Promise<void> {
       `  ${name.padEnd(20)} wall ${wall.toFixed(1).padStart(8)} ms, at most ${(Math.max(...times) * 1000).toFixed(1).padStart(8)} ms; processor ${cpu.toFixed(1).padStart(8)} ms`,
     )
   }
-  say(`  bytes of answers: ${plain} in plain text; ours ${ours} on the wire, with TLS and headers`)
+  say(`  bytes of responses: ${plain} in plain text; ours ${ours} on the wire, with TLS and headers`)
   const [first, count, digest] = ways
   if (first === undefined || count === undefined || digest === undefined) return
   ratio("wall, counts to the original's", median(count.times), median(first.times), "at most 0.02")

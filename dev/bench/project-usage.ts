@@ -31,7 +31,7 @@ interface Cost {
 /** `[vcpu hours, GiB hours]` by project. */
 type Values = ReadonlyMap<string, readonly [number, number]>
 
-/** The exporter as users start it; it updates when it is told to. */
+/** The exporter as users start it; it updates on a signal. */
 class Exporter {
   readonly child: Child
   #url = ""
@@ -128,9 +128,9 @@ async function originalsWay(cloud: RunningOpenStack, end: string): Promise<{ val
   let requests = 1
   const get = async (pool: Pool, path: string): Promise<unknown> => {
     requests += 1
-    const answer = await pool.request({ path, method: "GET", headers })
-    if (answer.statusCode !== 200) throw new Error(`${path} answered ${answer.statusCode}`)
-    return answer.body.json()
+    const response = await pool.request({ path, method: "GET", headers })
+    if (response.statusCode !== 200) throw new Error(`${path} responded ${response.statusCode}`)
+    return response.body.json()
   }
   const { projects: all } = (await get(keystone, "/v3/projects")) as { projects: { id: string }[] }
   const values = new Map<string, [number, number]>()

@@ -17,10 +17,10 @@ export interface Flood {
 /** What came back, as JSON on standard output. */
 export interface Flooded {
   /** By status. */
-  readonly answers: Readonly<Record<string, number>>
-  /** Answers a second. */
+  readonly responses: Readonly<Record<string, number>>
+  /** Responses a second. */
   readonly rate: number
-  /** Requests whose connection ended without an answer. */
+  /** Requests whose connection ended without a response. */
   readonly lost: number
 }
 
@@ -30,7 +30,7 @@ const QUERY = "match%5B%5D=%7Bjob%3D%22project_usages%22%7D"
 
 /** Sends requests with wrong tokens at a steady rate, no two the same. */
 async function flood({ port, prefix, fresh, rate, seconds }: Flood): Promise<Flooded> {
-  const answers: Record<string, number> = {}
+  const responses: Record<string, number> = {}
   const idle: Socket[] = []
   let open = 0
   let lost = 0
@@ -45,8 +45,8 @@ async function flood({ port, prefix, fresh, rate, seconds }: Flood): Promise<Flo
     send(socket)
     socket.on("data", (chunk) => {
       const status = /^HTTP\/1\.1 (\d{3})/.exec(chunk.toString("latin1", 0, 12))?.[1]
-      if (status === undefined) return // the rest of an answer
-      answers[status] = (answers[status] ?? 0) + 1
+      if (status === undefined) return // the rest of a response
+      responses[status] = (responses[status] ?? 0) + 1
       due--
       open--
       if (!fresh) idle.push(socket)
@@ -60,7 +60,7 @@ async function flood({ port, prefix, fresh, rate, seconds }: Flood): Promise<Flo
   const begin = performance.now()
   let sent = 0
   const timer = setInterval(() => {
-    // what can't be sent in time is left out: this is a rate, not a number
+    // what cannot be sent in time is left out: this is a rate, not a number
     const due = Math.floor(((performance.now() - begin) / 1000) * rate)
     for (sent = Math.max(sent, due - rate / 50); sent < due && open < MOST_OPEN; sent++) {
       open++
@@ -71,8 +71,8 @@ async function flood({ port, prefix, fresh, rate, seconds }: Flood): Promise<Flo
   }, 1)
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
   clearInterval(timer)
-  const answered = Object.values(answers).reduce((sum, count) => sum + count, 0)
-  return { answers, rate: answered / ((performance.now() - begin) / 1000), lost }
+  const responded = Object.values(responses).reduce((sum, count) => sum + count, 0)
+  return { responses, rate: responded / ((performance.now() - begin) / 1000), lost }
 }
 
 // where both share a processor, the scraper that is measured goes first

@@ -14,14 +14,14 @@ import { until } from "../testing/until.ts"
 import type { Flood, Flooded } from "./proxy-flood-sender.ts"
 import { cpuOf, residentOf } from "./proxy-peers/load.ts"
 
-const told = readNumbers(
+const flags = readNumbers(
   "dev/bench/proxy-flood",
   "measures a rightful scraper of the proxy alone and beside floods of wrong tokens.",
   { rate: { help: "wrong tokens a second (default 10000)", default: 10_000, least: 1 } },
   { quick: "two rounds instead of nine" },
 )
-const RATE = told.rate
-const ROUNDS = told.quick ? 2 : 9
+const RATE = flags.rate
+const ROUNDS = flags.quick ? 2 : 9
 const SECONDS = 3
 const ROOT = join(import.meta.dirname, "../..")
 const ISSUER = "https://portal.example.org"
@@ -160,10 +160,10 @@ async function send(flood: Flood): Promise<Flooded> {
   return JSON.parse(stdout) as Flooded
 }
 
-function checkRefused({ answers, lost }: Flooded): void {
-  const wrong = Object.keys(answers).filter((status) => status !== "401" && status !== "429")
-  if (wrong.length > 0) throw new Error(`wrong tokens were answered ${wrong.join(" and ")}`)
-  if (lost > 0) throw new Error(`${lost} requests with wrong tokens were not answered`)
+function checkRefused({ responses, lost }: Flooded): void {
+  const wrong = Object.keys(responses).filter((status) => status !== "401" && status !== "429")
+  if (wrong.length > 0) throw new Error(`wrong tokens got ${wrong.join(" and ")}`)
+  if (lost > 0) throw new Error(`${lost} requests with wrong tokens got no response`)
 }
 
 /** Milliseconds of each scrape, one after the other over one connection; each must bring what is shared. */
@@ -178,7 +178,7 @@ async function scrape({ port, token }: Ground, seconds: number): Promise<readonl
     const { body, statusCode } = await request(url, { dispatcher, headers })
     const text = await body.text()
     times.push(performance.now() - begin)
-    if (statusCode !== 200 || text !== SAMPLE) throw new Error(`a rightful scrape was answered ${statusCode}: ${text}`)
+    if (statusCode !== 200 || text !== SAMPLE) throw new Error(`a rightful scrape got ${statusCode}: ${text}`)
   }
   await dispatcher.close()
   return times
@@ -194,8 +194,8 @@ function showAnswers(rounds: readonly Round[]): string {
   const flooded = rounds.flatMap((round) => round.flooded ?? [])
   if (flooded.length === 0) return ""
   const sums: Record<string, number> = {}
-  for (const { answers } of flooded) {
-    for (const [status, count] of Object.entries(answers)) sums[status] = (sums[status] ?? 0) + count
+  for (const { responses } of flooded) {
+    for (const [status, count] of Object.entries(responses)) sums[status] = (sums[status] ?? 0) + count
   }
   const rate = flooded.reduce((sum, one) => sum + one.rate, 0) / flooded.length
   const shown = Object.entries(sums).map(([status, count]) => `${count} × ${status}`)

@@ -124,7 +124,7 @@ async function slowReaders({ port, pid }: Proxy, encoding: "gzip" | "identity"):
   const firsts = await Promise.all(readers)
   clearInterval(sampling)
   if (firsts.some((first) => !first.startsWith("HTTP/1.1 200 "))) throw new Error("not all readers get a response")
-  const bytes = `${CLIENTS} answers of ${whole.length} bytes, sent as ${bodies[encoding].length}`
+  const bytes = `${CLIENTS} responses of ${whole.length} bytes, sent as ${bodies[encoding].length}`
   say(`${bytes}: RSS at most ${most.toFixed(0)} MB, ${before.toFixed(0)} MB before (promised under ${MOST} MB)`)
   return most / MOST
 }

@@ -21,7 +21,7 @@ const SECONDS = QUICK ? 3 : 5
 /** Of fedstack and bare Node, one after the other. */
 const TURNS = QUICK ? 3 : 7
 const SCRAPES = 200
-/** Of the larger answers, which take ten times as long. */
+/** Of the larger responses, which take ten times as long. */
 const LARGE_SCRAPES = 50
 const SCENES = QUICK
   ? [{ series: 10_000, clients: [1, 50] }]
@@ -66,8 +66,11 @@ function stop(reason: string): void {
 async function scene(binaries: string, series: number, clients: readonly number[]): Promise<readonly string[]> {
   const ground = await prepare(binaries, series, closers)
   const ways = await startWays(ground)
-  const answers = await Promise.all(ways.map(({ url }) => seriesAt(url, ground.token)))
-  if (answers[0]?.length !== series || answers.some((answer) => answer.join("\n") !== answers[0]?.join("\n"))) {
+  const responses = await Promise.all(ways.map(({ url }) => seriesAt(url, ground.token)))
+  if (
+    responses[0]?.length !== series ||
+    responses.some((response) => response.join("\n") !== responses[0]?.join("\n"))
+  ) {
     throw new Error(`not all ways give the same ${series} series`)
   }
   say(`\n${series} series, the same by every way`)

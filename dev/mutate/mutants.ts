@@ -98,7 +98,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "core/http/connection-failure.ts",
-    breaks: "an expired certificate is told from an unknown authority",
+    breaks: "an expired certificate is not an unknown authority",
     find: '  CERT_HAS_EXPIRED: "tls_expired",\n',
     replace: "",
   },

@@ -23,7 +23,7 @@ export async function admissionWhile(
       const begin = performance.now()
       const { status } = await opa.ask("POST", "/v1/data/bench/admit", '{"input":{"namespace":"ns-1"}}')
       times.push(performance.now() - begin)
-      if (status !== 200) throw new Error(`OPA answered ${status}`)
+      if (status !== 200) throw new Error(`OPA responded ${status}`)
       await delay(5)
     }
   }

@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { type AddressInfo, connect, createServer } from "node:net"
 
-/** A port before another that counts the bytes of answers, TLS and headers included. */
+/** A port before another that counts the bytes of responses, TLS and headers included. */
 export async function startCountingGate(
   port: number,
   closers: (() => unknown)[],

@@ -35,8 +35,8 @@ export async function startExporter(
     pid: child.process.pid ?? 0,
     async collect() {
       const begin = performance.now()
-      const answer = await request(`http://${address}/metrics`)
-      const text = await answer.body.text()
+      const response = await request(`http://${address}/metrics`)
+      const text = await response.body.text()
       return { text, seconds: (performance.now() - begin) / 1000 }
     },
   }

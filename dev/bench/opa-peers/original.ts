@@ -16,15 +16,15 @@ export function startOriginal({ caFile, closers }: Ground, urls: readonly string
     stdio: ["pipe", "pipe", "inherit"],
   })
   closers.unshift(() => child.kill("SIGKILL"))
-  const answers = createInterface(child.stdout)
+  const responses = createInterface(child.stdout)
   const ended = once(child, "exit").then(([code]) => {
     throw new Error(`original.py ended with ${code}: is python3-requests installed?`)
   })
-  ended.catch(() => undefined) // told to whoever waits for an answer
+  ended.catch(() => undefined) // reported to those that wait for a response
   return {
     pid: child.pid ?? 0,
     async collect() {
-      const next = once(answers, "line")
+      const next = once(responses, "line")
       child.stdin.write("\n")
       const [line] = (await Promise.race([next, ended])) as [string]
       return JSON.parse(line) as { lines: string[]; bytes: number }

@@ -1,6 +1,6 @@
 import { type Cleanup, startKubernetes } from "../../testing/kubernetes.ts"
 
-/** Puts pods of a service `opa` into a real Kubernetes; how an exporter is told to find them. */
+/** Puts pods of a service `opa` into a real Kubernetes; with what an exporter needs to find them. */
 export async function startPods(
   kube: string,
   addresses: readonly string[],

@@ -8,7 +8,7 @@ export interface Load {
   /** Milliseconds. */
   readonly p50: number
   readonly p99: number
-  /** Answers that were no 2xx or 3xx, broke off or came too late. */
+  /** Responses that were no 2xx or 3xx, broke off or came too late. */
   readonly failures: number
 }
 
@@ -21,7 +21,7 @@ export async function alternate(urls: readonly string[], scrapes: number, token:
       const begin = performance.now()
       const { body, statusCode } = await request(url, { headers })
       await body.dump({ limit: Number.POSITIVE_INFINITY })
-      if (statusCode !== 200) throw new Error(`${url} answered ${statusCode}`)
+      if (statusCode !== 200) throw new Error(`${url} responded ${statusCode}`)
       times[way]?.push(performance.now() - begin)
     }
   }

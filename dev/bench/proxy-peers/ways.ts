@@ -42,7 +42,7 @@ export async function startHaproxy(ground: Ground): Promise<Way> {
   const file = await fill("haproxy.cfg", ground, { port })
   const pid = run(ground, "haproxy", ["-db", "-f", file], { PORTAL_AUTH_TOKEN: ground.token })
   const url = `http://127.0.0.1:${port}`
-  await until("haproxy to answer", async () => ((await fetch(url)).status === 403 ? true : undefined), 10)
+  await until("haproxy to respond", async () => ((await fetch(url)).status === 403 ? true : undefined), 10)
   return { name: "haproxy", url, pid }
 }
 
@@ -51,7 +51,7 @@ async function startNginx(ground: Ground): Promise<Way> {
   const file = await fill("nginx.conf", ground, { port })
   const pid = run(ground, "nginx", ["-c", file, "-e", join(ground.folder, "nginx.error.log")])
   const url = `http://127.0.0.1:${port}`
-  await until("nginx to answer", async () => ((await fetch(url)).status === 401 ? true : undefined), 10)
+  await until("nginx to respond", async () => ((await fetch(url)).status === 401 ? true : undefined), 10)
   return { name: "nginx, cache 1s", url, pid }
 }
 
