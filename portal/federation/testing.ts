@@ -18,7 +18,8 @@ export const testInputs = (env: Inputs["env"], read: ReadText): Inputs => ({ env
 
 export async function scratch(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "fedstack-portal-"))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  // again where what writes there ends only after this: hooks run in the order in which they were registered
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
   return folder
 }
 
