@@ -135,7 +135,7 @@ const METHODS = {
   delete: "DELETE",
 } as const
 
-/** A URL would resolve `..` in a path, which may be the name that a client gave an object. */
+/** A URL would resolve `..` in a path, which may be the name that a user gave an object. */
 function addressOf(server: string, path: string): RequestAddress {
   const { origin, pathname } = new URL(server)
   const [below = "", query] = path.split("?")

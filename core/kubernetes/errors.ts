@@ -24,7 +24,7 @@ export class KubernetesError extends FedstackError {
   readonly statusCode: number
   /** The Status object of the response, as far as it was one. */
   readonly details: Status
-  /** Seconds for which it asks not to be called. */
+  /** Seconds to wait before the next request, from Retry-After. */
   readonly retryAfter: number
 
   constructor(message: string, statusCode: number, details: Status = {}, retryAfter = 0, options?: ErrorOptions) {
@@ -50,7 +50,7 @@ function headline({ description, rule }: KubernetesRequest, statusCode: number, 
   const cannot = `Kubernetes cannot ${description} (${statusCode})`
   switch (statusCode) {
     case 401:
-      return `Kubernetes refused the credentials with which it was asked to ${description} (401)`
+      return `Kubernetes refused to ${description} (401): the credentials of the kubeconfig or service account are not valid`
     case 403:
       return `Kubernetes refused to ${description} (403): the account needs the rule ${rule}`
     case 404:
@@ -58,12 +58,12 @@ function headline({ description, rule }: KubernetesRequest, statusCode: number, 
       return `${cannot}: ${details?.name === undefined ? "it does not serve this kind in this version: install its CRD, or use another version" : "not found"}`
     case 409:
       if (reason === "AlreadyExists") return `${cannot}: it exists already`
-      if (isOwned(details?.causes)) return `${cannot}: other managers own these fields${causesIn(details?.causes)}`
+      if (isOwned(details)) return `${cannot}: other managers own these fields${causesIn(details)}`
       return `${cannot}: it was changed by another client meanwhile`
     case 410:
       return `${cannot}: the version to continue from is no longer kept`
     case 422:
-      return `${cannot}: the object is invalid${causesIn(details?.causes)}`
+      return `${cannot}: the object is invalid${causesIn(details)}`
     default:
       return cannot
   }
@@ -72,7 +72,7 @@ function headline({ description, rule }: KubernetesRequest, statusCode: number, 
 /** Whether another client has written in between: what follows from the new version may succeed. */
 export function isConflict(error: unknown): error is KubernetesError {
   if (!(error instanceof KubernetesError) || error.statusCode !== 409) return false
-  return error.details.reason === "Conflict" && !isOwned(error.details.details?.causes)
+  return error.details.reason === "Conflict" && !isOwned(error.details.details)
 }
 
 /** For a request whose 404 is a result. */
@@ -80,10 +80,10 @@ export function undefinedIfMissing(error: unknown): undefined {
   if (!(error instanceof KubernetesError && error.statusCode === 404)) throw error
 }
 
-const isOwned = (causes: readonly Cause[] = []): boolean =>
+const isOwned = ({ causes = [] }: NonNullable<Status["details"]> = {}): boolean =>
   causes.some(({ reason }) => reason === "FieldManagerConflict")
 
-function causesIn(causes: readonly Cause[] = []): string {
+function causesIn({ causes = [] }: NonNullable<Status["details"]> = {}): string {
   const shown = causes.map(({ field = "", message = "" }) => `${field}: ${message}`).join("; ")
   return shown === "" ? "" : ` (${shown})`
 }

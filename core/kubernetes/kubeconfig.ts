@@ -28,12 +28,11 @@ export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig>
   const config = new (await loadKubeConfig())()
   const { kubeconfig = "", context, env, serviceAccount = SERVICE_ACCOUNT } = source
   const named = kubeconfig.split(delimiter).filter((file) => file !== "")
-  const own = join(env.HOME ?? "/", ".kube/config")
   if (context === undefined && named.length === 0 && isInCluster(env, serviceAccount)) {
     config.loadFromString(JSON.stringify(inCluster(env, serviceAccount)))
     return config
   }
-  const files = named.length > 0 ? named : [own]
+  const files = named.length > 0 ? named : [join(env.HOME ?? "/", ".kube/config")]
   const present = files.filter((file) => existsSync(file))
   if (present.length === 0) {
     const missing = files.join(" or ")

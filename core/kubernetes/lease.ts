@@ -103,7 +103,7 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolde
       working = working
         .then(() => (stop.signal.aborted ? undefined : work(stop.signal)))
         .catch((error: unknown) => {
-          // that of an earlier term, which had to end, says nothing about this one
+          // the failure of an earlier term's work, which had to end, is none of this term
           if (term?.stop === stop) end(`the work under it failed: ${explain(error)}`)
         })
     }

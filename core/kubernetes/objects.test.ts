@@ -63,7 +63,7 @@ for (const [status, body, expected] of [
   [
     401,
     { message: "Unauthorized" },
-    `Kubernetes refused the credentials with which it was asked to ${about} (401). Response: Unauthorized`,
+    `Kubernetes refused to ${about} (401): the credentials of the kubeconfig or service account are not valid. Response: Unauthorized`,
   ],
   [
     403,

@@ -124,7 +124,7 @@ test("objects of a real API stay known", { timeout: 300_000 }, async (outer) => 
     await writeFile(file, (await readFile(file, "utf8")).replace(/"token":"[^"]+"/, '"token":"wrong"'))
     const { watched } = await follow(t, file, "any")
     await watched.first
-    assert.match(watched.problem()?.message ?? "", /refused the credentials .*list configmaps.*\(401\)/)
+    assert.match(watched.problem()?.message ?? "", /refused to list configmaps.*\(401\)/)
     assert.doesNotMatch(watched.problem()?.message ?? "", /wrong/)
   })
 })

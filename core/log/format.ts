@@ -49,10 +49,10 @@ export function lineFormatter(format: LogOptions["format"], component: string): 
       return shown
     },
     line(level, message, shown) {
-      const said = message === undefined ? "" : prefix("msg") + show(message)
+      const shownMessage = message === undefined ? "" : prefix("msg") + show(message)
       return json
-        ? `{"level":"${level}","ts":"${time()}","component":${shownComponent}${shown}${said}}\n`
-        : `ts=${time()} level=${level} component=${shownComponent}${said}${shown}\n`
+        ? `{"level":"${level}","ts":"${time()}","component":${shownComponent}${shown}${shownMessage}}\n`
+        : `ts=${time()} level=${level} component=${shownComponent}${shownMessage}${shown}\n`
     },
   }
 }

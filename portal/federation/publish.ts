@@ -16,8 +16,8 @@ export const CONFIG_FILE = "prometheus.yml"
 export const HEADER = "# Written by fedstack portal: edit sites.yaml or the base configuration, not this file.\n"
 /** Folders whose every file is written here. */
 const OWN_FOLDERS = ["tokens", "tls", "rules"]
-const TEMPORARY = /^\..*\.tmp$/
-const TOKEN = /\.[\da-f]{8}$/
+/** What an interrupted first writing may leave in them: a temporary file, or a token, whose path is another each time. */
+const UNFINISHED = /\/\..*\.tmp$|^tokens\/.*\.[\da-f]{8}$/
 
 /**
  * Writes what differs, in the order given. All is on disk under temporary names before the first file is replaced, so that
@@ -51,11 +51,7 @@ export async function removeStale(folder: string, files: readonly OutputFile[]):
   const config = files.find(({ path }) => path === CONFIG_FILE)
   if ((await readFile(join(folder, CONFIG_FILE), "utf8")) !== config?.content) return
   const kept = new Set(files.map(({ path }) => path))
-  for (const own of OWN_FOLDERS) {
-    for (const name of await namesIn(join(folder, own))) {
-      if (!kept.has(`${own}/${name}`)) await rm(join(folder, own, name))
-    }
-  }
+  for await (const path of ownFiles(folder)) if (!kept.has(path)) await rm(join(folder, path))
 }
 
 /** A folder is ours by the configuration in it; without one, all must be what an interrupted first writing leaves. */
@@ -64,19 +60,21 @@ async function refuseForeign(folder: string, files: readonly OutputFile[]): Prom
   const content = await readFile(file, "utf8").catch(nothingIfMissing)
   if (content?.startsWith(HEADER)) return
   if (content !== undefined) throw foreignConfiguration({ file })
-  for (const own of OWN_FOLDERS) {
-    for (const name of await namesIn(join(folder, own))) {
-      const found = join(folder, own, name)
-      if (TEMPORARY.test(name) || (own === "tokens" && TOKEN.test(name))) continue
-      const ours = files.find(({ path }) => path === `${own}/${name}`)
-      if (ours === undefined || !(await isWritten(found, ours.content, ours.mode)))
-        throw foreignConfiguration({ file: found })
-    }
+  for await (const path of ownFiles(folder)) {
+    if (UNFINISHED.test(path)) continue
+    const found = join(folder, path)
+    const ours = files.find((one) => one.path === path)
+    if (ours === undefined || !(await isWritten(found, ours.content, ours.mode)))
+      throw foreignConfiguration({ file: found })
   }
 }
 
-const namesIn = async (folder: string): Promise<readonly string[]> =>
-  (await readdir(folder).catch(nothingIfMissing)) ?? []
+/** Paths of what lies in the folders whose every file is written here. */
+async function* ownFiles(folder: string): AsyncGenerator<string> {
+  for (const own of OWN_FOLDERS) {
+    for (const name of (await readdir(join(folder, own)).catch(nothingIfMissing)) ?? []) yield `${own}/${name}`
+  }
+}
 
 async function isWritten(file: string, content: string, mode: number): Promise<boolean> {
   const status = await stat(file).catch(nothingIfMissing)
