@@ -1,6 +1,4 @@
-import { type Parse, setting, text } from "#core/config/settings.ts"
-
-const trimmed: Parse<string> = (value) => value.trim()
+import { setting, text, trimmed } from "#core/config/settings.ts"
 
 /** How a component finds its cluster; openKubernetes() expects them with the environment. */
 export const kubernetesSettings = {

@@ -5,37 +5,21 @@ import { readFailure } from "./failure.ts"
 import type { OpaTarget } from "./target.ts"
 
 export interface OpaRequest {
-  readonly method: "GET" | "POST"
   /** Below the target's own. */
   readonly path: string
   /** With its question mark. */
   readonly search?: string
+  /** JSON, by POST; without it the request is a GET. */
   readonly body?: string
 }
 
 /** OPAs to which connections are kept: each TLS connection is 60 kB, of which 500 would be a quarter of the process. */
 const MOST_KEPT = 100
 
-/** Sends requests to OPAs. Redirects are responses like any other. */
-export interface OpaClient {
-  /** How many OPAs are read: where they are many, a connection is closed after its response. */
-  expect(targets: number): void
-  /** Throws ReadFailure, also where the body has more bytes than `limit`. */
-  fetchText(target: OpaTarget, request: OpaRequest, limit: number, deadline: Deadline): Promise<TextResponse>
-  /** Hands the response, uncompressed, to `use`, which reads its body whole. Throws ReadFailure. */
-  fetchStream<T>(
-    target: OpaTarget,
-    request: OpaRequest,
-    limit: number,
-    deadline: Deadline,
-    use: (response: StreamResponse) => Promise<T>,
-  ): Promise<T>
-}
+export type OpaClient = ReturnType<typeof createOpaClient>
 
-export function createOpaClient(
-  credentials: Pick<ClientCredentials, "current">,
-  defaultScheme: "http" | "https",
-): OpaClient {
+/** Sends requests to OPAs, which throw ReadFailure. Redirects are responses like any other. */
+export function createOpaClient(credentials: Pick<ClientCredentials, "current">, defaultScheme: "http" | "https") {
   let closeConnection = false
   const addressOf = (
     { scheme = defaultScheme, address, port, path: below }: OpaTarget,
@@ -45,16 +29,25 @@ export function createOpaClient(
     pathname: below + path,
     search,
   })
-  const optionsOf = ({ method, body }: OpaRequest) => {
+  const optionsOf = ({ body }: OpaRequest) => {
     const { agent: dispatcher, headers } = credentials.current()
-    if (body === undefined) return { method, dispatcher, closeConnection, headers }
-    return { method, dispatcher, closeConnection, body, headers: { ...headers, "content-type": "application/json" } }
+    const options = { dispatcher, closeConnection, headers }
+    if (body === undefined) return options
+    return { ...options, method: "POST" as const, body, headers: { ...headers, "content-type": "application/json" } }
   }
   return {
-    expect: (targets) => void (closeConnection = targets > MOST_KEPT),
-    fetchText: (target, request, limit, deadline) =>
+    /** How many OPAs are read: where they are many, a connection is closed after its response. */
+    expect: (targets: number): void => void (closeConnection = targets > MOST_KEPT),
+    fetchText: (target: OpaTarget, request: OpaRequest, limit: number, deadline: Deadline): Promise<TextResponse> =>
       twice(() => fetchText(addressOf(target, request), { ...optionsOf(request), limit, deadline })),
-    fetchStream: (target, request, limit, deadline, use) =>
+    /** Hands the response, uncompressed, to `use`, which reads its body whole. */
+    fetchStream: <T>(
+      target: OpaTarget,
+      request: OpaRequest,
+      limit: number,
+      deadline: Deadline,
+      use: (response: StreamResponse) => Promise<T>,
+    ): Promise<T> =>
       twice(async () => {
         const options = { ...optionsOf(request), limit, lifetime: deadline, gzip: true }
         using response = await fetchStream(addressOf(target, request), options)

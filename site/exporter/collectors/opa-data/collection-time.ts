@@ -3,23 +3,18 @@ import type { Family } from "#core/metrics/exposition.ts"
 /** The original's, written as its Python client writes them. */
 const BUCKETS = "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1.0 2.5 5.0 7.5 10.0 +Inf".split(" ")
 
-export interface CollectionTime {
-  observe(seconds: number): void
-  families(): readonly Family[]
-}
-
 /** The histogram of how long collections took, with the time of its creation beside it, as in the original. */
-export function collectionTime(clusterName: string, created: Date): CollectionTime {
+export function collectionTime(clusterName: string, created: Date) {
   const labels = { cluster_name: clusterName }
   const counts = new Map(BUCKETS.map((le) => [le, 0]))
   let [count, sum] = [0, 0]
   return {
-    observe(seconds) {
+    observe(seconds: number): void {
       count += 1
       sum += seconds
       for (const [le, value] of counts) if (le === "+Inf" || seconds <= Number(le)) counts.set(le, value + 1)
     },
-    families: () => [
+    families: (): readonly Family[] => [
       {
         name: "opa_data_exporter_collection_time",
         help: "Time it takes to collect metrics",

@@ -4,7 +4,7 @@ import { logChangesOfEach } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
 import type { Collector } from "../../collector.ts"
-import type { CollectionTime } from "./collection-time.ts"
+import { collectionTime } from "./collection-time.ts"
 import { type DigestRules, NO_DIGESTS, planDigests, recordDigests } from "./digests.ts"
 import { type Compared, compareReplicas, NO_DIFFERENCES } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
@@ -12,7 +12,7 @@ import { digestFamilies, discoveryFamilies, driftFamilies, podFamilies } from ".
 import type { Counted } from "./paths.ts"
 import type { OpaReader } from "./reader.ts"
 import { type DigestKind, readIn, type ReadOutcome, unreadIn } from "./reading.ts"
-import type { OpaTarget, OpaTargets } from "./target.ts"
+import type { OpaTargets } from "./target.ts"
 
 /** OPAs that are read at the same time, beside those that have not responded for so many milliseconds. */
 const AT_ONCE = 16
@@ -28,7 +28,6 @@ export interface OpaDataOptions {
   /** undefined: replicas are compared by their counts alone. */
   readonly digest: DigestKind | undefined
   readonly rules: DigestRules
-  readonly time: CollectionTime
   /** Seconds to wait for the first list of OPAs. */
   readonly timeout: number
   readonly log: Logger
@@ -37,7 +36,8 @@ export interface OpaDataOptions {
 
 /** Reads every OPA once and compares them. What cannot be read shows in its families; it never fails as a whole. */
 export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
-  const { clusterName, paths, targets, reader, rules, time, log, now } = options
+  const { clusterName, paths, targets, reader, rules, log, now } = options
+  const time = collectionTime(clusterName, now())
   let digests = NO_DIGESTS
   let differences = NO_DIFFERENCES
   // a path that is nowhere is more likely wrong than not loaded
@@ -53,10 +53,7 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     const at = now().getTime()
     const current = targets.current()
     reader.keep(current)
-    const plan =
-      options.digest === undefined
-        ? { at, clock: undefined, requested: new Map<OpaTarget, number>() }
-        : planDigests(rules, digests, differences, at, current)
+    const plan = planDigests(rules, digests, differences, at, options.digest === undefined ? [] : current)
     const pass = limitConcurrency(AT_ONCE)
     const outcomes = await Promise.all(
       current.map((target) =>

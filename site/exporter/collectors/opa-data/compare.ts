@@ -52,13 +52,8 @@ export function compare(replicas: readonly Replica[]): Comparison {
   }
 }
 
-interface Split {
-  readonly groups: readonly (readonly Replica[])[]
-  /** Those that were compared. */
-  readonly known: readonly Replica[]
-}
-
-function splitByDigest(replicas: readonly Replica[]): Split {
+/** Groups that agree, and those that were compared by digest. */
+function splitByDigest(replicas: readonly Replica[]) {
   const newest = Math.max(...replicas.map(({ digest }) => digest?.round ?? -1))
   const known = replicas.filter(({ digest }) => digest?.round === newest)
   const unknown = replicas.filter(({ digest }) => digest?.round !== newest)

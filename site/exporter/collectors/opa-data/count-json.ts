@@ -7,17 +7,11 @@ const [SPACE, COLON] = [0x20, 0x3a]
 const BESIDE = new Set(["decision_id", "metrics", "provenance", "warning"])
 const MOST_KEY_BYTES = 32
 
-export interface JsonCounter {
-  add(chunk: Uint8Array): void
-  /** What `result` is. Throws ReadFailure where the response is not complete, or none of OPA's. */
-  end(): PathCount
-}
-
 /**
  * Counts the members of `result`, and the members of those, in a response of OPA's Data API that arrives in pieces.
  * It keeps a few numbers, never a document. Members are counted by their commas: what is between them is OPA's own JSON.
  */
-export function countJson(): JsonCounter {
+export function countJson() {
   let depth = 0
   let inString = false
   let escaped = false
@@ -25,7 +19,7 @@ export function countJson(): JsonCounter {
   let key: number[] | undefined
   let name = ""
   let ended = false
-  let kind: "undefined" | "scalar" | "container" = "undefined"
+  let kind: PathCount["kind"] = "undefined"
   let keys = 0
   let members = 0
   /** Whether the container at depth 2 or 3 has a member yet. */
@@ -33,9 +27,9 @@ export function countJson(): JsonCounter {
   let wrong = false
 
   const value = (): void => {
-    if (depth === 1 && key === undefined && name === "result" && kind === "undefined") kind = "scalar"
     if (name !== "result") return
-    if (depth === 2 && !filled[0]) {
+    if (depth === 1 && kind === "undefined") kind = "uncountable"
+    else if (depth === 2 && !filled[0]) {
       filled[0] = true
       keys += 1
     } else if (depth === 3 && !filled[1]) {
@@ -54,9 +48,9 @@ export function countJson(): JsonCounter {
     } else if (byte === QUOTE) {
       value()
       inString = true
-      if (depth === 1 && key === undefined && name === "") key = []
+      if (depth === 1 && name === "") key = []
     } else if (byte === OPEN || byte === OPEN_LIST) {
-      if (depth === 1 && name === "result") kind = "container"
+      if (depth === 1 && name === "result") kind = "counted"
       value()
       depth += 1
       if (depth === 2) filled = [false, false]
@@ -93,7 +87,7 @@ export function countJson(): JsonCounter {
   }
 
   return {
-    add(chunk) {
+    add(chunk: Uint8Array): void {
       let at = 0
       while (at < chunk.length) {
         if (inString) at = string(chunk, at)
@@ -101,10 +95,10 @@ export function countJson(): JsonCounter {
       }
       if (wrong) throw new ReadFailure("unexpected_response", "the response is none of an OPA")
     },
-    end() {
+    /** What `result` is. Throws ReadFailure where the response is not complete, or none of OPA's. */
+    end(): PathCount {
       if (!ended) throw new ReadFailure("unexpected_response", "the response ends before it is whole")
-      if (kind === "undefined") return { kind: "undefined" }
-      return kind === "scalar" ? { kind: "uncountable" } : { kind: "counted", keys, members, digest: undefined }
+      return kind === "counted" ? { kind, keys, members, digest: undefined } : { kind }
     },
   }
 }

@@ -1,7 +1,7 @@
 import { type Comparison, compare } from "./compare.ts"
 import { type DigestDifferences, digestKey, digestOf, type DigestState, expectsDigest } from "./digests.ts"
 import type { Counted } from "./paths.ts"
-import type { ReadOutcome } from "./reading.ts"
+import { readIn, type ReadOutcome, unreadIn } from "./reading.ts"
 import { serviceKey, type OpaTarget } from "./target.ts"
 
 interface Difference {
@@ -49,8 +49,8 @@ export function compareReplicas(
   const compared: Compared[] = []
   for (const [key, members] of Map.groupBy(outcomes, ({ target }) => serviceKey(target))) {
     const known = before.paths.get(key)
-    const replicas = members.flatMap(({ target, result }) => ("pathCounts" in result ? [{ target, ...result }] : []))
-    const [first] = replicas
+    const read = readIn(members)
+    const [first] = read
     if (first === undefined) {
       if (known !== undefined) differing.set(key, known)
       continue
@@ -58,23 +58,23 @@ export function compareReplicas(
     const now = new Map<string, Difference>()
     differing.set(key, now)
     const { namespace, service } = first.target
-    const targets = replicas.map(({ target }) => target)
-    const unread = members.flatMap(({ target, result }) => ("pathCounts" in result ? [] : [target.pod]))
+    const targets = read.map(({ target }) => target)
+    const unread = unreadIn(members).map(({ target }) => target.pod)
+    const all = members.map(({ target }) => target.pod)
     for (const [index, { name: path }] of paths.entries()) {
       const last = known?.get(path)
-      const held = replicas.map(({ target, pathCounts }) => {
-        const pathCount = pathCounts[index] ?? { kind: "undefined" }
+      const replicas = read.map(({ target, result }) => {
+        const pathCount = result.pathCounts[index] ?? { kind: "undefined" }
         const pod = digests.get(digestKey(target))
         const wasDeviating = last?.deviating.has(target.pod) ?? false
         const [digest, expected] = [digestOf(pod, index, pathCount), expectsDigest(pod, index, pathCount)]
         return { pod: target.pod, pathCount, digest, expected, wasDeviating }
       })
-      const comparison = compare(held)
-      const waiting = last?.byDigest
-        ? held.filter(({ pod, expected }) => expected && !comparison.byDigest.has(pod))
-        : []
+      const comparison = compare(replicas)
+      const waiting = replicas.filter(
+        ({ pod, expected }) => last?.byDigest === true && expected && !comparison.byDigest.has(pod),
+      )
       const unknown = new Set([...unread, ...waiting.map(({ pod }) => pod)])
-      const all = members.map(({ target }) => target.pod)
       const still = last === undefined ? [] : stillDeviating(last.deviating, all, unknown)
       const deviating = new Set([...comparison.deviating, ...still])
       const inSync = deviating.size === 0
@@ -82,16 +82,8 @@ export function compareReplicas(
       const byDigest = comparison.digestsDiffer || (still.length > 0 && last?.byDigest === true)
       if (since !== undefined) now.set(path, { since, deviating, byDigest })
       if (byDigest && last?.byDigest !== true) anew.add(key)
-      const changed = inSync === (last !== undefined)
-      compared.push({
-        namespace,
-        service,
-        path,
-        targets,
-        comparison: { ...comparison, inSync, deviating },
-        since,
-        changed,
-      })
+      const row = { namespace, service, path, targets, since, changed: inSync === (last !== undefined) }
+      compared.push({ ...row, comparison: { ...comparison, inSync, deviating } })
     }
   }
   const any = [...differing.values()].some((service) => [...service.values()].some(({ byDigest }) => byDigest))

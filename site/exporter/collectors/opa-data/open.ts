@@ -2,7 +2,6 @@ import { closeAll } from "#core/closable.ts"
 import { openClientCredentials } from "#core/http/client-credentials.ts"
 import type { Collector, ExporterContext } from "../../collector.ts"
 import { createOpaClient } from "./client.ts"
-import { collectionTime } from "./collection-time.ts"
 import { collectOpaData } from "./collector.ts"
 import { createReader } from "./reader.ts"
 import { READ_METHODS } from "./reading.ts"
@@ -61,7 +60,6 @@ export async function openOpaData(
         interval: Math.max(values.digestInterval, every ?? 0),
         budget: values.digestBudget,
       },
-      time: collectionTime(clusterName, now()),
       timeout,
       log,
       now,

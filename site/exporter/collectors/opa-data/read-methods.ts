@@ -27,22 +27,17 @@ export async function readByQuery(
 ): Promise<Counts> {
   for (;;) {
     const body = JSON.stringify({ query: countQuery(paths, digest, withheld) })
-    const request = { method: "POST" as const, path: "/v1/query", search: "?metrics=true", body }
+    const request = { path: "/v1/query", search: "?metrics=true", body }
     const { status, body: text } = await client.fetchText(target, request, RESPONSE_LIMIT, deadline)
     if (status === 200) return parseQueryResponse(text, paths)
-    if (status !== 400) throw unavailableOr(status)
-    const uncountable = uncountablePaths(text, paths)
-    if (uncountable === undefined) throw unavailableOr(status)
-    const before = withheld.counts.size + withheld.digests.size
-    withhold(uncountable, digest, withheld)
-    const helps = withheld.counts.size + withheld.digests.size > before
-    if (!helps || paths.every(({ name }) => withheld.counts.has(name))) throw unavailableOr(status)
+    const { counts, digests } = withheld
+    const before = counts.size + digests.size
+    // the digest of a path first, then its count
+    for (const name of (status === 400 && uncountablePaths(text, paths)) || [])
+      (digest !== undefined && !digests.has(name) ? digests : counts).add(name)
+    const helps = counts.size + digests.size > before
+    if (!helps || paths.every(({ name }) => counts.has(name))) throw unavailableOr(status)
   }
-}
-
-/** The digest of a path is withheld first, then its count. */
-function withhold(names: readonly string[], digest: DigestKind | undefined, { digests, counts }: Withheld): void {
-  for (const name of names) (digest !== undefined && !digests.has(name) ? digests : counts).add(name)
 }
 
 export async function readByPackage(
@@ -52,8 +47,7 @@ export async function readByPackage(
   packageSegments: readonly string[],
   deadline: Deadline,
 ): Promise<Counts> {
-  const path = `/v1/data${urlPath([...packageSegments, ruleName(digest)])}`
-  const request = { method: "GET" as const, path, search: "?metrics=true" }
+  const request = { path: `/v1/data${urlPath([...packageSegments, ruleName(digest)])}`, search: "?metrics=true" }
   const { status, body } = await client.fetchText(target, request, RESPONSE_LIMIT, deadline)
   if (status !== 200) throw unavailableOr(status)
   const counts = parsePackageResponse(body, paths)
@@ -82,7 +76,7 @@ export async function readDocuments(
 ): Promise<Counts> {
   const pathCounts: PathCount[] = []
   for (const { segments, namespaced } of paths) {
-    const request = { method: "GET" as const, path: `/v1/data${urlPath(segments)}` }
+    const request = { path: `/v1/data${urlPath(segments)}` }
     const pathCount = await client.fetchStream(target, request, limit, deadline, countDocument)
     pathCounts.push(pathCount.kind === "counted" && !namespaced ? { ...pathCount, members: undefined } : pathCount)
   }

@@ -34,16 +34,7 @@ export interface ReaderOptions extends ReadContext {
   readonly identity: () => unknown
 }
 
-export interface OpaReader {
-  /**
-   * Throws ReadFailure. An OPA that cannot make digests, or not in time, is read without. `begun` is when the collection
-   * began, in milliseconds of performance.now(): its deadline is that of all its reads, but for whole documents, which take
-   * turns.
-   */
-  read(target: OpaTarget, digest: DigestKind | undefined, signal: AbortSignal, begun?: number): Promise<OpaReading>
-  /** These are all the OPAs there are: forgets what it knows of others, and keeps connections unless they are many. */
-  keep(targets: readonly OpaTarget[]): void
-}
+export type OpaReader = ReturnType<typeof createReader>
 
 /** What is known of one OPA, for ten minutes. */
 interface OpaKnowledge {
@@ -56,7 +47,7 @@ interface OpaKnowledge {
 }
 
 /** Reads each OPA by the best method that it allows, and remembers which that is. */
-export function createReader(options: ReaderOptions): OpaReader {
+export function createReader(options: ReaderOptions) {
   const { methods, timeout, now } = options
   const known = new Map<string, OpaKnowledge>()
   const documents = limitConcurrency(DOCUMENTS_AT_ONCE)
@@ -112,7 +103,17 @@ export function createReader(options: ReaderOptions): OpaReader {
   }
 
   return {
-    async read(target, digest, signal, begun = performance.now()) {
+    /**
+     * Throws ReadFailure. An OPA that cannot make digests, or not in time, is read without. `begun` is when the collection
+     * began, in milliseconds of performance.now(): its deadline is that of all its reads, but for whole documents, which
+     * take turns.
+     */
+    async read(
+      target: OpaTarget,
+      digest: DigestKind | undefined,
+      signal: AbortSignal,
+      begun = performance.now(),
+    ): Promise<OpaReading> {
       const knowledge = knowledgeOf(target)
       let unavailable: MethodUnavailable | undefined
       for (const [index, method] of methods.entries()) {
@@ -130,7 +131,8 @@ export function createReader(options: ReaderOptions): OpaReader {
       known.delete(targetKey(target)) // next time all methods again
       throw unavailable ?? new Error("there is no method to read an OPA")
     },
-    keep(targets) {
+    /** These are all the OPAs there are: forgets what it knows of others, and keeps connections unless they are many. */
+    keep(targets: readonly OpaTarget[]): void {
       options.client.expect(targets.length)
       const keys = new Set(targets.map(targetKey))
       for (const key of known.keys()) if (!keys.has(key)) known.delete(key)

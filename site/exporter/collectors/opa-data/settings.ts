@@ -9,6 +9,7 @@ import {
   settings,
   size,
   text,
+  trimmed,
   type Values,
   Wrong,
 } from "#core/config/settings.ts"
@@ -20,32 +21,25 @@ import { READ_METHODS } from "./reading.ts"
 /** Seconds: Prometheus gives a scrape 10, and the response has to be on its way by then. */
 export const SCRAPE_TIMEOUT = 8
 
-const trimmed: Parse<string> = (value) => value.trim()
 const share: Parse<number> = (value) => {
   const number = /^(?:\d+\.?\d*|\.\d+)$/.test(value) ? Number(value) : Number.NaN
   return number > 0 && number <= 1 ? number : new Wrong("must be a share of time above 0 and up to 1, such as 0.01")
 }
 /** Lists are separated by commas in flags too. */
+const names = (value: string): readonly string[] =>
+  value
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
 const pathList: Parse<readonly DataPath[]> = (value) => {
-  const list: DataPath[] = []
-  for (const part of value.split(",")) {
-    if (part.trim() === "") continue
-    const path = dataPath(part)
-    if (path instanceof Wrong) return path
-    list.push(path)
-  }
-  return list
+  const paths = names(value).map((part) => dataPath(part))
+  return paths.find((path) => path instanceof Wrong) ?? paths.flatMap((path) => (path instanceof Wrong ? [] : [path]))
 }
 const packagePath: Parse<readonly string[]> = (value) => {
   const path = dataPath(value)
   if (path instanceof Wrong) return path
   return /^[a-z_]\w*$/i.test(path.segments[0] ?? "") ? path.segments : new Wrong("must begin with a name of Rego")
 }
-const names: Parse<readonly string[]> = (value) =>
-  value
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
 
 /** A flag and the original's name for its variable: APP_ and the flag's name. */
 const app = (flag: `${string}--${string}`, help: string, defaultText?: string) => ({

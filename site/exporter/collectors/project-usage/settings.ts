@@ -10,6 +10,7 @@ import {
   type Values,
   whole,
   Wrong,
+  trimmed,
 } from "#core/config/settings.ts"
 
 const DATE = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/i
@@ -24,7 +25,6 @@ export const date: Parse<Date> = (value) => {
   return existing ? moment : new Wrong("must be a date such as 2025-01-31 or 2025-01-31T08:00:00 (UTC)")
 }
 
-const trimmed: Parse<string> = (value) => value.trim()
 const RESERVED = ["domain_id", "domain_name", "project_id", "project_name", "cloud", "region"]
 const propertyName: Parse<string> = (value) => {
   if (!/^[a-zA-Z_]\w*$/.test(value) || value.startsWith("__"))

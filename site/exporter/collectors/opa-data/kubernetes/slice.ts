@@ -32,12 +32,13 @@ export interface Slice {
   readonly endpoints: readonly SliceEndpoint[]
 }
 
-export interface ObjectReference {
-  readonly kind?: string
-  readonly name?: string
+/** Where an address is. */
+interface Placement {
+  readonly nodeName?: string | null
+  readonly targetRef?: { readonly kind?: string; readonly name?: string } | null
 }
 
-export interface PortObject {
+interface PortObject {
   readonly name?: string | null
   readonly port?: number | null
   readonly appProtocol?: string | null
@@ -47,12 +48,10 @@ export interface EndpointSlice extends KubernetesObject {
   readonly addressType?: string
   readonly ports?: readonly PortObject[] | null
   readonly endpoints?:
-    | readonly {
+    | readonly (Placement & {
         readonly addresses?: readonly string[]
         readonly conditions?: { readonly ready?: boolean | null }
-        readonly nodeName?: string | null
-        readonly targetRef?: ObjectReference | null
-      }[]
+      })[]
     | null
 }
 
@@ -61,21 +60,19 @@ export function sliceOf({ metadata, addressType = "", ports, endpoints }: Endpoi
     service: metadata.labels?.[SERVICE_NAME] ?? "",
     addressType,
     ports: portsOf(ports),
-    endpoints: (endpoints ?? []).flatMap(
-      ({ addresses: [address] = [], conditions, nodeName, targetRef }): SliceEndpoint[] =>
-        address === undefined
-          ? []
-          : // without a condition it is ready
-            [{ address, pod: podOf(targetRef), node: nodeName ?? "", ready: conditions?.ready ?? true }],
+    // without a condition it is ready
+    endpoints: (endpoints ?? []).flatMap(({ addresses: [address] = [], conditions, ...rest }) =>
+      endpointOf(address, conditions?.ready ?? true, rest),
     ),
   }
 }
 
-export function podOf(reference: ObjectReference | null | undefined): string | undefined {
-  return reference?.kind === "Pod" ? reference.name : undefined
+function endpointOf(address: string | undefined, ready: boolean, { nodeName, targetRef }: Placement): SliceEndpoint[] {
+  const pod = targetRef?.kind === "Pod" ? targetRef.name : undefined
+  return address === undefined ? [] : [{ address, pod, node: nodeName ?? "", ready }]
 }
 
-export function portsOf(ports: readonly PortObject[] | null | undefined): readonly Port[] {
+function portsOf(ports: readonly PortObject[] | null | undefined): readonly Port[] {
   return (ports ?? []).flatMap(({ name, port, appProtocol }): Port[] =>
     typeof port === "number" ? [{ name: name ?? "", port, appProtocol: appProtocol ?? "" }] : [],
   )
@@ -84,11 +81,7 @@ export function portsOf(ports: readonly PortObject[] | null | undefined): readon
 /** What came before EndpointSlices, deprecated since Kubernetes 1.33. One object per service, of its name. */
 export const ENDPOINTS: Resource<EndpointsObject> = { group: "", version: "v1", plural: "endpoints", kind: "Endpoints" }
 
-interface EndpointsAddress {
-  readonly ip?: string
-  readonly nodeName?: string | null
-  readonly targetRef?: ObjectReference | null
-}
+type EndpointsAddress = Placement & { readonly ip?: string }
 
 export interface EndpointsObject extends KubernetesObject {
   readonly subsets?:
@@ -106,15 +99,9 @@ export function slicesOf({ metadata, subsets }: EndpointsObject): readonly Slice
     service: metadata.name,
     addressType: "IPv4",
     ports: portsOf(ports),
-    endpoints: [...endpointsOf(addresses, true), ...endpointsOf(notReadyAddresses, false)],
+    endpoints: [
+      ...(addresses ?? []).flatMap(({ ip, ...rest }) => endpointOf(ip, true, rest)),
+      ...(notReadyAddresses ?? []).flatMap(({ ip, ...rest }) => endpointOf(ip, false, rest)),
+    ],
   }))
-}
-
-function endpointsOf(
-  addresses: readonly EndpointsAddress[] | null | undefined,
-  ready: boolean,
-): readonly SliceEndpoint[] {
-  return (addresses ?? []).flatMap(({ ip, nodeName, targetRef }): SliceEndpoint[] =>
-    ip === undefined ? [] : [{ address: ip, pod: podOf(targetRef), node: nodeName ?? "", ready }],
-  )
 }
