@@ -131,17 +131,18 @@ export function* usageFamilies(clouds: readonly LabelledAccounts[], options: Fam
 const sampleOf = (labels: Labels, value: number | undefined): readonly Sample[] =>
   value === undefined ? [] : [{ labels, value }]
 
-const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
-  name,
-  help,
-  type: "gauge",
-  samples,
-})
+const gauge = (name: string, help: string, samples: readonly Sample[]) =>
+  ({ name, help, type: "gauge", samples }) satisfies Family
 
 /** Those of the cloud first; the same object where it has none. */
-function withLabels(cloud: Labels, labels: Labels): Labels {
-  return Object.keys(cloud).length === 0 ? labels : { ...cloud, ...labels }
-}
+const withLabels = (cloud: Labels, labels: Labels): Labels =>
+  Object.keys(cloud).length === 0 ? labels : { ...cloud, ...labels }
+
+/** In the order of the values in a row. */
+const OF_MONTH = [
+  ["vcpu_seconds", "Weighted vCPU seconds of the project's servers in a month (UTC)."],
+  ["memory_byte_seconds", "Weighted memory of the project's servers in a month (UTC), in bytes times seconds."],
+] as const
 
 function* monthFamilies(clouds: readonly LabelledAccounts[]): Generator<Family> {
   const rows = clouds.flatMap(({ labels, accounts }) =>
@@ -149,18 +150,8 @@ function* monthFamilies(clouds: readonly LabelledAccounts[]): Generator<Family> 
       ofMonth.map(([own, ...values]) => ({ labels: { ...labels, period: name, ...own }, values })),
     ),
   )
-  const samplesOf = (index: 0 | 1): readonly Sample[] =>
-    rows.map(({ labels, values }) => ({ labels, value: values[index] }))
-  yield {
-    name: "openstack_project_period_vcpu_seconds_total",
-    help: "Weighted vCPU seconds of the project's servers in a month (UTC).",
-    type: "counter",
-    samples: samplesOf(0),
-  }
-  yield {
-    name: "openstack_project_period_memory_byte_seconds_total",
-    help: "Weighted memory of the project's servers in a month (UTC), in bytes times seconds.",
-    type: "counter",
-    samples: samplesOf(1),
+  for (const [index, [name, help]] of OF_MONTH.entries()) {
+    const samples = rows.map(({ labels, values }) => ({ labels, value: values[index] ?? 0 }))
+    yield { name: `openstack_project_period_${name}_total`, help, type: "counter", samples }
   }
 }

@@ -98,17 +98,11 @@ export const partKey = (project: string, part: string): string => `${project}/${
 
 class Sum {
   readonly #freshSince: number
-  #vcpuHours = 0
-  #legacyMemory = 0
+  readonly #usage = { vcpuHours: 0, legacyMemory: 0, countedTo: 0, usedTo: 0 }
+  readonly #inUse = { servers: 0, vcpus: 0, memoryMb: 0, diskGb: 0 }
   #mibHours = 0
   #freshVcpuHours = 0
   #freshMibHours = 0
-  #countedTo = 0
-  #usedTo = 0
-  #servers = 0
-  #vcpus = 0
-  #memoryMb = 0
-  #diskGb = 0
 
   constructor(freshSince: number) {
     this.#freshSince = freshSince
@@ -117,41 +111,40 @@ class Sum {
   /** In the order of the cloud's list, so that the two old values come out equal to the last bit. */
   add({ vcpus, memoryMb, diskGb, hours, startedAt, endedAt }: Server, weights: Weights, moments: Moments): void {
     if (startedAt <= moments.end && endedAt > moments.end) {
-      this.#servers += 1
-      this.#vcpus += vcpus
-      this.#memoryMb += memoryMb
-      this.#diskGb += diskGb
+      const inUse = this.#inUse
+      inUse.servers += 1
+      inUse.vcpus += vcpus
+      inUse.memoryMb += memoryMb
+      inUse.diskGb += diskGb
     }
     if (hours <= 0) return
     const set = weightsFor(weights, startedAt)
     const wholeGib = Math.trunc(memoryMb / MIB_PER_GIB)
     const vcpuWeight = weightOf(set?.vcpus, vcpus)
     const memoryWeight = weightOf(set?.memoryMb, memoryMb)
-    this.#vcpuHours += hours * vcpus * vcpuWeight
-    this.#legacyMemory += hours * wholeGib * weightOf(set?.memoryMb, wholeGib)
+    const usage = this.#usage
+    usage.vcpuHours += hours * vcpus * vcpuWeight
+    usage.legacyMemory += hours * wholeGib * weightOf(set?.memoryMb, wholeGib)
     this.#mibHours += hours * memoryMb * memoryWeight
     // from the cloud's own hours, which end at its present even where the period does not
     const end = Math.max(moments.start, startedAt) + hours * SECONDS_PER_HOUR
     const freshHours = Math.min(hours, Math.max(0, end - this.#freshSince) / SECONDS_PER_HOUR)
     this.#freshVcpuHours += freshHours * vcpus * vcpuWeight
     this.#freshMibHours += freshHours * memoryMb * memoryWeight
-    this.#usedTo = Math.max(this.#usedTo, end)
-    if (endedAt === Infinity) this.#countedTo = Math.max(this.#countedTo, end)
+    usage.usedTo = Math.max(usage.usedTo, end)
+    if (endedAt === Infinity) usage.countedTo = Math.max(usage.countedTo, end)
   }
 
   usage(): ProjectUsage {
+    const amounts = (vcpuHours: number, mibHours: number): Amounts => ({
+      vcpuSeconds: vcpuHours * SECONDS_PER_HOUR,
+      memoryByteSeconds: mibHours * BYTE_SECONDS,
+    })
     return {
-      vcpuHours: this.#vcpuHours,
-      legacyMemory: this.#legacyMemory,
-      vcpuSeconds: this.#vcpuHours * SECONDS_PER_HOUR,
-      memoryByteSeconds: this.#mibHours * BYTE_SECONDS,
-      fresh: {
-        vcpuSeconds: this.#freshVcpuHours * SECONDS_PER_HOUR,
-        memoryByteSeconds: this.#freshMibHours * BYTE_SECONDS,
-      },
-      countedTo: this.#countedTo,
-      usedTo: this.#usedTo,
-      inUse: { servers: this.#servers, vcpus: this.#vcpus, memoryMb: this.#memoryMb, diskGb: this.#diskGb },
+      ...this.#usage,
+      ...amounts(this.#usage.vcpuHours, this.#mibHours),
+      fresh: amounts(this.#freshVcpuHours, this.#freshMibHours),
+      inUse: this.#inUse,
     }
   }
 }

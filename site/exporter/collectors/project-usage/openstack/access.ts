@@ -5,8 +5,6 @@ import type { Service } from "./api.ts"
 import type { CloudSettings } from "./cloud-settings.ts"
 import { type CloudIdentity, identityOf, methodOf, type Scope, scopeOf } from "./identity.ts"
 
-export type Interface = "public" | "internal" | "admin"
-
 /** All that is needed to sign in to one region of a cloud and to find its services. */
 export interface Access {
   /** Ends in /v3, without a slash. */
@@ -15,8 +13,8 @@ export interface Access {
   /** Undefined for application credentials, which have their own. */
   readonly scope: Scope | undefined
   readonly region: string | undefined
-  readonly interface: Interface
-  readonly overrides: Readonly<Partial<Record<Service, string>>>
+  readonly interface: "public" | "internal" | "admin"
+  readonly overrides: Readonly<Record<Service, string | undefined>>
   readonly tls: TlsFiles
   /** Whether certificates were not to be verified. They are all the same, with a warning. */
   readonly insecure: boolean
@@ -43,20 +41,17 @@ export function accessOf(settings: CloudSettings, region: string | undefined): A
     scope,
     region,
     interface: chosen,
-    overrides: {
-      ...(compute === undefined ? {} : { compute }),
-      ...(identityUrl === undefined ? {} : { identity: versioned(identityUrl) }),
-    },
+    overrides: { compute, identity: identityUrl && versioned(identityUrl) },
     tls: { ca: fileIn(settings, "cacert"), cert: fileIn(settings, "cert"), key: fileIn(settings, "key") },
-    insecure: isTrue(settings.get("insecure")) || /^(?:false|no|0)$/i.test(settings.get("verify") ?? ""),
+    insecure:
+      /^(?:true|yes|1)$/i.test(settings.get("insecure") ?? "") ||
+      /^(?:false|no|0)$/i.test(settings.get("verify") ?? ""),
   }
 }
 
 /** In clouds.yaml no shell has replaced the home folder. */
 const fileIn = (settings: CloudSettings, key: string): string | undefined =>
   settings.get(key)?.replace(/^~(?=\/)/, () => homedir())
-
-const isTrue = (text: string | undefined): boolean => /^(?:true|yes|1)$/i.test(text ?? "")
 
 function urlIn(settings: CloudSettings, key: string): string | undefined {
   const text = settings.get(key)
@@ -72,7 +67,7 @@ export function versioned(url: string): string {
   return `${url.replace(/\/+$/, "").replace(/\/v(?:2\.0|3)$/, "")}/v3`
 }
 
-function interfaceIn(settings: CloudSettings): Interface {
+function interfaceIn(settings: CloudSettings): Access["interface"] {
   const text = settings.get("interface")?.replace(/url$/i, "") ?? "public"
   if (text === "public" || text === "internal" || text === "admin") return text
   settings.wrong("interface", "must be public, internal or admin")

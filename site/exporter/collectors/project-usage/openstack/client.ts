@@ -9,7 +9,7 @@ import type { Session, Token } from "./session.ts"
 /** Bytes of a response: a page of 1,000 servers has 0.4 to 2 MB, 10,000 projects have 5 MB. */
 const RESPONSE_LIMIT = 134_217_728
 
-export interface ClientOptions extends Pick<Api, "cloud" | "region"> {
+interface ClientOptions extends Pick<Api, "cloud" | "region"> {
   readonly session: Session
   readonly metrics: RequestMetrics
   /** Seconds for a request. */

@@ -2,18 +2,17 @@ import { Faults } from "#core/config/faults.ts"
 
 /** The settings of one cloud, by keys as in clouds.yaml, those below `auth` beside the others; and what is wrong in them. */
 export class CloudSettings {
-  /** Where they stand, for messages: a file, or "the environment". */
-  readonly where: string
+  readonly #where: string
   readonly values: ReadonlyMap<string, string>
   readonly faults = new Faults()
   readonly #nameOf: (key: string) => string
 
   /**
-   * `nameOf` is how a key is written there: `OS_AUTH_URL`, `clouds.site.auth.auth_url`. Later entries win over earlier
-   * ones, and today's name of a key over an old one.
+   * `where` they stand is a file or "the environment", and `nameOf` how a key is written there: `OS_AUTH_URL`,
+   * `clouds.site.auth.auth_url`. Later entries win over earlier ones, and today's name of a key over an old one.
    */
   constructor(where: string, nameOf: (key: string) => string, entries: readonly (readonly [string, string])[]) {
-    this.where = where
+    this.#where = where
     this.#nameOf = nameOf
     const values = new Map(entries.map(([name, value]) => [name.toLowerCase().replaceAll("-", "_"), value]))
     for (const [old, key] of Object.entries(SYNONYMS)) {
@@ -40,11 +39,11 @@ export class CloudSettings {
   /** Names all keys of which one has to be set. */
   missing(...keys: readonly string[]): void {
     const [first = "", ...others] = keys.map(this.#nameOf)
-    this.faults.add(this.where, `${first}${others.length === 0 ? "" : ` (or ${others.join(" or ")})`} is missing`)
+    this.faults.add(this.#where, `${first}${others.length === 0 ? "" : ` (or ${others.join(" or ")})`} is missing`)
   }
 
   wrong(key: string, message: string): void {
-    this.faults.add(this.where, `${this.#nameOf(key)} ${message}`)
+    this.faults.add(this.#where, `${this.#nameOf(key)} ${message}`)
   }
 }
 

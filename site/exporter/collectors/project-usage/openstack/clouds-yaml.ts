@@ -22,7 +22,8 @@ const cloud = z.looseObject(
   { auth, regions: z.array(region, expected("a list of regions")).default([]) },
   expected("a map"),
 )
-const file = z.looseObject({ clouds: z.record(z.string(), cloud.nullable(), expected("a map of clouds")).default({}) })
+const entry = cloud.nullable().transform((given) => given ?? { auth: {}, regions: [] })
+const file = z.looseObject({ clouds: z.record(z.string(), entry, expected("a map of clouds")).default({}) })
 
 type CloudEntry = z.output<typeof cloud>
 
@@ -66,7 +67,7 @@ export async function readClouds(env: Env) {
     names,
     regionsOf(name: string): readonly string[] {
       const { regions, region_name: single } = get(name)
-      if (regions.length > 0) return regions.map((entry) => (typeof entry === "string" ? entry : entry.name))
+      if (regions.length > 0) return regions.map((one) => (typeof one === "string" ? one : one.name))
       return (Array.isArray(single) ? single : typeof single === "string" ? single.split(",") : [])
         .map((text: unknown) => String(text).trim())
         .filter((text) => text !== "")
@@ -74,8 +75,8 @@ export async function readClouds(env: Env) {
     /** Of a cloud, with the values of one of its regions. */
     settingsOf(name: string, regionName: string | undefined): CloudSettings {
       const own = get(name)
-      const entry = own.regions.find((candidate) => typeof candidate !== "string" && candidate.name === regionName)
-      const merged = merge(own, typeof entry === "object" ? entry.values : undefined)
+      const found = own.regions.find((candidate) => typeof candidate !== "string" && candidate.name === regionName)
+      const merged = merge(own, typeof found === "object" ? found.values : undefined)
       const nameOf = (key: string): string => `clouds.${name}.${BELOW_AUTH.test(key) ? "auth." : ""}${key}`
       return new CloudSettings(path, nameOf, [...scalars(merged.auth), ...scalars(merged)])
     },
@@ -87,10 +88,12 @@ const BELOW_AUTH =
 
 type Added = Readonly<Record<string, unknown>> & { readonly auth?: CloudEntry["auth"] | undefined }
 
-function merge(own: CloudEntry | null, more: Added | null | undefined): CloudEntry {
-  const base = own ?? { auth: {}, regions: [] }
-  return { ...base, ...more, regions: base.regions, auth: { ...base.auth, ...more?.auth } }
-}
+const merge = (own: CloudEntry, more: Added | undefined): CloudEntry => ({
+  ...own,
+  ...more,
+  regions: own.regions,
+  auth: { ...own.auth, ...more?.auth },
+})
 
 /** Everything but lists and maps, which mean nothing here. */
 function scalars(map: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {

@@ -25,10 +25,7 @@ interface Listing {
   readonly key: string
 }
 
-/**
- * Reads a list of Nova page by page. `begin` is called before the first page, and again when the list has to be read from
- * its beginning because the server that a page ended with is gone.
- */
+/** Reads a list of Nova page by page. `begin` is called before the first page, each time that it is read from its beginning. */
 export async function readPages(
   api: Api,
   listing: Listing,
@@ -41,7 +38,7 @@ export async function readPages(
   throw listingUnsteady({ path: listing.path, times: ATTEMPTS })
 }
 
-/** False if a marker has vanished. */
+/** False if the server that a page ended with is gone. */
 async function readOnce(
   api: Api,
   { path, query, key }: Listing,
