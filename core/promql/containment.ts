@@ -25,17 +25,14 @@ export type Authorisation =
  */
 export function containedInAny(allowed: readonly CompiledSelector[], match: CompiledSelector): Authorisation {
   const results: Containment[] = []
-  for (const [index, one] of allowed.entries()) {
-    const result = contains(one, match, new Budget(DECISION_STEPS / allowed.length))
-    if (result.kind === "contained") return { kind: "contained", index }
-    results.push(result)
-  }
   const rest = new Budget(DECISION_STEPS)
-  for (const [index, one] of allowed.entries()) {
-    if (results[index]?.kind !== "undecidable") continue
-    const result = contains(one, match, rest)
-    if (result.kind === "contained") return { kind: "contained", index }
-    results[index] = result
+  for (const budgetOfOne of [(): Budget => new Budget(DECISION_STEPS / allowed.length), (): Budget => rest]) {
+    for (const [index, one] of allowed.entries()) {
+      if ((results[index]?.kind ?? "undecidable") !== "undecidable") continue
+      const result = contains(one, match, budgetOfOne())
+      if (result.kind === "contained") return { kind: "contained", index }
+      results[index] = result
+    }
   }
   return { kind: "refused", results }
 }

@@ -60,7 +60,6 @@ export function openDecider(
 ): Closable & { readonly judge: JudgeSelector } {
   /** By client, the one whose turn it is first. */
   const waiting = new Map<string, Pending[]>()
-  let count = 0
   let current: Pending | undefined
   let worker: Worker | undefined
   let begun = 0
@@ -89,7 +88,6 @@ export function openDecider(
       timer = setTimeout(end, idle).unref()
       return
     }
-    count--
     waiting.delete(client)
     if (queue.length > 0) waiting.set(client, queue)
     if (budget.wait(client) > 0 || performance.now() - pending.since > deadline) {
@@ -134,14 +132,14 @@ export function openDecider(
   return {
     judge({ name, enforce, shared }, selector) {
       const queue = waiting.get(name) ?? []
-      const busy = closed || count >= MOST || queue.length >= MOST_OF_CLIENT || budget.wait(name) > 0
+      const busy =
+        closed || [...waiting.values()].flat().length >= MOST || queue.length >= MOST_OF_CLIENT || budget.wait(name) > 0
       if (busy) return Promise.reject(tooMuchToDecide(name, budget))
       const { promise, resolve, reject } = Promise.withResolvers<SelectorVerdict>()
       // nothing of the client but what the verdict depends on
       const allowed = { enforce, shared: shared.map((one) => ({ selector: one.selector })) }
       queue.push({ client: name, request: { allowed, selector }, since: performance.now(), resolve, reject })
       waiting.set(name, queue)
-      count++
       next()
       return promise
     },

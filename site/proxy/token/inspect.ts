@@ -70,14 +70,22 @@ function describe({ header, payload }: UnverifiedToken, now: Date): readonly Lin
     ["not before", moment(nbf, now)],
     ["expires", exp === undefined ? "never: no proxy should accept it" : moment(exp, now)],
     ["match", match],
-    ...Object.entries(rest),
+    // one that is called policy is not to look like what the policy makes of the token
+    ...Object.entries(rest).map(
+      ([name, value]) => [/^(?!policy$)[\w.:/-]+$/.test(name) ? name : quote(name), value] as const,
+    ),
   ]
   return given.flatMap(([name, value]) => (value === undefined ? [] : [[name, show(value)]]))
 }
 
-/** One line, whatever control characters a token holds. */
 function show(value: unknown): string {
-  return typeof value === "string" && /^[\x20-\x7e]*$/.test(value) ? value : JSON.stringify(value)
+  return typeof value === "string" && /^[\x20-\x7e]*$/.test(value) ? value : quote(value)
+}
+
+/** One line that a terminal only prints, whatever control characters a token holds. */
+function quote(value: unknown): string {
+  const escape = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`
+  return JSON.stringify(value).replaceAll(/[\p{C}\u2028\u2029]/gu, escape)
 }
 
 /** `seconds` of Unix time. */

@@ -60,6 +60,17 @@ note       "two\\nlines"
   )
 })
 
+test("inspect shows no control character of a JWT, and no claim as what a policy makes of it", async () => {
+  const claims = { "a\n\u009b1m": "\u009b31m\u202e", policy: "portal", "may read": "up" }
+  const token = await new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(Buffer.alloc(32))
+  assert.deepEqual(inspect(token, NOW).split("\n").slice(3), [
+    String.raw`"a\n\u{9b}1m"  "\u{9b}31m\u{202e}"`,
+    '"policy"       portal',
+    '"may read"     up',
+    "",
+  ])
+})
+
 test("inspect warns of a JWT without expiry", async () => {
   const token = await new SignJWT({}).setProtectedHeader({ alg: "HS256" }).sign(Buffer.alloc(32))
   assert.match(inspect(token, NOW), /^expires +never: no proxy should accept it$/m)
