@@ -86,15 +86,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 
 /** What a web configuration needs is loaded only where there is one: readers and schemas take 6 MB. */
 async function openWebConfig(options: ServeOptions, apply: (config: WebConfig, guard: Guard) => void) {
-  const { webConfigFile: file, addresses, log, registry, refuseBasicAuth } = options
+  const { webConfigFile: file, addresses } = options
   if (file === undefined) return undefined
   const [{ createGuard }, { followWebConfig }] = await Promise.all([
     import("./web/guard.ts"),
     import("./web/reload.ts"),
   ])
   const listener = addresses.map(showAddress)[0] ?? ""
-  const web = { log, registry, listener, ...(refuseBasicAuth === undefined ? {} : { refuseBasicAuth }) }
-  return followWebConfig(file, web, (config) => apply(config, createGuard(config)))
+  return followWebConfig(file, { ...options, listener }, (config) => apply(config, createGuard(config)))
 }
 
 function createApp(log: FastifyBaseLogger, rewriteUrl: NonNullable<ServeOptions["rewriteUrl"]>): FastifyInstance {

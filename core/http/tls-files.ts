@@ -1,6 +1,5 @@
-import { createSecureContext, type SecureContext } from "node:tls"
+import { createSecureContext } from "node:tls"
 import type { Agent } from "undici"
-import type { Closable } from "#core/closable.ts"
 import { Faults } from "#core/config/faults.ts"
 import { explain } from "#core/errors.ts"
 import { readText, type ReadText } from "#core/files/read-text.ts"
@@ -15,25 +14,22 @@ export interface TlsFiles {
   readonly key: string | undefined
 }
 
-export interface TlsMaterial {
-  readonly content: string
-  readonly secureContext: SecureContext
-}
+const KINDS = ["ca", "cert", "key"] as const
 
 /** Throws ConfigurationError with every fault; `settings` are the names by which the files were given. */
 export function readTlsFiles(
   files: TlsFiles,
   settings: Readonly<Partial<Record<keyof TlsFiles, string>>> = {},
   read: ReadText = readText,
-): TlsMaterial {
+) {
   const faults = new Faults()
-  const kinds = (["ca", "cert", "key"] as const).filter((kind) => files[kind] !== undefined)
-  const add = (concerned: readonly (keyof TlsFiles)[], message: string): void => {
+  const add = (kinds: readonly (keyof TlsFiles)[], message: string): void => {
+    const concerned = kinds.filter((kind) => files[kind] !== undefined)
     const list = concerned.map((kind) => files[kind]).join(" and ")
     const named = concerned.flatMap((kind) => settings[kind] ?? []).join(" and ")
     faults.add(named === "" ? list : named, named === "" ? message : `${list} ${message}`)
   }
-  const [ca, cert, key] = (["ca", "cert", "key"] as const).map((kind) => {
+  const [ca, cert, key] = KINDS.map((kind) => {
     const file = files[kind]
     return file === undefined ? undefined : faults.collect(() => read(file, settings[kind]))
   })
@@ -44,32 +40,23 @@ export function readTlsFiles(
     const secureContext = createSecureContext({ ca, cert, key: key ?? cert })
     return { content: JSON.stringify([ca, cert, key]), secureContext }
   } catch (error) {
-    add(kinds, `cannot be used: ${explain(error)}`)
+    add(KINDS, `cannot be used: ${explain(error)}`)
     throw faults.toError()
   }
 }
 
 /** Connections with what stands in TLS files. */
-export interface TlsAgents extends Closable {
-  /** Other connections than before where the content is another. Those before end with their last request. */
-  open(tls: TlsMaterial): Agent
-}
-
-export function tlsAgents(options: Omit<AgentOptions, "secureContext">): TlsAgents {
+export function tlsAgents(options: Omit<AgentOptions, "secureContext">) {
   let known: { readonly content: string; readonly agent: Agent } | undefined
-  const agents = new Set<Agent>()
   return {
-    open({ content, secureContext }) {
+    /** Other connections than before where the content is another. Those before end with their last request. */
+    open({ content, secureContext }: ReturnType<typeof readTlsFiles>): Agent {
       if (known?.content === content) return known.agent
-      const retired = known?.agent
-      void retired?.close().then(() => agents.delete(retired))
-      const agent = openAgent({ ...options, secureContext })
-      agents.add(agent)
-      known = { content, agent }
-      return agent
+      void known?.agent.close()
+      known = { content, agent: openAgent({ ...options, secureContext }) }
+      return known.agent
     },
-    async close() {
-      await Promise.all([...agents].map((agent) => agent.destroy()))
-    },
+    /** Those of before have a deadline. */
+    close: async () => known?.agent.destroy(),
   }
 }

@@ -5,7 +5,7 @@ import { createLogger } from "#core/log/logger.ts"
 import type { Family } from "#core/metrics/exposition.ts"
 import { plain } from "./body.ts"
 import type { Collected, Collector } from "./collector.ts"
-import { startRunner, type Exposed } from "./runner.ts"
+import { type Runner, startRunner } from "./runner.ts"
 
 const X_FAMILY: Family = { name: "x", help: "X.", type: "gauge", samples: [{ labels: {}, value: 1 }] }
 const read: Collected = { families: [X_FAMILY] }
@@ -27,6 +27,7 @@ function runnerOf(
   return { runner, clock, log: () => lines.map((line) => line.replace(/^.* component=test /, "")).join("") }
 }
 
+type Exposed = Awaited<ReturnType<Runner["read"]>>
 const textOf = async ({ body }: Exposed): Promise<string | undefined> => body && text(plain(body, Buffer.alloc(0)))
 const status = ({ status: all }: Exposed): Record<string, number | undefined> =>
   Object.fromEntries(

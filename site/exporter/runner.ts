@@ -1,4 +1,3 @@
-import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
 import { encodePieces, type Family } from "#core/metrics/exposition.ts"
 import { logChangesOfEach } from "#core/log/changes.ts"
@@ -14,20 +13,7 @@ export interface RunnerOptions {
   readonly now: () => Date
 }
 
-export interface Exposed {
-  /** The collector's families; undefined when there are none that are young enough. */
-  readonly body: Body | undefined
-  /** Whether runs succeed, how long they take and how old the result is. */
-  readonly status: readonly Family[]
-}
-
-export interface Runner extends Closable {
-  read(): Promise<Exposed>
-  /** Runs the collector now, or joins the run under way. Failures show in the status; it never throws. */
-  run(): Promise<void>
-  /** Why there is nothing to serve; undefined when there is. */
-  notReady(): string | undefined
-}
+export type Runner = ReturnType<typeof startRunner>
 
 /** Of the last run. */
 interface Outcome {
@@ -37,7 +23,7 @@ interface Outcome {
 }
 
 /** Runs a collector, at once and then in its interval, or for every read, never twice at the same time. */
-export function startRunner(name: string, collector: Collector, { patience = 9, log, now }: RunnerOptions): Runner {
+export function startRunner(name: string, collector: Collector, { patience = 9, log, now }: RunnerOptions) {
   const { every, maxAge = every === undefined ? 60 : 3 * every } = collector
   const ending = new AbortController()
   /** `at` in milliseconds of Unix time. */
@@ -76,23 +62,28 @@ export function startRunner(name: string, collector: Collector, { patience = 9, 
   }
   const current = (): Body | undefined => (last !== undefined && now().getTime() <= last.until ? last.body : undefined)
 
-  const first = every === undefined ? undefined : run()
+  if (every !== undefined) void run()
   const timer = every === undefined ? undefined : setInterval(() => void run(), every * 1000)
 
   return {
+    /** Runs the collector now, or joins the run under way. Failures show in the status; it never throws. */
     run,
+    /**
+     * The collector's families as body, undefined when there are none that are young enough; as status whether runs
+     * succeed, how long they take and how old the body is.
+     */
     async read() {
-      if (every === undefined) await doneWithin(patience, run())
-      else if (outcome === undefined && first !== undefined) await doneWithin(patience, first)
+      if (every === undefined || outcome === undefined) await doneWithin(patience, run())
       return { body: current(), status: statusFamilies(name, outcome, last && last.at / 1000) }
     },
-    notReady() {
+    /** Why there is nothing to serve; undefined when there is. */
+    notReady(): string | undefined {
       if (every === undefined || current() !== undefined) return undefined
       return outcome === undefined
         ? "The first collection is still under way."
         : `No data: ${reasonsOf(outcome.missing)}`
     },
-    async close() {
+    async close(): Promise<void> {
       clearInterval(timer)
       ending.abort()
       await underWay

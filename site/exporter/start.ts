@@ -27,7 +27,7 @@ export async function startExporter(
   name: string,
   open: Open,
   context: Context,
-  { addresses, flag, webConfigFile }: Listening,
+  listening: Listening,
 ): Promise<Serving> {
   const { log, now } = context
   const registry = createRegistry()
@@ -36,7 +36,9 @@ export async function startExporter(
   const closable = { close: async () => collector.close?.() }
   try {
     const serving = await serve({
-      ...{ addresses, flag, webConfigFile, registry, log },
+      ...listening,
+      registry,
+      log,
       routes: (app) => {
         const metrics = exposeOn(runner, registry)
         app.get("/", metrics)

@@ -121,7 +121,7 @@ testRefusals([
     what: "users where the server refuses them",
     yaml: `basic_auth_users: {a: ${HASH}}`,
     faults: "web.yml:1:1 basic_auth_users: the proxy reads Authorization itself",
-    options: { refuseBasicAuth: "the proxy reads Authorization itself" },
+    refuseBasicAuth: "the proxy reads Authorization itself",
   },
 ])
 

@@ -64,27 +64,18 @@ export interface WebConfig {
   readonly warnings: readonly string[]
 }
 
-export interface WebConfigOptions {
-  /** Why this server refuses basic_auth_users, in a sentence. */
-  readonly refuseBasicAuth?: string
-  readonly now?: () => Date
-}
-
 /**
  * Reads a file in the format of Prometheus' exporter-toolkit
  * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md) with the certificates that it
- * names. Throws ConfigurationError with every fault.
+ * names. `refuseBasicAuth`: why this server refuses basic_auth_users. Throws ConfigurationError with every fault.
  */
-export async function readWebConfig(file: string, read: ReadText, options: WebConfigOptions = {}): Promise<WebConfig> {
+export async function readWebConfig(file: string, read: ReadText, refuseBasicAuth?: string): Promise<WebConfig> {
   const { value, where } = await readYamlFile(file, schema, read)
   const faults = new Faults()
   const given = value?.tls_server_config ?? undefined
-  const now = (options.now ?? (() => new Date()))()
-  const tls = given === undefined ? undefined : readTls(given, { file, where, now, read }, faults)
+  const tls = given === undefined ? undefined : readTls(given, { file, where, read }, faults)
   const users = new Map(Object.entries(value?.basic_auth_users ?? {}))
-  if (users.size > 0 && options.refuseBasicAuth !== undefined) {
-    faults.add(where(["basic_auth_users"]), options.refuseBasicAuth)
-  }
+  if (users.size > 0 && refuseBasicAuth !== undefined) faults.add(where(["basic_auth_users"]), refuseBasicAuth)
   const limit = value?.rate_limit ?? undefined
   if (limit !== undefined && limit.interval > 0 && limit.burst < 1) {
     faults.add(where(["rate_limit", "burst"]), "must be at least 1, otherwise every request is refused")

@@ -2,9 +2,10 @@ import type { Registry } from "prom-client"
 import { ConfigurationError, type Fault } from "#core/errors.ts"
 import { reloadOnChange, type Reloading, sharedGauge } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { readWebConfig, type WebConfig, type WebConfigOptions } from "./config.ts"
+import { readWebConfig, type WebConfig } from "./config.ts"
 
-export interface FollowOptions extends WebConfigOptions {
+export interface FollowOptions {
+  readonly refuseBasicAuth?: string | undefined
   readonly log: Logger
   readonly registry?: Registry | undefined
   /** The server's first address, for servers that share a registry. */
@@ -23,7 +24,7 @@ export function followWebConfig(
     name: "web configuration",
     listener,
     async load(read, inForce) {
-      const next = await readWebConfig(file, read, options)
+      const next = await readWebConfig(file, read, options.refuseBasicAuth)
       const faults = inForce === undefined ? [] : needRestart(inForce, next, file)
       if (faults.length > 0) throw new ConfigurationError(faults)
       return next

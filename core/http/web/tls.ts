@@ -58,14 +58,13 @@ interface TlsSource {
   /** The web configuration file; paths in it are relative to its folder. */
   readonly file: string
   readonly where: (path: readonly string[]) => string
-  readonly now: Date
   readonly read: ReadText
 }
 
 /** Reads certificates and keys and checks that they belong together. Where it finds faults it returns undefined. */
 export function readTls(
   given: z.infer<typeof tlsSchema>,
-  { file, where, now, read }: TlsSource,
+  { file, where, read }: TlsSource,
   faults: Faults,
 ): TlsConfig | undefined {
   const fault: FaultAt = (key, message) => faults.add(where(["tls_server_config", key]), message)
@@ -96,7 +95,8 @@ export function readTls(
 
   const leaf = certificateIn(cert ?? "")
   if (leaf === undefined) fault(keyOf("cert"), "holds no certificate in PEM format")
-  else if (leaf.validToDate < now) fault(keyOf("cert"), `the certificate expired on ${leaf.validToDate.toISOString()}`)
+  else if (leaf.validToDate < new Date())
+    fault(keyOf("cert"), `the certificate expired on ${leaf.validToDate.toISOString()}`)
   const secret = privateKeyIn(key ?? "")
   if (secret === undefined) fault(keyOf("key"), "holds no private key in PEM format without a passphrase")
   else if (leaf !== undefined && !leaf.checkPrivateKey(secret))

@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client"
-import { readTlsFiles, type TlsAgents, tlsAgents } from "#core/http/tls-files.ts"
+import type { Closable } from "#core/closable.ts"
+import { readTlsFiles, tlsAgents } from "#core/http/tls-files.ts"
 import { logChanges } from "#core/log/changes.ts"
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
@@ -32,7 +33,7 @@ export async function openApis(
   const regions = await regionsOf(options)
   const labels = distinguishingLabels(regions)
   const metricsOf = createRequestMetrics(options.registry, Object.keys(labels[0] ?? {}))
-  const opened: TlsAgents[] = []
+  const opened: Closable[] = []
   const close = async (): Promise<void> => void (await Promise.all(opened.map((agents) => agents.close())))
   const openRegion = async (region: CloudRegion, own: Labels): Promise<Api> => {
     const agents = tlsAgents({ connections: CONNECTIONS })
