@@ -1,4 +1,3 @@
-import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
 import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
@@ -25,14 +24,7 @@ export interface LeaseOptions {
   readonly now: () => Date
 }
 
-export interface LeaseHolder extends Closable {
-  /** Whether this replica is the active one. */
-  isHeld(): boolean
-  /** The identity of the active one, as it was read last; "" where there is none. */
-  holder(): string
-  /** Why the lease could not be read or written; undefined while it can. */
-  problem(): string | undefined
-}
+export type LeaseHolder = ReturnType<typeof holdLease>
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/ */
 interface Lease extends KubernetesObject {
@@ -48,7 +40,7 @@ interface Lease extends KubernetesObject {
 const LEASES: Resource<Lease> = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease" }
 
 /** Tries to get the lease, works while it has it, and gives it back when closed. Clocks of replicas need not agree. */
-export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolder {
+export function holdLease(api: KubernetesApi, options: LeaseOptions) {
   const { namespace, name, identity, seconds = 15, work, log, now } = options
   const ending = new AbortController()
   const leases = objectsOf(api, LEASES)
@@ -146,10 +138,13 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions): LeaseHolde
 
   const running = run()
   return {
+    /** Whether this replica is the active one. */
     isHeld: () => term !== undefined,
+    /** The identity of the active one, as it was read last; "" where there is none. */
     holder: () => holder,
+    /** Why the lease could not be read or written; undefined while it can. */
     problem: () => problem,
-    async close() {
+    async close(): Promise<void> {
       ending.abort()
       await running
       if (term === undefined) return working

@@ -2,21 +2,14 @@ import { type Logger, outputOf } from "./logger.ts"
 
 export type Fields = Readonly<Record<string, string | number | undefined>>
 
-/** Writes log lines of one message, thousands a second, in the form of the logger's own. */
-export interface BatchLog {
-  /** Fields as they stand in a line, to be shown once where they repeat. */
-  show(fields: Fields): string
-  write(level: "info" | "warn", shown: string, fields: Fields): void
-  flush(): void
-  /** Flushes, and writes what comes later at once. */
-  close(): void
-}
+export type BatchLog = ReturnType<typeof batchLog>
 
 /** Milliseconds that a line waits for others at most. */
 const DELAY = 100
 const BYTES = 65_536
 
-export function batchLog(log: Logger, message: string): BatchLog {
+/** Writes log lines of one message, thousands a second, in the form of the logger's own. */
+export function batchLog(log: Logger, message: string) {
   const { lines: formatter, write } = outputOf(log)
   // bytes, not a text: a text of many parts lives through several collections of garbage before it is written
   const lines = Buffer.allocUnsafeSlow(BYTES)
@@ -40,15 +33,17 @@ export function batchLog(log: Logger, message: string): BatchLog {
   process.on("exit", flush)
 
   return {
-    show: (fields) => formatter.fields(fields),
-    write(level, shown, fields) {
+    /** Fields as they stand in a line, to be shown once where they repeat. */
+    show: (fields: Fields): string => formatter.fields(fields),
+    write(level: "info" | "warn", shown: string, fields: Fields): void {
       if (!log.isLevelEnabled(level)) return
       add(formatter.line(level, message, shown + formatter.fields(fields)))
       if (closed) flush()
       else timer ??= setTimeout(flush, DELAY).unref()
     },
     flush,
-    close() {
+    /** Flushes, and writes what comes later at once. */
+    close(): void {
       process.off("exit", flush)
       closed = true
       flush()

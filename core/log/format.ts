@@ -11,14 +11,7 @@ export interface LogOptions {
 export type LogFields = Readonly<Record<string, unknown>>
 
 /** Writes what is logged as lines: `ts=… level=info component=proxy msg="…" key=value`, or the same as JSON. */
-export interface LineFormatter {
-  /** Fields as they stand in a line, without the secrets among them. */
-  fields(fields: LogFields): string
-  /** One line, whatever is in it. `shown` are its fields. */
-  line(level: string, message: string | undefined, shown: string): string
-}
-
-export function lineFormatter(format: LogOptions["format"], component: string): LineFormatter {
+export function lineFormatter(format: LogOptions["format"], component: string) {
   const json = format === "json"
   const show = json ? showJson : showLogfmt
   const prefix = json ? (key: string) => `,${showJson(key)}:` : (key: string) => ` ${key.replaceAll(UNQUOTABLE, "_")}=`
@@ -34,7 +27,8 @@ export function lineFormatter(format: LogOptions["format"], component: string): 
     return made
   }
   return {
-    fields(fields) {
+    /** Fields as they stand in a line, without the secrets among them. */
+    fields(fields: LogFields): string {
       let shown = ""
       for (const key in fields) {
         const value = fields[key]
@@ -48,7 +42,8 @@ export function lineFormatter(format: LogOptions["format"], component: string): 
       }
       return shown
     },
-    line(level, message, shown) {
+    /** One line, whatever is in it. `shown` are its fields. */
+    line(level: string, message: string | undefined, shown: string): string {
       const shownMessage = message === undefined ? "" : prefix("msg") + show(message)
       return json
         ? `{"level":"${level}","ts":"${time()}","component":${shownComponent}${shown}${shownMessage}}\n`

@@ -1,6 +1,6 @@
 import { format as interpolate } from "node:util"
 import { type Logger, pino } from "pino"
-import { type LineFormatter, lineFormatter, type LogFields, type LogOptions } from "./format.ts"
+import { lineFormatter, type LogFields, type LogOptions } from "./format.ts"
 
 export type { Logger } from "pino"
 
@@ -35,7 +35,7 @@ function read(args: readonly unknown[]): { fields: LogFields; message: string | 
 
 /** Where a logger's lines go. */
 export interface LogOutput {
-  readonly lines: LineFormatter
+  readonly lines: ReturnType<typeof lineFormatter>
   readonly write: (lines: string) => void
 }
 
