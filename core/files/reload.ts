@@ -21,7 +21,6 @@ export interface ReloadOptions<T> {
   readonly apply?: (next: T, previous: T | undefined) => void | Promise<void>
   /** Fields for the log, such as counts. */
   readonly summary?: (loaded: T) => Readonly<Record<string, unknown>>
-  readonly now?: () => Date
   readonly log: Logger
   readonly registry?: Registry | undefined
 }
@@ -46,7 +45,6 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     load,
     apply = () => undefined,
     summary = () => ({}),
-    now = () => new Date(),
     log,
     registry,
   } = options
@@ -69,7 +67,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
       throw error
     }
     metrics?.successful.set(labels, 1)
-    metrics?.time.set(labels, now().getTime() / 1000)
+    metrics?.time.setToCurrentTime(labels)
   }
   const reloadNow = async (): Promise<void> => {
     if (closed) return

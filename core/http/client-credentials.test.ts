@@ -41,7 +41,6 @@ async function open(t: TestContext, options: Partial<ClientCredentialOptions>) {
     keepAlive: 10,
     connections: 1,
     log: createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line)),
-    now: () => new Date(),
     registry,
     ...options,
   })

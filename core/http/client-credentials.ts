@@ -11,7 +11,6 @@ import { readTlsFiles, tlsAgents, type TlsFiles } from "./tls-files.ts"
 export interface ClientCredentialOptions extends TlsFiles, Omit<AgentOptions, "secureContext"> {
   /** A file with a bearer token. */
   readonly token: string | undefined
-  readonly now: () => Date
   readonly log: Logger
   readonly registry: Registry
 }
@@ -27,7 +26,7 @@ export type ClientCredentials = Reloading<Sending>
 
 /** Reads token and certificates, and again whenever they change. Throws ConfigurationError where they cannot be used at the start. */
 export async function openClientCredentials(options: ClientCredentialOptions): Promise<ClientCredentials> {
-  const { token: tokenFile, ca, cert, key, now, log, registry } = options
+  const { token: tokenFile, ca, cert, key, log, registry } = options
   if ([tokenFile, ca, cert, key].every((file) => file === undefined)) {
     const sending = { agent: openAgent(options), headers: {} }
     return { current: () => sending, reload: () => Promise.resolve(), close: () => sending.agent.destroy() }
@@ -42,7 +41,6 @@ export async function openClientCredentials(options: ClientCredentialOptions): P
       if (faults.any || tls === undefined) throw faults.toError()
       return { agent: agents.open(tls), headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }
     },
-    now,
     log,
     registry,
   })

@@ -10,6 +10,8 @@ export interface LogOptions {
 
 export type LogFields = Readonly<Record<string, unknown>>
 
+export type LineFormatter = ReturnType<typeof lineFormatter>
+
 /** Writes what is logged as lines: `ts=… level=info component=proxy msg="…" key=value`, or the same as JSON. */
 export function lineFormatter(format: LogOptions["format"], component: string) {
   const json = format === "json"
@@ -36,7 +38,7 @@ export function lineFormatter(format: LogOptions["format"], component: string) {
         const { begin, isSecret } = keyOf(key)
         if (isSecret) shown += begin + show(SECRET)
         else if (typeof value === "string") shown += begin + show(value)
-        else if (typeof value === "number") shown += begin + showNumber(value)
+        else if (typeof value === "number") shown += begin + String(Number.isFinite(value) ? value : null)
         else if (json) shown += begin + oneLine(JSON.stringify(plain(value)))
         else for (const [path, leaf] of flatten(key, plain(value))) shown += prefix(path) + show(leaf)
       }
@@ -61,9 +63,6 @@ const SECRET = "<secret>"
 const PLAIN = /^[\w./:+-]+$/
 /** What a bare key or value cannot hold. */
 const UNQUOTABLE = /[\s"=\p{Cc}]/gu
-
-/** JSON knows no number that is not finite. */
-const showNumber = (value: number): string => (Number.isFinite(value) ? String(value) : "null")
 
 const showJson = (text: string): string => (PLAIN.test(text) ? `"${text}"` : oneLine(JSON.stringify(text)))
 

@@ -1,6 +1,6 @@
 import { format as interpolate } from "node:util"
 import { type Logger, pino } from "pino"
-import { lineFormatter, type LogFields, type LogOptions } from "./format.ts"
+import { type LineFormatter, lineFormatter, type LogFields, type LogOptions } from "./format.ts"
 
 export type { Logger } from "pino"
 
@@ -33,16 +33,10 @@ function read(args: readonly unknown[]): { fields: LogFields; message: string | 
   return { fields, message: typeof template === "string" && values.length === 0 ? template : interpolate(...others) }
 }
 
-/** Where a logger's lines go. */
-export interface LogOutput {
-  readonly lines: ReturnType<typeof lineFormatter>
-  readonly write: (lines: string) => void
-}
-
-const outputs = new WeakMap<Logger, LogOutput>()
+const outputs = new WeakMap<Logger, { readonly lines: LineFormatter; readonly write: (lines: string) => void }>()
 
 /** Of a logger that createLogger made, for lines that are too many to go through it one by one. */
-export function outputOf(log: Logger): LogOutput {
+export function outputOf(log: Logger) {
   const output = outputs.get(log)
   if (output === undefined) throw new Error("a logger that createLogger did not make has no output of its own")
   return output

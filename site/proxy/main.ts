@@ -14,10 +14,10 @@ export const proxy = component({
 
 export const checkPolicy = component({
   settings: {
-    as: setting(text, { flag: "--as <client>", help: "Decide for this client of the policy", env: [] }),
+    as: setting(text, { flag: "--as <client>", help: "Explain what this client of the policy may read", env: [] }),
     match: settings(
       text,
-      { flag: "--match <selector>", help: "Decide whether it may read this; may be repeated", env: [] },
+      { flag: "--match <selector>", help: "Check whether the client may read this; may be repeated", env: [] },
       [],
     ),
   },

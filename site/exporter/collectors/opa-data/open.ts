@@ -33,7 +33,6 @@ export async function openOpaData(
     connectTimeout: timeout,
     keepAlive: 2 * values.interval,
     connections: mostOfOneHost(values.opaUrl),
-    now,
     log,
     registry,
   })

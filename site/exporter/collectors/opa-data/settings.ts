@@ -5,12 +5,15 @@ import {
   on,
   oneOf,
   type Parse,
+  parseAll,
+  partsOf,
   setting,
   settings,
   size,
   text,
   trimmed,
   type Values,
+  variableOf,
   Wrong,
 } from "#core/config/settings.ts"
 import { UsageError } from "#core/errors.ts"
@@ -26,15 +29,8 @@ const share: Parse<number> = (value) => {
   return number > 0 && number <= 1 ? number : new Wrong("must be a share of time above 0 and up to 1, such as 0.01")
 }
 /** Lists are separated by commas in flags too. */
-const names = (value: string): readonly string[] =>
-  value
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
-const pathList: Parse<readonly DataPath[]> = (value) => {
-  const paths = names(value).map((part) => dataPath(part))
-  return paths.find((path) => path instanceof Wrong) ?? paths.flatMap((path) => (path instanceof Wrong ? [] : [path]))
-}
+const names: Parse<readonly string[]> = (value) => partsOf(value)
+const pathList: Parse<readonly DataPath[]> = (value) => parseAll(partsOf(value), dataPath)
 const packagePath: Parse<readonly string[]> = (value) => {
   const path = dataPath(value)
   if (path instanceof Wrong) return path
@@ -42,17 +38,7 @@ const packagePath: Parse<readonly string[]> = (value) => {
 }
 
 /** A flag and the original's name for its variable: APP_ and the flag's name. */
-const app = (flag: `${string}--${string}`, help: string, defaultText?: string) => ({
-  flag,
-  env: [
-    `APP_${flag
-      .replace(/^.*--(\S+).*$/, "$1")
-      .replaceAll("-", "_")
-      .toUpperCase()}`,
-  ],
-  help,
-  ...(defaultText !== undefined && { defaultText }),
-})
+const app = (flag: string, help: string) => ({ flag, env: [variableOf("APP", flag)], help })
 
 /** The flags and variables of the original come first; ours follow. */
 export const opaDataSettings = {
@@ -98,10 +84,10 @@ export const opaDataSettings = {
     trimmed,
     app("--opa-selector <selector>", "Read the pods of services with these labels, beside those of --opa-service"),
   ),
-  opaPort: setting(
-    trimmed,
-    app("--opa-port <port>", "Read pods at this port, by its name or number", "the first one of the service"),
-  ),
+  opaPort: setting(trimmed, {
+    ...app("--opa-port <port>", "Read pods at this port, by its name or number"),
+    defaultText: "the first one of the service",
+  }),
   opaScheme: setting(oneOf(["https", "http"]), app("--opa-scheme <scheme>", "Read pods over https or http"), "https"),
   opaUrl: settings(
     httpUrl,
@@ -119,14 +105,10 @@ export const opaDataSettings = {
       "Trust these certificates, in place of the public ones; read again when the file changes",
     ),
   ),
-  opaServerName: setting(
-    trimmed,
-    app(
-      "--opa-server-name <name>",
-      "Expect this name in OPA's certificate: pods are read by their IP address",
-      "the address of the request",
-    ),
-  ),
+  opaServerName: setting(trimmed, {
+    ...app("--opa-server-name <name>", "Expect this name in OPA's certificate: pods are read by their IP address"),
+    defaultText: "the address of the request",
+  }),
   opaCertFile: setting(
     text,
     app("--opa-cert-file <file>", "Present this client certificate to OPA; read again when the file changes"),
@@ -153,7 +135,11 @@ export const opaDataSettings = {
     app("--opa-package <path>", "Read by the rules of this package, a path of data"),
     "fedstack/opa_data",
   ),
-  printPackage: setting(on, app("--print-package", "Print that package for these paths, in Rego, and end"), "false"),
+  printPackage: setting(
+    on,
+    app("--print-package", "Print the package of --opa-package that counts these paths, in Rego, and end"),
+    "false",
+  ),
   digest: setting(
     oneOf(["resourceVersion", "content", "off"]),
     app(
@@ -188,10 +174,7 @@ export const opaDataSettings = {
 export type OpaDataValues = Values<typeof opaDataSettings>
 
 /** What no single setting can know. Throws UsageError with every fault. */
-export function checkOpaData(values: OpaDataValues): {
-  readonly clusterName: string
-  readonly paths: readonly Counted[]
-} {
+export function checkOpaData(values: OpaDataValues) {
   const { clusterName = "" } = values
   const faults = new Faults()
   if (clusterName === "") faults.add("--cluster-name", "is required (or APP_CLUSTER_NAME)")

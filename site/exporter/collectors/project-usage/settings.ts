@@ -7,10 +7,10 @@ import {
   setting,
   settings,
   text,
+  trimmed,
   type Values,
   whole,
   Wrong,
-  trimmed,
 } from "#core/config/settings.ts"
 
 const DATE = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/i
@@ -69,7 +69,7 @@ export const usageSettings = {
     {
       flag: "--simple-vm-tag <key>",
       env: ["USAGE_EXPORTER_SIMPLE_VM_PROJECT_TAG", "USAGE_EXORTER_SIMPLE_VM_PROJECT_TAG"],
-      help: "Group them by this tag",
+      help: "Group the servers of --simple-vm-id by this tag",
     },
     "project_name",
   ),
@@ -181,7 +181,7 @@ export const usageSettings = {
   ),
   endpointTimeout: setting(
     duration(0.001),
-    { flag: "--endpoint-timeout <duration>", help: "End a request to the two endpoints after this time" },
+    { flag: "--endpoint-timeout <duration>", help: "End a request for weights or the start date after this time" },
     "10s",
   ),
 }
