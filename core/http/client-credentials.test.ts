@@ -49,7 +49,7 @@ async function open(t: TestContext, options: Partial<ClientCredentialOptions>) {
     log: () => lines.join(""),
     credentials,
     successful: async () => /_successful\{config="credentials"\} (\d)$/m.exec(await registry.metrics())?.[1],
-    ask: async (port: number) => {
+    send: async (port: number) => {
       const { agent: dispatcher, headers } = credentials.current()
       const url = new URL(`https://127.0.0.1:${port}`)
       return (await fetchText(url, { deadline: 5, limit: 1000, dispatcher, headers })).body
@@ -61,19 +61,19 @@ test("a server that is called by its address must show the server name in a cert
   const port = await secureServer(t, authority.issue({ name: NAME, sans: [`DNS:${NAME}`] }))
   const ca = await temporaryFolder(t).write("ca.pem", authority.cert)
   const good = await open(t, { ca, serverName: NAME })
-  assert.equal(await good.ask(port), "anonymous none")
+  assert.equal(await good.send(port), "anonymous none")
   const refused: readonly (readonly [Partial<ClientCredentialOptions>, reason: ConnectionFailure])[] = [
     [{ ca }, "tls_wrong_name"],
     [{ ca, serverName: "other.svc" }, "tls_wrong_name"],
     [{ serverName: NAME }, "tls_unknown_ca"],
   ]
   for (const [options, reason] of refused) {
-    const { ask } = await open(t, options)
-    await assert.rejects(ask(port), { reason })
+    const { send } = await open(t, options)
+    await assert.rejects(send(port), { reason })
   }
 })
 
-test("without files nothing is logged, and no metric says that something was read", async (t) => {
+test("without files nothing is logged, and no metric reports that something was read", async (t) => {
   const { log, successful, credentials } = await open(t, {})
   await credentials.reload()
   assert.deepEqual([log(), await successful(), credentials.current().headers], ["", undefined, {}])
@@ -83,8 +83,8 @@ test("an expired certificate is refused", async (t) => {
   const expired = authority.issue({ name: NAME, sans: [`DNS:${NAME}`], notAfter: new Date(Date.now() - 60_000) })
   const port = await secureServer(t, expired)
   const ca = await temporaryFolder(t).write("ca.pem", authority.cert)
-  const { ask } = await open(t, { ca, serverName: NAME })
-  await assert.rejects(ask(port), { reason: "tls_expired" })
+  const { send } = await open(t, { ca, serverName: NAME })
+  await assert.rejects(send(port), { reason: "tls_expired" })
 })
 
 test("token, CA and client certificate are used anew when their files change", async (t) => {
@@ -97,11 +97,11 @@ test("token, CA and client certificate are used anew when their files change", a
     token: await folder.write("token", `${token}\n`),
   })
   const files = await write("t0ken-1", authority.issue({ name: "exporter-1" }))
-  const { ask, log } = await open(t, { ...files, serverName: NAME })
-  assert.equal(await ask(port), "Bearer t0ken-1 exporter-1")
+  const { send, log } = await open(t, { ...files, serverName: NAME })
+  assert.equal(await send(port), "Bearer t0ken-1 exporter-1")
 
   await write("t0ken-2", authority.issue({ name: "exporter-2" }))
-  await until("the new ones", async () => ((await ask(port)) === "Bearer t0ken-2 exporter-2" ? true : undefined))
+  await until("the new ones", async () => ((await send(port)) === "Bearer t0ken-2 exporter-2" ? true : undefined))
   assert.doesNotMatch(log(), /t0ken|PRIVATE/)
 })
 
@@ -110,18 +110,18 @@ test("a bad change keeps what was there, and shows", async (t) => {
   const port = await secureServer(t, authority.issue({ name: NAME, sans: [`DNS:${NAME}`] }))
   const ca = await folder.write("ca.pem", authority.cert)
   const token = await folder.write("token", "t0ken-1")
-  const { ask, log, successful } = await open(t, { ca, token, serverName: NAME })
+  const { send, log, successful } = await open(t, { ca, token, serverName: NAME })
   assert.equal(await successful(), "1")
   await folder.write("token", "t0ken 2\nt0ken-3")
   await until("the fault to show", async () => ((await successful()) === "0" ? true : undefined))
-  assert.equal(await ask(port), "Bearer t0ken-1 none")
+  assert.equal(await send(port), "Bearer t0ken-1 none")
   assert.match(
     log(),
     /level=error .*keeping the previous one.*token: has several lines; it must hold the token and nothing else/,
   )
   assert.doesNotMatch(log(), /t0ken/)
   await folder.write("token", "t0ken-4")
-  await until("the new one", async () => ((await ask(port)) === "Bearer t0ken-4 none" ? true : undefined))
+  await until("the new one", async () => ((await send(port)) === "Bearer t0ken-4 none" ? true : undefined))
   assert.equal(await successful(), "1")
 })
 
@@ -144,13 +144,13 @@ test("what was begun with an older token is not waited for in the end", async (t
   const files = temporaryFolder(t)
   const token = await files.write("token", "old")
   const ca = await files.write("ca.pem", authority.cert)
-  const { ask, credentials } = await open(t, { token, ca, serverName: NAME })
-  const asking = ask(port)
+  const { send, credentials } = await open(t, { token, ca, serverName: NAME })
+  const response = send(port)
   await once(server, "request")
   await credentials.reload()
   await credentials.close()
   server.closeAllConnections()
-  await assert.rejects(asking)
+  await assert.rejects(response)
 })
 
 test("a new token is sent on the connections of before, whose certificates have not changed", async (t) => {
@@ -174,8 +174,8 @@ test("a request that is under way ends with the certificates with which it was s
   })
   const port = await listen(t, server)
   const ca = await folder.write("ca.pem", authority.cert)
-  const { ask, credentials } = await open(t, { ca })
-  const response = ask(port)
+  const { send, credentials } = await open(t, { ca })
+  const response = send(port)
   const finish = await arrived.promise
   await folder.write("ca.pem", authority.cert + makeAuthority("next").cert)
   await credentials.reload()

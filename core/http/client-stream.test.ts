@@ -35,7 +35,7 @@ test("hands on the body while it arrives", async (t) => {
   assert.deepEqual(chunks, ["a", "b"])
 })
 
-test("requests a compressed body only where it is asked to, and decodes it", async (t) => {
+test("requests a compressed body only where that is wanted, and decodes it", async (t) => {
   const url = await upstream(t, ({ headers }, response) => {
     const encoding = headers["accept-encoding"] ?? "none"
     if (encoding === "gzip") response.setHeader("content-encoding", encoding)

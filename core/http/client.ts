@@ -111,7 +111,7 @@ export async function fetchStream(
   const response = await unlessAborted(request, signal).catch((error: unknown) => {
     throw failed(error, false)
   })
-  response.body.on("error", () => undefined) // who reads it gets the error too
+  response.body.on("error", () => undefined) // the reader gets the error too
   async function* read(most: number): AsyncGenerator<Buffer> {
     let bytes = 0
     try {
@@ -143,7 +143,7 @@ function decode({ body, headers }: Dispatcher.ResponseData, gzip: boolean): Asyn
   if (encoding !== "gzip")
     throw Object.assign(new Error(`${[encoding].flat().join()} was not requested`), { code: "Z_ENCODING" })
   const gunzip = createGunzip({ chunkSize: 65_536 })
-  gunzip.on("error", () => undefined) // who reads it gets the error too
+  gunzip.on("error", () => undefined) // the reader gets the error too
   body.on("error", (error) => gunzip.destroy(error))
   return body.pipe(gunzip)
 }

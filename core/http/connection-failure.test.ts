@@ -108,7 +108,7 @@ const CASES: readonly Case[] = [
     problem: "the response broke off",
   },
   {
-    what: "a body that is not compressed as it says",
+    what: "a body that is not compressed as its headers say",
     server: plain((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end("abc")),
     gzip: true,
     reason: "broken_encoding",

@@ -10,8 +10,8 @@ import { received, sendRaw } from "../../dev/testing/send-raw.ts"
 import { until } from "../../dev/testing/until.ts"
 import { LOOPBACK, startServer } from "./testing.ts"
 
-/** A route that responds when it is told to. */
-function held() {
+/** Routes whose responses end when they are released. */
+function delayed() {
   const begun = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
   const routes = (app: FastifyInstance): void => {
@@ -45,7 +45,7 @@ async function refused(port: number): Promise<boolean> {
 
 for (const path of ["/slow", "/stream"]) {
   test(`closing lets ${path} under way finish, refuses new connections and ends idle ones at once`, async (t) => {
-    const { begun, release, routes } = held()
+    const { begun, release, routes } = delayed()
     const { serving, port } = await startServer(t, { routes })
     const idle = connect({ port, host: "127.0.0.1" })
     idle.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -67,7 +67,7 @@ for (const path of ["/slow", "/stream"]) {
 }
 
 test("closing does not wait longer than its deadline", async (t) => {
-  const { begun, routes } = held()
+  const { begun, routes } = delayed()
   const { serving, port } = await startServer(t, { routes, timeouts: { close: 0.2 } })
   const response = sendRaw(port, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
   await begun
@@ -152,7 +152,7 @@ test("a connection without another request is closed after its time", { timeout:
 })
 
 test("garbage after a response that has begun does not make a second response in it", async (t) => {
-  const { begun, release, routes } = held()
+  const { begun, release, routes } = delayed()
   const { port } = await startServer(t, { routes })
   const socket = connect({ port, host: "127.0.0.1" })
   socket.write("GET /stream HTTP/1.1\r\nhost: a\r\n\r\n")

@@ -25,7 +25,7 @@ test("a client that could speak HTTP/2 too gets HTTP/1.1, and a file that sets i
   assert.match(log(), /level=warn .*web\.yml:2:22 http_server_config\.http2: HTTP\/2 is not supported/)
 })
 
-test("who speaks HTTP/2 alone is refused in the handshake, and without asking in the first line", async (t) => {
+test("a client that speaks HTTP/2 alone is refused in the handshake, or by its first line where it negotiates nothing", async (t) => {
   const { port } = await startWithWebConfig(t, PLAIN_TLS)
   const alone = connect({ port, host: "127.0.0.1", ca: authority.cert, ALPNProtocols: ["h2"] })
   const [error] = (await once(alone, "error")) as [NodeJS.ErrnoException]

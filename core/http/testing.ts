@@ -11,7 +11,7 @@ import { temporaryFolder } from "../../dev/testing/folder.ts"
 
 export const LOOPBACK = { host: "127.0.0.1", port: 0 }
 
-/** A server that says hello, gone after the test. */
+/** A server that sends hello, closed after the test. */
 export async function startServer(t: TestContext, options: Partial<ServeOptions> = {}) {
   const lines: string[] = []
   const serving = await serve({

@@ -13,7 +13,7 @@ test("a registry holds the build information and the process's metrics, and shar
   }
 })
 
-test("only a busy process tells the event loop's delays, for which it has to wake up all the time", async () => {
+test("only a busy process exports the event loop's delays, for which it has to wake up all the time", async () => {
   const delays = async (busy: boolean): Promise<readonly string[]> =>
     (await createRegistry({ busy }).metrics()).match(/^nodejs_eventloop_lag\w*/gm) ?? []
   const all = ["", "_min", "_max", "_mean", "_stddev", "_p50", "_p90", "_p99"]

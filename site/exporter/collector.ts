@@ -23,7 +23,7 @@ export interface Collector {
   notReady?(): string | undefined
   /** Reads its own files again, as on SIGHUP; a run follows. It never throws. */
   reload?(): Promise<void>
-  /** Frees what it holds, when no run is under way. */
+  /** Called when no run is under way. */
   close?(): Promise<void>
 }
 

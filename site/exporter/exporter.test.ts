@@ -13,7 +13,7 @@ const definition = {
   open: () => ({ collect: () => ({ families: [] }) }),
 } as const
 
-/** Where an exporter with these flags and variables listens, and the flag that says so. */
+/** Where an exporter with these flags and variables listens, and the flag that chooses it. */
 function listening(line: string, env: Readonly<Record<string, string>> = {}) {
   const { settings } = exporter(definition)
   const reading = readSettings({ command: "test", summary: "", settings }, line.split(" ").filter(Boolean), env)
@@ -22,7 +22,7 @@ function listening(line: string, env: Readonly<Record<string, string>> = {}) {
   return [flag, ...addresses.map(({ host, port }) => `${host}:${port}`)].join(" ")
 }
 
-test("listens on its default port, or where the original's flag or variable or --web.listen-address says", () => {
+test("listens on its default port, or on that of the original's flag or variable or of --web.listen-address", () => {
   assert.equal(listening(""), "--web.listen-address :8080")
   assert.equal(listening("-p 9000"), "--port :9000")
   assert.equal(listening("", { OLD_PORT: "9000" }), "--port :9000")

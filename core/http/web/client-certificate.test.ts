@@ -12,7 +12,7 @@ const foreign = stranger.issue({ name: "client", sans: ["DNS:portal.example.org"
 const old = authority.issue({ name: "client", sans: SANS, notAfter: new Date("2020-01-01") })
 const clients = { none: undefined, shared, unnamed, foreign, old }
 
-/** Who is served under which policy, with Go's meaning. */
+/** Which clients are served under which policy, with Go's meaning. */
 const policies: readonly (readonly [auth: string, served: readonly (keyof typeof clients)[]])[] = [
   ["RequestClientCert", ["none", "shared", "unnamed", "foreign", "old"]],
   ["RequireAnyClientCert", ["shared", "unnamed", "foreign", "old"]],

@@ -4,7 +4,7 @@ import { authority, PAIR, readExample, server, testRefusals } from "./config.tes
 
 const HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
 
-test("an empty file asks for nothing", async (t) => {
+test("an empty file sets nothing", async (t) => {
   const { config, files } = await readExample(t, "# nothing\n")
   assert.deepEqual(
     { ...config, files },

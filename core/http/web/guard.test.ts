@@ -14,8 +14,12 @@ test("requires a user on every path, also on one that is none, and wrong ones le
   for (const headers of [{}, basic("alice:wrong"), basic("bob:right")]) {
     const { status, body, headers: sent } = await get(undefined, headers)
     assert.deepEqual(
-      { status, body, asks: (sent as Record<string, string>)["www-authenticate"] },
-      { status: 401, body: "A user name and password are needed.\n", asks: 'Basic realm="fedstack", charset="UTF-8"' },
+      { status, body, challenge: (sent as Record<string, string>)["www-authenticate"] },
+      {
+        status: 401,
+        body: "A user name and password are needed.\n",
+        challenge: 'Basic realm="fedstack", charset="UTF-8"',
+      },
     )
   }
   for (const path of ["/none", "//x", "/%zz", "*"]) {

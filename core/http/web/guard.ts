@@ -6,7 +6,7 @@ import { tokenBucket } from "#core/limits/token-bucket.ts"
 /** Whether a request goes on to the routes. If not, a response has been sent. */
 export type Guard = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>
 
-/** What a web configuration asks of every request, in the order of exporter-toolkit: rate, headers, users. */
+/** What a web configuration requires of every request, in the order of exporter-toolkit: rate, headers, users. */
 export function createGuard(config: WebConfig, now: () => number = () => performance.now()): Guard {
   const rate = config.rateLimit === undefined ? undefined : tokenBucket(config.rateLimit, now)
   const authenticate = config.users.size === 0 ? undefined : basicAuth(config.users)

@@ -137,6 +137,6 @@ function ciphers(given: z.infer<typeof tlsSchema>, fault: FaultAt): SecureContex
   if (!given.cipher_suites?.length) return {}
   const names = given.cipher_suites.flatMap((name) => CIPHERS[name] ?? [])
   if (names.length > 0) return { ciphers: names.join(":") }
-  if (given.max_version === "TLS12") fault("cipher_suites", "holds no suite of TLS 1.2, which max_version asks for")
+  if (given.max_version === "TLS12") fault("cipher_suites", "holds no suite of TLS 1.2, which max_version requires")
   return { minVersion: "TLSv1.3" }
 }
