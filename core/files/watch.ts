@@ -55,11 +55,7 @@ export function watchFiles(contents: () => Contents, changed: () => Promise<void
     if (!closed) settle = setTimeout(check, SETTLE_MS)
   }
   const watchFolders = (): void => {
-    const folders = new Set(
-      contents()
-        .keys()
-        .map((file) => dirname(file)),
-    )
+    const folders = new Set([...contents().keys()].map((file) => dirname(file)))
     for (const [folder, { watcher, identity }] of watchers) {
       if (folders.has(folder) && identityOf(folder) === identity) continue
       watcher.close() // a watch goes with its folder where that is moved, and ends where it is deleted

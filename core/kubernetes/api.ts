@@ -165,7 +165,13 @@ const isSuccess = ({ status }: ResponseHead): boolean => status >= 200 && status
 
 function statusFailure(given: KubernetesRequest, { status, headers }: ResponseHead, body: string): KubernetesError {
   const wait = Math.min(Number(headers["retry-after"]) || 0, LONGEST_WAIT)
-  return statusError(given, status, statusIn(body), wait)
+  let details: Status | null = null
+  try {
+    details = JSON.parse(body) as Status | null
+  } catch {
+    // bodies of others, such as a proxy in between, are not repeated
+  }
+  return statusError(given, status, details ?? {}, wait)
 }
 
 function parseJson(given: KubernetesRequest, text: string): unknown {
@@ -174,14 +180,5 @@ function parseJson(given: KubernetesRequest, text: string): unknown {
   } catch (error) {
     const reason = explain(error).slice(0, 200)
     throw noResponse(given, `the response is not JSON, is this a Kubernetes API? ${reason}`)
-  }
-}
-
-/** Other bodies, such as those of a proxy in between, are not repeated. */
-function statusIn(text: string): Status {
-  try {
-    return (JSON.parse(text) as Status | null) ?? {}
-  } catch {
-    return {}
   }
 }

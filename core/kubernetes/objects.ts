@@ -71,13 +71,11 @@ export function objectsOf<T extends KubernetesObject>(api: KubernetesApi, resour
     /** Changes parts of an object; it is the caller's matter that they follow from its newest version. */
     patch(address: ObjectAddress, patch: Patch, signal: AbortSignal, { subresource }: WriteOptions = {}): Promise<T> {
       const { name, namespace } = address
-      if (patch.type !== "apply") {
-        const type = `application/${patch.type}-patch+json`
-        return send("patch", { name, namespace, subresource }, signal, patch.value, type)
-      }
+      const target = { name, namespace, subresource }
+      const { type, value } = patch
+      if (type !== "apply") return send("patch", target, signal, value, `application/${type}-patch+json`)
       const query = { fieldManager: patch.fieldManager, ...(patch.force === true ? { force: "true" } : {}) }
-      const target = { name, namespace, subresource, query }
-      return send("patch", target, signal, typed(patch.value), "application/apply-patch+yaml")
+      return send("patch", { ...target, query }, signal, typed(value), "application/apply-patch+yaml")
     },
 
     /** False where there was no such object. One with finalizers exists until they are removed. */

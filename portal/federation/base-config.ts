@@ -48,10 +48,11 @@ export async function loadBaseConfig(file: string, inputs: Inputs): Promise<Base
       continue
     }
     const place = where(["rule_files", index])
-    const found = await filesOf(pattern, dirname(file))
+    const found: string[] = []
+    for await (const name of glob(pattern, { cwd: dirname(file) })) found.push(name)
     if (found.length === 0 && !/[*?[]/.test(pattern))
       faults.add(place, `there is no file ${join(dirname(file), pattern)}`)
-    for (const name of found) {
+    for (const name of found.toSorted()) {
       const path = `rules/${basename(name)}`
       if (files.has(path)) faults.add(place, `matches a second rule file called ${basename(name)}`)
       files.set(path, { path, content: inputs.read(join(dirname(file), name), place), mode: 0o640 })
@@ -64,11 +65,4 @@ export async function loadBaseConfig(file: string, inputs: Inputs): Promise<Base
   faults.orThrow()
   const externalLabels = Object.keys(value?.global?.external_labels ?? {})
   return { text, ruleFiles, files: [...files.values()], externalLabels, jobs: new Map(jobs) }
-}
-
-/** Names relative to the folder, in a stable order. */
-async function filesOf(pattern: string, folder: string): Promise<readonly string[]> {
-  const names: string[] = []
-  for await (const name of glob(pattern, { cwd: folder })) names.push(name)
-  return names.toSorted()
 }

@@ -11,11 +11,7 @@ export function crossCheck(text: string, entries: readonly Partial<SiteEntry>[],
 }
 
 function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): void {
-  const kinds: readonly [
-    key: keyof SiteEntry,
-    of: (entry: Partial<SiteEntry>) => string | undefined,
-    message: string,
-  ][] = [
+  const kinds: readonly [keyof SiteEntry, (entry: Partial<SiteEntry>) => string | undefined, string][] = [
     // names become files: some file systems take a and A for the same
     ["name", ({ name }) => name?.toLowerCase(), "is also the name of"],
     ["url", ({ url }) => url?.href, "is also the url of"],

@@ -38,8 +38,8 @@ export async function loadPlan(
   }
   for (const { name } of sites?.sites ?? []) {
     const where = base?.jobs.get(name)
-    if (where === undefined) continue
-    faults.add(where, `${name} is the name of a site in ${settings.sitesFile} too; rename this job`)
+    if (where !== undefined)
+      faults.add(where, `${name} is the name of a site in ${settings.sitesFile} too; rename this job`)
   }
   if (sites === undefined || base === undefined || faults.any) throw faults.toError()
   const content = prometheusConfig(sites.sites, sites.limits, base, settings.prometheusVersion)
