@@ -22,16 +22,15 @@ export async function readEndpoint<T>(
   const request = { deadline: timeout, limit: RESPONSE_LIMIT, headers: { accept: "application/json" }, signal }
   const { status, body, contentType } = await fetchText(url, request)
   if (status !== 200) throw badResponse({ url: shown, reason: `${status}, not 200` })
-  const result = schema.safeParse(parseJson(body, contentType, shown), { reportInput: false })
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch (cause) {
+    const reason = `no JSON but ${contentType || "something without a content type"}`
+    throw badResponse({ url: shown, reason }, { cause })
+  }
+  const result = schema.safeParse(value, { reportInput: false })
   if (result.success) return result.data
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`)
   throw badResponse({ url: shown, reason: `something else than expected: ${faults.join("; ")}` })
-}
-
-function parseJson(text: string, contentType: string, url: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch (cause) {
-    throw badResponse({ url, reason: `no JSON but ${contentType || "something without a content type"}` }, { cause })
-  }
 }

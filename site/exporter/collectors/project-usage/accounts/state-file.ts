@@ -9,7 +9,6 @@ import { type CloudState, EMPTY, readState } from "./state.ts"
 
 /** What is remembered of all clouds, in memory and, where there is a file, on disk. */
 export interface StateFile {
-  /** Whether there is a file. */
   readonly isPersistent: boolean
   of(cloud: string): CloudState
   set(cloud: string, state: CloudState): void
@@ -81,11 +80,7 @@ export async function openStateFile(
   }
 }
 
-async function read(
-  file: string,
-  pool: string | undefined,
-  log: Logger,
-): Promise<readonly (readonly [string, CloudState])[]> {
+async function read(file: string, pool: string | undefined, log: Logger): Promise<[string, CloudState][]> {
   let text: string
   try {
     text = await readFile(file, "utf8")

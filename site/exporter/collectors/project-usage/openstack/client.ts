@@ -58,12 +58,11 @@ async function get(
     "x-auth-token": id,
     ...(microversion === undefined ? {} : { "openstack-api-version": `compute ${microversion}` }),
   }
+  const [target, whole] = [`${service} at ${url}`, new URL(search === "" ? url : `${url}?${search}`)]
   const request = { deadline: timeout, limit: RESPONSE_LIMIT, headers, signal, dispatcher }
-  const whole = new URL(search === "" ? url : `${url}?${search}`)
   const response = await fetchText(whole, request).catch((error: unknown) => {
-    throw connectionFailure(`${service} at ${url}`, error)
+    throw connectionFailure(target, error)
   })
-  if (response.status === 200)
-    return { date: Date.parse(response.headers.date ?? ""), body: parseJson(`${service} at ${url}`, response) }
-  throw refusal({ service, path, url, microversion }, response)
+  if (response.status !== 200) throw refusal({ service, path, url, microversion }, response)
+  return { date: Date.parse(response.headers.date ?? ""), body: parseJson(target, response) }
 }

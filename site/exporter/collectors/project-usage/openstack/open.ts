@@ -48,9 +48,9 @@ export async function openApis(
         own,
         "certificates are verified although OS_INSECURE or verify is set. Set OS_CACERT to the authority's file",
       )
-    const [{ timeout }, metrics] = [options, metricsOf(own)]
-    const session = openSession({ access: readAccess, timeout, metrics, signedIn: choiceLog(options.log, own) })
-    return openApi({ ...region, session, metrics, timeout })
+    const shared = { timeout: options.timeout, metrics: metricsOf(own) }
+    const session = openSession({ ...shared, access: readAccess, signedIn: choiceLog(options.log, own) })
+    return openApi({ ...region, ...shared, session })
   }
   try {
     const apis: Api[] = []

@@ -23,33 +23,33 @@ export function rememberTags(
   known: CloudState["tags"],
   { now, log }: { readonly now: () => Date; readonly log: Logger },
 ) {
-  const tags = new Map(Object.entries(known).map(([id, [tag, seen]]) => [id, { tag, seen }]))
+  const tags = new Map(Object.entries(known))
   return {
     /** Of a server that lives. Undefined if it has none, or no more. */
     saw(id: string, tag: string | undefined): void {
       if (tag === undefined) tags.delete(id)
-      else tags.set(id, { tag, seen: now().getTime() })
+      else tags.set(id, [tag, now().getTime()])
     },
     /** Of a server that has usage, whether it lives or not. */
     of(id: string): string | undefined {
-      const found = tags.get(id)
-      if (found !== undefined) found.seen = now().getTime()
-      return found?.tag
+      const tag = tags.get(id)?.[0]
+      if (tag !== undefined) tags.set(id, [tag, now().getTime()])
+      return tag
     },
     /** What is to be kept until the next time. */
     all(): CloudState["tags"] {
       const oldest = now().getTime() - DAYS * MS_PER_DAY
-      for (const [id, { seen }] of tags) if (seen < oldest) tags.delete(id)
+      for (const [id, [, seen]] of tags) if (seen < oldest) tags.delete(id)
       const surplus = tags.size - MOST
       if (surplus > 0) {
         log.error(
           { servers: surplus },
           "the pool has too many servers: the tags of those seen longest ago are forgotten",
         )
-        const bySight = [...tags].toSorted(([, a], [, b]) => a.seen - b.seen)
+        const bySight = [...tags].toSorted(([, [, a]], [, [, b]]) => a - b)
         for (const [id] of bySight.slice(0, surplus)) tags.delete(id)
       }
-      return Object.fromEntries([...tags].map(([id, { tag, seen }]) => [id, [tag, seen] as const]))
+      return Object.fromEntries(tags)
     },
   }
 }

@@ -9,7 +9,7 @@ import { ServiceError } from "./errors.ts"
 /** Requests under way at the same time. */
 const AT_ONCE = 4
 
-export interface QuotaOptions {
+interface QuotaOptions {
   /** Seconds from one reading to the next; undefined: quotas are not read. */
   readonly every: number | undefined
   readonly labels: Labels

@@ -7,7 +7,7 @@ import { readPages } from "./pages.ts"
 const PATH = "/os-simple-tenant-usage"
 const MS_PER_HOUR = 3_600_000
 
-export interface UsageList {
+interface UsageList {
   /** Nova's clock minus ours in seconds, by living servers, else by the date of the last response. */
   readonly clockLead: number | undefined
   /** Nova's present at its last response, or less than a second earlier, in Unix time. */
@@ -88,9 +88,8 @@ export function readServerUsage(entry: Item, period: number, refuse: (reason: st
 }
 
 /** Nova's present at its response, in Unix time, as it follows from the uptime of a living server. */
-export function presentAt({ uptime }: Item, { startedAt, endedAt }: Server): number | undefined {
-  return endedAt === Infinity && typeof uptime === "number" ? startedAt + uptime : undefined
-}
+const presentAt = ({ uptime }: Item, { startedAt, endedAt }: Server): number | undefined =>
+  endedAt === Infinity && typeof uptime === "number" ? startedAt + uptime : undefined
 
 // not closures in the function above: those would be made anew for each of many servers
 function amountIn(entry: Item, key: string, refuse: (reason: string) => Error): number {
