@@ -23,6 +23,7 @@ export interface CompiledMatcher {
 export class CompiledSelector {
   readonly selector: Selector
   readonly matchers: readonly CompiledMatcher[]
+  #invalid: { readonly reason: string | undefined } | undefined
   #labels: ReadonlyMap<string, readonly CompiledMatcher[]> | undefined
 
   // a class, since V8 keeps what getters of a literal close over until its next full collection
@@ -48,8 +49,8 @@ export class CompiledSelector {
 
   /** Why no Prometheus accepts it. */
   get invalid(): string | undefined {
-    const invalid = this.matchers.filter(({ problem }) => problem("at most") instanceof InvalidRegex)
-    return problemOf(invalid, "at most")
+    const isInvalid = ({ problem }: CompiledMatcher): boolean => problem("at most") instanceof InvalidRegex
+    return (this.#invalid ??= { reason: problemOf(this.matchers.filter(isInvalid), "at most") }).reason
   }
 }
 

@@ -21,8 +21,14 @@ const MOST_COMPILED = 2000
 
 /** Compiles selectors, and keeps those that were used last: a large policy has more automata than memory should hold. */
 export function createCompiler() {
-  const compiled = new LRUCache<Selector, CompiledSelector>({ max: MOST_COMPILED, memoMethod: compile })
-  return (selector: Selector): CompiledSelector => compiled.memo(selector)
+  const compiled = new LRUCache<Selector, CompiledSelector>({ max: MOST_COMPILED })
+  return (selector: Selector): CompiledSelector => {
+    const known = compiled.get(selector)
+    if (known !== undefined) return known
+    const made = compile(selector)
+    compiled.set(selector, made)
+    return made
+  }
 }
 
 /** Characters of expressions, and steps of comparing: a millisecond or two. */
