@@ -41,10 +41,9 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
   let digests = NO_DIGESTS
   let differences = NO_DIFFERENCES
   // a path that is nowhere is more likely wrong than not loaded
-  const logUndefined = logChangesOfEach((path: string, isUndefined: boolean | undefined) => {
-    if (isUndefined === true) log.warn({ path }, "no OPA has this path, nothing is counted there: check its spelling")
+  const logUndefined = logChangesOfEach((path: string, nowhere: boolean | undefined) => {
+    if (nowhere === true) log.warn({ path }, "no OPA has this path, nothing is counted there: check its spelling")
   })
-
   let isListed = false
 
   return async (signal) => {
@@ -70,15 +69,9 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     const problem =
       targets.problem() ?? (isListed ? undefined : `there is no response from Kubernetes within ${options.timeout} s`)
     const readings = readIn(outcomes)
-    if (readings.length > 0)
-      logUndefined(
-        new Map(
-          paths.map(({ name }, index) => [
-            name,
-            readings.every(({ result }) => result.pathCounts[index]?.kind === "undefined") || undefined,
-          ]),
-        ),
-      )
+    const isUndefined = (index: number): boolean =>
+      readings.every(({ result }) => result.pathCounts[index]?.kind === "undefined")
+    if (readings.length > 0) logUndefined(new Map(paths.map(({ name }, index) => [name, isUndefined(index)])))
     logDrift(drift.compared, log)
     time.observe((performance.now() - begin) / 1000)
     const families = [

@@ -57,8 +57,7 @@ function splitByDigest(replicas: readonly Replica[]) {
   const newest = Math.max(...replicas.map(({ digest }) => digest?.round ?? -1))
   const known = replicas.filter(({ digest }) => digest?.round === newest)
   const unknown = replicas.filter(({ digest }) => digest?.round !== newest)
-  const groups = [...Map.groupBy(known, ({ digest }) => digest?.value).values()].toSorted(bySteadiness)
-  const [first = [], ...others] = groups
+  const [first = [], ...others] = [...Map.groupBy(known, ({ digest }) => digest?.value).values()].toSorted(bySteadiness)
   return { groups: [[...first, ...unknown], ...others], known }
 }
 

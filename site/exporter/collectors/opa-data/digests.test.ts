@@ -3,7 +3,6 @@ import { test } from "node:test"
 import fc from "fast-check"
 import {
   digestInterval,
-  digestKey,
   digestOf,
   type DigestDifferences,
   type DigestRules,
@@ -14,7 +13,7 @@ import {
 } from "./digests.ts"
 import { ReadFailure } from "./failure.ts"
 import type { PathCount, OpaReading } from "./reading.ts"
-import type { OpaTarget } from "./target.ts"
+import { instanceKey, type OpaTarget } from "./target.ts"
 import { fakeOpa, HOLDS, PATHS, queryResponse, startTestExporter, targetOf, targetsOf } from "./testing.ts"
 
 const pathCountOf = (members: number, keys = 1, digest: string | null = "d1"): PathCount => ({
@@ -58,7 +57,7 @@ function collecting(changes: Partial<DigestRules>, pods: Record<string, Cost>) {
   /** Whether digests differ from now on, in the service of all pods. */
   const differ = (any: boolean, anew = false): void =>
     void (differences = { any, anew: new Set(anew ? ["opa/opa"] : []) })
-  const interval = (pod: string): number => digestInterval(rules, digests.pods.get(digestKey(targetOf(1, { pod }))))
+  const interval = (pod: string): number => digestInterval(rules, digests.pods.get(instanceKey(targetOf(1, { pod }))))
   return { pods, collect, differ, interval }
 }
 
@@ -71,7 +70,7 @@ function after(...outcomes: readonly (readonly [OpaTarget, OpaReading | ReadFail
     { at: T, clock: { at: T, round: 0 }, requested },
     outcomes.map(([one, result]) => ({ target: one, result })),
   )
-  return (one: OpaTarget) => pods.get(digestKey(one))
+  return (one: OpaTarget) => pods.get(instanceKey(one))
 }
 
 test("digests are due at once, and then after their interval", () => {

@@ -1,5 +1,5 @@
 import { itemsOf, type ReadOutcome, type PathCount } from "./reading.ts"
-import { serviceKey, type OpaTarget, targetKey } from "./target.ts"
+import { instanceKey, type OpaTarget, serviceKey } from "./target.ts"
 
 export interface DigestRules {
   /** Seconds from one collection to the next, as far as that is known. */
@@ -13,12 +13,6 @@ export interface DigestRules {
 /** A digest, and the collection that it is of: those of two collections are of different instants. */
 export interface Digest {
   readonly value: string
-  readonly round: number
-}
-
-/** When digests were taken last: in milliseconds of Unix time, and as a number of collections since the first. */
-interface DigestClock {
-  readonly at: number
   readonly round: number
 }
 
@@ -37,8 +31,11 @@ export interface PodDigests {
 }
 
 export interface DigestState {
-  /** Undefined before the first collection with digests. */
-  readonly clock: DigestClock | undefined
+  /**
+   * When digests were taken last: in milliseconds of Unix time, and as a number of collections since the first. Undefined
+   * before that.
+   */
+  readonly clock: { readonly at: number; readonly round: number } | undefined
   readonly pods: ReadonlyMap<string, PodDigests>
 }
 
@@ -52,10 +49,9 @@ export interface DigestDifferences {
 }
 
 /** Which OPAs are to make digests in one collection. */
-export interface DigestPlan {
+interface DigestPlan extends Pick<DigestState, "clock"> {
   /** In milliseconds of Unix time. */
   readonly at: number
-  readonly clock: DigestClock | undefined
   /** Each with the seconds of earlier digests that its budget has not paid for yet. */
   readonly requested: ReadonlyMap<OpaTarget, number>
 }
@@ -84,10 +80,10 @@ export function planDigests(
   const before = clock?.round ?? -1
   const round = before + Math.max(1, Math.round((passed ?? 0) / collections))
   const requested = targets.flatMap((target): [OpaTarget, number][] => {
-    const pod = pods.get(digestKey(target))
+    const pod = pods.get(instanceKey(target))
     if (pod === undefined) return [[target, 0]]
     if (pod.silent) return []
-    const every = roundsBetween(rules, pod, differences.any ? 0 : interval)
+    const every = roundsBetween(rules, pod.cost, differences.any ? 0 : interval)
     const isDue = Math.floor(round / every) > Math.floor(before / every) && round - pod.round >= every / 2
     if (isDue) return [[target, 0]]
     const hasPaid = pod.cost === pod.seconds
@@ -104,7 +100,7 @@ export function recordDigests(
   outcomes: readonly ReadOutcome[],
 ): DigestState {
   const record = ({ target, result }: ReadOutcome): PodDigests | undefined => {
-    const before = pods.get(digestKey(target))
+    const before = pods.get(instanceKey(target))
     const debt = requested.get(target)
     const silent = "reason" in result && ["timeout", "refused", "connection"].includes(result.reason)
     if (debt === undefined) return before && { ...before, silent: before.silent && silent }
@@ -114,33 +110,34 @@ export function recordDigests(
     if (!("pathCounts" in result)) return before
     const { pathCounts, digests, opaSeconds: seconds, digestsFailedAfter } = result
     if (digestsFailedAfter !== undefined) return { ...none, cost: digestsFailedAfter }
-    return digests
-      ? { ...none, pathCounts, at: at / 1000, seconds, cost: debt + (seconds ?? 0) }
-      : { ...none, pathCounts, cost: 0 }
+    if (!digests) return { ...none, pathCounts, cost: 0 }
+    return { ...none, pathCounts, at: at / 1000, seconds, cost: debt + (seconds ?? 0) }
   }
-  const recorded = outcomes.flatMap((outcome): [string, PodDigests][] => {
+  const recorded = new Map<string, PodDigests>()
+  for (const outcome of outcomes) {
     const pod = record(outcome)
-    return pod === undefined ? [] : [[digestKey(outcome.target), pod]]
-  })
-  return { clock, pods: new Map(recorded) }
+    if (pod !== undefined) recorded.set(instanceKey(outcome.target), pod)
+  }
+  return { clock, pods: recorded }
 }
 
 /** Collections from one digest of an OPA to its next; 1 if it can afford them every `seconds`. */
-function roundsBetween({ collections, budget }: DigestRules, pod: PodDigests | undefined, seconds: number): number {
-  const affordable = (SLACK * (pod?.cost ?? 0)) / budget
+function roundsBetween({ collections, budget }: DigestRules, cost: number, seconds: number): number {
+  const affordable = (SLACK * cost) / budget
   return affordable <= seconds ? 1 : Math.max(1, 2 ** Math.ceil(Math.log2(affordable / collections)))
 }
 
 /** Seconds from one digest of an OPA to its next, as the budget allows now. */
 export function digestInterval(rules: DigestRules, pod: PodDigests | undefined): number {
-  return Math.max(rules.interval, roundsBetween(rules, pod, rules.interval) * rules.collections)
+  return Math.max(rules.interval, roundsBetween(rules, pod?.cost ?? 0, rules.interval) * rules.collections)
 }
 
 /** The digest at path number `index`, if what the path holds has not visibly changed since. */
 export function digestOf(pod: PodDigests | undefined, index: number, pathCount: PathCount): Digest | undefined {
   const then = pod?.pathCounts[index]
-  if (then?.kind !== "counted" || pathCount.kind !== "counted" || itemsOf(then) !== itemsOf(pathCount)) return undefined
-  return pod === undefined || then.digest === undefined ? undefined : { value: then.digest, round: pod.round }
+  if (pod === undefined || then?.kind !== "counted" || then.digest === undefined) return undefined
+  const isSame = pathCount.kind === "counted" && itemsOf(then) === itemsOf(pathCount)
+  return isSame ? { value: then.digest, round: pod.round } : undefined
 }
 
 /** Whether there may be one when they are taken the next time. */
@@ -149,6 +146,3 @@ export function expectsDigest(pod: PodDigests | undefined, index: number, pathCo
   // an OPA that made none on request makes none
   return pathCount.kind === "counted" && (then?.kind !== "counted" || then.digest !== undefined)
 }
-
-/** A pod that came back under another address is another one. */
-export const digestKey = (target: OpaTarget): string => `${targetKey(target)} ${target.address} ${target.port}`

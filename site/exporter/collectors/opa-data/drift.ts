@@ -1,8 +1,8 @@
 import { type Comparison, compare } from "./compare.ts"
-import { type DigestDifferences, digestKey, digestOf, type DigestState, expectsDigest } from "./digests.ts"
+import { type DigestDifferences, digestOf, type DigestState, expectsDigest } from "./digests.ts"
 import type { Counted } from "./paths.ts"
 import { readIn, type ReadOutcome, unreadIn } from "./reading.ts"
-import { serviceKey, type OpaTarget } from "./target.ts"
+import { instanceKey, type OpaTarget, serviceKey } from "./target.ts"
 
 interface Difference {
   /** In milliseconds of Unix time. */
@@ -65,7 +65,7 @@ export function compareReplicas(
       const last = known?.get(path)
       const replicas = read.map(({ target, result }) => {
         const pathCount = result.pathCounts[index] ?? { kind: "undefined" }
-        const pod = digests.get(digestKey(target))
+        const pod = digests.get(instanceKey(target))
         const wasDeviating = last?.deviating.has(target.pod) ?? false
         const [digest, expected] = [digestOf(pod, index, pathCount), expectsDigest(pod, index, pathCount)]
         return { pod: target.pod, pathCount, digest, expected, wasDeviating }

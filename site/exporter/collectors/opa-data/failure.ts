@@ -27,12 +27,13 @@ const ADVICE: Readonly<Partial<Record<ConnectionFailure, string>>> = {
   hung_up: ". It may expect https (--opa-scheme), or a client certificate (--opa-cert-file, --opa-key-file)",
 }
 
-export function readFailure({ reason, problem }: RequestFailed): ReadFailure {
-  return new ReadFailure(failureClass(reason), `${problem}${ADVICE[reason] ?? ""}`)
-}
+export const readFailure = ({ reason, problem }: RequestFailed): ReadFailure =>
+  new ReadFailure(failureClass(reason), `${problem}${ADVICE[reason] ?? ""}`)
 
+/** A refusal, or an address that does not exist or not with this HTTP method, makes a method unavailable; all else is a failure. */
 export function statusFailure(status: number): ReadFailure {
-  return new ReadFailure(statusReason(status), `it responds with status ${status}${hintOn(status)}`)
+  const Failure = [400, 401, 403, 404, 405].includes(status) ? MethodUnavailable : ReadFailure
+  return new Failure(statusReason(status), `it responds with status ${status}${hintOn(status)}`)
 }
 
 function hintOn(status: number): string {

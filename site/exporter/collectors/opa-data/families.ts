@@ -1,9 +1,9 @@
 import type { Family, Labels } from "#core/metrics/exposition.ts"
-import { digestInterval, digestKey, type DigestRules, type DigestState } from "./digests.ts"
+import { digestInterval, type DigestRules, type DigestState } from "./digests.ts"
 import type { Compared } from "./drift.ts"
 import type { Counted } from "./paths.ts"
 import { readIn, type ReadOutcome, unreadIn } from "./reading.ts"
-import type { OpaTarget } from "./target.ts"
+import { instanceKey, type OpaTarget } from "./target.ts"
 
 /** The first three are the original's, to the letter. */
 const HELP = {
@@ -81,7 +81,7 @@ export function digestFamilies(
 ): Family[] {
   const read = readIn(outcomes).map(({ target }) => ({
     labels: podLabels(clusterName, target),
-    pod: pods.get(digestKey(target)),
+    pod: pods.get(instanceKey(target)),
   }))
   return [
     gauge("opa_data_last_digest_request_duration_seconds", read, ({ pod }) => pod?.seconds),

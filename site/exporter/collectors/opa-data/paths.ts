@@ -36,14 +36,13 @@ function decode(parts: readonly string[]): readonly string[] | undefined {
   }
 }
 
-/** Each path once, in the order of the lists; one that is in both is counted in both ways. */
+/** Each path once, in the order of the lists; one that is in both is counted as both. */
 export function countedPaths(cluster: readonly DataPath[], namespaced: readonly DataPath[]): readonly Counted[] {
   const paths = new Map<string, DataPath>([...cluster, ...namespaced].map((path) => [path.name, path]))
-  const has = (list: readonly DataPath[], name: string): boolean => list.some((path) => path.name === name)
   return [...paths.values()].map((path) => ({
     ...path,
-    cluster: has(cluster, path.name),
-    namespaced: has(namespaced, path.name),
+    cluster: cluster.some(({ name }) => name === path.name),
+    namespaced: namespaced.some(({ name }) => name === path.name),
   }))
 }
 

@@ -2,7 +2,7 @@ import type { StreamResponse } from "#core/http/client.ts"
 import type { Deadline } from "#core/retry/deadline.ts"
 import type { OpaClient } from "./client.ts"
 import { countJson } from "./count-json.ts"
-import { MethodUnavailable, type ReadFailure, statusFailure } from "./failure.ts"
+import { MethodUnavailable, statusFailure } from "./failure.ts"
 import { type Counted, urlPath } from "./paths.ts"
 import type { Counts, DigestKind, PathCount } from "./reading.ts"
 import { countQuery, ruleName, type Withheld } from "./rego.ts"
@@ -36,7 +36,7 @@ export async function readByQuery(
     for (const name of (status === 400 && uncountablePaths(text, paths)) || [])
       (digest !== undefined && !digests.has(name) ? digests : counts).add(name)
     const helps = counts.size + digests.size > before
-    if (!helps || paths.every(({ name }) => counts.has(name))) throw unavailableOr(status)
+    if (!helps || paths.every(({ name }) => counts.has(name))) throw statusFailure(status)
   }
 }
 
@@ -49,19 +49,13 @@ export async function readByPackage(
 ): Promise<Counts> {
   const request = { path: `/v1/data${urlPath([...packageSegments, ruleName(digest)])}`, search: "?metrics=true" }
   const { status, body } = await client.fetchText(target, request, RESPONSE_LIMIT, deadline)
-  if (status !== 200) throw unavailableOr(status)
+  if (status !== 200) throw statusFailure(status)
   const counts = parsePackageResponse(body, paths)
   if (counts !== undefined) return counts
   throw new MethodUnavailable(
     "unexpected_response",
     `it has no package ${packageSegments.join(".")} for these paths: load what --print-package prints`,
   )
-}
-
-/** A refusal, or an address that does not exist or not with this HTTP method, makes a method unavailable; all else is a failure. */
-function unavailableOr(status: number): ReadFailure {
-  const failure = statusFailure(status)
-  return [400, 401, 403, 404, 405].includes(status) ? new MethodUnavailable(failure.reason, failure.message) : failure
 }
 
 /**
@@ -84,7 +78,7 @@ export async function readDocuments(
 }
 
 async function countDocument({ status, body }: StreamResponse): Promise<PathCount> {
-  if (status !== 200) throw unavailableOr(status)
+  if (status !== 200) throw statusFailure(status)
   const counter = countJson()
   for await (const chunk of body) counter.add(chunk)
   return counter.end()

@@ -4,7 +4,7 @@ import { MethodUnavailable, type OpaFailureReason, ReadFailure } from "./failure
 import { readByPackage, readByQuery, type ReadContext, readDocuments } from "./read-methods.ts"
 import type { Counts, DigestKind, OpaReading, ReadMethod } from "./reading.ts"
 import type { Withheld } from "./rego.ts"
-import { type OpaTarget, targetKey } from "./target.ts"
+import { instanceKey, type OpaTarget } from "./target.ts"
 
 /** Whole documents are read from few OPAs at once: it is much to count. */
 const DOCUMENTS_AT_ONCE = 4
@@ -38,7 +38,6 @@ export type OpaReader = ReturnType<typeof createReader>
 
 /** What is known of one OPA, for ten minutes. */
 interface OpaKnowledge {
-  readonly address: string
   readonly identity: unknown
   readonly since: number
   readonly withheld: Withheld
@@ -53,15 +52,13 @@ export function createReader(options: ReaderOptions) {
   const documents = limitConcurrency(DOCUMENTS_AT_ONCE)
 
   const knowledgeOf = (target: OpaTarget): OpaKnowledge => {
-    const address = `${target.address} ${target.port}`
-    const identity = options.identity()
-    const at = now().getTime()
-    const before = known.get(targetKey(target))
-    if (before?.address === address && before.identity === identity && Math.abs(at - before.since) < TRY_AGAIN)
+    const [identity, since] = [options.identity(), now().getTime()]
+    const before = known.get(instanceKey(target))
+    if (before !== undefined && before.identity === identity && Math.abs(since - before.since) < TRY_AGAIN)
       return before
     const withheld = { counts: new Set<string>(), digests: new Set<string>() }
-    const fresh = { address, identity, since: at, withheld, first: 0 }
-    known.set(targetKey(target), fresh)
+    const fresh = { identity, since, withheld, first: 0 }
+    known.set(instanceKey(target), fresh)
     return fresh
   }
 
@@ -128,13 +125,13 @@ export function createReader(options: ReaderOptions) {
           unavailable ??= error
         }
       }
-      known.delete(targetKey(target)) // next time all methods again
+      known.delete(instanceKey(target)) // next time all methods again
       throw unavailable ?? new Error("there is no method to read an OPA")
     },
     /** These are all the OPAs there are: forgets what it knows of others, and keeps connections unless they are many. */
     keep(targets: readonly OpaTarget[]): void {
       options.client.expect(targets.length)
-      const keys = new Set(targets.map(targetKey))
+      const keys = new Set(targets.map(instanceKey))
       for (const key of known.keys()) if (!keys.has(key)) known.delete(key)
     },
   }

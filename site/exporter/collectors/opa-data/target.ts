@@ -31,7 +31,9 @@ export interface OpaTargets extends Closable {
 
 /** Names of namespaces and services have no slashes; of servers outside of Kubernetes all have the same. */
 export const serviceKey = ({ namespace, service }: OpaTarget): string => `${namespace}/${service}`
-export const targetKey = (target: OpaTarget): string => `${serviceKey(target)}/${target.pod}`
+/** A pod that came back under another address is another one. */
+export const instanceKey = (target: OpaTarget): string =>
+  `${serviceKey(target)}/${target.pod} ${target.address} ${target.port}`
 
 /** OPAs that are named by their URLs. `service` and `namespace` are their labels. */
 export function urlTargets(urls: readonly URL[], namespace: string, service: string): OpaTargets {

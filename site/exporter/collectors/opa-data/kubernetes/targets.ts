@@ -2,10 +2,10 @@ import { closeAll } from "#core/closable.ts"
 import { Faults } from "#core/config/faults.ts"
 import { explain, UsageError } from "#core/errors.ts"
 import { type KubernetesApi, openKubernetes } from "#core/kubernetes/api.ts"
-import { KubernetesError } from "#core/kubernetes/errors.ts"
 import { listObjects } from "#core/kubernetes/list.ts"
 import { objectsOf } from "#core/kubernetes/objects.ts"
 import { type Watched, watchObjects } from "#core/kubernetes/watch-objects.ts"
+import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { pause } from "#core/retry/backoff.ts"
 import type { OpaTargets } from "../target.ts"
@@ -57,40 +57,38 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Opa
   const endpoints = readEndpoints(api, options, watches, changed, signal)
 
   let complete = false
-  const first = Promise.all([...watches.map((watch) => watch.first), endpoints.first]).then(
-    () => void (complete = true),
-  )
+  const first = endpoints.first.then(() => void (complete = true))
 
   const find = () => {
     const sliced = servicesIn(slicesIn(watches.filter(isAllowed)))
-    const others = new Set(endpoints.services())
+    const older = endpoints.known()
     // Endpoints are for services whose slices may not be read any more, not for those that have slices
-    const slices = slicesIn(watches).filter(({ service }) => sliced.has(service) || !others.has(service))
-    const older = endpoints.slices().filter(({ service }) => !sliced.has(service))
-    const byEndpoints = others.difference(sliced).size > 0
-    return { ...podsIn([...slices, ...older], namespace, port), byEndpoints }
+    const slices = slicesIn(watches).filter(({ service }) => sliced.has(service) || !older.has(service))
+    const others = [...older].filter(([service]) => !sliced.has(service))
+    const outdated = others.length > 0 ? endpoints.problem() : undefined
+    const known = new Set([...servicesIn(slices), ...older.keys()])
+    const { targets, faults } = podsIn([...slices, ...others.flatMap(([, found]) => found)], namespace, port)
+    const problems = [
+      ...(outdated === undefined ? [] : [outdated]),
+      ...services
+        .filter((service) => !known.has(service))
+        .map((service) => `There is no service ${service} in the namespace ${namespace}.`),
+      ...(known.size === 0 && services.length === 0
+        ? [`No service in the namespace ${namespace} has the labels ${selector}.`]
+        : []),
+      ...faults,
+    ]
+    return { targets, problems }
   }
   const found = () => (pods ??= find())
-  const missing = (): readonly string[] => {
-    const known = new Set([...servicesIn(slicesIn(watches)), ...endpoints.services()])
-    const unknown = services.filter((service) => !known.has(service))
-    const none = known.size === 0 && services.length === 0
-    return [
-      ...unknown.map((service) => `There is no service ${service} in the namespace ${namespace}.`),
-      ...(none ? [`No service in the namespace ${namespace} has the labels ${selector}.`] : []),
-    ]
-  }
 
   return {
     current: () => found().targets,
     problem() {
       const refused = watches.flatMap((watch) => watch.problem() ?? [])
-      const unread = endpoints.problem()
       // Endpoints hold the same
-      const serious = refused.filter(({ statusCode }) => !isRefusal(statusCode) || unread !== undefined)
-      if (!complete || serious.length > 0) return serious.map(explain)[0]
-      const { faults, byEndpoints } = found()
-      return [...(unread !== undefined && byEndpoints ? [explain(unread)] : []), ...missing(), ...faults][0]
+      const serious = refused.filter(({ statusCode }) => !isRefusal(statusCode) || endpoints.problem() !== undefined)
+      return complete && serious.length === 0 ? found().problems[0] : serious.map(explain)[0]
     },
     first,
     async close() {
@@ -154,10 +152,13 @@ function readEndpoints(
   changed: () => void,
   signal: AbortSignal,
 ) {
-  const { promise: first, resolve: settle } = Promise.withResolvers<void>()
+  /** After the first lists of `watches` too. */
+  const { promise: first, resolve: resolveFirst } = Promise.withResolvers<void>()
   let known: ReadonlyMap<string, readonly Slice[]> = new Map()
-  let problem: KubernetesError | undefined
-  let logged = false
+  let problem: string | undefined
+  const logRefused = logChanges((refused?: boolean) => {
+    if (refused === true) log.info("reading Endpoints instead of EndpointSlices")
+  })
 
   const read = async (refused: boolean): Promise<ReadonlyMap<string, readonly Slice[]>> => {
     const found = new Map<string, readonly Slice[]>()
@@ -179,22 +180,20 @@ function readEndpoints(
       try {
         known = await read(refused)
         problem = undefined
-        if (refused && !logged) log.info("reading Endpoints instead of EndpointSlices")
-        logged = refused
+        logRefused(refused)
       } catch (error) {
-        if (signal.aborted) break
-        problem = error instanceof KubernetesError ? error : new KubernetesError(explain(error), 0)
+        problem = explain(error)
       }
       changed()
-      settle()
+      resolveFirst()
       await pause(READ_EVERY, signal)
     }
-    settle()
+    resolveFirst()
   }
   const running = run()
   return {
-    slices: (): readonly Slice[] => [...known.values()].flat(),
-    services: (): Iterable<string> => known.keys(),
+    /** By the name of their service. */
+    known: () => known,
     problem: () => problem,
     first,
     close: () => running,
