@@ -4,8 +4,7 @@ import { Faults } from "#core/config/faults.ts"
 import type { ReadText } from "#core/files/read-text.ts"
 import { type EntryReader, readTls, readToken, type Report } from "./credentials.ts"
 import { crossCheck } from "./cross-checks.ts"
-import type { OutputFile } from "./publish.ts"
-import { type Limits, readableSites, type SiteEntry, sitesFileSchema } from "./schema.ts"
+import { readableSites, type SiteEntry, sitesFileSchema } from "./schema.ts"
 
 /** Where the configuration comes from. */
 export interface Inputs {
@@ -22,18 +21,14 @@ export type Site = SiteEntry & {
   readonly tokenFile: string
 }
 
-export interface Sites {
-  readonly sites: readonly Site[]
-  readonly limits: Limits
-  /** Tokens and TLS files for Prometheus. */
-  readonly files: readonly OutputFile[]
-}
-
 /** Longer scrapes hide that a site is in trouble. */
 const LONGEST_DEFAULT_TIMEOUT = 30
 
-/** Reads sites.yaml and the files that it names. Throws ConfigurationError with every fault in the order of the file. */
-export function loadSites(file: string, inputs: Inputs): Sites {
+/**
+ * Reads sites.yaml and the files that it names: tokens and TLS files for Prometheus. Throws ConfigurationError with every
+ * fault in the order of the file.
+ */
+export function loadSites(file: string, inputs: Inputs) {
   const text = inputs.read(file)
   const { value: entries, where } = parseYaml(text, file, readableSites)
   const faults = new Faults()
@@ -52,7 +47,7 @@ export function loadSites(file: string, inputs: Inputs): Sites {
     return [...readToken(entry, reader), ...readTls(entry, reader)]
   })
   if (whole === undefined || faults.any) throw faults.toError()
-  const sites = whole.sites.map((entry, index) => {
+  const sites = whole.sites.map((entry, index): Site => {
     const { interval, timeout = Math.min(interval, LONGEST_DEFAULT_TIMEOUT) } = entry
     return { ...entry, timeout, tokenFile: secrets[index]?.[0]?.path ?? "" }
   })
