@@ -284,11 +284,11 @@ registerHooks({
 
 test("SIGTERM before a command is done that ends by itself is its failure", async (t) => {
   const silent = createServer(() => undefined)
-  const asked = once(silent, "request")
+  const requested = once(silent, "request")
   const url = `http://127.0.0.1:${await listen(t, silent)}`
   const flags = ["--single", "--cluster-name=c", "--opa-cluster-data=a", `--opa-url=${url}`]
   const child = start(launcher, ["exporter", "opa-data", ...flags])
-  await asked
+  await requested
   assert.equal(await child.stop("SIGTERM"), 1)
 })
 
@@ -334,7 +334,7 @@ test("a full disk behind the log ends nothing", async (t) => {
     PORTAL_AUTH_TOKEN: "t0ken-t0ken-t0ken",
   })
   t.after(() => child.stop())
-  const status = await until("an answer", async () => (await fetch(`http://${address}/federate`)).status, 10)
+  const status = await until("a response", async () => (await fetch(`http://${address}/federate`)).status, 10)
   assert.equal(status, 401)
   assert.equal(await child.stop(), 0)
 })

@@ -53,8 +53,8 @@ async function main(argv: readonly string[]): Promise<void> {
   if (argv[0] === "help" && argv.length > 1) return main([...argv.slice(1), "--help"])
   if (argv.length === 0 || argv[0] === "-h" || argv[0] === "--help" || argv[0] === "help") return print(help())
   if (argv[0] === "--version") return print(await version())
-  const name = Object.keys(commands).find((words) => words.split(" ").every((word, index) => argv[index] === word))
-  const entry = name === undefined ? undefined : commands[name]
+  const [name, entry] =
+    Object.entries(commands).find(([words]) => words.split(" ").every((word, index) => argv[index] === word)) ?? []
   if (name === undefined || entry === undefined) {
     const [group = "", flag = ""] = argv
     if (namesIn(`${group} `).length > 0 && (flag === "-h" || flag === "--help")) return print(help(`${group} `))
@@ -121,9 +121,8 @@ async function warnOfVariables(settings: Settings, log: Logger): Promise<void> {
   const { isServiceLink, unknownVariables } = await import("#core/config/variables.ts")
   const { variables } = await import("#core/config/settings.ts")
   const own = Object.values(settings).flatMap(variables)
-  for (const variable of own)
-    if (isServiceLink(variable, process.env[variable]))
-      log.debug({ variable }, "ignored: Kubernetes' link to a Service")
+  for (const variable of own.filter((name) => isServiceLink(name, process.env[name])))
+    log.debug({ variable }, "ignored: Kubernetes' link to a Service")
   const env = Object.fromEntries(Object.entries(process.env).filter(([variable]) => !OF_DEVELOPERS.test(variable)))
   if (unknownVariables(env, own).length === 0) return
   // several commands may be given one file of variables

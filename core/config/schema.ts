@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { type Parse, Wrong } from "./settings.ts"
 
-/** Says what a value should be, and never what it is: it may be a secret. */
+/** Names what a value should be, and never what it is: it may be a secret. */
 export const expected = (what: string) => ({
   error: (issue: z.core.$ZodRawIssue): string =>
     issue.input === undefined ? `is missing; it must be ${what}` : `must be ${what}`,

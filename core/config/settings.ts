@@ -40,8 +40,8 @@ export function setting<T>(parse: Parse<T>, options: SettingOptions): Setting<T 
 export function setting<T>(parse: Parse<T>, options: SettingOptions, fallback: string): Setting<T>
 export function setting<T>(parse: Parse<T>, options: SettingOptions, fallback?: string): Setting<T | undefined> {
   return {
+    ...(fallback ? { defaultText: fallback } : {}),
     ...options,
-    ...defaultText(options, fallback),
     read: (texts) => {
       const text = texts?.at(-1) ?? fallback
       return text === undefined ? undefined : parse(text)
@@ -56,8 +56,8 @@ export function settings<T>(
   fallback: readonly string[],
 ): Setting<readonly T[]> {
   return {
+    ...(fallback.length > 0 ? { defaultText: fallback.join(", ") } : {}),
     ...options,
-    ...defaultText(options, fallback.join(", ")),
     several: true,
     read: (texts) => parseAll(texts ?? fallback, parse),
   }
@@ -78,11 +78,6 @@ export function tracked<T>(definition: Setting<T>): Setting<{ readonly value: T;
       return value instanceof Wrong ? value : { value, isDefault: texts === undefined }
     },
   }
-}
-
-function defaultText(options: SettingOptions, fallback: string | undefined): { defaultText?: string } {
-  const shown = options.defaultText ?? fallback
-  return shown === undefined || shown === "" ? {} : { defaultText: shown }
 }
 
 /** The parts of a list, without empty ones. */

@@ -5,14 +5,14 @@ import { batchLog, type Fields } from "./batch-log.ts"
 import type { LogOptions } from "./format.ts"
 import { createLogger } from "./logger.ts"
 
-const ODD: Fields = { text: 'a "b"\n\u0085c', none: undefined, empty: "", plain: "a/b:1", count: 1.5 }
+const FIELDS: Fields = { text: 'a "b"\n\u0085c', none: undefined, empty: "", plain: "a/b:1", count: 1.5 }
 
 for (const format of ["json", "logfmt"] as const) {
   test(`writes the same ${format} lines as the logger itself`, () => {
     const { log, lines } = start({ level: "info", format })
-    log.info({ first: "x y", ...ODD }, "request")
+    log.info({ first: "x y", ...FIELDS }, "request")
     const batch = batchLog(log, "request")
-    batch.write("info", batch.show({ first: "x y" }), ODD)
+    batch.write("info", batch.show({ first: "x y" }), FIELDS)
     batch.close()
     const [one = "", other = ""] = lines.map((line) => line.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"))
     assert.notEqual(one, "")
