@@ -23,14 +23,12 @@ const existence = z.unknown().transform((value, context): Existence => {
   if (value === false) return "never"
   if (isMoment(value)) return [value.getTime(), Infinity]
   const [boot, shutdown, ...more] = Array.isArray(value) ? (value as unknown[]) : []
-  if (!isMoment(boot) || !isMoment(shutdown) || more.length > 0) {
-    context.addIssue({ code: "custom", message: EXISTENCE })
+  const refuse = (message: string) => {
+    context.addIssue({ code: "custom", message })
     return z.NEVER
   }
-  if (boot > shutdown) {
-    context.addIssue({ code: "custom", message: "the boot must not be after the shutdown" })
-    return z.NEVER
-  }
+  if (!isMoment(boot) || !isMoment(shutdown) || more.length > 0) return refuse(EXISTENCE)
+  if (boot > shutdown) return refuse("the boot must not be after the shutdown")
   return [boot.getTime(), shutdown.getTime()]
 })
 

@@ -2,6 +2,7 @@ import type { TextResponse } from "#core/http/client.ts"
 import { statusReason } from "#core/http/status.ts"
 import type { Service } from "./api.ts"
 import { type ServiceFailure, ServiceError } from "./errors.ts"
+import { isItem } from "./response.ts"
 
 /** The rule that has to allow a request, as it is called in the service's policy. */
 const POLICIES: readonly (readonly [Service, RegExp, string])[] = [
@@ -48,11 +49,7 @@ function serviceMessage({ body }: TextResponse): string {
   } catch {
     return "" // a page of something in between: its status is enough
   }
-  const inner = typeof parsed === "object" && parsed !== null ? Object.values(parsed) : []
-  const message = inner.flatMap((value: unknown) =>
-    typeof value === "object" && value !== null && "message" in value && typeof value.message === "string"
-      ? [value.message]
-      : [],
-  )[0]
+  const inner = isItem(parsed) ? Object.values(parsed).filter(isItem) : []
+  const message = inner.map((value) => value.message).find((text) => typeof text === "string")
   return message === undefined ? "" : `: ${message.replaceAll(/\s+/g, " ").slice(0, 200)}`
 }
