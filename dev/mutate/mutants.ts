@@ -93,7 +93,7 @@ export const mutants: readonly Mutant[] = [
   {
     file: "core/http/client.ts",
     breaks: "a response has a size limit",
-    find: "if (bytes > limit) throw",
+    find: "if (bytes > most) throw",
     replace: "if (bytes > Infinity) throw",
   },
   {

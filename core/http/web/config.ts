@@ -72,22 +72,19 @@ export interface WebConfig {
 export async function readWebConfig(file: string, read: ReadText, refuseBasicAuth?: string): Promise<WebConfig> {
   const { value, where } = await readYamlFile(file, schema, read)
   const faults = new Faults()
-  const given = value?.tls_server_config ?? undefined
-  const tls = given === undefined ? undefined : readTls(given, { file, where, read }, faults)
+  const { tls_server_config: given, http_server_config: http, rate_limit: limit } = value ?? {}
+  const tls = given ? readTls(given, { file, where, read }, faults) : undefined
   const users = new Map(Object.entries(value?.basic_auth_users ?? {}))
   if (users.size > 0 && refuseBasicAuth !== undefined) faults.add(where(["basic_auth_users"]), refuseBasicAuth)
-  const limit = value?.rate_limit ?? undefined
-  if (limit !== undefined && limit.interval > 0 && limit.burst < 1) {
+  const rateLimit = limit?.interval ? { perSecond: 1 / limit.interval, burst: limit.burst } : undefined
+  if (rateLimit !== undefined && rateLimit.burst < 1)
     faults.add(where(["rate_limit", "burst"]), "must be at least 1, otherwise every request is refused")
-  }
   faults.orThrow()
-  const headers = Object.entries(value?.http_server_config?.headers ?? {})
   return {
     tls,
     users,
-    headers: headers.flatMap(([name, text]) => (text ? [[name, text] as const] : [])),
-    rateLimit:
-      limit === undefined || limit.interval === 0 ? undefined : { perSecond: 1 / limit.interval, burst: limit.burst },
-    warnings: value?.http_server_config?.http2 && tls ? [`${where(["http_server_config", "http2"])}: ${HTTP2}`] : [],
+    headers: Object.entries(http?.headers ?? {}).flatMap(([name, text]) => (text ? [[name, text] as const] : [])),
+    rateLimit,
+    warnings: http?.http2 && tls ? [`${where(["http_server_config", "http2"])}: ${HTTP2}`] : [],
   }
 }
