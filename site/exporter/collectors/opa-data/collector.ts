@@ -8,7 +8,7 @@ import { collectionTime } from "./collection-time.ts"
 import { type DigestRules, NO_DIGESTS, planDigests, recordDigests } from "./digests.ts"
 import { type Compared, compareReplicas, NO_DIFFERENCES } from "./drift.ts"
 import { ReadFailure } from "./failure.ts"
-import { digestFamilies, discoveryFamilies, driftFamilies, podFamilies } from "./families.ts"
+import { discoveryFamilies, driftFamilies, podFamilies } from "./families.ts"
 import type { Counted } from "./paths.ts"
 import type { OpaReader } from "./reader.ts"
 import { type DigestKind, readIn, type ReadOutcome, unreadIn } from "./reading.ts"
@@ -75,8 +75,7 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     logDrift(drift.compared, log)
     time.observe((performance.now() - begin) / 1000)
     const families = [
-      ...podFamilies(clusterName, paths, outcomes),
-      ...(options.digest === undefined ? [] : digestFamilies(clusterName, outcomes, rules, digests)),
+      ...podFamilies(clusterName, paths, outcomes, rules, options.digest && digests),
       ...driftFamilies(clusterName, drift.compared),
       ...discoveryFamilies(clusterName, current.length, problem),
       ...time.families(),

@@ -36,14 +36,18 @@ const HELP = {
   opa_data_exporter_discovery_up: "1 if the list of pods is up to date, 0 if it may be outdated or could not be read.",
 } as const
 
-/** What one collection found. What was not read has no series. */
+/** What one collection found; `digests` where they are taken. What was not read has no series. */
 export function podFamilies(
   clusterName: string,
   paths: readonly Counted[],
   outcomes: readonly ReadOutcome[],
+  rules: DigestRules,
+  digests: DigestState | undefined,
 ): Family[] {
   const pods = outcomes.map((outcome) => ({ ...outcome, labels: podLabels(clusterName, outcome.target) }))
   const [read, unread] = [readIn(pods), unreadIn(pods)]
+  const digesting =
+    digests === undefined ? [] : read.map((row) => ({ ...row, pod: digests.pods.get(instanceKey(row.target)) }))
   const pathCounts = read.flatMap(({ labels, result }) =>
     paths.flatMap((path, index) => {
       const pathCount = result.pathCounts[index]
@@ -70,23 +74,9 @@ export function podFamilies(
       read.map(({ labels, result }) => ({ labels: { ...labels, method: result.method } })),
     ),
     gauge("opa_data_last_request_duration_seconds", read, ({ result }) => result.opaSeconds),
-  ]
-}
-
-export function digestFamilies(
-  clusterName: string,
-  outcomes: readonly ReadOutcome[],
-  rules: DigestRules,
-  { pods }: DigestState,
-): Family[] {
-  const read = readIn(outcomes).map(({ target }) => ({
-    labels: podLabels(clusterName, target),
-    pod: pods.get(instanceKey(target)),
-  }))
-  return [
-    gauge("opa_data_last_digest_request_duration_seconds", read, ({ pod }) => pod?.seconds),
-    gauge("opa_data_digest_interval_seconds", read, ({ pod }) => digestInterval(rules, pod)),
-    gauge("opa_data_digest_timestamp_seconds", read, ({ pod }) => pod?.at),
+    gauge("opa_data_last_digest_request_duration_seconds", digesting, ({ pod }) => pod?.seconds),
+    gauge("opa_data_digest_interval_seconds", digesting, ({ pod }) => digestInterval(rules, pod)),
+    gauge("opa_data_digest_timestamp_seconds", digesting, ({ pod }) => pod?.at),
   ]
 }
 

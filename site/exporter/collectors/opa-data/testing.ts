@@ -197,7 +197,12 @@ export function withoutProcess(exposition: string): string {
   return exposition
     .split("\n")
     .filter((line) => line !== "" && !/^(?:# \w+ )?(?:process_|nodejs_|fedstack_build_info|fedstack_web_)/.test(line))
-    .map((line) => line.replace(/(_duration_seconds\{.*\}|_time_(?:bucket|sum)\{.*\}) .*/, "$1 0"))
+    .map((line) =>
+      line.replace(
+        /((?:_duration|_last_reload_success_timestamp)_seconds\{.*\}|_time_(?:bucket|sum)\{.*\}) .*/,
+        "$1 0",
+      ),
+    )
     .map((line) => `${line}\n`)
     .join("")
 }
