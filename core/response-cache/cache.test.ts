@@ -156,7 +156,7 @@ test("counts the bytes of a response until its last reader is done", async () =>
   await fetched[0]?.respond("1234")
   const stored = cache.fresh(UP.key)
   stored?.hold()
-  await cache.close()
+  cache.close()
   assert.equal(cache.memory.used, 4)
   stored?.release()
   assert.equal(cache.memory.used, 0)

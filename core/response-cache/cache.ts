@@ -1,7 +1,6 @@
-import type { Closable } from "#core/closable.ts"
-import { GrowingResponse, type ResponseSink } from "./growing.ts"
+import { GrowingResponse, type GrowingState, type ResponseSink } from "./growing.ts"
 import { LatencyEstimate } from "./latency.ts"
-import { boundedMemory, type Memory, StoredResponse } from "./stored.ts"
+import { boundedMemory, StoredResponse } from "./stored.ts"
 
 export interface CacheClock {
   /** Milliseconds that only grow. */
@@ -31,26 +30,14 @@ export type FoundResponse =
   | { readonly source: "reused"; readonly stored: StoredResponse }
   | { readonly source: "upstream" | "joined"; readonly growing: GrowingResponse }
 
-export interface ResponseCache<R extends CachedRequest> extends Closable {
-  /** The response that is young enough. */
-  fresh(key: string): StoredResponse | undefined
-  /** The caller joins a growing response in the same turn: one that has no reader is abandoned. `reuse`: seconds. */
-  find(request: R, reuse: number): FoundResponse
-  readonly memory: Memory
-  readonly entries: number
-}
-
-interface Flight {
-  readonly growing: GrowingResponse
-  readonly cancel: AbortController
-}
+export type ResponseCache = ReturnType<typeof openResponseCache<CachedRequest>>
 
 interface CacheEntry<R> {
   readonly request: R
   /** Milliseconds that a response serves. */
   readonly reuse: number
   stored: StoredResponse | undefined
-  flight: Flight | undefined
+  flight: GrowingResponse | undefined
   readonly latency: LatencyEstimate
   /** Whether the successor of the stored response was requested. */
   renewed: boolean
@@ -67,7 +54,7 @@ export function openResponseCache<R extends CachedRequest>(
   fetch: FetchResponse<R>,
   memoryLimit: number,
   { now, after }: CacheClock = CLOCK,
-): ResponseCache<R> {
+) {
   const entries = new Map<string, CacheEntry<R>>()
   const memory = boundedMemory(memoryLimit, dropOldest)
 
@@ -75,6 +62,7 @@ export function openResponseCache<R extends CachedRequest>(
   const renewalTime = ({ reuse, latency }: CacheEntry<R>, stored: StoredResponse): number =>
     stored.started + Math.max(reuse / 2, reuse - latency.most())
 
+  /** The response that is young enough. */
   function fresh(key: string): StoredResponse | undefined {
     const entry = entries.get(key)
     const time = now()
@@ -86,11 +74,12 @@ export function openResponseCache<R extends CachedRequest>(
     return stored
   }
 
+  /** The caller joins a growing response in the same turn: one that has no reader is abandoned. `reuse`: seconds. */
   function find(request: R, reuse: number): FoundResponse {
     const stored = fresh(request.key)
     if (stored !== undefined) return { source: "reused", stored }
     const known = entries.get(request.key)
-    if (known?.flight !== undefined) return { source: "joined", growing: known.flight.growing }
+    if (known?.flight !== undefined) return { source: "joined", growing: known.flight }
     const entry = known ?? {
       request,
       reuse: reuse * 1000,
@@ -121,23 +110,21 @@ export function openResponseCache<R extends CachedRequest>(
     const started = now()
     const cancel = new AbortController()
     const growing = new GrowingResponse(memory, () => {
-      end(entry, flight)
+      end({ kind: "failed", error: new Error("no client waits for it any more") })
       cancel.abort()
-      growing.end({ kind: "failed", error: new Error("no client waits for it any more") })
     })
-    const flight: Flight = { growing, cancel }
-    entry.flight = flight
+    const end = (state: GrowingState): void => {
+      if (entry.flight === growing) entry.flight = undefined
+      deleteIfEmpty(entry)
+      growing.end(state)
+    }
+    entry.flight = growing
     fetch(entry.request, growing, cancel.signal).then(
       () => {
-        if (entry.flight === flight) keep(entry, growing, started)
-        end(entry, flight)
-        growing.end({ kind: "whole" })
+        if (entry.flight === growing) keep(entry, growing, started)
+        end({ kind: "whole" })
       },
-      (error: unknown) => {
-        if (growing.state.kind !== "growing") return
-        end(entry, flight)
-        growing.end({ kind: "failed", error })
-      },
+      (error: unknown) => end({ kind: "failed", error }),
     )
     return growing
   }
@@ -158,12 +145,6 @@ export function openResponseCache<R extends CachedRequest>(
     })
   }
 
-  function end(entry: CacheEntry<R>, flight: Flight): void {
-    if (entry.flight !== flight) return
-    entry.flight = undefined
-    deleteIfEmpty(entry)
-  }
-
   function dropStored(entry: CacheEntry<R>): void {
     entry.cancelTimer()
     entry.stored?.drop()
@@ -171,8 +152,9 @@ export function openResponseCache<R extends CachedRequest>(
     deleteIfEmpty(entry)
   }
 
-  function deleteIfEmpty({ request, stored, flight }: CacheEntry<R>): void {
-    if (stored === undefined && flight === undefined) entries.delete(request.key)
+  function deleteIfEmpty(entry: CacheEntry<R>): void {
+    const { key } = entry.request
+    if (entry.stored === undefined && entry.flight === undefined && entries.get(key) === entry) entries.delete(key)
   }
 
   function dropOldest(): boolean {
@@ -192,12 +174,12 @@ export function openResponseCache<R extends CachedRequest>(
     get entries() {
       return entries.size
     },
-    close() {
+    /** Ends the requests upstream, too. */
+    close(): void {
       for (const entry of entries.values()) {
-        entry.flight?.cancel.abort()
+        entry.flight?.abandon()
         dropStored(entry)
       }
-      return Promise.resolve()
     },
   }
 }

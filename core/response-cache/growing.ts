@@ -1,5 +1,11 @@
-import { memoryFull } from "./errors.ts"
+import { defineError } from "#core/errors.ts"
 import type { Memory } from "./stored.ts"
+
+export const memoryFull = defineError(
+  "MEMORY_FULL",
+  503,
+  "The responses in flight fill the memory that they may take; retry later, or raise its limit.",
+)
 
 /** What comes before the body. */
 export interface GrowingHead {
@@ -10,22 +16,13 @@ export interface GrowingHead {
 }
 
 /** Where a response from upstream goes while it comes. */
-export interface ResponseSink {
-  begin(head: GrowingHead): void
-  /** Throws where there is no room for it. */
-  add(chunk: Buffer): void
-  /** So far; it only grows. */
-  setSeries(series: number): void
-}
+export type ResponseSink = Pick<GrowingResponse, "begin" | "add" | "series">
 
 /** One chunk, and what came after it. Each reader goes along this chain by itself, so what all have read is freed. */
 export interface Link {
   readonly chunk: Buffer
   next: Link | undefined
 }
-
-/** Called at the first byte and at the end at once, and in between a step at a time. */
-export type ResponseReader = () => void
 
 export type GrowingState =
   { readonly kind: "growing" } | { readonly kind: "whole" } | { readonly kind: "failed"; readonly error: unknown }
@@ -36,32 +33,35 @@ const STEP = 2 ** 14
 const STEP_DELAY = 5
 
 /** A response in flight from upstream, for all clients that requested it meanwhile. */
-export class GrowingResponse implements ResponseSink {
+export class GrowingResponse {
   head: GrowingHead | undefined
   bytes = 0
+  /** So far; it only grows. */
   series = 0
   state: GrowingState = { kind: "growing" }
   /** How many came to read it. */
   readers = 0
   #first: Link | undefined = { chunk: Buffer.alloc(0), next: undefined }
   #last: Link | undefined = this.#first
-  readonly #present = new Set<ResponseReader>()
+  readonly #present = new Set<() => void>()
   readonly #memory: Memory
-  readonly #abandoned: () => void
+  readonly abandon: () => void
   #waking = false
-  #takenBytes = 0
   /** Of which the readers were informed. */
   #shownBytes = 0
   #later: NodeJS.Timeout | undefined
 
-  /** `abandoned` is called when the last reader has left a response that is still growing. */
-  constructor(memory: Memory, abandoned: () => void) {
+  /** `abandon` ends it; it is called when the last reader has left a response that is still growing. */
+  constructor(memory: Memory, abandon: () => void) {
     this.#memory = memory
-    this.#abandoned = abandoned
+    this.abandon = abandon
   }
 
-  /** The start of the chain: the chunks are those after it. Not for one that has ended. */
-  join(reader: ResponseReader): Link {
+  /**
+   * The start of the chain: the chunks are those after it. Not for one that has ended. The reader is called at the first
+   * byte and at the end at once, and in between a step at a time.
+   */
+  join(reader: () => void): Link {
     if (this.#first === undefined) throw new Error("joined a response that has ended")
     this.readers++
     this.#present.add(reader)
@@ -69,10 +69,10 @@ export class GrowingResponse implements ResponseSink {
   }
 
   /** A reader has got all it will get. */
-  leave(reader: ResponseReader): void {
+  leave(reader: () => void): void {
     if (!this.#present.delete(reader) || this.#present.size > 0) return
-    if (this.state.kind === "growing") this.#abandoned()
-    else this.#release()
+    if (this.state.kind === "growing") this.abandon()
+    else this.#memory.give(this.bytes)
   }
 
   begin(head: GrowingHead): void {
@@ -80,18 +80,14 @@ export class GrowingResponse implements ResponseSink {
     this.#wake()
   }
 
+  /** Throws where there is no room for it. */
   add(chunk: Buffer): void {
     if (this.#last === undefined) return
     if (!this.#memory.take(chunk.length)) throw memoryFull({})
-    this.#takenBytes += chunk.length
     this.bytes += chunk.length
     this.#last = this.#last.next = { chunk, next: undefined }
     if (this.#shownBytes === 0 || this.bytes - this.#shownBytes >= STEP) this.#wake()
     else this.#later ??= setTimeout(() => this.#wake(), STEP_DELAY)
-  }
-
-  setSeries(series: number): void {
-    this.series = series
   }
 
   /** All of it in one piece, before its end. */
@@ -101,16 +97,13 @@ export class GrowingResponse implements ResponseSink {
     return Buffer.concat(chunks)
   }
 
+  /** The first call alone counts. */
   end(state: GrowingState): void {
+    if (this.state.kind !== "growing") return
     this.state = state
     this.#first = this.#last = undefined
-    if (this.#present.size === 0) this.#release()
+    if (this.#present.size === 0) this.#memory.give(this.bytes)
     this.#wake()
-  }
-
-  #release(): void {
-    this.#memory.give(this.#takenBytes)
-    this.#takenBytes = 0
   }
 
   #wake(): void {

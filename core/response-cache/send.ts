@@ -1,20 +1,19 @@
 import type { ServerResponse } from "node:http"
-import { responseTooLarge, tooManySeries } from "./errors.ts"
+import { defineError } from "#core/errors.ts"
 import type { GrowingResponse } from "./growing.ts"
 import type { StoredResponse } from "./stored.ts"
 
-export interface ResponseLimits {
-  /** As it is sent. */
-  readonly responseBytes: number
-  readonly series: number
-}
+/** Sent with their status where the response has not begun; later they break the connection. */
+export const responseTooLarge = defineError("RESPONSE_TOO_LARGE", 502, "The response is larger than {limit} bytes.")
+export const tooManySeries = defineError("TOO_MANY_SERIES", 502, "The response has more than {limit} series.")
 
 /** Where a response goes, and what was sent of it. */
 export interface Recipient {
   readonly response: ServerResponse
   /** HEAD: the headers alone. */
   readonly headOnly: boolean
-  readonly limits: ResponseLimits
+  /** `responseBytes`: as it is sent. */
+  readonly limits: { readonly responseBytes: number; readonly series: number }
   bytes: number
   series: number | undefined
   /** It cannot get a good response: an error with a status where nothing was sent, else a broken connection. */
@@ -51,7 +50,10 @@ export function sendGrowing(growing: GrowingResponse, recipient: Recipient): voi
     if (head === undefined) return
     const excess = excessOf(Math.max(growing.bytes, head.length ?? 0), growing.series, recipient.limits)
     if (excess !== undefined) return over(() => recipient.fail(excess))
-    if (recipient.headOnly) return over(() => sendHead(response, head.headers, head.length))
+    if (recipient.headOnly) {
+      const length = head.length === undefined ? [] : ["content-length", String(head.length)]
+      return over(() => response.writeHead(200, [...head.headers, ...length]).end())
+    }
     // the headers wait for the first byte: until then a failure can be sent with its status
     if (blocked || (state.kind === "growing" && (link.next === undefined || !chunked))) return
     // no length, even where one was announced: the response must not be whole before it proved good
@@ -81,12 +83,7 @@ export function sendGrowing(growing: GrowingResponse, recipient: Recipient): voi
   advance()
 }
 
-function sendHead(response: ServerResponse, headers: readonly string[], length: number | undefined): void {
-  response.writeHead(200, length === undefined ? [...headers] : [...headers, "content-length", String(length)])
-  response.end()
-}
-
-function excessOf(bytes: number, series: number, limits: ResponseLimits): Error | undefined {
+function excessOf(bytes: number, series: number, limits: Recipient["limits"]): Error | undefined {
   if (bytes > limits.responseBytes) return responseTooLarge({ limit: limits.responseBytes })
   return series > limits.series ? tooManySeries({ limit: limits.series }) : undefined
 }

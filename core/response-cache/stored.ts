@@ -1,30 +1,19 @@
 /** Bytes of all responses that are stored or in flight, and a limit for them. */
-export interface Memory {
-  readonly used: number
-  /** False where there is no room, whatever was dropped for it. */
-  take(bytes: number): boolean
-  give(bytes: number): void
-  setLimit(bytes: number): void
-}
+export type Memory = ReturnType<typeof boundedMemory>
 
 /** `makeRoom` drops something that can be had again; false where there is nothing left. What it drops may still be in use. */
-export function boundedMemory(limit: number, makeRoom: () => boolean): Memory {
-  let used = 0
-  const isFull = (more: number): boolean => used + more > limit
+export function boundedMemory(limit: number, makeRoom: () => boolean) {
   return {
-    get used() {
-      return used
-    },
-    take(bytes) {
-      while (isFull(bytes)) if (!makeRoom()) return false
-      used += bytes
+    used: 0,
+    limit,
+    /** False where there is no room, whatever was dropped for it. */
+    take(bytes: number): boolean {
+      while (this.used + bytes > this.limit) if (!makeRoom()) return false
+      this.used += bytes
       return true
     },
-    give(bytes) {
-      used -= bytes
-    },
-    setLimit(bytes) {
-      limit = bytes
+    give(bytes: number): void {
+      this.used -= bytes
     },
   }
 }

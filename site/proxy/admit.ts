@@ -23,14 +23,8 @@ export interface Admission extends RequestedSelectors {
   upstream?: UpstreamRequest
 }
 
-/**
- * Decides about the request of a client before anything is requested upstream, and notes in the record what it requests.
- * What was decided before costs nothing. Throws an error of errors.ts, or LimitExceeded.
- */
-export type Admit = (record: RequestRecord, client: Client) => Promise<Admission>
-
 /** What is decided at once is charged to the budget here; what is decided elsewhere, there. `now`: milliseconds. */
-export function createAdmit(authorize: Authorize, budget: WorkBudget, now: () => number): Admit {
+export function createAdmit(authorize: Authorize, budget: WorkBudget, now: () => number) {
   // about 1,200 bytes each besides what grows with the target: itself, the selectors, the query
   const admissions = new LRUCache<string, Admission>({
     maxSize: KEPT_BYTES,
@@ -65,7 +59,11 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, now: () =>
     throw selectorNotAllowed({ selector: printSelector(selector), client: client.name, reason, allowed })
   }
 
-  return async (record, client) => {
+  /**
+   * Decides about the request of a client before anything is requested upstream, and notes in the record what it requests.
+   * What was decided before costs nothing. Throws an error of errors.ts, or LimitExceeded.
+   */
+  return async (record: RequestRecord, client: Client): Promise<Admission> => {
     const { method, headers, url = "" } = record.request
     const key = keyOf(client, url)
     const known = isRead(method) && !hasBody(headers) ? admissions.get(key) : undefined

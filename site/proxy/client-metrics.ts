@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Histogram, type Registry } from "prom-client"
 
 /** How a request ended. */
-export interface FinishedRequest {
+interface FinishedRequest {
   readonly code: number
   readonly reason: string
   readonly seconds: number
@@ -57,7 +57,7 @@ interface ClientFamily {
   readonly name: string
   readonly help: string
   /** Besides `client`. Their values are bounded: HTTP statuses, codes of errors and endings of request-record.ts. */
-  readonly labels: readonly string[]
+  readonly labels?: readonly string[]
   /** Each with the labels' values. */
   readonly values: (client: ClientMetrics) => readonly (readonly [number | undefined, ...(string | number)[]])[]
 }
@@ -66,7 +66,6 @@ const FAMILIES: readonly ClientFamily[] = [
   {
     name: "fedstack_proxy_requests_in_flight",
     help: "Requests in flight.",
-    labels: [],
     values: ({ inFlight }) => [[inFlight]],
   },
   {
@@ -78,13 +77,11 @@ const FAMILIES: readonly ClientFamily[] = [
   {
     name: "fedstack_proxy_response_bytes_total",
     help: "Bytes of federated responses as sent, mostly compressed.",
-    labels: [],
     values: ({ bytes }) => [[bytes]],
   },
   {
     name: "fedstack_proxy_response_series_total",
     help: "Series of federated responses that were sent whole.",
-    labels: [],
     values: ({ series }) => [[series]],
   },
   {
@@ -97,25 +94,22 @@ const FAMILIES: readonly ClientFamily[] = [
 
 /** Shows what was counted of these clients, as long as they are among them. */
 export function showClients(registry: Registry, clients: ReadonlyMap<string, ClientMetrics>): void {
-  for (const family of FAMILIES) register(registry, family, clients)
-}
-
-function register(registry: Registry, family: ClientFamily, clients: ReadonlyMap<string, ClientMetrics>): void {
-  const { name, help, labels, values } = family
-  const options = {
-    name,
-    help,
-    labelNames: ["client", ...labels],
-    registers: [],
-    collect(this: Pick<Counter, "reset"> & { inc(labels: Record<string, string | number>, value: number): void }) {
-      this.reset()
-      for (const client of clients.values()) {
-        for (const [value, ...texts] of values(client)) {
-          const own = labels.map((label, index) => [label, texts[index] ?? ""])
-          if (value !== undefined) this.inc({ client: client.name, ...Object.fromEntries(own) }, value)
+  for (const { name, help, labels = [], values } of FAMILIES) {
+    const options = {
+      name,
+      help,
+      labelNames: ["client", ...labels],
+      registers: [],
+      collect(this: Pick<Counter, "reset"> & { inc(labels: Record<string, string | number>, value: number): void }) {
+        this.reset()
+        for (const client of clients.values()) {
+          for (const [value, ...texts] of values(client)) {
+            const own = labels.map((label, index) => [label, texts[index] ?? ""])
+            if (value !== undefined) this.inc({ client: client.name, ...Object.fromEntries(own) }, value)
+          }
         }
-      }
-    },
+      },
+    }
+    registry.registerMetric(name.endsWith("_total") ? new Counter(options) : new Gauge(options))
   }
-  registry.registerMetric(name.endsWith("_total") ? new Counter(options) : new Gauge(options))
 }

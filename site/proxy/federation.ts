@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { authenticate } from "#core/auth/authenticate.ts"
-import { type Closable, closeAll } from "#core/closable.ts"
+import { closeAll } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
 import { createClientGate, createWorkBudget } from "#core/limits/client-limits.ts"
 import { throttleFailures } from "#core/limits/failure-throttle.ts"
@@ -20,7 +20,7 @@ import { openUpstream } from "./upstream/fetch.ts"
 import { rememberHealth } from "./upstream/health.ts"
 import { deadlineOf, targetOf, upstreamRequest, type UpstreamTarget } from "./upstream/request.ts"
 
-export interface FederationOptions {
+interface FederationOptions {
   /** The policy in force. */
   readonly policy: () => Policy
   readonly metrics: ProxyMetrics
@@ -30,18 +30,10 @@ export interface FederationOptions {
   readonly milliseconds: () => number
 }
 
-export interface Federation extends Closable {
-  /** Responds to a request, whatever it is. */
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
-  /** Applies the policy in force to what lives longer than a request. */
-  apply(): void
-}
-
 /** Serves /federate to the clients of the policy in force. */
-export function openFederation(options: FederationOptions): Federation {
-  const { policy: current, metrics, log, now, milliseconds } = options
+export function openFederation({ policy: current, metrics, log, now, milliseconds }: FederationOptions) {
   const health = rememberHealth(milliseconds)
-  const upstream = openUpstream({ health, metrics, log })
+  const upstream = openUpstream(health, metrics, log)
   const cache = openResponseCache(upstream.fetch, current().memory)
   const gate = createClientGate(milliseconds)
   const budget = createWorkBudget(milliseconds)
@@ -54,11 +46,12 @@ export function openFederation(options: FederationOptions): Federation {
   metrics.watch(cache, health)
   let applied: { readonly policy: Policy; readonly target: UpstreamTarget } | undefined
 
-  function apply(): { readonly policy: Policy; readonly target: UpstreamTarget } {
+  /** Applies the policy in force to what lives longer than a request. */
+  function apply(): NonNullable<typeof applied> {
     const policy = current()
     if (applied?.policy === policy) return applied
     const names = new Set(policy.clients.map(({ name }) => name))
-    cache.memory.setLimit(policy.memory)
+    cache.memory.limit = policy.memory
     for (const state of [gate, budget, metrics]) state.keep(names)
     metrics.showExpiry(policy)
     health.keep(policy.upstreams)
@@ -67,6 +60,7 @@ export function openFederation(options: FederationOptions): Federation {
   apply()
 
   /**
+   * Responds to a request, whatever it is.
    * An unauthenticated client learns nothing, not even which paths there are; an authenticated one never meets the throttle.
    * Where the policy changes before the decision, the new one judges the request from the beginning.
    */
@@ -114,8 +108,9 @@ export function openFederation(options: FederationOptions): Federation {
   return {
     apply,
     handle,
-    async close() {
-      await closeAll([decider, cache, upstream])
+    async close(): Promise<void> {
+      cache.close()
+      await closeAll([decider, upstream])
       throttle.close()
       audit.close()
     },

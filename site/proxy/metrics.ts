@@ -1,26 +1,15 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client"
+import { Counter, Gauge, Histogram } from "prom-client"
 import { createRegistry } from "#core/metrics/registry.ts"
-import type { CachedRequest, ResponseCache } from "#core/response-cache/cache.ts"
+import type { ResponseCache } from "#core/response-cache/cache.ts"
 import { ClientMetrics, showClients } from "./client-metrics.ts"
 import type { Policy } from "./policy/types.ts"
 import { showUpstream, type UpstreamHealth } from "./upstream/health.ts"
 
-export interface ProxyMetrics {
-  readonly registry: Registry
-  readonly upstreamDuration: Histogram
-  readonly upstreamFailures: Counter<"reason">
-  /** Its metrics, made when they are first needed. The name is empty for those that are not authenticated. */
-  client(name: string): ClientMetrics
-  /** Ends the series of all other clients: of those that have requests in flight, when these are over. */
-  keep(names: ReadonlySet<string>): void
-  /** Shows what is read when metrics are collected. */
-  watch(cache: ResponseCache<CachedRequest>, health: UpstreamHealth): void
-  showExpiry(policy: Policy): void
-}
+export type ProxyMetrics = ReturnType<typeof createProxyMetrics>
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-export function createProxyMetrics(): ProxyMetrics {
+export function createProxyMetrics() {
   const registry = createRegistry({ busy: true })
   const registers = [registry]
   const clients = new Map<string, ClientMetrics>()
@@ -44,19 +33,44 @@ export function createProxyMetrics(): ProxyMetrics {
     labelNames: ["client", "credential"],
     registers,
   })
+  const gauge = (name: string, help: string, labelNames: string[], collect: (shown: Gauge) => void): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset()
+        collect(this)
+      },
+    })
   return {
     registry,
-    client(name) {
+    /** Its metrics, made when they are first needed. The name is empty for those that are not authenticated. */
+    client(name: string): ClientMetrics {
       let client = clients.get(name)
       if (client === undefined) clients.set(name, (client = new ClientMetrics(name, duration, endUnlessNeeded)))
       return client
     },
-    keep(names) {
+    /** Ends the series of all other clients: of those that have requests in flight, when these are over. */
+    keep(names: ReadonlySet<string>): void {
       kept = names
       for (const client of clients.values()) endUnlessNeeded(client)
     },
-    watch: (cache, health) => watch(registry, cache, health),
-    showExpiry({ tokens }) {
+    /** Shows what is read when metrics are collected. */
+    watch(cache: Pick<ResponseCache, "memory" | "entries">, health: UpstreamHealth): void {
+      gauge("fedstack_proxy_store_bytes", "Bytes of responses that are stored or in flight.", [], (shown) =>
+        shown.set(cache.memory.used),
+      )
+      gauge("fedstack_proxy_store_entries", "Responses that are stored or in flight.", [], (shown) =>
+        shown.set(cache.entries),
+      )
+      const help = "Whether the last request could reach this Prometheus and found it ready."
+      gauge("fedstack_proxy_upstream_up", help, ["upstream"], (shown) => {
+        for (const [href, isUp] of health.states()) shown.set({ upstream: showUpstream(new URL(href)) }, isUp ? 1 : 0)
+      })
+    },
+    showExpiry({ tokens }: Policy): void {
       expiry.reset()
       for (const { owner, where, notAfter } of tokens) {
         const end = notAfter === undefined ? Infinity : notAfter.getTime() / 1000
@@ -76,28 +90,4 @@ export function createProxyMetrics(): ProxyMetrics {
       registers,
     }),
   }
-}
-
-function watch(registry: Registry, cache: ResponseCache<CachedRequest>, health: UpstreamHealth): void {
-  const gauge = (name: string, help: string, read: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read())
-      },
-    })
-  gauge("fedstack_proxy_store_bytes", "Bytes of responses that are stored or in flight.", () => cache.memory.used)
-  gauge("fedstack_proxy_store_entries", "Responses that are stored or in flight.", () => cache.entries)
-  const up = new Gauge({
-    name: "fedstack_proxy_upstream_up",
-    help: "Whether the last request could reach this Prometheus and found it ready.",
-    labelNames: ["upstream"],
-    registers: [registry],
-    collect() {
-      up.reset()
-      for (const [href, isUp] of health.states()) up.set({ upstream: showUpstream(new URL(href)) }, isUp ? 1 : 0)
-    },
-  })
 }

@@ -1,16 +1,12 @@
 import { type Closable, closeAll } from "#core/closable.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { addAdmin, serve, type Serving } from "#core/http/server.ts"
-import { type Federation, openFederation } from "./federation.ts"
+import { addAdmin, serve } from "#core/http/server.ts"
+import { openFederation } from "./federation.ts"
 import { createProxyMetrics } from "./metrics.ts"
 import { openPolicy } from "./policy/watch.ts"
 import type { ProxyConfig } from "./config.ts"
 
-export interface RunningProxy extends Closable {
-  readonly public: Serving
-  readonly admin: Serving
-  reload(): Promise<void>
-}
+export type RunningProxy = Awaited<ReturnType<typeof startProxy>>
 
 /** Starts both servers; the public one serves /federate to clients of the policy, and nothing to others. */
 export async function startProxy(
@@ -18,9 +14,9 @@ export async function startProxy(
   log: Logger,
   now: () => Date = () => new Date(),
   milliseconds = (): number => performance.now(),
-): Promise<RunningProxy> {
+) {
   const metrics = createProxyMetrics()
-  let federation: Federation | undefined
+  let federation: ReturnType<typeof openFederation> | undefined
   const opened: Closable[] = [config.policy]
   try {
     const { registry } = metrics
@@ -55,11 +51,11 @@ export async function startProxy(
     return {
       public: serving,
       admin,
-      async reload() {
+      async reload(): Promise<void> {
         await policy.reload()
         await serving.reload()
       },
-      close: () => closeAll(opened),
+      close: (): Promise<void> => closeAll(opened),
     }
   } catch (error) {
     await closeAll(opened)

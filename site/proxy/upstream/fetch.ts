@@ -1,11 +1,9 @@
 import type { Dispatcher } from "undici"
-import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
 import { openAgent } from "#core/http/agent.ts"
-import { sendRequest } from "#core/http/send-request.ts"
+import { type ResponseReceiver, sendRequest } from "#core/http/send-request.ts"
 import { describeFailure } from "#core/http/connection-failure.ts"
 import type { Logger } from "#core/log/logger.ts"
-import type { FetchResponse } from "#core/response-cache/cache.ts"
 import type { ResponseSink } from "#core/response-cache/growing.ts"
 import { Deadline } from "#core/retry/deadline.ts"
 import {
@@ -20,27 +18,17 @@ import { showUpstream, type UpstreamHealth } from "./health.ts"
 import { type UpstreamRequest, upstreamHeaders } from "./request.ts"
 import { type ResponseValidation, validateResponse } from "./validate.ts"
 
-export interface UpstreamOptions {
-  readonly health: UpstreamHealth
-  readonly metrics: Pick<ProxyMetrics, "upstreamDuration" | "upstreamFailures">
-  readonly log: Logger
-}
-
 /** Seconds: where an address does not respond at all, the next upstream's turn comes before a scrape is over. */
 const CONNECT_TIMEOUT = 3
 
 /** The part of a response's time after which one that did not even begin counts as hanging, although no client waits longer. */
 const HANGING = 0.1
 
-export interface Upstream extends Closable {
-  /** Rejects with an error of errors.ts, or with what the signal was aborted with. */
-  readonly fetch: FetchResponse<UpstreamRequest>
-}
-
 /** Sends requests to Prometheus by connections of its own, whose certificates are verified. Closing ends them. */
-export function openUpstream({ health, metrics, log }: UpstreamOptions): Upstream {
+export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log: Logger) {
   const agent = openAgent({ connectTimeout: CONNECT_TIMEOUT })
 
+  /** Rejects with an error of errors.ts, or with what the signal was aborted with. */
   async function fetch(request: UpstreamRequest, sink: ResponseSink, signal: AbortSignal): Promise<void> {
     const { timeout } = request.target
     using deadline = new Deadline(timeout, signal)
@@ -78,7 +66,7 @@ export function openUpstream({ health, metrics, log }: UpstreamOptions): Upstrea
     for (const upstream of health.healthiestFirst(request.target.upstreams)) {
       trying(upstream)
       const since = performance.now()
-      const start: ResponseValidation["start"] = (status, headers) => {
+      const start: ResponseReceiver["start"] = (status, headers) => {
         if (status === 503) throw upstreamNotReady({})
         started = true
         observe()

@@ -7,7 +7,8 @@ import { inspect } from "./inspect.ts"
 
 /** Counts what comes in pieces of these sizes, with or without a turn of the event loop between them. */
 async function seriesOf(body: Buffer, sizes: readonly number[], hasty: boolean): Promise<number> {
-  const inspection = inspect("text", true, () => undefined)
+  let series = 0
+  const inspection = inspect("text", true, (found) => (series = found))
   for (let at = 0, piece = 0; at < body.length; piece++) {
     const size = sizes[piece % sizes.length] ?? 1
     inspection.add(body.subarray(at, at + size))
@@ -16,7 +17,7 @@ async function seriesOf(body: Buffer, sizes: readonly number[], hasty: boolean):
   }
   await inspection.end()
   inspection.close()
-  return inspection.series
+  return series
 }
 
 test("counts the same series in a compressed response, whatever pieces it comes in", async () => {

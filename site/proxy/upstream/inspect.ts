@@ -3,8 +3,6 @@ import { countSeries, type MetricsFormat } from "./series.ts"
 
 /** Looks into a body while it passes: how many series it has, and whether it is whole. */
 export interface Inspection {
-  /** So far. */
-  readonly series: number
   add(chunk: Buffer): void
   /** Rejects where the body is not whole, or not what its headers say. */
   end(): Promise<void>
@@ -21,8 +19,14 @@ const MOST_INPUT = 2 ** 16
 /** Room for what INPUT grows to, mostly. */
 const OUTPUT = 2 ** 18
 
-/** `found` is called when there are more series, or with what is wrong: compressed bodies are read beside the event loop. */
-export function inspect(format: MetricsFormat, gzip: boolean, found: (problem?: Error) => void): Inspection {
+/**
+ * `found` is called with the series so far, and with what is wrong: compressed bodies are read beside the event loop.
+ */
+export function inspect(
+  format: MetricsFormat,
+  gzip: boolean,
+  found: (series: number, problem?: Error) => void,
+): Inspection {
   const count = countSeries(format)
   const finish = (): void => {
     const problem = count.unfinished()
@@ -30,12 +34,9 @@ export function inspect(format: MetricsFormat, gzip: boolean, found: (problem?: 
   }
   if (!gzip) {
     return {
-      get series() {
-        return count.series
-      },
       add(chunk) {
         count.add(chunk)
-        found()
+        found(count.series)
       },
       // oxlint-disable-next-line typescript/require-await -- what finish throws becomes a rejection
       end: async () => finish(),
@@ -54,7 +55,7 @@ export function inspect(format: MetricsFormat, gzip: boolean, found: (problem?: 
   const fail = (problem: Error): void => {
     gunzip.destroy()
     reject(problem)
-    found(problem)
+    found(count.series, problem)
   }
   gunzip.on("data", (chunk: Buffer) => {
     plain += chunk.length
@@ -64,7 +65,7 @@ export function inspect(format: MetricsFormat, gzip: boolean, found: (problem?: 
     } catch (error) {
       return fail(error instanceof Error ? error : new Error(String(error)))
     }
-    found()
+    found(count.series)
   })
   gunzip.once("error", fail)
   gunzip.once("end", () => {
@@ -94,9 +95,6 @@ export function inspect(format: MetricsFormat, gzip: boolean, found: (problem?: 
     })
   }
   return {
-    get series() {
-      return count.series
-    },
     add(chunk) {
       compressed += chunk.length
       waiting.push(chunk)

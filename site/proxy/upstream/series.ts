@@ -38,6 +38,9 @@ class TextCount implements SeriesCount {
   }
 }
 
+/** By the wire type: what is read next, or how many bytes the value has. */
+const AFTER_TAG = ["value", 8, "length", undefined, undefined, 4] as const
+
 /** Fields `metric` (number 4) of length-delimited io.prometheus.client.MetricFamily messages. */
 class ProtobufCount implements SeriesCount {
   series = 0
@@ -73,20 +76,15 @@ class ProtobufCount implements SeriesCount {
     this.#value = 0
     this.#scale = 1
     if (this.#reading === "message") this.#message = value
-    else if (this.#reading === "tag") return this.#takeTag(value)
     else if (this.#reading === "length") this.#jump(value)
+    else if (this.#reading === "tag") {
+      if (value === 4 * 8 + 2) this.series++
+      const next = AFTER_TAG[value % 8]
+      if (next === undefined) throw new Error(`a field of the unknown wire type ${value % 8}`)
+      if (typeof next === "string") return void (this.#reading = next)
+      this.#jump(next)
+    }
     this.#reading = this.#message === 0 ? "message" : "tag"
-  }
-
-  #takeTag(tag: number): void {
-    const wire = tag % 8
-    if (tag === 4 * 8 + 2) this.series++
-    if (wire === 0) this.#reading = "value"
-    else if (wire === 2) this.#reading = "length"
-    else if (wire === 1 || wire === 5) {
-      this.#jump(wire === 1 ? 8 : 4)
-      this.#reading = this.#message === 0 ? "message" : "tag"
-    } else throw new Error(`a field of the unknown wire type ${wire}`)
   }
 
   #jump(bytes: number): void {

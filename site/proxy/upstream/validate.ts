@@ -1,56 +1,50 @@
 import type { IncomingHttpHeaders } from "node:http"
-import type { ResponseReceiver } from "#core/http/send-request.ts"
-import { responseTooLarge, tooManySeries } from "#core/response-cache/errors.ts"
+import { responseTooLarge, tooManySeries } from "#core/response-cache/send.ts"
 import type { ResponseSink } from "#core/response-cache/growing.ts"
 import { upstreamBadResponse } from "../errors.ts"
 import { type Inspection, inspect } from "./inspect.ts"
 import type { UpstreamRequest } from "./request.ts"
 import type { MetricsFormat } from "./series.ts"
 
-export interface ResponseValidation extends ResponseReceiver {
-  /** Whether some of the body went to the sink. */
-  readonly begun: boolean
-  /** Rejects where the response is not whole and good. */
-  end(): Promise<void>
-  close(): void
-}
+export type ResponseValidation = ReturnType<typeof validateResponse>
 
 /**
  * Validates a response of Prometheus while it comes, and passes on what is good so far. Throws an error of errors.ts for
  * whatever is not a federation: no status but 200, no redirect and no page of another program reaches the client.
  */
-export function validateResponse(request: UpstreamRequest, sink: ResponseSink): ResponseValidation {
+export function validateResponse(request: UpstreamRequest, sink: ResponseSink) {
   const { bytes: mostBytes, series: mostSeries } = request.target
   let inspection: Inspection | undefined
   let problem: Error | undefined
   let bytes = 0
   return {
-    get begun() {
+    /** Whether some of the body went to the sink. */
+    get begun(): boolean {
       return bytes > 0
     },
-    start(status, headers) {
+    start(status: number, headers: IncomingHttpHeaders): void {
       if (status !== 200) throw upstreamBadResponse({ problem: `its status is ${status}` })
       const format = formatOf(headers)
       const gzip = isCompressed(headers, request)
       const announced = headers["content-length"]
       const length = announced === undefined ? undefined : Number(announced)
       if (length !== undefined && length > mostBytes) throw responseTooLarge({ limit: mostBytes })
-      const opened = inspect(format, gzip, (found) => {
+      inspection = inspect(format, gzip, (series, found) => {
         problem ??= found
-        sink.setSeries(opened.series)
-        if (opened.series > mostSeries) problem ??= tooManySeries({ limit: mostSeries })
+        sink.series = series
+        if (series > mostSeries) problem ??= tooManySeries({ limit: mostSeries })
       })
-      inspection = opened
       sink.begin({ headers: passedOn(headers), length })
     },
-    data(chunk) {
+    data(chunk: Buffer): void {
       if (bytes + chunk.length > mostBytes) throw responseTooLarge({ limit: mostBytes })
       inspection?.add(chunk)
       if (problem !== undefined) throw problem
       bytes += chunk.length
       sink.add(chunk)
     },
-    async end() {
+    /** Rejects where the response is not whole and good. */
+    async end(): Promise<void> {
       await inspection?.end()
       if (problem !== undefined) throw problem
     },
