@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { openSync, readFileSync } from "node:fs"
 import { readFile, writeFile } from "node:fs/promises"
@@ -40,7 +40,7 @@ export async function startWays(ground: Ground): Promise<readonly Way[]> {
 export async function startHaproxy(ground: Ground): Promise<Way> {
   const port = await freePort()
   const file = await fill("haproxy.cfg", ground, { port })
-  const pid = run(ground, "haproxy", ["-db", "-f", file], { PORTAL_AUTH_TOKEN: ground.token })
+  const { pid = 0 } = run(ground, "haproxy", ["-db", "-f", file], { PORTAL_AUTH_TOKEN: ground.token })
   const url = `http://127.0.0.1:${port}`
   await until("haproxy to respond", async () => ((await fetch(url)).status === 403 ? true : undefined), 10)
   return { name: "haproxy", url, pid }
@@ -49,7 +49,7 @@ export async function startHaproxy(ground: Ground): Promise<Way> {
 async function startNginx(ground: Ground): Promise<Way> {
   const port = await freePort()
   const file = await fill("nginx.conf", ground, { port })
-  const pid = run(ground, "nginx", ["-c", file, "-e", join(ground.folder, "nginx.error.log")])
+  const { pid = 0 } = run(ground, "nginx", ["-c", file, "-e", join(ground.folder, "nginx.error.log")])
   const url = `http://127.0.0.1:${port}`
   await until("nginx to respond", async () => ((await fetch(url)).status === 401 ? true : undefined), 10)
   return { name: "nginx, cache 1s", url, pid }
@@ -62,19 +62,19 @@ async function startBare(ground: Ground, fedstack: Way): Promise<Way> {
   await writeFile(file, given.body)
   const script = fileURLToPath(new URL("bare.ts", import.meta.url))
   const log = join(ground.folder, "bare.log")
-  const pid = run(
+  const child = run(
     ground,
     process.execPath,
     [...nodeFlags(fedstack.pid), script, file, JSON.stringify(given.headers)],
     {},
     log,
   )
-  const url = await until("bare Node to listen", () => /http:\S+/.exec(readFileSync(log, "utf8"))?.[0])
+  const url = await shown(BARE, child, log, (text) => /http:\S+/.exec(text)?.[0])
   const own = await scrape(url, ground.token)
   if (!own.body.equals(given.body) || own.headers.join("\n") !== given.headers.join("\n")) {
     throw new Error("bare Node does not give what fedstack gives")
   }
-  return { name: BARE, url, pid }
+  return { name: BARE, url, pid: child.pid ?? 0 }
 }
 
 /** With which Node was started. */
@@ -114,18 +114,15 @@ tokens:
   )
   const log = join(ground.folder, `fedstack-${reuse}.log`)
   const local = "127.0.0.1:0"
-  const pid = run(
+  const child = run(
     ground,
     FEDSTACK,
     ["proxy", "--policy", policy, "--web.listen-address", local, "--admin.listen-address", local],
     { BENCH_TOKEN: ground.token },
     log,
   )
-  const port = await until(
-    "fedstack to listen",
-    () => [...readFileSync(log, "utf8").matchAll(/127\.0\.0\.1:(\d+)/g)][1]?.[1],
-  )
-  return { name, url: `http://127.0.0.1:${port}`, pid }
+  const port = await shown(name, child, log, (text) => [...text.matchAll(/127\.0\.0\.1:(\d+)/g)][1]?.[1])
+  return { name, url: `http://127.0.0.1:${port}`, pid: child.pid ?? 0 }
 }
 
 /** Its output goes to a file, as it would where it is deployed. */
@@ -135,16 +132,35 @@ function run(
   args: readonly string[],
   env: Record<string, string> = {},
   log = join(folder, `${command}.log`),
-): number {
+): ChildProcess {
   const output = openSync(log, "a")
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", output, output] })
   closers.unshift(async () => {
-    if (child.exitCode !== null) return
+    if (ended(child)) return
     child.kill("SIGTERM")
     await once(child, "exit")
   })
   if (child.pid === undefined) throw new Error(`${command} does not start`)
-  return child.pid
+  return child
+}
+
+/** What `find` finds in the output, as soon as it is there; throws with all the output where the process ends before. */
+async function shown(
+  name: string,
+  child: ChildProcess,
+  log: string,
+  find: (text: string) => string | undefined,
+): Promise<string> {
+  const found = await until(
+    `${name} to listen`,
+    () => find(readFileSync(log, "utf8")) ?? (ended(child) ? null : undefined),
+  )
+  if (found !== null) return found
+  throw new Error(`${name} ended with ${child.exitCode ?? child.signalCode}: ${readFileSync(log, "utf8")}`)
+}
+
+function ended({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
 }
 
 async function fill(template: string, ground: Ground, { port }: { readonly port: number }): Promise<string> {
