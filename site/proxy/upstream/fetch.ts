@@ -80,7 +80,8 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
         if (started) throw error
         if (signal.aborted) {
           if (performance.now() - since > request.target.timeout * 1000 * HANGING) health.report(upstream, false)
-          break
+          observe()
+          throw error
         }
         failure = error instanceof FedstackError ? error : undefined
         if (failure === undefined)
