@@ -93,11 +93,12 @@ export function countJson() {
         if (inString) at = string(chunk, at)
         else character(chunk[at++] ?? 0)
       }
-      if (wrong) throw new ReadFailure("unexpected_response", "the response is none of an OPA")
+      if (wrong)
+        throw new ReadFailure("unexpected_response", "the response is not one of an OPA: check the address and port")
     },
     /** What `result` is. Throws ReadFailure where the response is not complete, or none of OPA's. */
     end(): PathCount {
-      if (!ended) throw new ReadFailure("unexpected_response", "the response ends before it is whole")
+      if (!ended) throw new ReadFailure("unexpected_response", "the response ends before it is complete")
       return kind === "counted" ? { kind, keys, members, digest: undefined } : { kind }
     },
   }

@@ -51,7 +51,7 @@ export interface Withheld {
 
 export const FIRST_ROW = 2
 
-/** One query for all paths, each alone on its line, which is how OPA's complaints are attributed. Withheld ones are null. */
+/** One query for all paths, each alone on its line, which is how errors of OPA are attributed. Withheld ones are null. */
 export function countQuery(
   paths: readonly Counted[],
   digest: DigestKind | undefined,

@@ -47,7 +47,8 @@ function parseResponse<T>(body: string, schema: z.ZodType<T>): T {
   // the parser's message would quote what OPA sent
   if (value === undefined) throw new ReadFailure("not_json", "the response is not JSON")
   const result = schema.safeParse(value)
-  if (!result.success) throw new ReadFailure("unexpected_response", "the response is none of an OPA")
+  if (!result.success)
+    throw new ReadFailure("unexpected_response", "the response is not one of an OPA: check the address and port")
   return result.data
 }
 

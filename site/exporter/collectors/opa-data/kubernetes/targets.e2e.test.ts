@@ -66,9 +66,9 @@ test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (out
     await shows(targets, ["first a 10.0.0.1:8443 ready", "second b 10.0.0.2:8443 ready", "third c 10.0.0.3:8443 ready"])
   })
 
-  await outer.test("a service that is not there is told, until it is", async (t) => {
+  await outer.test("a service that is not there is reported, until it is", async (t) => {
     const targets = await open(t, reader, { services: ["late"] })
-    assert.equal(targets.problem(), undefined) // nobody has looked yet
+    assert.equal(targets.problem(), undefined) // the first list is still to come
     await targets.first
     assert.equal(targets.problem(), "There is no service late in the namespace opa.")
     await apply(kubernetes, slice("late", "late-1", [pod("a", "10.0.0.1")]))
@@ -76,13 +76,13 @@ test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (out
     assert.equal(targets.problem(), undefined)
   })
 
-  await outer.test("labels that no service has are told", async (t) => {
+  await outer.test("labels that no service has are reported", async (t) => {
     const targets = await open(t, reader, { selector: "app=none" })
     await targets.first
     assert.equal(targets.problem(), "No service in the namespace opa has the labels app=none.")
   })
 
-  await outer.test("a port that the service lacks is told", async (t) => {
+  await outer.test("a port that the service lacks is reported", async (t) => {
     await apply(kubernetes, slice("ported", "ported-1", [pod("a", "10.0.0.1")]))
     const targets = await open(t, reader, { services: ["ported"], port: "mgmt" })
     await targets.first
