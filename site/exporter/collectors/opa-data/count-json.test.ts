@@ -45,7 +45,7 @@ test("a part of a response is no response", () => {
       const bytes = Buffer.from(JSON.stringify({ result }))
       const counter = countJson()
       counter.add(bytes.subarray(0, Math.floor(bytes.length * part)))
-      assert.throws(() => counter.end(), { name: "ReadFailure", message: "the response ends before it is whole" })
+      assert.throws(() => counter.end(), { name: "ReadFailure", message: "the response ends before it is complete" })
     }),
   )
 })
@@ -58,14 +58,14 @@ const table: readonly (readonly [text: string, expected: PathCount | string])[] 
   ['{"result":{}}', { kind: "counted", keys: 0, members: 0, digest: undefined }],
   ['{"result":{"a":{},"b":{}}}', { kind: "counted", keys: 2, members: 0, digest: undefined }],
   ['{"result":{"a\\"":{"x,":[1,2],"y":{}}}}', { kind: "counted", keys: 1, members: 2, digest: undefined }],
-  ["<html>", "the response is none of an OPA"],
-  ["[1]", "the response is none of an OPA"],
-  ['"text"', "the response is none of an OPA"],
-  ['{"status":"success"}', "the response is none of an OPA"],
-  ['{"":1}', "the response is none of an OPA"],
-  ["{} {}", "the response is none of an OPA"],
-  ["", "the response ends before it is whole"],
-  [" ", "the response ends before it is whole"],
+  ["<html>", "the response is not one of an OPA: check the address and port"],
+  ["[1]", "the response is not one of an OPA: check the address and port"],
+  ['"text"', "the response is not one of an OPA: check the address and port"],
+  ['{"status":"success"}', "the response is not one of an OPA: check the address and port"],
+  ['{"":1}', "the response is not one of an OPA: check the address and port"],
+  ["{} {}", "the response is not one of an OPA: check the address and port"],
+  ["", "the response ends before it is complete"],
+  [" ", "the response ends before it is complete"],
 ]
 for (const [text, wanted] of table) {
   test(`${JSON.stringify(text)}: ${typeof wanted === "string" ? wanted : JSON.stringify(wanted)}`, () => {
