@@ -4,6 +4,7 @@ import { type Dispatcher, getGlobalDispatcher } from "undici"
 import { FedstackError } from "#core/errors.ts"
 import { Deadline, unlessAborted } from "#core/retry/deadline.ts"
 import { type ConnectionFailure, describeFailure } from "./connection-failure.ts"
+import { type ResponseReceiver, sendRequest } from "./send-request.ts"
 
 /** A request got no whole response. Its message names the address without the query, which may hold secrets. */
 export class RequestFailed extends FedstackError {
@@ -72,41 +73,44 @@ export interface StreamResponse extends ResponseHead, Disposable {
 
 /**
  * One request with a deadline and a size limit. Redirects are responses like any other, never followed. Throws
- * RequestFailed.
+ * RequestFailed. Not by fetchStream, which takes a third more of the processor for a small response.
  */
 export async function fetchText(
   address: RequestAddress,
   { deadline, signal, limit, ...options }: FetchOptions,
 ): Promise<TextResponse> {
   using own = typeof deadline === "number" ? new Deadline(deadline, signal) : undefined
-  using response = await fetchStream(address, { ...options, lifetime: own ?? (deadline as Deadline) })
-  const { status, headers } = response
-  return { status, headers, contentType: headers["content-type"] ?? "", body: await response.text(limit) }
+  const lifetime = own ?? (deadline as Deadline)
+  const { failure, failed } = failuresOf(address, options, lifetime)
+  const chunks: Buffer[] = []
+  let head: ResponseHead | undefined
+  let bytes = 0
+  const receiver: ResponseReceiver = {
+    start: (status, headers) => void (head = { status, headers }),
+    data(chunk) {
+      bytes += chunk.length
+      if (bytes > limit) throw failure("too_many_bytes", `the response is larger than ${limit} bytes`)
+      chunks.push(chunk)
+    },
+  }
+  const { dispatcher = getGlobalDispatcher() } = options
+  try {
+    await sendRequest(dispatcher, dispatchOptions(address, options, {}), receiver, lifetime.signal)
+  } catch (error) {
+    throw failed(error, head !== undefined)
+  }
+  const { status = 0, headers = {} } = head ?? {}
+  const body = Buffer.concat(chunks).toString("utf8")
+  return { status, headers, contentType: headers["content-type"] ?? "", body }
 }
 
 /** The same with the body while it arrives: what is read slowly is sent slowly. Throws RequestFailed. */
-export async function fetchStream(
-  { origin, pathname, search }: RequestAddress,
-  options: StreamOptions,
-): Promise<StreamResponse> {
-  const { method = "GET", body = null, dispatcher = getGlobalDispatcher(), closeConnection = false } = options
-  const { lifetime, begin = 0, silence = 0, limit = Infinity, gzip = false } = options
+export async function fetchStream(address: RequestAddress, options: StreamOptions): Promise<StreamResponse> {
+  const { lifetime, limit = Infinity, gzip = false, dispatcher = getGlobalDispatcher() } = options
   const signal = lifetime instanceof Deadline ? lifetime.signal : lifetime
-  const failure = (reason: ConnectionFailure, problem: string): RequestFailed =>
-    new RequestFailed(`${method} ${origin}${pathname}`, reason, problem)
-  const failed = (error: unknown, begun: boolean): RequestFailed => {
-    if (error instanceof RequestFailed) return error
-    if (lifetime instanceof Deadline && lifetime.exceeded)
-      return failure("no_answer", `no whole response within ${Math.round(lifetime.seconds * 10) / 10} s`)
-    const { reason, problem } = describeFailure(signal.aborted ? new DOMException("", "AbortError") : error, begun)
-    return failure(reason, problem)
-  }
-  const request = dispatcher.request({
-    ...{ origin, path: pathname + search, method, body, signal, reset: closeConnection },
-    headers: gzip ? { ...options.headers, "accept-encoding": "gzip" } : (options.headers ?? {}),
-    headersTimeout: begin * 1000, // 0: none, the lifetime spans connecting, waiting and the body
-    bodyTimeout: silence * 1000,
-  })
+  const { failure, failed } = failuresOf(address, options, lifetime)
+  const headers = gzip ? { ...options.headers, "accept-encoding": "gzip" } : (options.headers ?? {})
+  const request = dispatcher.request({ ...dispatchOptions(address, { ...options, headers }, options), signal })
   // undici looks at the signal when it is connected
   const response = await unlessAborted(request, signal).catch((error: unknown) => {
     throw failed(error, false)
@@ -135,6 +139,37 @@ export async function fetchStream(
     },
     [Symbol.dispose]: () => void response.body.destroy(),
   }
+}
+
+function dispatchOptions(
+  { origin, pathname, search }: RequestAddress,
+  { method = "GET", headers = {}, body, closeConnection = false }: RequestOptions,
+  { begin = 0, silence = 0 }: Pick<StreamOptions, "begin" | "silence">,
+) {
+  return {
+    ...{ origin, path: pathname + search, method, headers, body: body ?? null, reset: closeConnection },
+    headersTimeout: begin * 1000, // 0: none, the lifetime spans connecting, waiting and the body
+    bodyTimeout: silence * 1000,
+  }
+}
+
+/** What errors of a request become; `begun`: whether its response had begun. */
+function failuresOf(
+  { origin, pathname }: RequestAddress,
+  { method = "GET" }: RequestOptions,
+  lifetime: Deadline | AbortSignal,
+) {
+  const failure = (reason: ConnectionFailure, problem: string): RequestFailed =>
+    new RequestFailed(`${method} ${origin}${pathname}`, reason, problem)
+  const failed = (error: unknown, begun: boolean): RequestFailed => {
+    if (error instanceof RequestFailed) return error
+    if (lifetime instanceof Deadline && lifetime.exceeded)
+      return failure("no_answer", `no whole response within ${Math.round(lifetime.seconds * 10) / 10} s`)
+    const { aborted } = lifetime instanceof Deadline ? lifetime.signal : lifetime
+    const { reason, problem } = describeFailure(aborted ? new DOMException("", "AbortError") : error, begun)
+    return failure(reason, problem)
+  }
+  return { failure, failed }
 }
 
 function decode({ body, headers }: Dispatcher.ResponseData, gzip: boolean): AsyncIterable<Buffer> {
