@@ -159,8 +159,8 @@ export const mutants: readonly Mutant[] = [
   {
     file: "core/response-cache/growing.ts",
     breaks: "memory of a response is given back when its last reader is done",
-    find: "this.#memory.give(this.#takenBytes)",
-    replace: "this.#memory.give(0)",
+    find: "else this.#memory.give(this.bytes)",
+    replace: "else this.#memory.give(0)",
   },
   {
     file: "core/kubernetes/watch-objects.ts",

@@ -20,12 +20,11 @@ export interface ProxyConfig {
 
 /** Throws UsageError where a policy file and the flags of the mode without one are mixed. */
 export function readProxyConfig(values: ProxyValues, options: Omit<PolicyFileOptions, "noCertificates">): ProxyConfig {
-  const { webConfigFile } = values
   return {
     policy: values.policy === undefined ? withoutFile(values) : withFile(values.policy, values, options),
     addresses: values.webListenAddress,
     adminAddress: values.adminListenAddress,
-    webConfigFile,
+    webConfigFile: values.webConfigFile,
   }
 }
 

@@ -95,6 +95,7 @@ test("responds with 502 where the upstream has no address", async (t) => {
 test("gives up on an upstream that hangs, within its own time", async (t) => {
   const { proxy } = await start(t, () => undefined, { upstreamTimeout: 0.2 })
   assert.deepEqual(await scrape(proxy), [504, "The site's Prometheus sent no whole response within 0.2 s.\n"])
+  assert.match(proxy.log(), /"code":"upstream_timeout",.*"cause":"not done within 0\.2 s"/)
 })
 
 test("gives up on an upstream that hangs, within the scraper's time", async (t) => {

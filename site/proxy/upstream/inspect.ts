@@ -44,8 +44,8 @@ export function inspect(
     }
   }
   const gunzip: Gunzip & { _outOffset?: number } = createGunzip({ chunkSize: OUTPUT })
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  promise.catch(() => undefined) // the caller of end() gets it; before, `found` is called
+  const { promise: inflated, resolve, reject } = Promise.withResolvers<void>()
+  inflated.catch(() => undefined) // the caller of end() gets it; before, `found` is called
   let compressed = 0
   let plain = 0
   let waiting: Buffer[] = []
@@ -68,15 +68,7 @@ export function inspect(
     found(count.series)
   })
   gunzip.once("error", fail)
-  gunzip.once("end", () => {
-    try {
-      // a response without a byte has no gzip frame either
-      finish()
-      resolve()
-    } catch (error) {
-      reject(error)
-    }
-  })
+  gunzip.once("end", resolve) // also of a response without a byte, which has no gzip frame either
   const goOn = (): void => {
     if (busy || gunzip.destroyed || (waitingBytes < INPUT && !ended)) return
     const all = Buffer.concat(waiting, waitingBytes)
@@ -101,10 +93,11 @@ export function inspect(
       waitingBytes += chunk.length
       goOn()
     },
-    end() {
+    async end() {
       ended = true
       goOn()
-      return promise
+      await inflated
+      finish()
     },
     close: () => gunzip.destroy(),
   }
