@@ -133,7 +133,7 @@ export function openResponseCache<R extends CachedRequest>(
     const took = now() - started
     entry.latency.add(took)
     if (took >= entry.reuse || growing.head === undefined || !memory.take(growing.bytes)) return
-    entry.stored?.drop()
+    entry.stored?.release()
     const stored = new StoredResponse(started, growing.head.headers, growing.joined(), growing.series, memory)
     entry.stored = stored
     entry.renewed = false
@@ -147,7 +147,7 @@ export function openResponseCache<R extends CachedRequest>(
 
   function dropStored(entry: CacheEntry<R>): void {
     entry.cancelTimer()
-    entry.stored?.drop()
+    entry.stored?.release()
     entry.stored = undefined
     deleteIfEmpty(entry)
   }

@@ -1,7 +1,7 @@
 import { defineError } from "#core/errors.ts"
 import type { Memory } from "./stored.ts"
 
-export const memoryFull = defineError(
+const memoryFull = defineError(
   "MEMORY_FULL",
   503,
   "The responses in flight fill the memory that they may take; retry later, or raise its limit.",

@@ -18,7 +18,7 @@ test("counts what is stored until its last reader has got it, however slow", asy
     const stored = new StoredResponse(0, ["content-type", "text/plain"], content, 1, memory)
     const limits = { responseBytes: content.length, series: 1 }
     sendStored(stored, { response, headOnly: false, limits, bytes: 0, series: undefined, fail: assert.fail })
-    stored.drop()
+    stored.release()
     server.emit("sent", response)
   })
   const client = connect(await listen(t, server), "127.0.0.1").pause()

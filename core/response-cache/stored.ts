@@ -18,7 +18,7 @@ export function boundedMemory(limit: number, makeRoom: () => boolean) {
   }
 }
 
-/** A whole good response in one piece. Its bytes count until it was dropped and its last reader is done. */
+/** A whole good response in one piece. Its bytes count until the cache has released it and its last reader is done. */
 export class StoredResponse {
   /** When its upstream request began, in milliseconds. */
   readonly started: number
@@ -28,8 +28,8 @@ export class StoredResponse {
   readonly series: number
   /** How often it was requested since it is stored. */
   requests = 0
-  #readers = 0
-  #dropped = false
+  /** The cache, and the readers. */
+  #holders = 1
   readonly #memory: Memory
 
   constructor(started: number, headers: readonly string[], content: Buffer, series: number, memory: Memory) {
@@ -41,16 +41,10 @@ export class StoredResponse {
   }
 
   hold(): void {
-    this.#readers++
+    this.#holders++
   }
 
   release(): void {
-    if (--this.#readers === 0 && this.#dropped) this.#memory.give(this.content.length)
-  }
-
-  drop(): void {
-    if (this.#dropped) return
-    this.#dropped = true
-    if (this.#readers === 0) this.#memory.give(this.content.length)
+    if (--this.#holders === 0) this.#memory.give(this.content.length)
   }
 }

@@ -1,14 +1,7 @@
 export type MetricsFormat = "text" | "protobuf"
 
 /** Counts series in an uncompressed response, chunk by chunk. */
-export interface SeriesCount {
-  readonly series: number
-  add(chunk: Buffer): void
-  /** What shows that the response does not end where it should; undefined where nothing does. */
-  unfinished(): string | undefined
-}
-
-export function countSeries(format: MetricsFormat): SeriesCount {
+export function countSeries(format: MetricsFormat): TextCount | ProtobufCount {
   return format === "text" ? new TextCount() : new ProtobufCount()
 }
 
@@ -16,7 +9,7 @@ const LINE_FEED = 10
 const HASH = 35
 
 /** Lines that are neither empty nor comments. */
-class TextCount implements SeriesCount {
+class TextCount {
   series = 0
   /** Of the line that is not over yet; undefined at its start. */
   #first: number | undefined
@@ -33,6 +26,7 @@ class TextCount implements SeriesCount {
     }
   }
 
+  /** What shows that the response does not end where it should; undefined where nothing does. */
   unfinished(): string | undefined {
     return this.#first === undefined ? undefined : "its last line is not whole"
   }
@@ -42,7 +36,7 @@ class TextCount implements SeriesCount {
 const AFTER_TAG = ["value", 8, "length", undefined, undefined, 4] as const
 
 /** Fields `metric` (number 4) of length-delimited io.prometheus.client.MetricFamily messages. */
-class ProtobufCount implements SeriesCount {
+class ProtobufCount {
   series = 0
   /** Bytes of the message that are still to come; 0 between messages. */
   #message = 0
