@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http"
-import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import type { BeginVerification } from "#core/limits/verifications.ts"
 import { type CertificateRule, identifyCertificate } from "./certificates.ts"
@@ -43,8 +42,8 @@ export function authenticate<O extends Owner>(
   if (more.length > 0) return { reason: "several Authorization headers" }
   const token = BEARER.exec(value)?.[1]
   if (token === undefined) return { reason: "the Authorization header holds no bearer token" }
-  const { hash, row } = lookUp(token, socket, credentials)
-  const credential = credentials.tokens[row]
+  const hash = sha256(token)
+  const credential = findCredential(hash, credentials)
   if (credential !== undefined) return byToken(credential, now)
   if (credentials.issuers.length === 0 || token.length > LONGEST_JWT || !JWT.test(token)) return UNKNOWN
   const key = hash.toString("base64")
@@ -57,34 +56,10 @@ export function authenticate<O extends Owner>(
 
 const tables = new WeakMap<Credentials<Owner>, Int32Array>()
 
-/** A token that was looked up in the table of all. It keeps alive nothing of what its owner may do. */
-interface LookUp {
-  readonly token: string
-  readonly table: Int32Array
-  readonly hash: Buffer
-  readonly row: number
-}
-
-/** The last one of each connection, whose next request mostly has the same token. */
-const lookUps = new WeakMap<Socket, LookUp>()
-
-function lookUp(token: string, socket: Socket, credentials: Credentials<Owner>): LookUp {
+function findCredential<O extends Owner>(hash: Buffer, credentials: Credentials<O>): TokenCredential<O> | undefined {
   let table = tables.get(credentials)
   if (table === undefined) tables.set(credentials, (table = packHashes(credentials.tokens)))
-  const last = lookUps.get(socket)
-  if (last?.table === table && isSame(last.token, token)) return last
-  const hash = sha256(token)
-  const now = { token, table, hash, row: findHash(table, hash) }
-  lookUps.set(socket, now)
-  return now
-}
-
-/** In a time that tells nothing but the length: a load balancer may send requests of others over the same connection. */
-function isSame(text: string, other: string): boolean {
-  if (text.length !== other.length) return false
-  let difference = 0
-  for (let index = 0; index < text.length; index++) difference |= text.charCodeAt(index) ^ other.charCodeAt(index)
-  return difference === 0
+  return credentials.tokens[findHash(table, hash)]
 }
 
 function byToken<O extends Owner>({ owner, validFrom, notAfter }: TokenCredential<O>, now: Date): Authentication<O> {

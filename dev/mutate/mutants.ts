@@ -128,9 +128,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "core/auth/authenticate.ts",
-    breaks: "a connection's token is compared to its end",
-    find: "if (text.length !== other.length) return false",
-    replace: "if (text.length === other.length) return true",
+    breaks: "a token ends when it says",
+    find: "now >= notAfter",
+    replace: "now > notAfter",
   },
   {
     file: "core/auth/certificates.ts",
