@@ -1,4 +1,5 @@
 import { Readable } from "node:stream"
+import { setFlagsFromString } from "node:v8"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import type { Registry } from "prom-client"
 import { closeAll } from "#core/closable.ts"
@@ -29,6 +30,8 @@ export async function startExporter(
   context: Context,
   listening: Listening,
 ): Promise<Serving> {
+  // a collection makes garbage that is soon gone: collect it rather than grow
+  setFlagsFromString("--optimize-for-size")
   const { log, now } = context
   const registry = createRegistry()
   const collector = await open({ ...context, registry })
