@@ -51,7 +51,7 @@ test("without TLS no certificate is in the metrics", async (t) => {
 })
 
 test("a renewed certificate serves new connections while an open one goes on", async (t) => {
-  const { get, write, successful } = await startWithWebConfig(t, PLAIN_TLS)
+  const { get, write, successful, log } = await startWithWebConfig(t, PLAIN_TLS)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.after(() => agent.destroy())
   const before = (await get(undefined, {}, agent)).socket
@@ -67,7 +67,7 @@ test("a renewed certificate serves new connections while an open one goes on", a
   const again = await get(undefined, {}, agent)
   assert.equal(again.socket, before)
   assert.equal(again.body, "hello\n")
-  assert.equal(await successful(), "1")
+  assert.equal(await successful(), "1", log())
 })
 
 test("a new certificate without its key keeps the old pair, and shows in the log and the metric until it is mended", async (t) => {
