@@ -64,7 +64,7 @@ test("hands on what the work results in", async () => {
   assert.equal(getEventListeners(signal, "abort").length, 0)
 })
 
-test("tells work that is done in time from work that takes longer, fails or is not waited for", async () => {
+test("distinguishes work that is done in time from work that takes longer, fails or is not waited for", async () => {
   assert.equal(await doneWithin(3600, Promise.resolve("anything")), true)
   assert.equal(await doneWithin(0.01, never), false)
   await assert.rejects(doneWithin(3600, Promise.reject(new Error("broken"))), { message: "broken" })

@@ -116,7 +116,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "core/promql/judge.ts",
-    breaks: "shared matchers are added only where that is asked for",
+    breaks: "shared matchers are added only where enforce is set",
     find: "if (!enforce || ",
     replace: "if (",
   },

@@ -80,7 +80,7 @@ test("says how to send a token", async (t) => {
 })
 
 for (const path of ["/", "/nowhere", "/federate?match[]=up", "/federate?x"]) {
-  test(`tells an unauthenticated client nothing about ${path}`, async (t) => {
+  test(`shows an unauthenticated client nothing about ${path}`, async (t) => {
     const { proxy } = await start(t)
     assert.equal(statusOf(await sendRaw(proxy.port, request(path, { headers: [], method: "POST" }))), 401)
   })

@@ -16,7 +16,7 @@ export interface UpstreamRequest {
 
 /** What the requests upstream of one policy have in common. */
 export interface UpstreamTarget {
-  /** Tells two targets apart. */
+  /** Differs from target to target. */
   readonly name: string
   /** Tried in order; without a slash at the end. */
   readonly upstreams: readonly URL[]
