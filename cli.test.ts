@@ -31,11 +31,15 @@ const HELP = `fedstack: metrics of many sites in one portal; each site decides w
 
 Usage: fedstack COMMAND [OPTION ...]
 
-Commands:
+At a site:
   exporter project-usage  Export usage of OpenStack projects as metrics
   exporter opa-data       Export what OPA replicas hold, and whether they agree
   proxy                   Share agreed series of a site's Prometheus, no others
+
+At the portal:
   portal                  Configure the portal's Prometheus from sites.yaml
+
+On the command line:
   check sites             Validate a sites file
   check policy            Validate a policy, and explain what a client may read
   token new               Print a new random token and its hash
@@ -44,6 +48,8 @@ Commands:
 
   fedstack COMMAND --help  lists flags, defaults and environment variables
   fedstack --version       shows the version
+
+Documentation: docs/README.md
 `
 
 test("no line of the help is longer than 80 columns", () => {
@@ -57,7 +63,7 @@ const COMMANDS = [...HELP.matchAll(/^ {2}((?:[a-z]+[ -])*[a-z]+) {2,}/gm)].flatM
 
 test("a group's help lists its commands alone", async () => {
   const { code, stdout, stderr } = await run(launcher, ["token", "--help"])
-  const listed = /Commands:\n([^]*?)\n\n/.exec(stdout)?.[1]?.split("\n") ?? []
+  const listed = /On the command line:\n([^]*?)\n\n/.exec(stdout)?.[1]?.split("\n") ?? []
   assert.deepEqual([code, stderr], [0, ""])
   assert.deepEqual(
     listed.map((line) => line.trim().split(/ {2,}/)[0]),
@@ -88,6 +94,22 @@ test("fedstack help COMMAND is its --help", async () => {
 const misuse: readonly (readonly [args: readonly string[], stderr: string])[] = [
   [["nope", "again"], `fedstack has no command "nope again"; 'fedstack --help' lists them\n`],
   [["toString"], `fedstack has no command "toString"; 'fedstack --help' lists them\n`],
+  [["prxy", "--upstream", "x"], `fedstack has no command "prxy" (Did you mean proxy?); 'fedstack --help' lists them\n`],
+  [["tokne", "new"], `fedstack has no command "tokne new" (Did you mean token new?); 'fedstack --help' lists them\n`],
+  [
+    ["project-usage"],
+    `fedstack has no command "project-usage" (Did you mean exporter project-usage?); 'fedstack --help' lists them\n`,
+  ],
+  [
+    ["inspect", "x.token"],
+    `fedstack has no command "inspect x.token" (Did you mean token inspect?); 'fedstack --help' lists them\n`,
+  ],
+  [["check", "policies"], "fedstack check needs one of: sites, policy (Did you mean policy?)\n"],
+  [["--policy=x", "y"], "fedstack needs a command before --policy; 'fedstack --help' lists them\n"],
+  [
+    ["proxy", "--listen-address", ":1"],
+    "fedstack proxy: unknown option '--listen-address' (Did you mean --web.listen-address or --admin.listen-address?). Its --help lists what it takes\n",
+  ],
   [["exporter"], "fedstack exporter needs one of: project-usage, opa-data\n"],
   [["exporter", "nope"], "fedstack exporter needs one of: project-usage, opa-data\n"],
   [["proxy", "--nope"], "fedstack proxy: unknown option '--nope'. Its --help lists what it takes\n"],
@@ -125,14 +147,73 @@ registerHooks({
   }
 })
 
-test("the help of a command has an example, and every line of a flag begins with a verb", async () => {
+test("the help of a command fits 80 columns, groups its flags, and has an example and a page to read on", async () => {
   for (const name of COMMANDS) {
     const { stdout } = await run(launcher, [...name.split(" "), "--help"])
-    assert.match(stdout, new RegExp(`\nExample:\n  fedstack ${name}(?: .*)?\n$`))
-    const flags = [...stdout.matchAll(/^ {2}(-.*?) {2,}(.)/gm)]
+    assert.deepEqual(
+      stdout.split("\n").filter((line) => line.length > 80),
+      [],
+      name,
+    )
+    const [, example = "", page = "", heading] =
+      /\nExample:\n((?: .*\n)+)\nDocumentation: docs\/([\w.-]+)(?:#(.*))?\n$/.exec(stdout) ?? []
+    assert.ok(example.startsWith(`  fedstack ${name}`), name)
+    const anchors = anchorsOf(await readFile(join(root, "docs", page), "utf8"))
+    assert.ok(heading === undefined || anchors.includes(heading), `${name}: ${page} has no ${heading}`)
+    const flags = [...stdout.matchAll(/^ {2}(-.*)\n {6}(.)/gm)]
     assert.ok(flags.length > 0)
     for (const [, flag, first = ""] of flags) assert.match(first, /[A-Z]/, `${name} ${flag}`)
+    const [, ungrouped = ""] = /^Options:\n((?: .*\n)+)/m.exec(stdout) ?? []
+    assert.ok([...ungrouped.matchAll(/^ {2}-/gm)].length <= 4, `${name}: its flags need groups`)
   }
+})
+
+/** Of the headings of a page in Markdown. */
+function anchorsOf(page: string): readonly string[] {
+  return [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\d _-]/gu, "")
+      .replaceAll(" ", "-"),
+  )
+}
+
+test("the example of every command is one that it takes", async () => {
+  for (const name of COMMANDS) {
+    const { stdout } = await run(launcher, [...name.split(" "), "--help"])
+    const [, example = ""] = /\nExample:\n {2}fedstack ((?:.*\n)+?)\n/.exec(stdout) ?? []
+    const { code, stderr } = await run("sh", ["-c", `"$0" ${example.trim()} --help`, launcher])
+    assert.deepEqual([name, code, stderr], [name, 0, ""])
+  }
+})
+
+test("the help begins with what users set first, and ends with the web server, logs and the fake cloud", async () => {
+  const headings = async (name: string) => {
+    const { stdout } = await run(launcher, [...name.split(" "), "--help"])
+    return [...stdout.matchAll(/^([A-Z][^\n:]*):$/gm)].map(([, heading]) => heading)
+  }
+  assert.deepEqual(await headings("exporter project-usage"), [
+    "What is exported",
+    "OpenStack",
+    "Updates",
+    "Weights",
+    "Web server",
+    "Log",
+    "Fake cloud",
+    "Help",
+    "Example",
+  ])
+  assert.deepEqual(await headings("exporter opa-data"), [
+    "What is counted",
+    "Which OPAs are read",
+    "Credentials and certificates",
+    "Collections",
+    "Comparing replicas",
+    "Web server",
+    "Log",
+    "Help",
+    "Example",
+  ])
 })
 
 test("a wrong variable is named, exit code 2", async () => {

@@ -7,37 +7,48 @@ import { exporters } from "./site/exporter/collectors/index.ts"
 interface Entry {
   /** In the help. */
   readonly summary: string
+  /** The heading above it in the help. */
+  readonly group: string
   /** Loads what describes the command; what it needs to run is loaded when it does. */
   readonly load: () => Promise<Component<Settings>>
 }
 
+const ON_COMMAND_LINE = "On the command line"
+
 const commands: Readonly<Record<string, Entry>> = {
   ...exporters,
   proxy: {
+    group: "At a site",
     summary: "Share agreed series of a site's Prometheus, no others",
     load: async () => (await import("./site/proxy/main.ts")).proxy,
   },
   portal: {
+    group: "At the portal",
     summary: "Configure the portal's Prometheus from sites.yaml",
     load: async () => (await import("./portal/main.ts")).portal,
   },
   "check sites": {
+    group: ON_COMMAND_LINE,
     summary: "Validate a sites file",
     load: async () => (await import("./portal/main.ts")).checkSites,
   },
   "check policy": {
+    group: ON_COMMAND_LINE,
     summary: "Validate a policy, and explain what a client may read",
     load: async () => (await import("./site/proxy/main.ts")).checkPolicy,
   },
   "token new": {
+    group: ON_COMMAND_LINE,
     summary: "Print a new random token and its hash",
     load: async () => (await import("./site/proxy/main.ts")).newToken,
   },
   "token hash": {
+    group: ON_COMMAND_LINE,
     summary: "Print the hash by which a proxy's policy knows a token",
     load: async () => (await import("./site/proxy/main.ts")).hashToken,
   },
   "token inspect": {
+    group: ON_COMMAND_LINE,
     summary: "Show a token's issuer, audience, selectors and expiry",
     load: async () => (await import("./site/proxy/main.ts")).inspectToken,
   },
@@ -148,26 +159,39 @@ const namesIn = (group: string): string[] => Object.keys(commands).filter((name)
 function help(group = ""): string {
   const listed = namesIn(group)
   const width = Math.max(...listed.map((name) => name.length))
-  const lines = listed.map((name) => `  ${name.padEnd(width)}  ${commands[name]?.summary}`)
+  const headings = [...new Set(listed.map((name) => commands[name]?.group ?? ""))]
+  const sections = headings.map((heading) => {
+    const names = listed.filter((name) => commands[name]?.group === heading)
+    const lines = names.map((name) => `  ${name.padEnd(width)}  ${commands[name]?.summary}`)
+    return `${heading}:\n${lines.join("\n")}`
+  })
   return `fedstack: metrics of many sites in one portal; each site decides what it shares
 
 Usage: fedstack COMMAND [OPTION ...]
 
-Commands:
-${lines.join("\n")}
+${sections.join("\n\n")}
 
   fedstack COMMAND --help  lists flags, defaults and environment variables
   fedstack --version       shows the version
+
+Documentation: docs/README.md
 `
 }
 
-function unknownCommand(argv: readonly string[]): never {
-  const [first = "", second = ""] = argv
-  const group = namesIn(`${first} `)
+async function unknownCommand(argv: readonly string[]): Promise<never> {
+  const { didYouMean, meant } = await import("#core/config/nearest.ts")
+  const flag = argv.findIndex((word) => word.startsWith("-"))
+  const [first = "", second = ""] = argv.slice(0, flag < 0 ? 2 : flag)
+  const members = namesIn(`${first} `).map((name) => name.slice(first.length + 1))
+  const names = Object.keys(commands)
+  const alternatives = [meant(`${first} ${second}`.trim(), names), meant(first, names)]
+  const found = members.length > 0 ? meant(second, members) : (alternatives.find(({ length }) => length > 0) ?? [])
   const message =
-    group.length > 0
-      ? `fedstack ${first} needs one of: ${group.map((name) => name.slice(first.length + 1)).join(", ")}`
-      : `fedstack has no command ${JSON.stringify(`${first} ${second}`.trim())}; 'fedstack --help' lists them`
+    flag === 0
+      ? `fedstack needs a command before ${argv[0]?.split("=", 1)[0]}; 'fedstack --help' lists them`
+      : members.length > 0
+        ? `fedstack ${first} needs one of: ${members.join(", ")}${didYouMean(found)}`
+        : `fedstack has no command ${JSON.stringify(`${first} ${second}`.trim())}${didYouMean(found)}; 'fedstack --help' lists them`
   process.stderr.write(`${message}\n`)
   process.exit(2)
 }

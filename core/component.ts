@@ -23,6 +23,8 @@ export interface Context {
 
 /** One subcommand: its settings and how it starts. One that returns nothing has done its work and ends with 0. */
 export interface Component<S extends Settings> extends Usage<S> {
+  readonly example: string
+  readonly docs: string
   /** Whether it ends by itself: a signal before that is a failure, and ends it at once. */
   once?(values: Values<S>): boolean
   run(values: Values<S>, context: Context, argument: string): Promise<Running | undefined> | undefined

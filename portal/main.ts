@@ -6,6 +6,7 @@ import { federationSettings } from "./federation/settings.ts"
 export const portal = component({
   settings: { ...federationSettings, ...webSettings(":8090") },
   example: "fedstack portal --sites.file sites.yaml --prometheus.url http://localhost:9090",
+  docs: "portal.md",
   run: async (values, context) => (await import("./start.ts")).startPortal(values, context),
 })
 
@@ -13,6 +14,7 @@ export const checkSites = component({
   settings: {},
   argument: { notation: "<file>", help: "the sites file, such as portal/sites.yaml" },
   example: "fedstack check sites portal/sites.yaml",
+  docs: "portal.md#list-the-sites",
   once: () => true,
   run: async (_, context, file) => (await import("./federation/check.ts")).checkSites(file, context),
 })

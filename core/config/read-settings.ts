@@ -1,16 +1,16 @@
 import { Command, CommanderError, Option } from "commander"
 import { UsageError } from "#core/errors.ts"
 import { Faults } from "./faults.ts"
+import { describe, type Description, helpOption, inOrder, lastSections, layout, WIDTH } from "./help.ts"
+import { didYouMean, meant } from "./nearest.ts"
 import { longName, partsOf, type SettingOptions, type Settings, type Values, variables, Wrong } from "./settings.ts"
 import { isServiceLink } from "./variables.ts"
 
 /** What a command takes. */
-export interface Usage<S extends Settings> {
+export interface Usage<S extends Settings> extends Description {
   readonly settings: S
   /** A positional argument: its notation (`<file>`) and help. */
   readonly argument?: { readonly notation: string; readonly help: string }
-  /** A whole command line, for the help. */
-  readonly example?: string
 }
 
 interface NamedUsage<S extends Settings> extends Usage<S> {
@@ -82,11 +82,17 @@ function parseArguments(
   const command = new Command(usage.command)
     .description(usage.summary)
     .exitOverride()
-    .helpOption("-h, --help", "Show this help")
-    .configureOutput({ writeOut: (chunk) => (help += chunk), writeErr: () => undefined })
+    .showSuggestionAfterError(false)
+    .addHelpOption(new Option(helpOption.flags, helpOption.text).helpGroup(helpOption.group))
+    .configureHelp(layout)
+    .configureOutput({
+      writeOut: (chunk) => (help += chunk),
+      writeErr: () => undefined,
+      getOutHelpWidth: () => Math.min(process.stdout.columns || WIDTH, WIDTH),
+    })
   if (usage.argument === undefined) command.allowExcessArguments(false)
   else command.argument(usage.argument.notation, usage.argument.help)
-  for (const [name, definition] of Object.entries(usage.settings)) {
+  for (const [name, definition] of inOrder(usage.settings)) {
     if (definition.flag === undefined) continue
     const option = new Option(definition.flag, describe(definition))
     if (definition.group !== undefined) option.helpGroup(`${definition.group}:`)
@@ -97,37 +103,24 @@ function parseArguments(
       options.set(name, [...(options.get(name) ?? []), ...(isSwitch ? ["true"] : value === null ? [] : [value])])
     })
   }
-  command.addHelpText("after", () => lastSections(usage))
+  command.addHelpText("after", () => lastSections(usage.settings, usage, command.createHelp()))
   try {
     command.parse(argv, { from: "user" })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === "commander.helpDisplayed") return { kind: "help", text: help }
-    // not the value of a misspelt option: it may be a secret
-    const message = error.message
-      .replace(/^error: |\.$/g, "")
-      .replace(/^(unknown option '[^=]*)=.*'/s, "$1'")
-      .replaceAll("\n", " ")
-    throw new UsageError([{ where: usage.command, message: `${message}. Its --help lists what it takes` }])
+    throw new UsageError([{ where: usage.command, message: explainMisuse(error, command) }])
   }
   return { kind: "options", options, argument: command.args[0] ?? "" }
 }
 
-function describe(definition: SettingOptions): string {
-  const notes = [
-    ...(definition.defaultText === undefined ? [] : [`default: ${definition.defaultText}`]),
-    ...variables(definition).map((name) => `env: ${name}`),
-  ]
-  return notes.length === 0 ? definition.help : `${definition.help} (${notes.join(", ")})`
-}
-
-/** Variables without a flag, and the example. */
-function lastSections({ settings: all, example }: Usage<Settings>): string {
-  const secrets = Object.values(all)
-    .filter(({ flag }) => flag === undefined)
-    .map((definition) => `  ${variables(definition).join(", ")}  ${definition.help}`)
-  return [
-    ...(secrets.length === 0 ? [] : ["", "Environment only (secrets):", ...secrets]),
-    ...(example === undefined ? [] : ["", "Example:", `  ${example}`]),
-  ].join("\n")
+function explainMisuse({ message }: CommanderError, command: Command): string {
+  const text = message
+    .replace(/^error: |\.$/g, "")
+    // not the value of a misspelt option: it may be a secret
+    .replace(/^(unknown option '[^=]*)=.*'/s, "$1'")
+    .replaceAll("\n", " ")
+  const [, unknown] = /^unknown option '(.*)'$/.exec(text) ?? []
+  const flags = command.options.flatMap(({ long }) => long ?? [])
+  return `${text}${unknown === undefined ? "" : didYouMean(meant(unknown, flags))}. Its --help lists what it takes`
 }

@@ -165,47 +165,6 @@ for (const [argv, message] of misuse) {
   test(`refuses ${argv.join(" ")}`, () => assert.equal(faults(argv), message))
 }
 
-test("the help shows flags, defaults and variables, and secrets apart", () => {
-  const reading = readSettings(
-    { ...usage, argument: { notation: "<file>", help: "what to read" }, example: "fedstack test --dry a.yaml" },
-    ["--help"],
-    { TOKEN: "SECRET" },
-  )
-  assert.equal(reading.kind, "help")
-  assert.equal(
-    reading.text,
-    `Usage: fedstack test [options] <file>
-
-tests settings
-
-Arguments:
-  file                         what to read
-
-Options:
-  -l, --level <level>          how much (default: low, env: FEDSTACK_LEVEL)
-  --update-interval <seconds>  how often (default: 30s, env: OLD_INTERVAL, env:
-                               INTERVAL)
-  --limit <bytes>              how large (default: no limit, env:
-                               FEDSTACK_LIMIT)
-  --domain <id...>             which (env: FEDSTACK_DOMAIN)
-  --allow <selector>           what (default: {a,b}, env: FEDSTACK_ALLOW)
-  --port <port>                where (default: 80, 81, env: FEDSTACK_PORT)
-  --comment <text>             empty is a text too (default: none, env:
-                               FEDSTACK_COMMENT)
-  -h, --help                   Show this help
-
-Caution:
-  --dry                        do nothing (default: false, env: FEDSTACK_DRY)
-
-Environment only (secrets):
-  TOKEN  the secret
-
-Example:
-  fedstack test --dry a.yaml
-`,
-  )
-})
-
 test("an argument is handed over, and a missing one is a fault", () => {
   const withFile = { ...usage, argument: { notation: "<file>", help: "what to read" } }
   const reading = readSettings(withFile, ["a.yaml", "--dry"], {})

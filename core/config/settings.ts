@@ -14,8 +14,10 @@ export interface SettingOptions {
   readonly flag?: string
   /** Begins with a verb: `Listen on this address`. */
   readonly help: string
-  /** A heading in the help, over all settings that have the same; `Options` where there is none. */
+  /** A heading in the help over all settings that have the same; only a command with few flags goes without. */
   readonly group?: string
+  /** Another spelling of another setting, such as `--debug`: the last of its group. */
+  readonly shorthand?: boolean
   /** Variables, the first that is set and not empty counts. Default: FEDSTACK_ and the flag's name. */
   readonly env?: readonly string[]
   /** Shown in the help in place of the default's own text. */
@@ -67,6 +69,11 @@ export function settings<T>(
 export function parseAll<T>(texts: readonly string[], parse: Parse<T>): readonly T[] | Wrong {
   const values = texts.map((text) => parse(text))
   return values.find((value) => value instanceof Wrong) ?? (values as readonly T[])
+}
+
+/** These settings, below one heading in the help. */
+export function inGroup<const S extends Settings>(group: string, all: S): S {
+  return Object.fromEntries(Object.entries(all).map(([name, definition]) => [name, { ...definition, group }])) as S
 }
 
 /** The same setting, with whether neither a flag nor a variable set it. */

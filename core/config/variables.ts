@@ -1,3 +1,5 @@
+import { nearest } from "./nearest.ts"
+
 const PREFIX = "FEDSTACK_"
 
 /** What Kubernetes sets in every pod of a namespace, for each of its Services (kubernetes.io, "Environment variables"). */
@@ -26,27 +28,8 @@ export function unknownVariables(env: Environment, settings: readonly string[]):
 }
 
 function nearestTo(name: string, settings: readonly string[]): { nearest?: string } {
+  const ours = settings.filter((setting) => setting.startsWith(PREFIX))
   // with more of it changed than kept, a name is another one
-  const most = (name.length - PREFIX.length) / 2
-  const [first] = settings
-    // a long name is compared with none: that would take its length times theirs
-    .filter((setting) => setting.startsWith(PREFIX) && Math.abs(setting.length - name.length) <= most)
-    .map((nearest) => ({ nearest, edits: editsBetween(name, nearest) }))
-    .filter(({ edits }) => edits <= most)
-    .toSorted((a, b) => a.edits - b.edits)
-  return first === undefined ? {} : { nearest: first.nearest }
-}
-
-/** Characters to insert, delete or replace: Levenshtein's distance. */
-function editsBetween(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (const [index, character] of Array.from(from).entries()) {
-    const next = [index + 1]
-    for (const [column, other] of Array.from(to).entries()) {
-      const [diagonal = 0, above = 0, left = 0] = [row[column], row[column + 1], next[column]]
-      next.push(Math.min(diagonal + (character === other ? 0 : 1), above + 1, left + 1))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
+  const found = nearest(name, ours, (name.length - PREFIX.length) / 2)
+  return found === undefined ? {} : { nearest: found }
 }

@@ -7,6 +7,8 @@ import { exporter, listeningOf } from "./exporter.ts"
 
 const definition = {
   name: "test",
+  example: "",
+  docs: "",
   settings: {},
   port: 8080,
   portFlag: { flag: "-p, --port <port>", env: ["OLD_PORT"] },

@@ -12,7 +12,9 @@ export interface Exporter<S extends Settings> {
   readonly name: string
   readonly settings: S
   /** A whole command line, for the help. */
-  readonly example?: string
+  readonly example: string
+  /** Where more is said, below docs/: `project-usage.md`. */
+  readonly docs: string
   /** Where it listens, on all addresses. */
   readonly port: number
   /** The original's own flag for that port. */
@@ -36,7 +38,8 @@ export interface ExporterCommand<S extends Settings> extends Component<S> {
 export function exporter<const S extends Settings>(definition: Exporter<S>): ExporterCommand<S & ListenSettings> {
   return {
     settings: { ...definition.settings, ...listenSettings(definition) },
-    ...(definition.example === undefined ? {} : { example: definition.example }),
+    example: definition.example,
+    docs: definition.docs,
     once: (values) => definition.once?.(values) === true,
     run: async (values, context) => {
       // what serves is loaded only when it runs: the help needs none of it
@@ -53,6 +56,7 @@ function listenSettings({ port, portFlag }: Pick<Exporter<Settings>, "port" | "p
     "Listen on this port, on all addresses: short for --web.listen-address :PORT, which must not name another one"
   const ownPort = setting(whole(0, 65_535), {
     group: "Web server",
+    shorthand: true,
     flag: "",
     ...portFlag,
     help,

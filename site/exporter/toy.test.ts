@@ -57,7 +57,7 @@ fedstack_exporter_collector_last_success_timestamp_seconds{collector="toy"} 1773
 test("its help lists its own flag and those of every exporter", () => {
   const reading = read(["--help"])
   assert.ok(reading.kind === "help")
-  assert.match(reading.text, /--sides <number> +Set how many sides the die has \(default: 6,\s+env: FEDSTACK_SIDES\)/)
+  assert.match(reading.text, /--sides <number>\s+Set how many sides the die has \(default: 6,\s+env: FEDSTACK_SIDES\)/)
   assert.match(reading.text, /--web\.listen-address <host:port>[^]*default: :8080/)
   assert.match(reading.text, /--web\.config\.file <file>/)
   assert.doesNotMatch(reading.text, /--port/)

@@ -6,6 +6,7 @@ import { proxySettings } from "./settings.ts"
 export const proxy = component({
   settings: proxySettings,
   example: "fedstack proxy --policy policy.yaml --web.config.file web.yml",
+  docs: "proxy.md",
   async run(values, { log, now, env }) {
     const [{ readProxyConfig }, { startProxy }] = await Promise.all([import("./config.ts"), import("./start.ts")])
     return startProxy(readProxyConfig(values, { log, now, env }), log, now)
@@ -23,6 +24,7 @@ export const checkPolicy = component({
   },
   argument: { notation: "<file>", help: "the policy, such as policy.yaml" },
   example: `fedstack check policy policy.yaml --as portal --match '{job="project_usages"}'`,
+  docs: "policy.md#check-what-a-client-may-read",
   once: () => true,
   async run(options, context, file) {
     const { checkPolicy: check } = await import("./check.ts")
@@ -36,6 +38,7 @@ const tokenArgument = { notation: "[file]", help: "the file that holds the token
 export const newToken = component({
   settings: {},
   example: "fedstack token new",
+  docs: "policy.md#rotate-a-token-without-a-gap",
   once: () => true,
   run: async (_, { print }) => (await import("./token/print.ts")).printNewToken(print),
 })
@@ -43,6 +46,7 @@ export const newToken = component({
 export const hashToken = component({
   settings: {},
   example: "fedstack token hash portal.token",
+  docs: "policy.md#rotate-a-token-without-a-gap",
   argument: tokenArgument,
   once: () => true,
   run: async (_, { print }, file) => (await import("./token/print.ts")).printHash(file, print),
@@ -58,6 +62,7 @@ export const inspectToken = component({
   },
   argument: tokenArgument,
   example: "fedstack token inspect --policy policy.yaml portal.token",
+  docs: "policy.md#accept-signed-tokens-jwt",
   once: () => true,
   run: async ({ policy }, context, file) => (await import("./token/inspect.ts")).printToken(file, policy, context),
 })

@@ -2,6 +2,7 @@ import {
   between,
   duration,
   httpUrl,
+  inGroup,
   listenAddress,
   setting,
   settings,
@@ -18,61 +19,67 @@ const ORIGINAL_SELECTOR = '{job="project_usages",__name__=~"project_.*_usage"}'
 export const upstreamTimeout = between(duration(0, Infinity), 0.1, 3600, "from 100ms to 1h")
 
 export const proxySettings = {
-  policy: setting(text, {
-    flag: "--policy <file>",
-    help: "Read clients, tokens, issuers, certificates and limits from this file, again whenever it changes",
-  }),
-  token: setting(text, {
-    env: ["PORTAL_AUTH_TOKEN"],
-    help: "Accept this token of the portal; or use --token-file",
-    emptyCounts: true,
-  }),
-  tokenFile: setting(text, {
-    flag: "--token-file <file>",
-    help: "Accept the tokens in this file, one per line; read again when it changes",
-  }),
-  upstream: tracked(
-    setting(
-      httpUrl,
-      { flag: "--upstream <url>", help: "Forward requests to this Prometheus; may have a path prefix" },
-      "http://prometheus:9090",
+  ...inGroup("Who may read what", {
+    policy: setting(text, {
+      flag: "--policy <file>",
+      help: "Read clients, tokens, issuers, certificates and limits from this file, again whenever it changes",
+    }),
+    tokenFile: setting(text, {
+      flag: "--token-file <file>",
+      help: "Accept the tokens in this file, one per line; read again when it changes",
+    }),
+    token: setting(text, {
+      env: ["PORTAL_AUTH_TOKEN"],
+      help: "Accept this token of the portal; or use --token-file",
+      emptyCounts: true,
+    }),
+    allow: tracked(
+      settings(
+        text,
+        {
+          flag: "--allow <selector>",
+          help: "Let the portal read this selector; may be repeated (variable: one per line)",
+          separator: "\n",
+        },
+        [ORIGINAL_SELECTOR],
+      ),
     ),
-  ),
-  allow: tracked(
-    settings(
-      text,
+  }),
+  ...inGroup("Prometheus", {
+    upstream: tracked(
+      setting(
+        httpUrl,
+        { flag: "--upstream <url>", help: "Forward requests to this Prometheus; may have a path prefix" },
+        "http://prometheus:9090",
+      ),
+    ),
+    upstreamTimeout: tracked(
+      setting(
+        upstreamTimeout,
+        {
+          flag: "--upstream.timeout <duration>",
+          help: "End a request to Prometheus after this time; a scrape's own timeout can only shorten it",
+        },
+        "30s",
+      ),
+    ),
+    responseBytes: tracked(
+      setting(
+        size,
+        { flag: "--limit.response-bytes <size>", help: "Refuse a response with more bytes than this, as it is sent" },
+        "256MiB",
+      ),
+    ),
+  }),
+  ...inGroup("Web server", {
+    ...webSettings(":8000"),
+    adminListenAddress: setting(
+      listenAddress,
       {
-        flag: "--allow <selector>",
-        help: "Let the portal read this selector; may be repeated (variable: one per line)",
-        separator: "\n",
+        flag: "--admin.listen-address <host:port>",
+        help: "Serve /metrics and health on this address, which is not for clients",
       },
-      [ORIGINAL_SELECTOR],
+      ":8001",
     ),
-  ),
-  upstreamTimeout: tracked(
-    setting(
-      upstreamTimeout,
-      {
-        flag: "--upstream.timeout <duration>",
-        help: "End a request to Prometheus after this time; a scrape's own timeout can only shorten it",
-      },
-      "30s",
-    ),
-  ),
-  responseBytes: tracked(
-    setting(
-      size,
-      { flag: "--limit.response-bytes <size>", help: "Refuse a response with more bytes than this, as it is sent" },
-      "256MiB",
-    ),
-  ),
-  ...webSettings(":8000"),
-  adminListenAddress: setting(
-    listenAddress,
-    {
-      flag: "--admin.listen-address <host:port>",
-      help: "Serve /metrics and health on this address, which is not for clients",
-    },
-    ":8001",
-  ),
+  }),
 }

@@ -12,6 +12,7 @@ export const opaData = (openTargets?: OpenTargets) =>
     name: "opa-data",
     settings: opaDataSettings,
     example: "fedstack exporter opa-data --cluster-name a --opa-service opa --opa-cluster-data kubernetes/namespaces",
+    docs: "opa-data.md",
     port: 9999,
     portFlag: { flag: "--prometheus-port <port>", env: ["APP_PROMETHEUS_PORT"] },
     once: ({ single }) => single,

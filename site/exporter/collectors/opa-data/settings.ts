@@ -2,6 +2,7 @@ import { Faults } from "#core/config/faults.ts"
 import {
   duration,
   httpUrl,
+  inGroup,
   on,
   oneOf,
   type Parse,
@@ -40,135 +41,147 @@ const packagePath: Parse<readonly string[]> = (value) => {
 /** A flag and the original's name for its variable: APP_ and the flag's name. */
 const app = (flag: string, help: string) => ({ flag, env: [variableOf("APP", flag)], help })
 
-/** The flags and variables of the original come first; ours follow. */
+/** What users set first comes first. */
 export const opaDataSettings = {
-  debug: setting(on, app("-d, --debug", "Log at the level debug"), "false"),
-  timeout: setting(
-    duration(0.001),
-    app("-t, --timeout <duration>", "End the requests of a collection after this time; at most 0.9 of --interval"),
-    "30s",
-  ),
-  opaNamespace: setting(
-    trimmed,
-    app("--opa-namespace <name>", "Look for OPA's pods in this Kubernetes namespace"),
-    "opa",
-  ),
-  opaService: settings(
-    names,
-    app("--opa-service <name>", "Read the pods of this service, and compare them with one another; may be repeated"),
-    [],
-  ),
-  sslVerify: setting(on, app("--ssl-verify", "Verify certificates; cannot be turned off: see --opa-ca-file"), "true"),
-  interval: setting(duration(1), app("--interval <duration>", "Collect at this interval"), "30s"),
-  opaClusterData: settings(
-    pathList,
-    app(
-      "--opa-cluster-data <paths>",
-      "Count the keys at these paths of data, such as kubernetes/namespaces,kubernetes/nodes",
+  ...inGroup("What is counted", {
+    clusterName: setting(text, app("--cluster-name <name>", "Set the label cluster_name of all metrics; required")),
+    opaClusterData: settings(
+      pathList,
+      app(
+        "--opa-cluster-data <paths>",
+        "Count the keys at these paths of data, such as kubernetes/namespaces,kubernetes/nodes",
+      ),
+      [],
     ),
-    [],
-  ),
-  opaNamespacedData: settings(
-    pathList,
-    app(
-      "--opa-namespaced-data <paths>",
-      "Count the keys of each namespace at these paths of data, such as kubernetes/services,kubernetes/ingresses",
+    opaNamespacedData: settings(
+      pathList,
+      app(
+        "--opa-namespaced-data <paths>",
+        "Count the keys of each namespace at these paths of data, such as kubernetes/services,kubernetes/ingresses",
+      ),
+      [],
     ),
-    [],
-  ),
-  clusterName: setting(text, app("--cluster-name <name>", "Set the label cluster_name of all metrics; required")),
-  ...kubernetesSettings,
-  context: { ...kubernetesSettings.context, env: ["APP_CONTEXT"] },
-  single: setting(on, app("--single", "Print one collection and end; exit code 1 if an OPA was not read"), "false"),
-  opaSelector: setting(
-    trimmed,
-    app("--opa-selector <selector>", "Read the pods of services with these labels, beside those of --opa-service"),
-  ),
-  opaPort: setting(trimmed, {
-    ...app("--opa-port <port>", "Read pods at this port, by its name or number"),
-    defaultText: "the first one of the service",
   }),
-  opaScheme: setting(oneOf(["https", "http"]), app("--opa-scheme <scheme>", "Read pods over https or http"), "https"),
-  opaUrl: settings(
-    httpUrl,
-    app("--opa-url <url>", "Read this OPA, and none in Kubernetes; may be repeated. An address without /v1"),
-    [],
-  ),
-  opaTokenFile: setting(
-    text,
-    app("--opa-token-file <file>", "Send the bearer token in this file, which is read again when it changes"),
-  ),
-  opaCaFile: setting(
-    text,
-    app(
-      "--opa-ca-file <file>",
-      "Trust these certificates, in place of the public ones; read again when the file changes",
+  ...inGroup("Which OPAs are read", {
+    opaService: settings(
+      names,
+      app("--opa-service <name>", "Read the pods of this service, and compare them with one another; may be repeated"),
+      [],
     ),
-  ),
-  opaServerName: setting(trimmed, {
-    ...app("--opa-server-name <name>", "Expect this name in OPA's certificate: pods are read by their IP address"),
-    defaultText: "the address of the request",
+    opaSelector: setting(
+      trimmed,
+      app("--opa-selector <selector>", "Read the pods of services with these labels, beside those of --opa-service"),
+    ),
+    opaNamespace: setting(
+      trimmed,
+      app("--opa-namespace <name>", "Look for OPA's pods in this Kubernetes namespace"),
+      "opa",
+    ),
+    opaPort: setting(trimmed, {
+      ...app("--opa-port <port>", "Read pods at this port, by its name or number"),
+      defaultText: "the first one of the service",
+    }),
+    opaScheme: setting(oneOf(["https", "http"]), app("--opa-scheme <scheme>", "Read pods over https or http"), "https"),
+    opaUrl: settings(
+      httpUrl,
+      app("--opa-url <url>", "Read this OPA, and none in Kubernetes; may be repeated. An address without /v1"),
+      [],
+    ),
+    ...kubernetesSettings,
+    context: { ...kubernetesSettings.context, env: ["APP_CONTEXT"] },
   }),
-  opaCertFile: setting(
-    text,
-    app("--opa-cert-file <file>", "Present this client certificate to OPA; read again when the file changes"),
-  ),
-  opaKeyFile: setting(text, app("--opa-key-file <file>", "Read the private key of that certificate from this file")),
-  collect: setting(
-    oneOf(["interval", "scrape"]),
-    app(
-      "--collect <when>",
-      `Collect at the interval, or at every scrape with a deadline of at most ${SCRAPE_TIMEOUT}s: interval or scrape`,
+  ...inGroup("Credentials and certificates", {
+    opaTokenFile: setting(
+      text,
+      app("--opa-token-file <file>", "Send the bearer token in this file, which is read again when it changes"),
     ),
-    "interval",
-  ),
-  readMethod: setting(
-    oneOf(["auto", ...READ_METHODS]),
-    app(
-      "--opa-read-method <method>",
-      "Read OPA by query (ad-hoc), package (rules that it has loaded) or documents (whole); auto: the first that it allows",
+    opaCaFile: setting(
+      text,
+      app(
+        "--opa-ca-file <file>",
+        "Trust these certificates, in place of the public ones; read again when the file changes",
+      ),
     ),
-    "auto",
-  ),
-  opaPackage: setting(
-    packagePath,
-    app("--opa-package <path>", "Read by the rules of this package, a path of data"),
-    "fedstack/opa_data",
-  ),
-  printPackage: setting(
-    on,
-    app("--print-package", "Print the package of --opa-package that counts these paths, in Rego, and end"),
-    "false",
-  ),
-  digest: setting(
-    oneOf(["resourceVersion", "content", "off"]),
-    app(
-      "--digest <kind>",
-      "Compare replicas, beside their counts, by resourceVersion (with names), or by content, which costs more; or off",
+    opaServerName: setting(trimmed, {
+      ...app("--opa-server-name <name>", "Expect this name in OPA's certificate: pods are read by their IP address"),
+      defaultText: "the address of the request",
+    }),
+    opaCertFile: setting(
+      text,
+      app("--opa-cert-file <file>", "Present this client certificate to OPA; read again when the file changes"),
     ),
-    "resourceVersion",
-  ),
-  digestInterval: setting(
-    duration(0),
-    app(
-      "--digest-interval <duration>",
-      "Take digests at most this often while they are the same; 0: in every collection",
+    opaKeyFile: setting(text, app("--opa-key-file <file>", "Read the private key of that certificate from this file")),
+    sslVerify: setting(on, app("--ssl-verify", "Verify certificates; cannot be turned off: see --opa-ca-file"), "true"),
+  }),
+  ...inGroup("Collections", {
+    interval: setting(duration(1), app("--interval <duration>", "Collect at this interval"), "30s"),
+    timeout: setting(
+      duration(0.001),
+      app("-t, --timeout <duration>", "End the requests of a collection after this time; at most 0.9 of --interval"),
+      "30s",
     ),
-    "0",
-  ),
-  digestBudget: setting(
-    share,
-    app(
-      "--digest-budget <share>",
-      "Let an OPA spend at most this share of its time on digests; one that needs longer makes them less often",
+    collect: setting(
+      oneOf(["interval", "scrape"]),
+      app(
+        "--collect <when>",
+        `Collect at the interval, or at every scrape with a deadline of at most ${SCRAPE_TIMEOUT}s: interval or scrape`,
+      ),
+      "interval",
     ),
-    "0.01",
-  ),
-  documentLimit: setting(
-    size,
-    app("--opa-document-limit <size>", "Refuse a document with more bytes than this, uncompressed"),
-    "1GiB",
-  ),
+    single: setting(on, app("--single", "Print one collection and end; exit code 1 if an OPA was not read"), "false"),
+    readMethod: setting(
+      oneOf(["auto", ...READ_METHODS]),
+      app(
+        "--opa-read-method <method>",
+        "Read OPA by query (ad-hoc), package (rules that it has loaded) or documents (whole); auto: the first that it allows",
+      ),
+      "auto",
+    ),
+    opaPackage: setting(
+      packagePath,
+      app("--opa-package <path>", "Read by the rules of this package, a path of data"),
+      "fedstack/opa_data",
+    ),
+    printPackage: setting(
+      on,
+      app("--print-package", "Print the package of --opa-package that counts these paths, in Rego, and end"),
+      "false",
+    ),
+    documentLimit: setting(
+      size,
+      app("--opa-document-limit <size>", "Refuse a document with more bytes than this, uncompressed"),
+      "1GiB",
+    ),
+  }),
+  ...inGroup("Comparing replicas", {
+    digest: setting(
+      oneOf(["resourceVersion", "content", "off"]),
+      app(
+        "--digest <kind>",
+        "Compare replicas, beside their counts, by resourceVersion (with names), or by content, which costs more; or off",
+      ),
+      "resourceVersion",
+    ),
+    digestInterval: setting(
+      duration(0),
+      app(
+        "--digest-interval <duration>",
+        "Take digests at most this often while they are the same; 0: in every collection",
+      ),
+      "0",
+    ),
+    digestBudget: setting(
+      share,
+      app(
+        "--digest-budget <share>",
+        "Let an OPA spend at most this share of its time on digests; one that needs longer makes them less often",
+      ),
+      "0.01",
+    ),
+  }),
+  ...inGroup("Log", {
+    debug: setting(on, { ...app("-d, --debug", "Log at the level debug"), shorthand: true }, "false"),
+  }),
 }
 
 export type OpaDataValues = Values<typeof opaDataSettings>

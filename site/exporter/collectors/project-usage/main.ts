@@ -8,6 +8,7 @@ export const projectUsage = (connect?: Connect) =>
     name: "project-usage",
     settings: usageSettings,
     example: "fedstack exporter project-usage --openrc usage-openrc --domain elixir --start 2026-01-01",
+    docs: "project-usage.md",
     port: 8080,
     portFlag: { flag: "-p, --port <port>" },
     open: async (values, context) => (await import("./open.ts")).openProjectUsage(values, context, connect),

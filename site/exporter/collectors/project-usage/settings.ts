@@ -2,6 +2,7 @@ import { UsageError } from "#core/errors.ts"
 import {
   duration,
   httpUrl,
+  inGroup,
   on,
   type Parse,
   setting,
@@ -32,158 +33,169 @@ const propertyName: Parse<string> = (value) => {
   return RESERVED.includes(value) ? new Wrong(`must not be ${RESERVED.join(", ")}, which exist already`) : value
 }
 
-/** The flags and variables of the original come first; ours follow. */
+/** What users set first comes first; the fake cloud comes last. */
 export const usageSettings = {
-  dummyData: setting(trimmed, {
-    flag: "-d, --dummy-data <file>",
-    env: ["USAGE_EXPORTER_DUMMY_FILE"],
-    help: "Read a fake cloud from this TOML file at every update, in place of the OpenStack that OS_* variables or clouds.yaml name",
+  ...inGroup("What is exported", {
+    start: setting(date, {
+      flag: "-s, --start <date>",
+      env: ["USAGE_EXPORTER_START_DATE"],
+      defaultText: "the first of the current month",
+      help: "Count usage since this date: 2025-01-31 or 2025-01-31T08:00:00, UTC",
+    }),
+    startDateEndpoint: setting(httpUrl, {
+      flag: "--start-date-endpoint <url>",
+      env: ["USAGE_EXPORTER_START_DATE_ENDPOINT"],
+      help: "Read the start date as JSON from this URL; takes precedence over --start",
+    }),
+    domain: settings(
+      trimmed,
+      {
+        flag: "--domain [name...]",
+        env: ["USAGE_EXPORTER_PROJECT_DOMAINS"],
+        emptyCounts: true,
+        help: "Export the projects of these domains, given by name or id; without a name (or with an empty variable) of all",
+      },
+      ["elixir"],
+    ),
+    domainId: setting(trimmed, {
+      flag: "--domain-id <id>",
+      env: ["USAGE_EXPORTER_PROJECT_DOMAIN_ID"],
+      help: "Export the projects of this domain only; takes precedence over --domain",
+    }),
+    simpleVmId: setting(trimmed, {
+      flag: "--simple-vm-id <id>",
+      env: ["USAGE_EXPORTER_SIMPLE_VM_PROJECT_ID"],
+      help: "Group the servers of this project by a metadata tag, each value as a project of its own",
+    }),
+    simpleVmTag: setting(
+      trimmed,
+      {
+        flag: "--simple-vm-tag <key>",
+        env: ["USAGE_EXPORTER_SIMPLE_VM_PROJECT_TAG", "USAGE_EXORTER_SIMPLE_VM_PROJECT_TAG"],
+        help: "Group the servers of --simple-vm-id by this tag",
+      },
+      "project_name",
+    ),
+    usageMonths: setting(
+      whole(0, 120),
+      {
+        flag: "--usage-months <n>",
+        help: "Export usage of each of the latest n months (UTC) beside the whole, with a label period; costs at most one more list request per update",
+      },
+      "0",
+    ),
+    inUse: setting(
+      on,
+      {
+        flag: "--in-use <true|false>",
+        help: "Export the servers, vCPUs, memory and disk that each project uses now; costs no request",
+      },
+      "true",
+    ),
+    projectLabels: settings(
+      propertyName,
+      {
+        flag: "--project-labels <name...>",
+        help: "Make these tags (NAME, NAME=value or NAME:value) and properties of projects labels of openstack_project_info",
+      },
+      [],
+    ),
+    quotaInterval: setting(duration(60), {
+      flag: "--quota-interval <duration>",
+      help: "Read the quotas of projects at this interval, one request for each; without it they are not read",
+    }),
   }),
-  dummyWeights: setting(trimmed, {
-    flag: "-w, --dummy-weights <file>",
-    env: ["USAGE_EXPORTER_DUMMY_WEIGHTS_FILE"],
-    help: "Read weights from this TOML file; takes precedence over --weight-update-endpoint",
+  ...inGroup("OpenStack", {
+    openrc: setting(text, {
+      flag: "--openrc <file>",
+      help: "Read OS_* variables from this file, NAME=value with or without export and quotes; they take precedence over the environment",
+    }),
+    osCloud: settings(
+      text,
+      {
+        flag: "--os-cloud <name...>",
+        env: [],
+        defaultText: "OS_CLOUD, which may name several, separated by commas",
+        help: "Read these clouds of clouds.yaml",
+      },
+      [],
+    ),
+    osRegionName: settings(
+      text,
+      {
+        flag: "--os-region-name <name...>",
+        env: [],
+        defaultText: "OS_REGION_NAME, which may name several, separated by commas; else those of clouds.yaml",
+        help: "Read these regions",
+      },
+      [],
+    ),
+    osTimeout: setting(
+      duration(0.1),
+      { flag: "--os-timeout <duration>", help: "End a request to an OpenStack service after this time" },
+      "60s",
+    ),
   }),
-  domain: settings(
-    trimmed,
-    {
-      flag: "--domain [name...]",
-      env: ["USAGE_EXPORTER_PROJECT_DOMAINS"],
-      emptyCounts: true,
-      help: "Export the projects of these domains, given by name or id; without a name (or with an empty variable) of all",
-    },
-    ["elixir"],
-  ),
-  domainId: setting(trimmed, {
-    flag: "--domain-id <id>",
-    env: ["USAGE_EXPORTER_PROJECT_DOMAIN_ID"],
-    help: "Export the projects of this domain only; takes precedence over --domain",
+  ...inGroup("Updates", {
+    updateInterval: setting(
+      duration(1),
+      {
+        flag: "-i, --update-interval <duration>",
+        env: ["USAGE_EXPORTER_UPDATE_INTERVAL"],
+        help: "Update at this interval",
+      },
+      "30s",
+    ),
+    maxAge: setting(duration(0), {
+      flag: "--max-age <duration>",
+      defaultText: "10m, or three update intervals where that is longer",
+      help: "Serve the last usage for this time after updates began to fail",
+    }),
+    stateFile: setting(trimmed, {
+      flag: "--state-file <file>",
+      help: "Keep in this file what must survive a restart: up to when usage was counted, and the tags of deleted pool servers",
+    }),
   }),
-  simpleVmId: setting(trimmed, {
-    flag: "--simple-vm-id <id>",
-    env: ["USAGE_EXPORTER_SIMPLE_VM_PROJECT_ID"],
-    help: "Group the servers of this project by a metadata tag, each value as a project of its own",
+  ...inGroup("Weights", {
+    weightUpdateEndpoint: setting(httpUrl, {
+      flag: "--weight-update-endpoint <url>",
+      env: ["USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT"],
+      help: "Read weights as JSON from this URL",
+    }),
+    weightUpdateFrequency: setting(
+      whole(1, 1_000_000),
+      {
+        flag: "--weight-update-frequency <n>",
+        env: ["USAGE_EXPORTER_WEIGHT_UPDATE_FREQUENCY"],
+        help: "Read the weights again at every n-th update",
+      },
+      "10",
+    ),
+    endpointTimeout: setting(
+      duration(0.001),
+      { flag: "--endpoint-timeout <duration>", help: "End a request for weights or the start date after this time" },
+      "10s",
+    ),
   }),
-  simpleVmTag: setting(
-    trimmed,
-    {
-      flag: "--simple-vm-tag <key>",
-      env: ["USAGE_EXPORTER_SIMPLE_VM_PROJECT_TAG", "USAGE_EXORTER_SIMPLE_VM_PROJECT_TAG"],
-      help: "Group the servers of --simple-vm-id by this tag",
-    },
-    "project_name",
-  ),
-  weightUpdateFrequency: setting(
-    whole(1, 1_000_000),
-    {
-      flag: "--weight-update-frequency <n>",
-      env: ["USAGE_EXPORTER_WEIGHT_UPDATE_FREQUENCY"],
-      help: "Read the weights again at every n-th update",
-    },
-    "10",
-  ),
-  weightUpdateEndpoint: setting(httpUrl, {
-    flag: "--weight-update-endpoint <url>",
-    env: ["USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT"],
-    help: "Read weights as JSON from this URL",
+  ...inGroup("Log", {
+    verbose: setting(
+      on,
+      { shorthand: true, flag: "-v, --verbose", env: ["USAGE_EXPORTER_VERBOSE_MODE"], help: "Log at the level debug" },
+      "false",
+    ),
   }),
-  startDateEndpoint: setting(httpUrl, {
-    flag: "--start-date-endpoint <url>",
-    env: ["USAGE_EXPORTER_START_DATE_ENDPOINT"],
-    help: "Read the start date as JSON from this URL; takes precedence over --start",
+  ...inGroup("Fake cloud", {
+    dummyData: setting(trimmed, {
+      flag: "-d, --dummy-data <file>",
+      env: ["USAGE_EXPORTER_DUMMY_FILE"],
+      help: "Read a fake cloud from this TOML file at every update, in place of the OpenStack that OS_* variables or clouds.yaml name",
+    }),
+    dummyWeights: setting(trimmed, {
+      flag: "-w, --dummy-weights <file>",
+      env: ["USAGE_EXPORTER_DUMMY_WEIGHTS_FILE"],
+      help: "Read weights from this TOML file; takes precedence over --weight-update-endpoint",
+    }),
   }),
-  start: setting(date, {
-    flag: "-s, --start <date>",
-    env: ["USAGE_EXPORTER_START_DATE"],
-    defaultText: "the first of the current month",
-    help: "Count usage since this date: 2025-01-31 or 2025-01-31T08:00:00, UTC",
-  }),
-  updateInterval: setting(
-    duration(1),
-    {
-      flag: "-i, --update-interval <duration>",
-      env: ["USAGE_EXPORTER_UPDATE_INTERVAL"],
-      help: "Update at this interval",
-    },
-    "30s",
-  ),
-  verbose: setting(
-    on,
-    { flag: "-v, --verbose", env: ["USAGE_EXPORTER_VERBOSE_MODE"], help: "Log at the level debug" },
-    "false",
-  ),
-  maxAge: setting(duration(0), {
-    flag: "--max-age <duration>",
-    defaultText: "10m, or three update intervals where that is longer",
-    help: "Serve the last usage for this time after updates began to fail",
-  }),
-  stateFile: setting(trimmed, {
-    flag: "--state-file <file>",
-    help: "Keep in this file what must survive a restart: up to when usage was counted, and the tags of deleted pool servers",
-  }),
-  usageMonths: setting(
-    whole(0, 120),
-    {
-      flag: "--usage-months <n>",
-      help: "Export usage of each of the latest n months (UTC) beside the whole, with a label period; costs at most one more list request per update",
-    },
-    "0",
-  ),
-  inUse: setting(
-    on,
-    {
-      flag: "--in-use <true|false>",
-      help: "Export the servers, vCPUs, memory and disk that each project uses now; costs no request",
-    },
-    "true",
-  ),
-  projectLabels: settings(
-    propertyName,
-    {
-      flag: "--project-labels <name...>",
-      help: "Make these tags (NAME, NAME=value or NAME:value) and properties of projects labels of openstack_project_info",
-    },
-    [],
-  ),
-  quotaInterval: setting(duration(60), {
-    flag: "--quota-interval <duration>",
-    help: "Read the quotas of projects at this interval, one request for each; without it they are not read",
-  }),
-  // how to reach the clouds, beside the OS_* variables themselves; for one cloud none of it is needed
-  openrc: setting(text, {
-    flag: "--openrc <file>",
-    help: "Read OS_* variables from this file, NAME=value with or without export and quotes; they take precedence over the environment",
-  }),
-  osCloud: settings(
-    text,
-    {
-      flag: "--os-cloud <name...>",
-      env: [],
-      defaultText: "OS_CLOUD, which may name several, separated by commas",
-      help: "Read these clouds of clouds.yaml",
-    },
-    [],
-  ),
-  osRegionName: settings(
-    text,
-    {
-      flag: "--os-region-name <name...>",
-      env: [],
-      defaultText: "OS_REGION_NAME, which may name several, separated by commas; else those of clouds.yaml",
-      help: "Read these regions",
-    },
-    [],
-  ),
-  osTimeout: setting(
-    duration(0.1),
-    { flag: "--os-timeout <duration>", help: "End a request to an OpenStack service after this time" },
-    "60s",
-  ),
-  endpointTimeout: setting(
-    duration(0.001),
-    { flag: "--endpoint-timeout <duration>", help: "End a request for weights or the start date after this time" },
-    "10s",
-  ),
 }
 
 export type UsageValues = Values<typeof usageSettings>
