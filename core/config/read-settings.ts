@@ -38,7 +38,7 @@ export function readSettings<S extends Settings>(
   const values: Record<string, unknown> = {}
   for (const [name, definition] of Object.entries(usage.settings)) {
     const { texts, source } = find(definition, parsed.options.get(name), env)
-    const value = (values[name] = definition.read(texts))
+    const value = (values[name] = definition.read(texts, source))
     if (!(value instanceof Wrong)) continue
     const given = JSON.stringify(texts?.map(withoutUser).join(","))
     faults.add(source, definition.flag === undefined ? value.reason : `${value.reason} (is ${given})`)

@@ -31,7 +31,8 @@ export interface SettingOptions {
 }
 
 export interface Setting<T> extends SettingOptions {
-  readonly read: (texts: readonly string[] | undefined) => T | Wrong
+  /** `source`: the flag or variable that the texts come from. */
+  readonly read: (texts: readonly string[] | undefined, source?: string) => T | Wrong
 }
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>
@@ -76,13 +77,21 @@ export function inGroup<const S extends Settings>(group: string, all: S): S {
   return Object.fromEntries(Object.entries(all).map(([name, definition]) => [name, { ...definition, group }])) as S
 }
 
-/** The same setting, with whether neither a flag nor a variable set it. */
-export function tracked<T>(definition: Setting<T>): Setting<{ readonly value: T; readonly isDefault: boolean }> {
+export interface Tracked<T> {
+  readonly value: T
+  /** Neither a flag nor a variable set it. */
+  readonly isDefault: boolean
+  /** The flag or variable that set it. */
+  readonly source: string
+}
+
+/** The same setting, with what set it. */
+export function tracked<T>(definition: Setting<T>): Setting<Tracked<T>> {
   return {
     ...definition,
-    read: (texts) => {
-      const value = definition.read(texts)
-      return value instanceof Wrong ? value : { value, isDefault: texts === undefined }
+    read: (texts, source = "") => {
+      const value = definition.read(texts, source)
+      return value instanceof Wrong ? value : { value, isDefault: texts === undefined, source }
     },
   }
 }

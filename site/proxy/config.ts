@@ -6,7 +6,7 @@ import { readText } from "#core/files/read-text.ts"
 import { environmentPolicy } from "./policy/environment.ts"
 import { policyFile, type PolicyFileOptions } from "./policy/load.ts"
 import type { PolicyLoader } from "./policy/watch.ts"
-import type { Address, Values } from "#core/config/settings.ts"
+import type { Address, Tracked, Values } from "#core/config/settings.ts"
 import type { proxySettings } from "./settings.ts"
 
 type ProxyValues = Values<typeof proxySettings>
@@ -31,7 +31,7 @@ export function readProxyConfig(values: ProxyValues, options: Omit<PolicyFileOpt
 function withoutFile({ token, tokenFile, allow, upstream, upstreamTimeout, responseBytes }: ProxyValues): PolicyLoader {
   return environmentPolicy({
     token,
-    tokenFile,
+    tokenFile: tokenFile.value,
     allow: allow.value,
     upstream: upstream.value,
     upstreamTimeout: upstreamTimeout.value,
@@ -40,18 +40,17 @@ function withoutFile({ token, tokenFile, allow, upstream, upstreamTimeout, respo
 }
 
 function withFile(file: string, values: ProxyValues, options: Omit<PolicyFileOptions, "noCertificates">): PolicyLoader {
-  const places: readonly (readonly [where: string, isSet: boolean, key: string])[] = [
-    // an empty variable is how a compose file takes it away
-    ["PORTAL_AUTH_TOKEN", (values.token ?? "") !== "", "tokens, as {env: PORTAL_AUTH_TOKEN}"],
-    ["--token-file", values.tokenFile !== undefined, "tokens, as {file: NAME}"],
-    ["--allow", !values.allow.isDefault, "match of its entries"],
-    ["--upstream", !values.upstream.isDefault, "upstreams"],
-    ["--upstream.timeout", !values.upstreamTimeout.isDefault, "limits.upstream_timeout"],
-    ["--limit.response-bytes", !values.responseBytes.isDefault, "limits.response_bytes"],
+  const places: readonly (readonly [Tracked<unknown>, key: string])[] = [
+    [values.tokenFile, "tokens, as {file: NAME}"],
+    [values.allow, "match of its entries"],
+    [values.upstream, "upstreams"],
+    [values.upstreamTimeout, "limits.upstream_timeout"],
+    [values.responseBytes, "limits.response_bytes"],
   ]
   const faults = new Faults()
-  for (const [where, isSet, key] of places) {
-    if (isSet) faults.add(where, `is set and --policy is given; its place is ${key} of the policy`)
+  for (const [{ isDefault, source }, key] of places) {
+    if (!isDefault)
+      faults.add(source, `is set beside --policy; write it into the policy, as ${key}, and remove it here`)
   }
   faults.orThrow(UsageError)
   return policyFile(file, { ...options, noCertificates: () => whyNoCertificates(values.webConfigFile) })

@@ -130,17 +130,59 @@ for (const text of ["99ms", "61m", "30d"]) {
     ]))
 }
 
+const place = (key: string): string => `is set beside --policy; write it into the policy, as ${key}, and remove it here`
+const PLACES = [
+  ["--token-file", "FEDSTACK_TOKEN_FILE", "y", "tokens, as {file: NAME}"],
+  ["--allow", "FEDSTACK_ALLOW", "up", "match of its entries"],
+  ["--upstream", "FEDSTACK_UPSTREAM", "http://x", "upstreams"],
+  ["--upstream.timeout", "FEDSTACK_UPSTREAM_TIMEOUT", "1s", "limits.upstream_timeout"],
+  ["--limit.response-bytes", "FEDSTACK_LIMIT_RESPONSE_BYTES", "1MiB", "limits.response_bytes"],
+] as const
+
 test("refuses flags whose place is in the policy, beside one", async () => {
-  const place = (key: string): string => `is set and --policy is given; its place is ${key} of the policy`
-  const flags = ["--allow", "up", "--upstream", "http://x", "--token-file", "y", "--upstream.timeout", "1s"]
-  assert.deepEqual(await faults(["--policy", "x", ...flags, "--limit.response-bytes", "1MiB"], TOKEN), [
-    `PORTAL_AUTH_TOKEN: ${place("tokens, as {env: PORTAL_AUTH_TOKEN}")}`,
-    `--token-file: ${place("tokens, as {file: NAME}")}`,
-    `--allow: ${place("match of its entries")}`,
-    `--upstream: ${place("upstreams")}`,
-    `--upstream.timeout: ${place("limits.upstream_timeout")}`,
-    `--limit.response-bytes: ${place("limits.response_bytes")}`,
-  ])
+  const flags = PLACES.flatMap(([flag, , value]) => [flag, value])
+  const expected = PLACES.map(([flag, , , key]) => `${flag}: ${place(key)}`)
+  assert.deepEqual(await faults(["--policy", "x", ...flags], TOKEN), expected)
+})
+
+test("refuses variables whose place is in the policy, beside one, by their own names", async () => {
+  const env = Object.fromEntries(PLACES.map(([, variable, value]) => [variable, value]))
+  const expected = PLACES.map(([, variable, , key]) => `${variable}: ${place(key)}`)
+  assert.deepEqual(await faults(["--policy", "x"], env), expected)
+})
+
+test("takes empty variables of the mode without a policy for unset ones", async (t) => {
+  const file = await temporaryFolder(t).write("p.yaml", `tokens: [{name: a, env: T, match: ['{job="a"}']}]`)
+  const empty = Object.fromEntries(PLACES.map(([, variable]) => [variable, ""]))
+  const { clients } = await read(["--policy", file], { ...empty, T: STRONG })
+  assert.equal(clients.length, 1)
+})
+
+const STRONG = "hT5kq0Xw7sPl2Vn8Tb5y"
+
+test("takes PORTAL_AUTH_TOKEN beside a policy that names it", async (t) => {
+  const file = await temporaryFolder(t).write("p.yaml", `tokens: [{name: a, env: PORTAL_AUTH_TOKEN, match: [up]}]`)
+  const policy = await read(["--policy", file], { PORTAL_AUTH_TOKEN: STRONG })
+  assert.deepEqual([hashes(policy), policy.warnings], [hashesOf(STRONG), []])
+})
+
+for (const [title, secret] of [
+  ["by its hash", `sha256: ${sha256(STRONG).toString("hex")}`],
+  ["from another variable", "env: T"],
+] as const) {
+  test(`takes PORTAL_AUTH_TOKEN beside a policy that has it ${title}`, async (t) => {
+    const file = await temporaryFolder(t).write("p.yaml", `tokens: [{name: a, ${secret}, match: [up]}]`)
+    const { warnings } = await read(["--policy", file], { PORTAL_AUTH_TOKEN: `${STRONG}\n`, T: STRONG })
+    assert.deepEqual(warnings, [])
+  })
+}
+
+test("warns of PORTAL_AUTH_TOKEN beside a policy that does not accept it", async (t) => {
+  const file = await temporaryFolder(t).write("p.yaml", `tokens: [{name: a, env: T, match: [up]}]`)
+  const { warnings } = await read(["--policy", file], { PORTAL_AUTH_TOKEN: "8vLr3Wq0Zt6Yb1Nd", T: STRONG })
+  const message =
+    "is set, but the policy does not accept this token; add {env: PORTAL_AUTH_TOKEN} to an entry of tokens, or remove the variable"
+  assert.deepEqual(warnings, [{ where: "PORTAL_AUTH_TOKEN", message }])
 })
 
 test("takes an empty PORTAL_AUTH_TOKEN beside a policy for an unset one", async (t) => {

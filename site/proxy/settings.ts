@@ -24,10 +24,12 @@ export const proxySettings = {
       flag: "--policy <file>",
       help: "Read clients, tokens, issuers, certificates and limits from this file, again whenever it changes",
     }),
-    tokenFile: setting(text, {
-      flag: "--token-file <file>",
-      help: "Accept the tokens in this file, one per line; read again when it changes",
-    }),
+    tokenFile: tracked(
+      setting(text, {
+        flag: "--token-file <file>",
+        help: "Accept the tokens in this file, one per line; read again when it changes",
+      }),
+    ),
     token: setting(text, {
       env: ["PORTAL_AUTH_TOKEN"],
       help: "Accept this token of the portal; or use --token-file",

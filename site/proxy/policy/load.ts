@@ -1,6 +1,7 @@
 import { createKeySets, type KeySets } from "#core/auth/jwt/key-sets.ts"
 import { followKeys } from "#core/auth/jwt/remote-keys.ts"
 import { type OwnedEntry, readCredentials } from "#core/auth/read.ts"
+import { sha256 } from "#core/auth/secrets.ts"
 import { duplicates, Faults } from "#core/config/faults.ts"
 import type { Fault } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
@@ -81,6 +82,7 @@ export async function loadPolicy(file: string, context: PolicyContext, read: Rea
     clientsOfTokens,
   )
   faults.orThrow()
+  warnings.push(...unusedToken(env, credentials))
   const [first = "", ...others] = value.upstreams
   return {
     ...credentials,
@@ -91,6 +93,18 @@ export async function loadPolicy(file: string, context: PolicyContext, read: Rea
     memory: value.limits.memory ?? MEMORY,
     warnings,
   }
+}
+
+/** A proxy without a policy accepts this variable; with one, a portal that still sends it would get 401. */
+function unusedToken(
+  { PORTAL_AUTH_TOKEN: token = "" }: PolicyContext["env"],
+  { tokens }: Pick<Policy, "tokens">,
+): readonly Fault[] {
+  const hash = sha256(token.trim())
+  if (token.trim() === "" || tokens.some((one) => one.sha256.equals(hash))) return []
+  const message =
+    "is set, but the policy does not accept this token; add {env: PORTAL_AUTH_TOKEN} to an entry of tokens, or remove the variable"
+  return [{ where: "PORTAL_AUTH_TOKEN", message }]
 }
 
 async function readShared(
