@@ -52,6 +52,7 @@ export function readCredentials<O extends Owner>(
     }),
     certificates: readCertificateRules(certificates, context),
   }
+  findAmbiguousIssuers(issuers, context)
   for (const [token, first] of duplicates(credentials.tokens, (one) => one.sha256.toString("hex"))) {
     const message = `is the same token as that of ${first.owner.name} at ${first.where}; each secret has its own`
     context.faults.add(token.where, message)
@@ -138,11 +139,33 @@ function ofVariable(name: string, at: string, { env, faults }: CredentialContext
   return []
 }
 
+/** A token that two entries could take would get the rights of either, as their order or their keys have it. */
+function findAmbiguousIssuers<O extends Owner>(
+  issuers: CredentialEntries<O>["issuers"],
+  { faults, where }: CredentialContext,
+): void {
+  const pairs = issuers.flatMap(({ entry: { issuer, audience }, owner, path }) =>
+    [...new Set(audience)].map((one) => ({ issuer, audience: one, owner, at: where(path) })),
+  )
+  for (const [{ issuer, audience, at }, first] of duplicates(pairs, (one) =>
+    JSON.stringify([one.issuer, one.audience]),
+  )) {
+    const message = `tokens of ${issuer} for ${audience} are those of ${first.owner.name} (${first.at}) too; each entry has its own audience`
+    faults.add(at, message)
+  }
+}
+
 function readKeys({ issuer, jwks }: IssuerEntry, path: Path, context: CredentialContext): KeySet {
   const at = (key: keyof typeof jwks): string => context.where([...path, "jwks", key])
   const textOf = (key: "file" | "ca_file", name: string): string =>
     context.read(resolve(dirname(context.file), name), at(key))
-  if (jwks.file !== undefined) return keysOfFile(textOf("file", jwks.file), jwks.file, at("file"))
+  if (jwks.file !== undefined) {
+    const keys = keysOfFile(textOf("file", jwks.file), jwks.file, at("file"))
+    for (const reason of keys.unusable) {
+      context.warnings.push({ where: at("file"), message: `${jwks.file}: ${reason}; its tokens are refused` })
+    }
+    return keys
+  }
   const url = new URL(jwks.url ?? "")
   if (url.protocol === "http:") {
     const message = `the keys of ${issuer} come over plain http: anybody on the network path can replace them`

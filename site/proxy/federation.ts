@@ -59,6 +59,11 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
   }
   apply()
 
+  function refuse(response: ServerResponse): void {
+    metrics.client("").count(429, "too_many_failures")
+    throttle.refuse(response)
+  }
+
   /**
    * Responds to a request, whatever it is.
    * An unauthenticated client learns nothing, not even which paths there are; an authenticated one never meets the throttle.
@@ -75,8 +80,7 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
         if (current() !== asOf) continue
         if (!("owner" in identity)) {
           if (record === undefined && (throttle.failed(request.socket.remoteAddress) || identity.throttled === true)) {
-            metrics.client("").count(429, "too_many_failures")
-            return throttle.refuse(response)
+            return refuse(response)
           }
           record ??= new RequestRecord(request, response, sinks)
           record.detail = identity.reason
@@ -97,8 +101,10 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
         admission.upstream = upstreamRequest(target, admission.query, request.headers, admission.upstream)
         return send(record, cache.find(admission.upstream, policy.reuse))
       } catch (error) {
-        record ??= new RequestRecord(request, response, sinks)
         const expected = error instanceof FedstackError
+        // whatever an unauthenticated client finds to make this fail
+        if (record === undefined && !expected && throttle.failed(request.socket.remoteAddress)) return refuse(response)
+        record ??= new RequestRecord(request, response, sinks)
         if (expected && record.over) return
         if (!expected || current() === asOf) return record.fail(error)
       }

@@ -41,3 +41,17 @@ for (const [when, change] of Object.entries({
     assert.equal((await scrape(proxy.url)).status, 200)
   })
 }
+
+test("requests of strangers that fail by a bug are throttled like wrong tokens", async (t) => {
+  const { proxy } = await startBoth(t, sample, {
+    policy: { issuers: [{ ...issuer, known: broken, owner: undefined as never }] },
+  })
+  const statuses: number[] = []
+  for (let i = 0; i < 40; i++) {
+    const response = await fetch(`${proxy.url}/federate`, { headers: { authorization: `Bearer ${JWT}` } })
+    await response.text()
+    statuses.push(response.status)
+  }
+  assert.deepEqual([...new Set(statuses)], [500, 429])
+  assert.equal((await scrape(proxy.url)).status, 200)
+})

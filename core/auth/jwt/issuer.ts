@@ -5,6 +5,7 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
+  type JWTVerifyOptions,
   type ProtectedHeaderParameters,
 } from "jose"
 import { LRUCache } from "lru-cache"
@@ -17,6 +18,8 @@ const MOST_VERIFIED = 10_000
 const TYPES: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt", "application/jwt", "application/at+jwt"]
 
 const NO_KEY = "its key is not among those of the issuer"
+/** Keys that one token is verified with, where it does not say which. */
+const MOST_TRIED = 8
 
 /** The owner of a token by its verified claims; a text: why the token is refused. */
 export type OwnerOf<O extends Owner> = (claims: JWTPayload) => O | string
@@ -43,15 +46,16 @@ export function createIssuer<O extends Owner>(
   async function check(token: string, currentDate: Date) {
     const key = keys.current()
     if (key === undefined) return NO_KEY
+    const options = {
+      algorithms,
+      issuer: settings.issuer,
+      audience: [...audience],
+      clockTolerance: tolerance,
+      requiredClaims: ["exp"],
+      currentDate,
+    }
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, key, {
-        algorithms,
-        issuer: settings.issuer,
-        audience: [...audience],
-        clockTolerance: tolerance,
-        requiredClaims: ["exp"],
-        currentDate,
-      })
+      const { payload, protectedHeader } = await verifyWithAny(token, key, options)
       if (protectedHeader.crit !== undefined) return "it has critical extensions"
       if (!TYPES.includes(protectedHeader.typ?.toLowerCase())) return "its type is another"
       return { payload, key }
@@ -59,7 +63,8 @@ export function createIssuer<O extends Owner>(
       if (error instanceof errors.JWKSNoMatchingKey) return NO_KEY
       // jose's messages name claims and algorithms, never values of the token
       if (error instanceof errors.JOSEError) return error.message
-      if (error instanceof TypeError) return "its key does not fit its algorithm"
+      // whatever the issuer publishes, a stranger's token only fails
+      if (error instanceof TypeError || error instanceof DOMException) return "its key does not fit its algorithm"
       throw error
     }
   }
@@ -106,6 +111,26 @@ export function createIssuer<O extends Owner>(
       verified.set(sha256, { identity, key })
       return identity
     },
+  }
+}
+
+/** With each key that a token without `kid`, or with one of several keys, may have been signed with. */
+async function verifyWithAny(token: string, find: JWTVerifyGetKey, options: JWTVerifyOptions) {
+  try {
+    return await jwtVerify(token, find, options)
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    let tried = 0
+    for await (const key of error) {
+      if (++tried > MOST_TRIED) throw new errors.JWKSInvalid(`more than ${MOST_TRIED} keys fit it: it needs a kid`)
+      try {
+        return await jwtVerify(token, key, options)
+      } catch (failure) {
+        const another = failure instanceof errors.JWSSignatureVerificationFailed || failure instanceof TypeError
+        if (!another) throw failure
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
   }
 }
 

@@ -136,6 +136,22 @@ for (const [name, respond] of FAILURES) {
   })
 }
 
+test("a damaged key is reported once, its tokens are refused, and the other keys go on", async (t) => {
+  const damaged = { kty: "EC", crv: "P-256", x: "AAAA", y: "AAAA", kid: "second" }
+  const { url, state } = await serveKeys(t, (_, response) =>
+    response.end(JSON.stringify({ keys: [damaged, first.jwk] })),
+  )
+  const { accepts, log } = follow(t, url, { refresh: 0.02, coolDown: 0 })
+  assert.equal(await accepts(await first.sign()), true)
+  assert.equal(await accepts(await second.sign()), false)
+  await until("more requests", () => (state.received > 5 ? true : undefined))
+  const lines = log()
+    .split("\n")
+    .filter((line) => line.includes("cannot be used"))
+  assert.equal(lines.length, 1)
+  assert.match(lines[0] ?? "", /level=warn .*keys\[0\] \(kid .*second.*\) is damaged: /)
+})
+
 test("keys of an issuer that is down at the start are requested until it is up", async (t) => {
   const { url, state } = await serveKeys(t, (_, response) => response.writeHead(503).end())
   const { accepts, log } = follow(t, url, { retry: 0.01, refresh: 0.1 })

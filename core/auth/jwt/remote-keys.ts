@@ -6,7 +6,7 @@ import { openAgent } from "#core/http/agent.ts"
 import { fetchText } from "#core/http/client.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { backoff, jitter, pause } from "#core/retry/backoff.ts"
-import { BadKeys, type KeySet, parseKeys } from "./keys.ts"
+import { BadKeys, type KeySet, type ParsedKeys, parseKeys } from "./keys.ts"
 
 /** Where no issuer is to be contacted. */
 export const noKeys: KeySet & Closable = {
@@ -49,6 +49,14 @@ export function followKeys(
   let requestedAt = -Infinity
   let underWay: Promise<void> | undefined
 
+  const use = ({ find, unusable }: ParsedKeys): void => {
+    keys = find
+    if (unusable.length === 0) return
+    log.warn(
+      { url: shown, unusable },
+      "an issuer publishes keys that cannot be used, refusing the tokens of these alone",
+    )
+  }
   const renew = async (): Promise<void> => {
     try {
       const { status, body } = await fetchText(url, {
@@ -60,7 +68,7 @@ export function followKeys(
       })
       // a redirect too: it could lead anywhere
       if (status !== 200) throw new BadKeys(`the response has the status ${status}`)
-      if (body !== text || keys === undefined) keys = parseKeys(body)
+      if (body !== text || keys === undefined) use(parseKeys(body))
       if (failures > 0) log.info({ url: shown }, "keys of an issuer fetched again")
       text = body
       fetchedAt = performance.now()

@@ -23,7 +23,8 @@ async function start(t: TestContext) {
     "tls_server_config: {cert_file: cert.pem, key_file: key.pem, client_ca_file: ca.pem, client_auth_type: VerifyClientCertIfGiven}\n",
   )
   const { publicKey, privateKey } = generateKeyPairSync("ed25519")
-  await folder.write("jwks.json", JSON.stringify({ keys: [publicKey.export({ format: "jwk" })] }))
+  const damaged = { kty: "EC", crv: "P-256", x: "AAAA", y: "AAAA", kid: "damaged" }
+  await folder.write("jwks.json", JSON.stringify({ keys: [publicKey.export({ format: "jwk" }), damaged] }))
   const file = await folder.write(
     "policy.yaml",
     `upstreams: ["${upstream.url}"]
@@ -91,6 +92,26 @@ test("a signed token reads what its claim leaves; the log shows its subject and 
   const logged = [line?.client, line?.subject, line?.not_granted]
   assert.deepEqual(logged, ["central", "replica 1", '{__name__="up"} of the token is beyond what its issuer may grant'])
   assert.equal(proxy.log().includes(token), false)
+})
+
+test("a token of a damaged key is 401 and throttled, the operator learns of the key, and the others are used", async (t) => {
+  const { proxy, scrape, sign } = await start(t)
+  const parts = [
+    { alg: "ES256", kid: "damaged" },
+    { iss: "i", aud: "a", exp: 4_000_000_000 },
+  ]
+  const [header, payload] = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+  const statuses: number[] = []
+  for (let i = 0; i < 40; i++) {
+    const signature = Buffer.alloc(64, i).toString("base64url")
+    statuses.push((await scrape(SHARED, { token: `${header}.${payload}.${signature}` }))[0])
+  }
+  assert.deepEqual([...new Set(statuses)], [401, 429])
+  assert.equal((await scrape(SHARED, { token: await sign({}) }))[0], 200)
+  assert.match(
+    proxy.log(),
+    /"where":"[^"]+jwt\[0\]\.jwks\.file","reason":"jwks\.json: keys\[1\] \(kid \\"damaged\\"\) is damaged: /,
+  )
 })
 
 test("a wrong token is 401, and only the log shows why", async (t) => {
