@@ -29,7 +29,8 @@ export async function startPortal(settings: FederationSettings & WebValues, { lo
     routes: (app) => addAdmin(app, registry, rollout.notReady),
   })
 
-  function apply({ sites, files }: FederationPlan): void {
+  function apply({ sites, files, warnings }: FederationPlan): void {
+    for (const { where, message } of warnings) log.warn({ where }, message)
     metrics.sites.set(sites.length)
     metrics.siteInterval.reset()
     for (const { name, interval } of sites) metrics.siteInterval.set({ site: name }, interval)

@@ -88,6 +88,34 @@ test("refuses to read from the folder that it writes to", async (t) => {
   )
 })
 
+test("refuses a relative file that is missing, which Prometheus would report in its log alone", async (t) => {
+  const job = (config: string) => `scrape_configs:\n  - job_name: own\n    ${config}\n`
+  assert.equal(
+    await faultsWith(t, job("tls_config: {ca_file: ca.pem, key_file: gone.key}")),
+    "DIR/base.yml:3:35 scrape_configs[0].tls_config.key_file: the file DIR/gone.key cannot be read: ENOENT: no such file or directory",
+  )
+  assert.equal(await faultsWith(t, job("tls_config: {ca_file: ca.pem, cert_file: /nowhere/x.pem}")), "no fault")
+  assert.equal(await faultsWith(t, "global: {query_log_file: to-be-written.log}\n"), "no fault")
+})
+
+test("warns of patterns that match no file, which is no error to Prometheus", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fedstack-load-"))
+  t.after(() => rm(folder, { recursive: true }))
+  await cp(complete, folder, { recursive: true })
+  const files = ["rule_files: [rules/*.yml, none/*.yml]", "scrape_config_files: [extra/*.yml, /nowhere/*.yml]"]
+  const job = "  - {job_name: own, file_sd_configs: [{files: [rules/*.yml, later.json]}]}"
+  await writeFile(join(folder, "base.yml"), [...files, "scrape_configs:", job, ""].join("\n"))
+  const { warnings } = await load(folder)
+  assert.deepEqual(
+    warnings.map(({ where, message }) => `${where}: ${message}`.replaceAll(folder, "DIR")),
+    [
+      "DIR/base.yml:1:27 rule_files[1]: no file matches DIR/none/*.yml",
+      "DIR/base.yml:2:23 scrape_config_files[0]: no file matches DIR/extra/*.yml",
+      "DIR/base.yml:4:61 scrape_configs[0].file_sd_configs[0].files[1]: no file matches DIR/later.json",
+    ],
+  )
+})
+
 for (const empty of ["", "# nothing\n", "scrape_configs:\n", "scrape_configs: []\n"]) {
   test(`accepts the base configuration ${JSON.stringify(empty)}`, async (t) => {
     assert.equal(await faultsWith(t, empty), "no fault")

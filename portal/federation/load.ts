@@ -1,5 +1,6 @@
 import { resolve, sep } from "node:path"
 import { Faults } from "#core/config/faults.ts"
+import type { Fault } from "#core/errors.ts"
 import { loadBaseConfig, NO_BASE_CONFIG } from "./base-config.ts"
 import { prometheusConfig } from "./prometheus-config.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
@@ -11,6 +12,8 @@ export interface FederationPlan {
   readonly sites: readonly Site[]
   /** In the order in which they are to be written: the configuration last. */
   readonly files: readonly OutputFile[]
+  /** What may be an oversight. */
+  readonly warnings: readonly Fault[]
 }
 
 /** Reads all configuration files. Throws ConfigurationError with the faults of all of them. */
@@ -43,5 +46,6 @@ export async function loadPlan(
   }
   if (sites === undefined || base === undefined || faults.any) throw faults.toError()
   const content = prometheusConfig(sites.sites, sites.limits, base, settings.prometheusVersion)
-  return { sites: sites.sites, files: [...sites.files, ...base.files, { path: CONFIG_FILE, content, mode: 0o640 }] }
+  const config = { path: CONFIG_FILE, content, mode: 0o640 }
+  return { sites: sites.sites, files: [...sites.files, ...base.files, config], warnings: base.warnings }
 }

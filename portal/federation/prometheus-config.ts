@@ -1,5 +1,6 @@
 import { Document, isMap, isSeq, parseDocument, type ScalarTag, type Tags } from "yaml"
 import type { BaseConfig } from "./base-config.ts"
+import { resolvePaths } from "./base-paths.ts"
 import { TLS_FILES, tlsPath } from "./credentials.ts"
 import { HEADER } from "./publish.ts"
 import type { Limits } from "./schema.ts"
@@ -19,6 +20,7 @@ export function prometheusConfig(
 ): string {
   const parsed = parseDocument(base.text, { customTags: keepNumbers })
   const document = isMap(parsed.contents) ? parsed : new Document({})
+  resolvePaths(document, base.folder)
   const labels = new Set([...base.externalLabels, ...sites.flatMap((site) => Object.keys(site.labels))])
   const jobs = sites.map((site) => job(site, limits, labels, version))
   if (base.ruleFiles.length > 0) document.set("rule_files", document.createNode(base.ruleFiles))
