@@ -4,7 +4,7 @@ import fc from "fast-check"
 import { parseSelector } from "./parse.ts"
 import { printSelector } from "./selector.ts"
 import { createAuthorize, type Decision, type Principal } from "./authorize.ts"
-import { explainRefusal } from "./judge.ts"
+import { createCompiler, explainRefusal, judge } from "./judge.ts"
 import { principalOf } from "./testing.ts"
 
 const authorize = createAuthorize()
@@ -48,6 +48,47 @@ for (const [requested, decision] of DECISIONS) {
   test(`decides about ${requested.join(" and ")}`, async () =>
     assert.deepEqual(await decide(USAGE, ...requested), decision))
 }
+
+const compiler = createCompiler()
+const NAMED: readonly (readonly [shared: string, requested: string, decision: Decided])[] = [
+  ['{__name__!=""}', '{job="node"}', [['{__name__!="",job="node"}'], ["match[0]"]]],
+  ['{__name__!=""}', '{job=~"node|"}', [['{__name__!="",job=~"node|"}'], ["match[0]"]]],
+  ['{__name__!=""}', '{__name__!="up",job="node"}', [['{__name__!="",__name__!="up",job="node"}'], ["match[0]"]]],
+  ['{__name__!=""}', '{__name__=~".*"}', [['{__name__!="",__name__=~".*"}'], ["match[0]"]]],
+  ['{__name__!=""}', "up", [['{__name__="up"}'], ["match[0]"]]],
+  ['{__name__=~".+"}', '{job="node"}', [['{__name__=~".+",job="node"}'], ["match[0]"]]],
+  ['{__name__=~".+",job!=""}', '{job="node"}', [['{__name__=~".+",job="node"}'], ["match[0]"]]],
+  ['{__name__!="",job="a"}', '{job=~"a|b"}', '{job=~"a|b"}: its job may be "b"'],
+  ['{__name__!="",job="a"}', '{x="y"}', '{x="y"}: it does not say which job'],
+  [
+    '{__name__!~"secret_.*|"}',
+    '{__name__!~"secret.*"}',
+    [['{__name__!~"secret.*",__name__!~"secret_.*|"}'], ["match[0]"]],
+  ],
+  ['{__name__!~"secret_.*|"}', '{job="a"}', '{job="a"}: it does not say which __name__'],
+  ['{__name__=~"node_.*"}', '{job="node"}', '{job="node"}: it does not say which __name__'],
+  ['{__name__!=""}', '{__name__=""}', '{__name__=""}: its series may lack the label __name__'],
+]
+for (const [shared, requested, decision] of NAMED) {
+  test(`leaves series without a name out of ${requested}, as /federate does, to decide about ${shared}`, async () => {
+    assert.deepEqual(await decide(principalOf("portal", [shared]), requested), decision)
+    const elsewhere = createAuthorize((principal, selector) => Promise.resolve(judge(principal, selector, compiler)))
+    assert.deepEqual(show(await elsewhere(principalOf("portal", [shared]), [parseSelector(requested)])), decision)
+  })
+}
+
+test("explains a refusal without series that have no name", () =>
+  assert.deepEqual(
+    explainRefusal(principalOf("portal", ['{__name__!="",job="a"}', "up"]).shared, parseSelector('{job=~"a|b"}')).map(
+      ({ reason }) => reason,
+    ),
+    ['its job may be "b"', "it does not say which __name__"],
+  ))
+
+test("does not add matchers to a request that is shared once series without a name are left out", async () => {
+  const enforced = principalOf("portal", ['{__name__!=""}', "up"], true)
+  assert.deepEqual(await decide(enforced, '{job="node"}'), [['{__name__!="",job="node"}'], ["match[0]"]])
+})
 
 test("gives the reason where an expression that cannot be compared is refused", async () => {
   const requested = '{__name__=~"project_(.{1000}){1000}_usage",job="project_usages"}'
@@ -120,7 +161,7 @@ test("leaves what takes work to others, once for all that request the same at a 
   assert.deepEqual(left, [printSelector(parseSelector(LONG_LIST))])
 })
 
-for (const verdict of [undefined, 1, -2, Number.NaN]) {
+for (const verdict of [undefined, 1, -3, 0.5, -1.5, Number.NaN]) {
   test(`allows nothing where the verdict from elsewhere is ${verdict}, which is none`, async () => {
     const client = principalOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}'])
     const others = createAuthorize(() => Promise.resolve(verdict as number))

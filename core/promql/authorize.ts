@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache"
-import { ADDED, type AllowedSelectors, createCompiler, judge, judgeQuickly, type SelectorVerdict } from "./judge.ts"
-import { canonical, printSelector, type Selector } from "./selector.ts"
+import { type AllowedSelectors, allowedBy, createCompiler, judge, judgeQuickly, type SelectorVerdict } from "./judge.ts"
+import { printSelector, type Selector } from "./selector.ts"
 
 /** One selector that a client may read. */
 export interface SharedSelector {
@@ -84,9 +84,8 @@ export function createAuthorize(judgeElsewhere?: JudgeSelector): Authorize {
       const key = keyOf(principal, selector)
       const verdict = judgeAtOnce(key, principal, selector) ?? (await judgeOnce(key, principal, selector))
       if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
-      const containing = verdict === ADDED ? shared : shared.slice(verdict, verdict + 1)
-      if (verdict === ADDED) requested.push(...shared.map((one) => canonical([...selector, ...one.selector])))
-      else requested.push(selector)
+      const { selectors: sent, by: containing } = checkedBy(verdict, shared, selector)
+      requested.push(...sent)
       for (const one of containing) by.add(one)
     }
     const distinct = distinctSelectors(requested)
@@ -101,8 +100,14 @@ export function createAuthorize(judgeElsewhere?: JudgeSelector): Authorize {
 
 /** The thread that judges may be younger than this process, and of another version. */
 function checkVerdict(verdict: SelectorVerdict, { shared }: Principal, selector: Selector): SelectorVerdict {
-  if (typeof verdict === "string" || verdict === ADDED || shared[verdict] !== undefined) return verdict
-  throw new Error(`no verdict about ${printSelector(selector)}: ${verdict}`)
+  if (typeof verdict !== "string") checkedBy(verdict, shared, selector)
+  return verdict
+}
+
+function checkedBy(verdict: number, shared: readonly SharedSelector[], selector: Selector) {
+  const allowed = allowedBy(verdict, shared, selector)
+  if (allowed === undefined) throw new Error(`no verdict about ${printSelector(selector)}: ${verdict}`)
+  return allowed
 }
 
 /** Each once, in one order: the same request upstream in whatever order it was written. */

@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache"
 import { compile, type CompiledSelector } from "./compiled.ts"
-import { type Authorisation, type Containment, containedInAny, containedInAnyWithin, contains } from "./containment.ts"
-import { sameSelector, type Selector } from "./selector.ts"
+import { type Containment, containedInAny, containedInAnyWithin, contains } from "./containment.ts"
+import { type NamedAuthorisation, searchNamed, withNameOf } from "./named.ts"
+import { canonical, sameSelector, type Selector } from "./selector.ts"
 
 /** What a verdict depends on. */
 export interface AllowedSelectors {
@@ -10,10 +11,25 @@ export interface AllowedSelectors {
   readonly enforce: boolean
 }
 
-/** Kept small: the index of the shared selector that contains the requested one, ADDED, or why it is refused. */
+/** Kept small: the index of the shared selector that contains the requested one, ADDED, NAMED less an index, or why it is refused. */
 export type SelectorVerdict = number | string
 /** Allowed with the shared matchers added to it. */
-export const ADDED = -1
+const ADDED = -1
+/** Less the index: allowed with the name's matchers of this shared selector added to it. */
+const NAMED = -2
+
+/** What to request for a selector, and which shared ones allow it. Undefined where no verdict about this list is such a number. */
+export function allowedBy<S extends AllowedSelectors["shared"][number]>(
+  verdict: number,
+  shared: readonly S[],
+  selector: Selector,
+): { readonly selectors: readonly Selector[]; readonly by: readonly S[] } | undefined {
+  if (verdict === ADDED) {
+    return { selectors: shared.map((one) => canonical([...selector, ...one.selector])), by: shared }
+  }
+  const one = shared[verdict < 0 ? NAMED - verdict : verdict]
+  return one && { selectors: [verdict < 0 ? withNameOf(one.selector, selector) : selector], by: [one] }
+}
 
 export type Compiler = ReturnType<typeof createCompiler>
 
@@ -47,7 +63,7 @@ export function judgeQuickly(
   if (expressions.reduce((sum, { value }) => sum + value.length, 0) > SHORT) return undefined
   const compiled = compile(selector)
   const shared = allowed.shared.map((one) => compiler(one.selector))
-  const result = containedInAnyWithin(FEW_STEPS, shared, compiled)
+  const result = searchNamed(shared, compiled, (match) => containedInAnyWithin(FEW_STEPS, shared, match))
   return result && verdictOf(result, allowed, compiled)
 }
 
@@ -55,15 +71,19 @@ export function judgeQuickly(
 export function judge(allowed: AllowedSelectors, selector: Selector, compiler: Compiler): SelectorVerdict {
   const compiled = compile(selector)
   const shared = allowed.shared.map((one) => compiler(one.selector))
-  return verdictOf(containedInAny(shared, compiled), allowed, compiled)
+  return verdictOf(
+    searchNamed(shared, compiled, (match) => containedInAny(shared, match)),
+    allowed,
+    compiled,
+  )
 }
 
 function verdictOf(
-  result: Authorisation,
+  result: NamedAuthorisation,
   { enforce, shared }: AllowedSelectors,
   compiled: CompiledSelector,
 ): SelectorVerdict {
-  if (result.kind === "contained") return result.index
+  if (result.kind === "contained") return result.named ? NAMED - result.index : result.index
   if (!enforce || shared.length === 0) return reasonOf(result.results, compiled.selector)
   // upstream would refuse it, with a text that is not passed on
   return compiled.invalid ?? ADDED
@@ -75,10 +95,13 @@ export function explainRefusal<S extends AllowedSelectors["shared"][number]>(
   selector: Selector,
 ): readonly { readonly shared: S; readonly reason: string }[] {
   const compiled = compile(selector)
-  return shared.map((one) => ({
-    shared: one,
-    reason: reasonOf([contains(compile(one.selector), compiled)], selector),
-  }))
+  return shared.map((one) => ({ shared: one, reason: reasonOf(refusalsBy(one.selector, compiled), selector) }))
+}
+
+function refusalsBy(shared: Selector, match: CompiledSelector): readonly Containment[] {
+  const allowed = compile(shared)
+  const result = searchNamed([allowed], match, (one) => ({ kind: "refused", results: [contains(allowed, one)] }))
+  return result.kind === "refused" ? result.results : []
 }
 
 /** One reason of many: where something could not be decided, that; else the first witness. */

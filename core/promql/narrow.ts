@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache"
 import type { SharedSelector } from "./authorize.ts"
 import { compile, type CompiledSelector } from "./compiled.ts"
 import { containedInAny } from "./containment.ts"
+import { searchNamed, withNameOf } from "./named.ts"
 import { parseSelector } from "./parse.ts"
 import { printSelector } from "./selector.ts"
 
@@ -28,10 +29,12 @@ export function createNarrower(ceiling: readonly SharedSelector[]): (claim: unkn
   function narrowTo(text: string): SharedSelector | string {
     try {
       const selector = parseSelector(text)
-      compiled ??= ceiling.map((one) => compile(one.selector))
-      const result = containedInAny(compiled, compile(selector))
-      if (result.kind === "contained") {
-        return { selector, where: `match of the token, within ${ceiling[result.index]?.where}` }
+      const allowed = (compiled ??= ceiling.map((one) => compile(one.selector)))
+      const result = searchNamed(allowed, compile(selector), (one) => containedInAny(allowed, one))
+      const within = result.kind === "contained" ? ceiling[result.index] : undefined
+      if (result.kind === "contained" && within !== undefined) {
+        const granted = result.named ? withNameOf(within.selector, selector) : selector
+        return { selector: granted, where: `match of the token, within ${within.where}` }
       }
       return `${printSelector(selector)} of the token is beyond what its issuer may grant`
     } catch (error) {

@@ -1,6 +1,7 @@
 import { compile } from "#core/promql/compiled.ts"
-import { type Containment, contains } from "#core/promql/containment.ts"
-import type { Selector } from "#core/promql/selector.ts"
+import { type Containment, containedInAny, contains } from "#core/promql/containment.ts"
+import { searchNamed, withNameOf } from "#core/promql/named.ts"
+import type { Matcher, Selector } from "#core/promql/selector.ts"
 import { createOracle, type Oracle } from "./oracle.ts"
 import type { Random } from "./random.ts"
 import { LABELS, randomSelector } from "./random-selector.ts"
@@ -10,9 +11,11 @@ export interface Tally {
   readonly contained: number
   readonly notContained: number
   readonly undecidable: number
+  /** Contained once series without a name are left out. */
+  readonly named: number
 }
 
-export const NOTHING_YET: Tally = { decisions: 0, contained: 0, notContained: 0, undecidable: 0 }
+export const NOTHING_YET: Tally = { decisions: 0, contained: 0, notContained: 0, undecidable: 0, named: 0 }
 
 /**
  * Some random selectors and narrower ones, each pair decided and every decision judged by the words of both. Throws on
@@ -36,6 +39,7 @@ export function playRound(random: Random, before: Tally): Tally {
       if (narrowed && !folds && result.kind !== "contained")
         throw wrong("narrower", allowed.selector, match.selector, result)
       if (!folds || result.kind === "contained") judge(oracle, words, allowed.selector, match.selector, result)
+      if (random.chance(0.3) && judgeNamed(random, oracle, words, allowed.selector, match.selector)) tally.named++
       tally.decisions++
       if (result.kind === "contained") tally.contained++
       else if (result.kind === "not contained") tally.notContained++
@@ -43,6 +47,42 @@ export function playRound(random: Random, before: Tally): Tally {
     })
   })
   return tally
+}
+
+const NAME = "__name__"
+/** Of shared selectors: what a series without a name does not have. */
+const NAMES = ['!=""', '=~".+"', '=~"(?s:.+)"', '!~"|a.*"', '=~"[a-z]+"', '="a"', '=~".*"'].map((text): Matcher => {
+  const [, op = "", value = ""] = /^(\W+)"(.*)"$/.exec(text) ?? []
+  return { label: NAME, op: op as Matcher["op"], value }
+}) as [Matcher, ...Matcher[]]
+
+/**
+ * Whether a request is shared only because series without a name are never federated. Throws where what then is requested
+ * upstream selects more than is shared, or less than the request among series that have a name of one line.
+ */
+function judgeNamed(
+  random: Random,
+  oracle: Oracle,
+  words: readonly string[],
+  others: Selector,
+  requested: Selector,
+): boolean {
+  const allowed = [random.pick(NAMES), ...others.filter(({ label }) => label !== NAME)]
+  const match = random.chance(0.5) ? requested : requested.filter(({ label }) => label !== NAME)
+  if (match.length === 0) return false
+  const shared = compile(allowed)
+  const result = searchNamed([shared], compile(match), (one) => containedInAny([shared], one))
+  if (result.kind !== "contained" || !result.named) return false
+  const sent = withNameOf(allowed, match)
+  if (contains(shared, compile(sent)).kind !== "contained") throw wrong("not shared", allowed, sent, result)
+  judge(oracle, words, allowed, sent, { kind: "contained" })
+  for (const [word, dotAll] of words.flatMap((one) => [[one, true] as const, [one, false] as const])) {
+    if (word === "" || word.includes("\n")) continue
+    const takes = (selector: Selector): boolean =>
+      selector.every((matcher) => matcher.label !== NAME || oracle.accepts(matcher, word, dotAll))
+    if (takes(sent) !== takes(match)) throw wrong(`less: ${JSON.stringify({ word, dotAll })}`, allowed, match, result)
+  }
+  return true
 }
 
 function judge(
@@ -72,6 +112,6 @@ function judge(
   }
 }
 
-function wrong(what: string, allowed: Selector, match: Selector, result: Containment): Error {
+function wrong(what: string, allowed: Selector, match: Selector, result: object): Error {
   return new Error(`${what}: ${JSON.stringify({ allowed, match, result }, undefined, 1)}`)
 }

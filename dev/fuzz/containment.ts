@@ -15,8 +15,8 @@ let reported = start
 let tally = NOTHING_YET
 const report = (): string => {
   const seconds = (performance.now() - start) / 1000
-  const { contained, notContained, undecidable } = tally
-  return `seed ${seed}: ${tally.decisions} decisions in ${seconds.toFixed(0)} s: ${contained} contained, ${notContained} not, ${undecidable} undecidable\n`
+  const { contained, notContained, undecidable, named } = tally
+  return `seed ${seed}: ${tally.decisions} decisions in ${seconds.toFixed(0)} s: ${contained} contained, ${notContained} not, ${undecidable} undecidable; ${named} more contained without series that have no name\n`
 }
 while (tally.decisions < decisions) {
   tally = playRound(random, tally)

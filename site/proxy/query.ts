@@ -13,7 +13,8 @@ export function parseQuery(raw: string): readonly string[] {
   if (raw === "") return []
   const invalid = /[^\x21-\x7e]|[;#]/.exec(raw)
   if (invalid !== null) throw malformed(`the character ${JSON.stringify(invalid[0])} must be percent-encoded`)
-  const parameters = raw.split("&", MOST_VALUES + 1)
+  // what an `&` too many leaves says nothing to any parser
+  const parameters = raw.split("&").filter((parameter) => parameter !== "" && parameter !== "=")
   if (parameters.length > MOST_VALUES) throw malformed(`it has more than ${MOST_VALUES} parameters`)
   return parameters.map((parameter) => {
     const equals = parameter.indexOf("=")

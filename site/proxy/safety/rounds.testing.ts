@@ -4,7 +4,8 @@ import type { Random } from "../../../dev/fuzz/random.ts"
 import { type RandomSelector, randomSelector } from "../../../dev/fuzz/random-selector.ts"
 import { spellQuery, spellSelector } from "../../../dev/fuzz/random-spelling.ts"
 
-type Names = readonly [Matcher, ...Matcher[]]
+/** undefined: no matcher, which selects series without a name too, but these are never federated. */
+type Names = readonly [Matcher, Matcher | undefined, ...(Matcher | undefined)[]]
 
 /** What may stand for a shared name, and names that select less. */
 const NAMES: readonly [Names, ...Names[]] = [
@@ -12,6 +13,9 @@ const NAMES: readonly [Names, ...Names[]] = [
   [name("=~", "m_(a|ab)"), name("=", "m_ab"), name("=~", "m_ab?$")],
   [name("!=", "m_b"), name("=", "m_a"), name("!~", "m_b.*"), name("=~", "m_")],
   [name("=", "m_a"), name("=~", "m_a|m_a"), name("=~", "m_[a]")],
+  [name("!=", ""), undefined, name("!=", "m_b"), name("=~", "m_.*|"), name("!~", "m_b.*")],
+  [name("=~", ".+"), undefined, name("=~", ".*"), name("!=", "m_ab")],
+  [name("!~", "|up"), name("!=", "up"), name("!~", "up|m_b"), name("=~", "m_.*|")],
 ]
 
 function name(op: MatchOp, value: string): Matcher {
@@ -47,7 +51,8 @@ export function randomRound(random: Random): Round {
     return {
       selector: canonical([...(names === undefined ? [] : [names[0]]), ...renamed(one)]),
       narrower: () => {
-        return [...(names === undefined ? [] : [random.pick(names)]), ...renamed(less(one))]
+        const picked = names === undefined ? undefined : random.pick(names)
+        return [...(picked === undefined ? [] : [picked]), ...renamed(less(one))]
       },
     }
   }
