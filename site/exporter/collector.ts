@@ -2,7 +2,11 @@ import type { Registry } from "prom-client"
 import type { Context } from "#core/component.ts"
 import type { Family } from "#core/metrics/exposition.ts"
 
-/** What one run of a collector read. */
+/**
+ * What one run of a collector read. The run succeeded, and its collector is up, if it has families, none of them outdated,
+ * and nothing is missing. So whatever was to be read and was not stands in `missing`: each thing by its name, with the
+ * reason. Sums over a part of their addends are never among the families.
+ */
 export interface Collected {
   /** Undefined where there is nothing to serve: what was read last stays until it is too old. */
   readonly families: Iterable<Family> | undefined

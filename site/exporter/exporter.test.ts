@@ -92,4 +92,6 @@ test("prints one collection and ends, as a failure where something is missing in
   const partly = recording({ collected: { ...ONE, missing }, once: true })
   await assert.rejects(partly.running, { message: "Not everything could be read. b: is away" })
   assert.deepEqual(partly.events, ["collect", ONE_TEXT, "close"])
+  const nothing = recording({ collected: { families: undefined }, once: true })
+  await assert.rejects(nothing.running, { message: "Not everything could be read. test: nothing was read" })
 })

@@ -45,7 +45,7 @@ export function exporter<const S extends Settings>(definition: Exporter<S>): Exp
       // what serves is loaded only when it runs: the help needs none of it
       const { printOnce, startExporter } = await import("./start.ts")
       const open: Open = (own) => definition.open(values, own)
-      if (definition.once?.(values) === true) return printOnce(open, context)
+      if (definition.once?.(values) === true) return printOnce(definition.name, open, context)
       return startExporter(definition.name, open, context, listeningOf(definition, values))
     },
   }

@@ -71,7 +71,7 @@ test("a failed run keeps the last result until its greatest age, and is not up",
   const kept = await runner.read()
   assert.equal(await textOf(kept), X)
   const { duration_seconds: _, ...rest } = status(kept)
-  assert.deepEqual(rest, { up: 0, last_success_timestamp_seconds: 1000 })
+  assert.deepEqual(rest, { up: 0, missing: 1, last_success_timestamp_seconds: 1000 })
 
   clock.seconds += 1
   const ended = await runner.read()
@@ -108,7 +108,12 @@ test("a failing first run shows, and a collector that throws at once is a failin
   const { runner } = runnerOf(t, collect, { every: 3600 })
   const exposed = await runner.read()
   assert.equal(await textOf(exposed), undefined)
-  assert.deepEqual(Object.keys(status(exposed)), ["up", "duration_seconds", "last_success_timestamp_seconds"])
+  assert.deepEqual(Object.keys(status(exposed)), [
+    "up",
+    "missing",
+    "duration_seconds",
+    "last_success_timestamp_seconds",
+  ])
   assert.equal(status(exposed).up, 0)
   assert.equal(status(exposed).last_success_timestamp_seconds, undefined)
 })
@@ -148,14 +153,44 @@ test("closing ends the run under way", async (t) => {
 
 const PARTLY: Collected = { ...read, missing: new Map([["b", "is away"]]) }
 
-test("a run with something missing is served as new, and is not up", async (t) => {
-  const { runner } = runnerOf(t, () => PARTLY, { every: 3600 })
+test("a run with something missing is served as new, is not up, and is no success", async (t) => {
+  let collected = read
+  const { runner, clock } = runnerOf(t, () => collected, { every: 3600 })
+  await runner.read()
+  collected = { ...PARTLY, families: [{ ...X_FAMILY, name: "y" }] }
+  clock.seconds += 60
+  await runner.run()
   const exposed = await runner.read()
-  assert.equal(await textOf(exposed), X)
+  assert.equal(await textOf(exposed), X.replaceAll("x ", "y "))
   const { duration_seconds: _, ...rest } = status(exposed)
-  assert.deepEqual(rest, { up: 0, last_success_timestamp_seconds: 1000 })
+  assert.deepEqual(rest, { up: 0, missing: 1, last_success_timestamp_seconds: 1000 })
   assert.equal(runner.notReady(), undefined)
 })
+
+test("a collector whose last success is too old to be served is not up, though no run has failed since", async (t) => {
+  const hanging = Promise.withResolvers<Collected>()
+  const runs = [Promise.resolve(read), hanging.promise]
+  const { runner, clock } = runnerOf(t, () => runs.shift() ?? read, { every: 3600 })
+  assert.equal(status(await runner.read()).up, 1)
+  void runner.run()
+  clock.seconds += 61
+  const exposed = await runner.read()
+  hanging.resolve(read)
+  assert.equal(await textOf(exposed), undefined)
+  assert.equal(status(exposed).up, 0)
+})
+
+for (const [what, collected] of [
+  ["nothing to serve", { families: undefined }],
+  ["only what is outdated", { ...read, outdated: true }],
+] as const) {
+  test(`a run with ${what} is not up, though it names nothing that is missing`, async (t) => {
+    const { runner, log } = runnerOf(t, () => collected, { every: 3600 })
+    const { duration_seconds: _, ...rest } = status(await runner.read())
+    assert.deepEqual(rest, { up: 0, missing: 1, last_success_timestamp_seconds: undefined })
+    assert.equal(log(), 'msg="cannot be read" what=test reason="nothing was read"\n')
+  })
+}
 
 test("without anything to serve the last result stays, and what is missing is the reason", async (t) => {
   let collected = read

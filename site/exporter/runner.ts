@@ -4,7 +4,7 @@ import { logChangesOfEach } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
 import { type Body, bodyOf } from "./body.ts"
-import type { Collector } from "./collector.ts"
+import type { Collected, Collector } from "./collector.ts"
 
 export interface RunnerOptions {
   /** Seconds that a scrape waits for a run: less than the 10 s that Prometheus gives it. */
@@ -18,6 +18,7 @@ export type Runner = ReturnType<typeof startRunner>
 /** Of the last run. */
 interface Outcome {
   readonly missing: ReadonlyMap<string, string>
+  /** Whether there is something new to serve; where nothing is missing, that is everything. */
   readonly anyRead: boolean
   readonly seconds: number
 }
@@ -26,21 +27,26 @@ interface Outcome {
 export function startRunner(name: string, collector: Collector, { patience = 9, log, now }: RunnerOptions) {
   const { every, maxAge = every === undefined ? 60 : 3 * every } = collector
   const ending = new AbortController()
-  /** `at` in milliseconds of Unix time. */
-  let last: { readonly body: Body; readonly at: number; readonly until: number } | undefined
+  /** Served until then, in milliseconds of Unix time. */
+  let last: { readonly body: Body; readonly until: number } | undefined
   let outcome: Outcome | undefined
+  /** When the last run began that read everything, in milliseconds of Unix time. */
+  let lastSuccess: number | undefined
   let underWay: Promise<void> | undefined
 
   const collect = async (): Promise<Omit<Outcome, "seconds">> => {
     const at = now().getTime()
     try {
-      const { families, missing = new Map<string, string>(), outdated = false } = await collector.collect(ending.signal)
-      if (families === undefined) return { missing, anyRead: false }
+      const collected = await collector.collect(ending.signal)
+      const { families, outdated = false } = collected
+      const [missing, anyRead] = [missingIn(name, collected), families !== undefined && !outdated]
+      if (families === undefined) return { missing, anyRead }
       const body = await bodyOf(encodePieces(families))
       // the next run may take as long as this one did
       const until = at + maxAge * 1000 + 2 * (now().getTime() - at)
-      last = last !== undefined && outdated ? { ...last, body } : { body, at, until }
-      return { missing, anyRead: !outdated }
+      last = last !== undefined && outdated ? { ...last, body } : { body, until }
+      if (anyRead && missing.size === 0) lastSuccess = at
+      return { missing, anyRead }
     } catch (error) {
       return { missing: new Map([[name, explain(error)]]), anyRead: false }
     }
@@ -70,11 +76,12 @@ export function startRunner(name: string, collector: Collector, { patience = 9, 
     run,
     /**
      * The collector's families as body, undefined when there are none that are young enough; as status whether runs
-     * succeed, how long they take and how old the body is.
+     * succeed, how much they lack, how long they take and when the last one succeeded.
      */
     async read() {
       if (every === undefined || outcome === undefined) await doneWithin(patience, run())
-      return { body: current(), status: statusFamilies(name, outcome, last && last.at / 1000) }
+      const body = current()
+      return { body, status: statusFamilies(name, outcome, body !== undefined, lastSuccess) }
     },
     /** Why there is nothing to serve; undefined when there is. */
     notReady(): string | undefined {
@@ -91,12 +98,24 @@ export function startRunner(name: string, collector: Collector, { patience = 9, 
   }
 }
 
+/** What could not be read, and why: the collector as a whole, where it read nothing and does not say what is missing. */
+export function missingIn(collector: string, { families, missing, outdated }: Collected): ReadonlyMap<string, string> {
+  if (missing !== undefined && missing.size > 0) return missing
+  const readNothing = families === undefined || outdated === true
+  return new Map(readNothing ? [[collector, "nothing was read"]] : [])
+}
+
 /** What could not be read and why, as a sentence. */
 export function reasonsOf(missing: ReadonlyMap<string, string>): string {
   return [...missing].map(([what, reason]) => `${what}: ${reason}`).join("; ")
 }
 
-function statusFamilies(collector: string, outcome: Outcome | undefined, lastSuccess: number | undefined): Family[] {
+function statusFamilies(
+  collector: string,
+  outcome: Outcome | undefined,
+  isServed: boolean,
+  lastSuccess: number | undefined,
+): Family[] {
   const gauge = (name: string, help: string, value: number | undefined): Family => ({
     name: `fedstack_exporter_collector_${name}`,
     help,
@@ -106,10 +125,19 @@ function statusFamilies(collector: string, outcome: Outcome | undefined, lastSuc
   return [
     gauge(
       "up",
-      "1 if the collector's last run read everything, 0 if something was missing or no run has ended yet.",
-      outcome?.missing.size === 0 ? 1 : 0,
+      "1 if the collector's last run read everything, 0 if something was missing, no run has ended yet, or its result is too old.",
+      outcome?.missing.size === 0 && isServed ? 1 : 0,
+    ),
+    gauge(
+      "missing",
+      "How many things the collector's last run could not read; the log has each of them, with the reason.",
+      outcome?.missing.size,
     ),
     gauge("duration_seconds", "How long the collector's last run took.", outcome?.seconds),
-    gauge("last_success_timestamp_seconds", "When the run began whose result is served, in Unix time.", lastSuccess),
+    gauge(
+      "last_success_timestamp_seconds",
+      "When the collector's last run began that read everything, in Unix time.",
+      lastSuccess && lastSuccess / 1000,
+    ),
   ]
 }

@@ -12,7 +12,7 @@ import { CONTENT_TYPE, encode } from "#core/metrics/exposition.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { EMPTY, gzip, plain } from "./body.ts"
 import type { Open } from "./collector.ts"
-import { reasonsOf, type Runner, startRunner } from "./runner.ts"
+import { missingIn, reasonsOf, type Runner, startRunner } from "./runner.ts"
 
 export interface Listening {
   readonly addresses: readonly Address[]
@@ -66,11 +66,12 @@ export async function startExporter(
 }
 
 /** One collection as text. Throws NOT_ALL_READ after it is printed, where something is missing in it. */
-export async function printOnce(open: Open, context: Context): Promise<undefined> {
+export async function printOnce(name: string, open: Open, context: Context): Promise<undefined> {
   const collector = await open({ ...context, registry: createRegistry() })
   try {
-    const { families = [], missing = new Map<string, string>() } = await collector.collect(context.signal)
-    context.print(encode(families))
+    const collected = await collector.collect(context.signal)
+    context.print(encode(collected.families ?? []))
+    const missing = missingIn(name, collected)
     if (missing.size > 0) throw notAllRead({ missing: reasonsOf(missing) })
   } finally {
     await collector.close?.()

@@ -36,13 +36,16 @@ test("it serves its gauge, the metrics of its runs and its process, and health",
     `# HELP toy_sides Sides of the die.
 # TYPE toy_sides gauge
 toy_sides 20
-# HELP fedstack_exporter_collector_up 1 if the collector's last run read everything, 0 if something was missing or no run has ended yet.
+# HELP fedstack_exporter_collector_up 1 if the collector's last run read everything, 0 if something was missing, no run has ended yet, or its result is too old.
 # TYPE fedstack_exporter_collector_up gauge
 fedstack_exporter_collector_up{collector="toy"} 1
+# HELP fedstack_exporter_collector_missing How many things the collector's last run could not read; the log has each of them, with the reason.
+# TYPE fedstack_exporter_collector_missing gauge
+fedstack_exporter_collector_missing{collector="toy"} 0
 # HELP fedstack_exporter_collector_duration_seconds How long the collector's last run took.
 # TYPE fedstack_exporter_collector_duration_seconds gauge
 fedstack_exporter_collector_duration_seconds{collector="toy"} 0
-# HELP fedstack_exporter_collector_last_success_timestamp_seconds When the run began whose result is served, in Unix time.
+# HELP fedstack_exporter_collector_last_success_timestamp_seconds When the collector's last run began that read everything, in Unix time.
 # TYPE fedstack_exporter_collector_last_success_timestamp_seconds gauge
 fedstack_exporter_collector_last_success_timestamp_seconds{collector="toy"} 1773144000
 `,
