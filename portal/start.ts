@@ -5,16 +5,19 @@ import { reloadOnChange } from "#core/files/reload.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { addAdmin, serve } from "#core/http/server.ts"
 import type { WebValues } from "#core/http/settings.ts"
+import type { Accepted } from "./federation/accepted.ts"
 import { type FederationPlan, loadPlan } from "./federation/load.ts"
 import { portalMetrics } from "./federation/metrics.ts"
 import { openRollout } from "./federation/rollout.ts"
 import type { FederationSettings } from "./federation/settings.ts"
-import { PLAIN_HTTP, sendsTokenInPlain } from "./federation/sites.ts"
+
+/** Of the files, or of an earlier process where they are faulty. */
+type PlanInForce = Accepted & Pick<FederationPlan, "warnings">
 
 /**
  * Keeps Prometheus' configuration equal to the configuration files: reads them when they change, writes, reloads. Faults in
- * them end the start with ConfigurationError; later they are logged, and the previous configuration stays active. Throws
- * CANNOT_LISTEN.
+ * them are logged, and the previous configuration stays active, also that of an earlier process; where there is none, they
+ * end the start with ConfigurationError. Throws CANNOT_LISTEN.
  */
 export async function startPortal(settings: FederationSettings & WebValues, { log, env }: Context): Promise<Running> {
   const registry = createRegistry()
@@ -29,21 +32,26 @@ export async function startPortal(settings: FederationSettings & WebValues, { lo
     routes: (app) => addAdmin(app, registry, rollout.notReady),
   })
 
-  function apply({ sites, files, warnings }: FederationPlan): void {
-    for (const { where, message } of warnings) log.warn({ where }, message)
+  function apply(plan: PlanInForce): void {
+    const { sites, warnings } = plan
+    for (const { about, message } of warnings) log.warn(about, message)
     metrics.sites.set(sites.length)
     metrics.siteInterval.reset()
     for (const { name, interval } of sites) metrics.siteInterval.set({ site: name }, interval)
     if (sites.length === 0) log.warn({ file: settings.sitesFile }, "no sites are listed")
-    for (const { name, url } of sites) if (sendsTokenInPlain(url)) log.warn({ site: name }, PLAIN_HTTP)
-    rollout.start(files)
+    rollout.start(plan)
   }
 
   const key = randomBytes(32)
   try {
-    const reloading = await reloadOnChange({
+    const reloading = await reloadOnChange<PlanInForce>({
       config: "sites",
       load: (read) => loadPlan(settings, { env, key, read }),
+      // one file that cannot be read must not end the federation of all sites, nor what else Prometheus does
+      async fallback() {
+        const accepted = await rollout.lastAccepted()
+        return accepted && { ...accepted, warnings: [] }
+      },
       apply,
       summary: ({ sites }) => ({ sites: sites.length }),
       log,

@@ -26,10 +26,14 @@ export function contentOf(file: string): Content {
 export function textOf(content: Content, file: string, where = file): string {
   const subject = where === file ? "cannot" : `the file ${file} cannot`
   const unreadable = (reason: string) => new ConfigurationError([{ where, message: `${subject} be read: ${reason}` }])
-  if (content instanceof Error) throw unreadable(reasonOf(content))
+  if (content instanceof Error) throw unreadable(`${reasonOf(content)}${hintOf(content)}`)
   if (!isUtf8(content)) throw unreadable("it is not UTF-8; save it in this encoding")
   return content.toString("utf8")
 }
+
+/** The user of a container is not the one who wrote the file. */
+const hintOf = ({ code }: NodeJS.ErrnoException): string =>
+  code === "EACCES" ? `; fedstack runs as user ${process.geteuid?.()} and must be able to read it` : ""
 
 /** What the operating system reports, without the path that the message names already. */
 export const reasonOf = (error: unknown): string =>

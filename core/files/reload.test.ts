@@ -131,6 +131,32 @@ test("faults at the start are thrown", async (t) => {
   await assert.rejects(start(t, { load: () => Promise.reject(fault) }), (error) => error === fault)
 })
 
+test("begins with what an earlier process applied where there are faults, logs and shows them, and follows the files", async (t) => {
+  const file = await temporaryFolder(t).write("a", "bad")
+  const { become, applied, log, metrics } = await start(t, {
+    load(read) {
+      const text = read(file)
+      if (text === "bad") throw new ConfigurationError([{ where: "a:1", message: "bad" }])
+      return { text }
+    },
+    fallback: () => ({ text: "earlier" }),
+  })
+  assert.equal(await metrics(), `fedstack_config_last_reload_successful{config="greeting"} 0\n\n`)
+  assert.deepEqual(log(), [
+    'level=error component=test msg="greeting load failed, starting with the last accepted one" faults="[\\"a:1: bad\\"]"\n',
+  ])
+  await writeFile(file, "good")
+  await become("good")
+  assert.deepEqual(applied, ["earlier", "good"])
+  assert.equal(await metrics(), metricsOf(1))
+})
+
+test("faults at the start are thrown where nothing is known of an earlier process", async (t) => {
+  await assert.rejects(start(t, { load: (read) => ({ text: read("/nowhere/a") }), fallback: () => undefined }), {
+    message: "/nowhere/a: cannot be read: ENOENT: no such file or directory",
+  })
+})
+
 test("does not begin with a file that became faulty while it began, and applies nothing then", async (t) => {
   const file = await temporaryFolder(t).write("a", "good")
   let loads = 0

@@ -17,6 +17,11 @@ export interface ReloadOptions<T> {
    * what cannot take the place of the one in force.
    */
   readonly load: (read: ReadText, inForce: T | undefined) => T | Promise<T>
+  /**
+   * What is in force from the start on where the files are faulty then, such as what an earlier process applied. Undefined, and
+   * without it, the start fails.
+   */
+  readonly fallback?: () => T | undefined | Promise<T | undefined>
   /** Called with what is in force from now on. Throws, before it ends anything of the previous one, to keep that in force. */
   readonly apply?: (next: T, previous: T | undefined) => void | Promise<void>
   /** Fields for the log, such as counts. */
@@ -44,6 +49,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     listener,
     load,
     apply = () => undefined,
+    fallback = () => undefined,
     summary = () => ({}),
     log,
     registry,
@@ -66,28 +72,44 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
       current = previous
       throw error
     }
+  }
+  const succeeded = (loaded: T, event: string): void => {
     metrics?.successful.set(labels, 1)
     metrics?.time.setToCurrentTime(labels)
+    log.info({ ...about, ...summary(loaded) }, `${name} ${event}`)
+  }
+  const failed = (error: unknown, event: string): void => {
+    metrics?.successful.set(labels, 0)
+    const faults = faultsOf(error, name).map(({ where, message }) => `${where}: ${message}`)
+    log.error({ ...about, faults }, `${name} ${event}`)
   }
   const reloadNow = async (): Promise<void> => {
     if (closed) return
     try {
       const next = await read()
       await use(next)
-      log.info({ ...about, ...summary(next) }, `${name} reloaded`)
+      succeeded(next, "reloaded")
     } catch (error) {
-      metrics?.successful.set(labels, 0)
-      const faults = faultsOf(error, name).map(({ where, message }) => `${where}: ${message}`)
-      log.error({ ...about, faults }, `${name} reload failed, keeping the previous one`)
+      failed(error, "reload failed, keeping the previous one")
     }
     watching?.update()
   }
+  const readFirst = async (): Promise<{ first: T; error?: unknown }> => {
+    try {
+      return { first: await read() }
+    } catch (error) {
+      const first = await fallback()
+      if (first === undefined) throw error
+      return { first, error }
+    }
+  }
   const start = async (): Promise<T> => {
-    let first = await read()
+    let { first, error } = await readFirst()
     watching = watchFiles(() => reads.contents, reload)
-    if (watching.isOutdated()) first = await read() // what changed before the watch began
+    if (watching.isOutdated()) ({ first, error } = await readFirst()) // what changed before the watch began
     await use(first)
-    log.info({ ...about, ...summary(first) }, `${name} loaded`)
+    if (error === undefined) succeeded(first, "loaded")
+    else failed(error, "load failed, starting with the last accepted one")
     return first
   }
   const close = async (): Promise<void> => {

@@ -121,3 +121,55 @@ test("waits with a new configuration while Prometheus starts", async (t) => {
   await reloaded(portal, 1)
   assert.notDeepEqual(await contents(), before)
 })
+
+const four = (change: (name: string) => string): string =>
+  `sites:\n${["a", "b", "c", "d"].map((name) => `  - {name: ${name}, url: "http://127.0.0.1:1/${name}", ${change(name)}}\n`).join("")}`
+const good = { ...files, "sites.yaml": four(() => "token: {file: token}") }
+const UNREADABLE = "cannot be read: ENOENT: no such file or directory"
+
+test("a portal that restarts with faulty files starts with the accepted configuration, names each fault, and follows when they are mended", async (t) => {
+  const prometheus = need(t, findPrometheus())
+  if (prometheus === undefined) return
+  const { output, door } = await acceptedThenKilled(t, prometheus, good)
+  const half = four((name) => (name > "b" ? "token: {file: token}" : `token: {file: ${name}.token}`))
+  const { "sites.yaml": _, ...none } = good
+  const { token: __, ...tokenless } = good
+  for (const [broken, faults] of [
+    [
+      tokenless,
+      ["a", "b", "c", "d"].map((_name, index) => `sites[${index}].token.file: the file FOLDER/token ${UNREADABLE}`),
+    ],
+    [
+      {
+        ...good,
+        "sites.yaml": good["sites.yaml"].replace("http:", "https:").replace("}}", "}, tls: {ca_file: ca.pem}}"),
+      },
+      [`sites[0].tls.ca_file: the file FOLDER/ca.pem ${UNREADABLE}`],
+    ],
+    [none, [`FOLDER/sites.yaml: ${UNREADABLE}`]],
+    [{ ...good, "sites.yaml": "sites: {\n" }, ["not valid YAML"]],
+    [
+      { ...good, "sites.yaml": half },
+      ["a", "b"].map((name, index) => `sites[${index}].token.file: the file FOLDER/${name}.token ${UNREADABLE}`),
+    ],
+    [{ ...good, "base.yml": "rule_files: [gone.yml]\n" }, ["rule_files[0]: there is no file FOLDER/gone.yml"]],
+  ] as const) {
+    const portal = await startPortal(t, broken, door.url, output)
+    await ready(portal)
+    await reloaded(portal, 1)
+    assert.equal(await portal.metric('fedstack_config_last_reload_successful{config="sites"}'), 0)
+    assert.equal(await portal.metric("fedstack_portal_sites"), 4)
+    assert.equal(await portal.metric('fedstack_portal_site_interval_seconds{site="d"}'), 30)
+    const [line = ""] = portal.child.output().match(/^.*load failed, starting with the last accepted one.*$/m) ?? []
+    const missing = faults.filter((fault) => !line.includes(fault.replace("FOLDER", portal.folder)))
+    assert.deepEqual(missing, [], line)
+    assert.doesNotMatch(portal.child.output(), /s3cret/)
+    for (const [name, content] of Object.entries(good)) await portal.write(name, content)
+    for (const name of ["a.token", "b.token"]) await portal.write(name, "s3cret")
+    await until("the mended files to be in force", async () =>
+      (await portal.metric('fedstack_config_last_reload_successful{config="sites"}')) === 1 ? true : undefined,
+    )
+    await reloaded(portal, 1)
+    await portal.child.stop()
+  }
+})

@@ -14,15 +14,25 @@ const files = [
   { path: "prometheus.yml", content: `${HEADER}global: {}\n`, mode: 0o640 },
 ]
 
+const accepted = { sites: [{ name: "site-a", interval: 30 }], files }
+
 function logTo(lines: string[]) {
   return createLogger({ level: "info", format: "logfmt" }, "portal", (line) => lines.push(line.replace(/^ts=\S+ /, "")))
 }
 
 test("what Prometheus accepted is read back whole, and only the portal can read it", async (t) => {
   const [folder, lines] = [await scratch(t), [] as string[]]
-  await publish(folder, [...files, acceptedFile(files)])
-  assert.deepEqual(await readAccepted(folder, logTo(lines)), files)
+  await publish(folder, [...files, acceptedFile(accepted)])
+  assert.deepEqual(await readAccepted(folder, logTo(lines)), accepted)
   assert.equal(((await stat(join(folder, "accepted.json"))).mode & 0o777).toString(8), "600")
+  assert.deepEqual(lines, [])
+})
+
+test("the files alone, which earlier versions wrote, are read", async (t) => {
+  const [folder, lines] = [await scratch(t), [] as string[]]
+  const written = files.map(({ path, content }) => ({ path, content }))
+  await writeFile(join(folder, "accepted.json"), JSON.stringify(written))
+  assert.deepEqual(await readAccepted(folder, logTo(lines)), { sites: [], files })
   assert.deepEqual(lines, [])
 })
 

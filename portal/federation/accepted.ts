@@ -6,31 +6,44 @@ import { reasonOf } from "#core/files/read-text.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
 
 const ACCEPTED_FILE = "accepted.json"
-const schema = z
+const filesSchema = z
   .array(
     z.strictObject({
       path: z.string().regex(/^(?:prometheus\.yml|(?:tokens|tls|rules)\/(?!\.{1,2}$)[^/]+)$/),
       content: z.string(),
     }),
   )
-  .refine((files) => files.at(-1)?.path === CONFIG_FILE)
+  .refine((list) => list.at(-1)?.path === CONFIG_FILE)
+const schema = z.union([
+  z.strictObject({ sites: z.array(z.strictObject({ name: z.string(), interval: z.number() })), files: filesSchema }),
+  filesSchema.transform((files) => ({ sites: [], files })), // as it was written before
+])
+
+/** What is written for Prometheus, and the sites in it. */
+export interface Accepted {
+  readonly sites: readonly { readonly name: string; readonly interval: number }[]
+  readonly files: readonly OutputFile[]
+}
 
 /**
- * The files that Prometheus accepted last, in one file that is replaced whole: the next ones have the same names, and may
- * be refused. It holds tokens and keys, and only the portal reads it.
+ * What Prometheus accepted last, in one file that is replaced whole: the next files have the same names, and may be refused.
+ * It holds tokens and keys, and only the portal reads it.
  */
-export const acceptedFile = (files: readonly OutputFile[]): OutputFile => ({
+export const acceptedFile = ({ sites, files }: Accepted): OutputFile => ({
   path: ACCEPTED_FILE,
-  content: JSON.stringify(files.map(({ path, content }) => ({ path, content }))),
+  content: JSON.stringify({
+    sites: sites.map(({ name, interval }) => ({ name, interval })),
+    files: files.map(({ path, content }) => ({ path, content })),
+  }),
   mode: 0o600,
 })
 
 /** What the previous portal process kept; undefined where there is nothing, or it cannot be read, which is logged. */
-export async function readAccepted(folder: string, log: Logger): Promise<readonly OutputFile[] | undefined> {
+export async function readAccepted(folder: string, log: Logger): Promise<Accepted | undefined> {
   const file = join(folder, ACCEPTED_FILE)
   try {
-    const files = schema.parse(JSON.parse(await readFile(file, "utf8")))
-    return files.map((kept) => ({ ...kept, mode: 0o640 }))
+    const { sites, files } = schema.parse(JSON.parse(await readFile(file, "utf8")))
+    return { sites, files: files.map((kept) => ({ ...kept, mode: 0o640 })) }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === "ENOENT") return undefined

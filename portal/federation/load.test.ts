@@ -107,11 +107,12 @@ test("warns of patterns that match no file, which is no error to Prometheus", as
   await writeFile(join(folder, "base.yml"), [...files, "scrape_configs:", job, ""].join("\n"))
   const { warnings } = await load(folder)
   assert.deepEqual(
-    warnings.map(({ where, message }) => `${where}: ${message}`.replaceAll(folder, "DIR")),
+    warnings.map(({ about, message }) => `${Object.values(about).join()}: ${message}`.replaceAll(folder, "DIR")),
     [
       "DIR/base.yml:1:27 rule_files[1]: no file matches DIR/none/*.yml",
       "DIR/base.yml:2:23 scrape_config_files[0]: no file matches DIR/extra/*.yml",
       "DIR/base.yml:4:61 scrape_configs[0].file_sd_configs[0].files[1]: no file matches DIR/later.json",
+      "Site-B.2: token and data cross the network unencrypted: give the site TLS, and its url https://",
     ],
   )
 })

@@ -1,19 +1,23 @@
 import { resolve, sep } from "node:path"
 import { Faults } from "#core/config/faults.ts"
-import type { Fault } from "#core/errors.ts"
 import { loadBaseConfig, NO_BASE_CONFIG } from "./base-config.ts"
 import { prometheusConfig } from "./prometheus-config.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
 import type { FederationSettings } from "./settings.ts"
-import { type Inputs, loadSites, type Site } from "./sites.ts"
+import { type Inputs, loadSites, PLAIN_HTTP, sendsTokenInPlain, type Site } from "./sites.ts"
+
+/** What may be an oversight: in which file, or at which site. */
+export interface Warning {
+  readonly about: { readonly where: string } | { readonly site: string }
+  readonly message: string
+}
 
 /** All that Prometheus needs to federate the sites. */
 export interface FederationPlan {
   readonly sites: readonly Site[]
   /** In the order in which they are to be written: the configuration last. */
   readonly files: readonly OutputFile[]
-  /** What may be an oversight. */
-  readonly warnings: readonly Fault[]
+  readonly warnings: readonly Warning[]
 }
 
 /** Reads all configuration files. Throws ConfigurationError with the faults of all of them. */
@@ -46,6 +50,13 @@ export async function loadPlan(
   }
   if (sites === undefined || base === undefined || faults.any) throw faults.toError()
   const content = prometheusConfig(sites.sites, sites.limits, base, settings.prometheusVersion)
+  const warnings = [
+    ...base.warnings.map(({ where, message }) => ({ about: { where }, message })),
+    ...sites.sites.flatMap(warningsOf),
+  ]
   const config = { path: CONFIG_FILE, content, mode: 0o640 }
-  return { sites: sites.sites, files: [...sites.files, ...base.files, config], warnings: base.warnings }
+  return { sites: sites.sites, files: [...sites.files, ...base.files, config], warnings }
 }
+
+const warningsOf = ({ name, url }: Site): readonly Warning[] =>
+  sendsTokenInPlain(url) ? [{ about: { site: name }, message: PLAIN_HTTP }] : []
