@@ -2,13 +2,14 @@ import { type Closable, closeAll } from "#core/closable.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { addAdmin, serve } from "#core/http/server.ts"
 import { openFederation } from "./federation.ts"
+import { createHealthCheck } from "./health-check.ts"
 import { createProxyMetrics } from "./metrics.ts"
 import { openPolicy } from "./policy/watch.ts"
 import type { ProxyConfig } from "./config.ts"
 
 export type RunningProxy = Awaited<ReturnType<typeof startProxy>>
 
-/** Starts both servers; the public one serves /federate to clients of the policy, and nothing to others. */
+/** Starts both servers; the public one serves /federate to clients of the policy, and to others health checks alone. */
 export async function startProxy(
   config: ProxyConfig,
   log: Logger,
@@ -32,6 +33,7 @@ export async function startProxy(
     federation = openFederation({ policy: () => policy.current(), metrics, log, now, milliseconds })
     const { handle } = federation
     opened.unshift(federation)
+    const answerHealthCheck = createHealthCheck(registry)
     const serving = await serve({
       addresses: config.addresses,
       webConfigFile: config.webConfigFile,
@@ -43,7 +45,8 @@ export async function startProxy(
       routes: (app) => {
         app.addHook("onRequest", ({ raw, originalUrl }, reply) => {
           raw.url = originalUrl
-          void handle(raw, reply.hijack().raw)
+          const { raw: response } = reply.hijack()
+          if (!answerHealthCheck(raw, response)) void handle(raw, response)
         })
       },
     })

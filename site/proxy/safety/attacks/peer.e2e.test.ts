@@ -1,10 +1,9 @@
 import assert from "node:assert/strict"
-import { accessSync, constants } from "node:fs"
-import { delimiter, join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { fileURLToPath } from "node:url"
 import { start } from "../../../../dev/testing/child.ts"
-import { type Found, need } from "../../../../dev/testing/component.ts"
+import { need } from "../../../../dev/testing/component.ts"
+import { findHaproxy } from "../../../../dev/testing/haproxy.ts"
 import { sendRaw } from "../../../../dev/testing/send-raw.ts"
 import { until } from "../../../../dev/testing/until.ts"
 import { BEARER, QUERY, SHARED, startTestProxy, startUpstream, TOKEN } from "../../testing.ts"
@@ -16,6 +15,7 @@ const CONFIG = fileURLToPath(new URL("../../../../dev/fuzz/hardened-haproxy.cfg"
 
 /** What we let pass and the peer refuses: other spellings of the same request, and no more than that. */
 const ONLY_OURS = [
+  "an empty parameter",
   "in another order",
   "with spaces",
   "with plus signs for spaces",
@@ -60,23 +60,6 @@ test("refuses whatever a HAProxy refuses that an expert has hardened, and unders
   )
   assert.ok(outcomes.both > 5 && outcomes.neither > 100)
 })
-
-function findHaproxy(): Found<string> {
-  const found = (process.env.PATH ?? "")
-    .split(delimiter)
-    .map((folder) => join(folder, "haproxy"))
-    .find(isExecutable)
-  return found === undefined ? { missing: "there is no haproxy on PATH" } : { value: found }
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
 
 async function startHaproxy(t: TestContext, haproxy: string, upstream: number): Promise<number> {
   const port = await freePort()

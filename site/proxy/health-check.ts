@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { Counter, type Registry } from "prom-client"
+
+/** In one spelling each, without a query. */
+const PATHS: ReadonlySet<string | undefined> = new Set(["/-/healthy", "/-/ready"])
+const METHODS: ReadonlySet<string | undefined> = new Set(["GET", "HEAD", "OPTIONS"])
+const HEADERS = ["content-length", "0"]
+
+/** Responds to a request that is a health check; false where it is another one. */
+export type AnswerHealthCheck = (request: IncomingMessage, response: ServerResponse) => boolean
+
+/**
+ * For load balancers, without a token: whether this proxy serves. Nothing else stands in the response, and it does not
+ * depend on Prometheus, of which an unauthenticated client learns nothing. It is neither logged nor throttled, since those
+ * who send it share the address of the load balancer.
+ */
+export function createHealthCheck(registry: Registry): AnswerHealthCheck {
+  const checks = new Counter({
+    name: "fedstack_proxy_health_checks_total",
+    help: "Health checks of load balancers on the address for clients.",
+    registers: [registry],
+  })
+  return ({ method, url, headers }, response) => {
+    if (!PATHS.has(url) || !METHODS.has(method)) return false
+    if (headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0") return false
+    checks.inc()
+    response.writeHead(200, HEADERS).end()
+    return true
+  }
+}
