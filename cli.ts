@@ -212,6 +212,12 @@ async function fail(error: unknown): Promise<never> {
     process.stderr.write(error.faults.map(({ where, message }) => `${where}: ${message}\n`).join(""))
     return exit(error.exitCode)
   }
+  const [, missing] = /^Cannot find package '([^']+)'/.exec(error instanceof Error ? error.message : "") ?? []
+  if (missing !== undefined) {
+    const advice = `run 'npm install --omit=dev' in ${import.meta.dirname}`
+    process.stderr.write(`fedstack: the package ${missing} is not installed: ${advice}\n`)
+    return exit(1)
+  }
   const unexpected = !(error instanceof FedstackError) && error instanceof Error
   process.stderr.write(`fedstack: ${explain(error)}\n${unexpected ? `${error.stack}\n` : ""}`)
   return exit(1)
