@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { setImmediate as turn } from "node:timers/promises"
 import { test } from "node:test"
+import { randomBytes } from "node:crypto"
 import { gzipSync } from "node:zlib"
 import * as fc from "fast-check"
 import { inspect } from "./inspect.ts"
@@ -36,4 +37,12 @@ test("counts the same series in a compressed response, whatever pieces it comes 
 test("rejects a compressed response that lacks its last byte", async () => {
   const body = gzipSync("a 1\n".repeat(100_000)).subarray(0, -1)
   await assert.rejects(seriesOf(body, [4096], false), /unexpected end of file/)
+})
+
+test("copies no byte of a compressed response more than once, however much of it waits", async (t) => {
+  const body = gzipSync(`a{b="${randomBytes(4_000_000).toString("base64")}"} 1\n`)
+  const concat = t.mock.method(Buffer, "concat")
+  assert.equal(await seriesOf(body, [4096], true), 1)
+  const copied = concat.mock.calls.reduce((sum, { result }) => sum + (result?.length ?? 0), 0)
+  assert.ok(copied <= body.length, `${copied} bytes of ${body.length}`)
 })

@@ -1,4 +1,5 @@
 import { createGunzip, type Gunzip } from "node:zlib"
+import { createChunkQueue } from "./chunk-queue.ts"
 import { countSeries, type MetricsFormat } from "./series.ts"
 
 /** Looks into a body while it passes: how many series it has, and whether it is whole. */
@@ -48,8 +49,7 @@ export function inspect(
   inflated.catch(() => undefined) // the caller of end() gets it; before, `found` is called
   let compressed = 0
   let plain = 0
-  let waiting: Buffer[] = []
-  let waitingBytes = 0
+  const waiting = createChunkQueue()
   let busy = false
   let ended = false
   const fail = (problem: Error): void => {
@@ -70,12 +70,9 @@ export function inspect(
   gunzip.once("error", fail)
   gunzip.once("end", resolve) // also of a response without a byte, which has no gzip frame either
   const goOn = (): void => {
-    if (busy || gunzip.destroyed || (waitingBytes < INPUT && !ended)) return
-    const all = Buffer.concat(waiting, waitingBytes)
-    const next = all.subarray(0, MOST_INPUT)
-    waiting = [all.subarray(MOST_INPUT)]
-    waitingBytes -= next.length
-    if (ended && waitingBytes === 0) return void gunzip.end(next)
+    if (busy || gunzip.destroyed || (waiting.bytes < INPUT && !ended)) return
+    const next = waiting.take(MOST_INPUT)
+    if (ended && waiting.bytes === 0) return void gunzip.end(next)
     busy = true
     gunzip.write(next, () => {
       busy = false
@@ -89,8 +86,7 @@ export function inspect(
   return {
     add(chunk) {
       compressed += chunk.length
-      waiting.push(chunk)
-      waitingBytes += chunk.length
+      waiting.add(chunk)
       goOn()
     },
     async end() {
