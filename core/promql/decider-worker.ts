@@ -13,3 +13,5 @@ parentPort?.on("message", ({ allowed, selector }: JudgedRequest) => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
   parentPort?.postMessage(result)
 })
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
+parentPort?.postMessage("ready")

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { type TestContext, test } from "node:test"
 import { execFile } from "node:child_process"
+import { setImmediate as turn } from "node:timers/promises"
 import { promisify } from "node:util"
 import fc from "fast-check"
 import { createLogger } from "#core/log/logger.ts"
@@ -8,6 +9,8 @@ import { parseSelector } from "./parse.ts"
 import type { Selector } from "./selector.ts"
 import { createWorkBudget } from "#core/limits/client-limits.ts"
 import { type DeciderTimes, openDecider } from "./decider.ts"
+import { need } from "../../dev/testing/component.ts"
+import { runWithThreadLimit } from "../../dev/testing/thread-limit.ts"
 import { until } from "../../dev/testing/until.ts"
 import { createCompiler, judge } from "./judge.ts"
 import { principalOf } from "./testing.ts"
@@ -18,6 +21,7 @@ const label = (name: string): Selector => [{ label: name, op: "=", value: "" }]
 const OBEDIENT = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from "node:worker_threads"
+    parentPort.postMessage("ready")
     parentPort.on("message", ({ selector: [{ label }] }) => {
       if (label === "hang") for (;;);
       if (label === "throw") throw new Error("as requested")
@@ -104,15 +108,58 @@ for (const [selector, what, reason] of ABANDONED) {
   })
 }
 
-test("refuses what needs a thread where none can be started", async (t) => {
-  const decider = open(t, new URL("https://example.org/no-thread"))
-  await assert.rejects(decider.judge(principalOf("a"), label("a")), { code: "TOO_MUCH_TO_DECIDE" })
-  assert.match(decider.lines.join(""), /reason="no thread can be started: /)
+const UNABLE: readonly (readonly [what: string, thread: URL, reason: RegExp])[] = [
+  ["be created", new URL("https://example.org/no-thread"), /reason="The URL must be of scheme file"/],
+  ["be loaded", new URL("./no-such-thread.ts", import.meta.url), /reason="Cannot find module/],
+  ["say that it runs", new URL("data:text/javascript,process.exit()"), /reason="exit code 0"/],
+]
+for (const [what, thread, reason] of UNABLE) {
+  test(`refuses all that waits for a thread that cannot ${what}, costs no client anything, and logs it once`, async (t) => {
+    const decider = open(t, thread)
+    for (const round of [1, 2]) {
+      const requested = ["a", "b", "a"].map((name) => decider.judge(principalOf(name), label("a")))
+      for (const refused of requested) await assert.rejects(refused, { code: "CANNOT_DECIDE", status: 503 })
+      assert.ok(decider.failures() >= round)
+    }
+    assert.deepEqual([decider.budget.wait("a"), decider.lines.length], [0, 1])
+    assert.match(decider.lines.join(""), reason)
+  })
+}
+
+test("goes on without any thread, and decides again as soon as the process may have one", async (t) => {
+  const file = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href)
+  const found = await runWithThreadLimit(`
+    import { openDecider } from ${file("decider.ts")}
+    import { createWorkBudget } from ${file("../limits/client-limits.ts")}
+    const log = (_, message) => console.log(message)
+    const decider = openDecider(createWorkBudget(() => 0), { info: log, warn: log, error: log })
+    const client = { name: "a", shared: [], enforce: false }
+    const judge = () => decider.judge(client, [{ label: "x", op: "=", value: "y" }]).catch(({ code }) => code)
+    const keep = setInterval(() => {}, 60_000)
+    await allowThreads(false)
+    console.log(await judge(), ...await Promise.all([judge(), judge()]))
+    await allowThreads(true)
+    console.log(await judge())
+    clearInterval(keep)
+    process.disconnect()
+    await decider.close()`)
+  const output = need(t, found)
+  if (output === undefined) return
+  assert.deepEqual(output.trimEnd().split("\n"), [
+    "the thread that decides cannot be started, refusing selectors that need it",
+    "CANNOT_DECIDE CANNOT_DECIDE CANNOT_DECIDE",
+    "the thread that decides is started again",
+    "nothing is shared",
+  ])
 })
 
 test("ignores the verdict of an abandoned thread that comes while the next selector is judged", async (t) => {
   const deadline = 300
   const decider = open(t, OBEDIENT, { deadline, idle: 60_000 })
+  // on a busy machine a thread may not even start within the deadline
+  const judgeNext = () => decider.judge(principalOf(`b${performance.now()}`), label("next")).catch(() => undefined)
+  await until("a thread that runs", judgeNext)
+  await turn() // its port goes on with messages that come while one is handled
   const [late, next] = [decider.judge(principalOf("a"), label("late")), decider.judge(principalOf("b"), label("next"))]
   const refused = assert.rejects(late, { code: "TOO_MUCH_TO_DECIDE" })
   // the verdict comes while this thread is busy, and so does the end of the time for it, which is noticed first
@@ -120,9 +167,7 @@ test("ignores the verdict of an abandoned thread that comes while the next selec
   while (performance.now() < end);
   await refused
   const first = await next.catch(() => undefined)
-  // on a busy machine a thread may not even start within the deadline
-  const again = () => decider.judge(principalOf(`b${performance.now()}`), label("next")).catch(() => undefined)
-  assert.equal(first ?? (await until("a verdict in time", again)), "next")
+  assert.equal(first ?? (await until("a verdict in time", judgeNext)), "next")
 })
 
 test("refuses what a client requests beyond its budget, also what waits already, and nothing of others", async (t) => {

@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads"
 import type { Closable } from "#core/closable.ts"
-import { explain } from "#core/errors.ts"
+import { defineError, explain } from "#core/errors.ts"
 import { LimitExceeded, type WorkBudget } from "#core/limits/client-limits.ts"
+import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { JudgeSelector } from "./authorize.ts"
 import type { AllowedSelectors, SelectorVerdict } from "./judge.ts"
@@ -28,7 +29,7 @@ export interface JudgedRequest {
   readonly selector: Selector
 }
 
-/** What the thread sends. */
+/** What the thread sends for each request; "ready" before. */
 export interface JudgedResult {
   readonly verdict: SelectorVerdict
   /** Of processor time: a client does not pay for a busy machine. */
@@ -40,28 +41,49 @@ interface Pending {
   readonly request: JudgedRequest
   readonly since: number
   readonly resolve: (verdict: SelectorVerdict) => void
-  readonly reject: (error: LimitExceeded) => void
+  readonly reject: (error: Error) => void
 }
+
+/** For no fault of the client's. */
+const cannotDecide = defineError(
+  "CANNOT_DECIDE",
+  503,
+  "Whether the requested selectors are shared cannot be decided now; retry later.",
+)
 
 export function tooMuchToDecide(client: string, budget: WorkBudget): LimitExceeded {
   const message = `It took too long to decide about the selectors that ${client} requested; request fewer new ones, or retry later.`
   return new LimitExceeded("TOO_MUCH_TO_DECIDE", message, Math.max(1, budget.wait(client)))
 }
 
+export interface Decider extends Closable {
+  readonly judge: JudgeSelector
+  /** How often the thread could not be started. */
+  readonly failures: () => number
+}
+
 /**
  * Judges selectors that take work, in a thread of its own, so that no other request waits for it. Clients take turns. Rejects
- * with TOO_MUCH_TO_DECIDE where a client's budget is spent, and where it takes too long. `thread`: another one in tests.
+ * with TOO_MUCH_TO_DECIDE where a client's budget is spent, and where it takes too long; with CANNOT_DECIDE, at no cost for the
+ * client, where the thread cannot be started, which the next request tries again. `thread`: another one in tests.
  */
 export function openDecider(
   budget: WorkBudget,
   log: Logger,
   { deadline, idle }: DeciderTimes = DECIDER_TIMES,
   thread = THREAD,
-): Closable & { readonly judge: JudgeSelector } {
+): Decider {
   /** By client, the one whose turn it is first. */
   const waiting = new Map<string, Pending[]>()
   let current: Pending | undefined
   let worker: Worker | undefined
+  /** Whether the worker has run at all: what ends it from then on is what it judges. */
+  let ready = false
+  let failures = 0
+  const startFails = logChanges((fails: true | undefined, reason?: string) => {
+    if (fails) log.error({ reason }, "the thread that decides cannot be started, refusing selectors that need it")
+    else log.info({}, "the thread that decides is started again")
+  })
   let begun = 0
   let timer: NodeJS.Timeout | undefined
   let closed = false
@@ -69,11 +91,17 @@ export function openDecider(
   function start(): Worker {
     const made = new Worker(thread, { resourceLimits: MEGABYTES })
     // one that was abandoned may have sent a verdict before it learnt so: not about the selector that is judged now
-    made.on("message", ({ verdict, seconds }: JudgedResult) => {
-      if (made === worker) finish(seconds, (pending) => pending.resolve(verdict))
+    made.on("message", (message: "ready" | JudgedResult) => {
+      if (made !== worker) return
+      if (message !== "ready") return finish(message.seconds, (pending) => pending.resolve(message.verdict))
+      ready = true
+      startFails(undefined)
     })
     made.on("error", (error) => {
-      if (made === worker) abandon(`its thread ended: ${explain(error)}`)
+      if (made === worker) giveUp(explain(error))
+    })
+    made.on("exit", (code) => {
+      if (made === worker) giveUp(`exit code ${code}`)
     })
     made.unref() // after listening, which would undo it
     return made
@@ -85,7 +113,7 @@ export function openDecider(
     clearTimeout(timer)
     const pending = queue.shift()
     if (client === undefined || pending === undefined) {
-      timer = setTimeout(end, idle).unref()
+      timer = setTimeout(() => void end(), idle).unref()
       return
     }
     waiting.delete(client)
@@ -97,13 +125,13 @@ export function openDecider(
     }
     current = pending
     begun = performance.now()
-    timer = setTimeout(abandon, deadline, `it took more than ${deadline / 1000} s`).unref()
+    timer = setTimeout(giveUp, deadline).unref()
     try {
       worker ??= start()
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
       worker.postMessage(pending.request)
     } catch (error) {
-      abandon(`no thread can be started: ${explain(error)}`)
+      giveUp(explain(error))
     }
   }
 
@@ -116,17 +144,38 @@ export function openDecider(
     next()
   }
 
-  /** A new thread judges what comes next. */
-  function abandon(reason: string): void {
+  /** A new thread judges what comes next. `ended`: why this one did; undefined where it takes too long. */
+  function giveUp(ended?: string): void {
+    const late = `it took more than ${deadline / 1000} s`
+    if (!ready) return failToStart(ended ?? late)
+    const reason = ended === undefined ? late : `its thread ended: ${ended}`
     log.warn({ client: current?.client, reason }, "decision about a selector abandoned, request refused")
-    end()
+    void end()
     const seconds = (performance.now() - begun) / 1000
     finish(seconds, (pending) => pending.reject(tooMuchToDecide(pending.client, budget)))
   }
 
-  function end(): void {
-    void worker?.terminate()
+  function failToStart(reason: string): void {
+    failures++
+    startFails(true, reason)
+    void end()
+    clearTimeout(timer)
+    const left = takeAll()
+    for (const { reject } of left) reject(cannotDecide({}))
+  }
+
+  function takeAll(): readonly Pending[] {
+    const left = [...(current === undefined ? [] : [current]), ...[...waiting.values()].flat()]
+    waiting.clear()
+    current = undefined
+    return left
+  }
+
+  async function end(): Promise<void> {
+    const last = worker
     worker = undefined
+    ready = false
+    await last?.terminate()
   }
 
   return {
@@ -146,11 +195,9 @@ export function openDecider(
     async close() {
       closed = true
       clearTimeout(timer)
-      const left = [...(current === undefined ? [] : [current]), ...[...waiting.values()].flat()]
-      for (const { client, reject } of left) reject(tooMuchToDecide(client, budget))
-      waiting.clear()
-      current = undefined
-      await worker?.terminate()
+      for (const { client, reject } of takeAll()) reject(tooMuchToDecide(client, budget))
+      await end()
     },
+    failures: () => failures,
   }
 }

@@ -37,6 +37,7 @@ export const responseBroken = defineError("RESPONSE_BROKEN", 502, "The site's Pr
 export function headersOf(error: unknown): Readonly<Record<string, string>> {
   if (error instanceof LimitExceeded) return { "retry-after": String(Math.ceil(error.retryAfter)) }
   const { code } = error instanceof FedstackError ? error : {}
+  if (code === "CANNOT_DECIDE") return { "retry-after": "1" }
   if (code === "UNAUTHENTICATED") return { "www-authenticate": "Bearer" }
   return code === "METHOD_NOT_ALLOWED" ? { allow: "GET, HEAD" } : {}
 }

@@ -43,7 +43,7 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
   const beginVerification = limitVerifications(milliseconds)
   const audit = batchLog(log, "request")
   const sinks = { metrics, audit, log }
-  metrics.watch(cache, health)
+  metrics.watch(cache, health, decider)
   let applied: { readonly policy: Policy; readonly target: UpstreamTarget } | undefined
 
   /** Applies the policy in force to what lives longer than a request. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { BEARER, QUERY, sendSample, SHARED, startTestProxy, startUpstream } from "./testing.ts"
+import { need } from "../../dev/testing/component.ts"
+import { runWithThreadLimit } from "../../dev/testing/thread-limit.ts"
+import { BEARER, QUERY, sendSample, SHARED, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
 
 const HARD = '{job="project_usages",__name__=~"project_.*a.{400}b.{300}_usage"}'
 
@@ -40,4 +42,53 @@ test("a client whose new selectors are too hard to decide has to wait, and reads
   assert.ok(last.wait > 0)
   assert.equal((await send(SHARED)).status, 429, "another spelling is to be decided too")
   assert.equal((await fetch(`${url}/federate?${QUERY}`, { headers: BEARER })).status, 200)
+})
+
+test("refuses a hard selector for now, counts it, and serves known ones where no thread can be started", async (t) => {
+  const file = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href)
+  const found = await runWithThreadLimit(`
+    import { createServer } from "node:http"
+    import { createLogger } from ${file("../../core/log/logger.ts")}
+    import { startProxy } from ${file("start.ts")}
+    import { environmentPolicy } from ${file("policy/environment.ts")}
+    const upstream = createServer((_, response) => response.setHeader("content-type", "text/plain").end("a 1\\n"))
+    await once(upstream.listen(0, "127.0.0.1"), "listening")
+    const address = { host: "127.0.0.1", port: 0 }
+    const policy = environmentPolicy({
+      ...{ allow: [${JSON.stringify(SHARED)}], token: ${JSON.stringify(TOKEN)}, tokenFile: undefined },
+      ...{ upstream: new URL("http://127.0.0.1:" + upstream.address().port), upstreamTimeout: 5, responseBytes: 1000 },
+    })
+    const log = createLogger({ level: "error", format: "logfmt" }, "proxy", () => {})
+    const config = { policy, addresses: [address], adminAddress: address, webConfigFile: undefined }
+    const proxy = await startProxy(config, log)
+    const url = (server) => "http://127.0.0.1:" + server.addresses[0].port
+    const send = async (selector) => {
+      const target = url(proxy.public) + "/federate?match[]=" + encodeURIComponent(selector)
+      const response = await fetch(target, { headers: { authorization: ${JSON.stringify(BEARER.authorization)} } })
+      console.log(response.status, response.headers.get("retry-after"), (await response.text()).trim())
+    }
+    await send(${JSON.stringify(SHARED)})
+    await allowThreads(false)
+    await send(${JSON.stringify(HARD)})
+    await send(${JSON.stringify(SHARED)})
+    const metrics = await (await fetch(url(proxy.admin) + "/metrics")).text()
+    console.log(/^fedstack_proxy_decider_start_failures_total .*$/m.exec(metrics)[0])
+    await allowThreads(true)
+    await send(${JSON.stringify(HARD)})
+    process.exit()`)
+  const output = need(t, found)
+  if (output === undefined) return
+  assert.deepEqual(
+    output
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.replace(/(?<=not shared with ).*/, "…")),
+    [
+      "200 null a 1",
+      "503 1 Whether the requested selectors are shared cannot be decided now; retry later.",
+      "200 null a 1",
+      "fedstack_proxy_decider_start_failures_total 1",
+      `403 null The selector {__name__=~"project_.*a.{400}b.{300}_usage",job="project_usages"} is not shared with …`,
+    ],
+  )
 })

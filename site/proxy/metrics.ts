@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram } from "prom-client"
 import { createRegistry } from "#core/metrics/registry.ts"
 import type { ResponseCache } from "#core/response-cache/cache.ts"
 import { ClientMetrics, showClients } from "./client-metrics.ts"
+import type { Decider } from "#core/promql/decider.ts"
 import type { Policy } from "./policy/types.ts"
 import { showUpstream, type UpstreamHealth } from "./upstream/health.ts"
 
@@ -58,13 +59,26 @@ export function createProxyMetrics() {
       for (const client of clients.values()) endUnlessNeeded(client)
     },
     /** Shows what is read when metrics are collected. */
-    watch(cache: Pick<ResponseCache, "memory" | "entries">, health: UpstreamHealth): void {
+    watch(
+      cache: Pick<ResponseCache, "memory" | "entries">,
+      health: UpstreamHealth,
+      { failures }: Pick<Decider, "failures">,
+    ): void {
       gauge("fedstack_proxy_store_bytes", "Bytes of responses that are stored or in flight.", [], (shown) =>
         shown.set(cache.memory.used),
       )
       gauge("fedstack_proxy_store_entries", "Responses that are stored or in flight.", [], (shown) =>
         shown.set(cache.entries),
       )
+      const starts = new Counter({
+        name: "fedstack_proxy_decider_start_failures_total",
+        help: "How often the thread could not be started that decides about selectors which take long.",
+        registers,
+        collect() {
+          starts.reset()
+          starts.inc(failures())
+        },
+      })
       const help = "Whether the last request could reach this Prometheus and found it ready."
       gauge("fedstack_proxy_upstream_up", help, ["upstream"], (shown) => {
         for (const [href, isUp] of health.states()) shown.set({ upstream: showUpstream(new URL(href)) }, isUp ? 1 : 0)

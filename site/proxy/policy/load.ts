@@ -43,9 +43,9 @@ const MEMORY = 256 * 2 ** 20
 /** Makes a policy of a file and all that it names. Throws ConfigurationError with every fault. */
 export async function loadPolicy(file: string, context: PolicyContext, read: ReadText): Promise<Policy> {
   const { env, now, keySets, selectors, noCertificates } = context
-  const { value, where } = await parsePolicy(read(file), file)
   const faults = new Faults()
   const warnings: Fault[] = []
+  const { value, where } = await parsePolicy(read(file), file, warnings)
 
   const withClients = async <Entry extends ClientEntry>(
     key: string,
