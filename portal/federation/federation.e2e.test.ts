@@ -57,7 +57,15 @@ test("federates two sites with the portal's labels, also where one of them claim
   })
   await delivers(portal, [
     { site: "site-a", location: "x$1", location_id: "1", project_name: "a" },
-    { site: "site-b", location: "y$1${2}$", exported_location_id: "1", code: "7", project_name: "b" },
+    {
+      site: "site-b",
+      location: "y$1${2}$",
+      exported_site: "site-a",
+      exported_location: "x$1",
+      exported_location_id: "1",
+      code: "7",
+      project_name: "b",
+    },
   ])
 })
 

@@ -155,12 +155,15 @@ project_vcpu_usage{job="project_usages",instance="",site="honest",location="x",c
       return found.length > 0 ? found.toSorted((a, c) => JSON.stringify(a).localeCompare(JSON.stringify(c))) : undefined
     })
     const own = { __name__: "project_vcpu_usage", site: "evil.1", job: "project_usages", other_label: "z" }
-    const renamed = { exported_constructor: "y", exported_location: "x" }
+    const renamed = { exported_site: "honest", exported_constructor: "y", exported_location: "x" }
     assert.deepEqual(usage, [
       { ...own, ...renamed, exported_replica: "b" },
       { ...own, ...renamed, exported_replica: "c" },
     ])
     assert.deepEqual(await seen('up{job="node"}'), [{ __name__: "up", site: "evil.1", job: "node", instance: "own" }])
+    assert.deepEqual(await seen(`up{job=~".*evil.1"} offset -10m`), [
+      { __name__: "up", site: "evil.1", job: "exported_evil.1", instance: `127.0.0.1:${port}` },
+    ])
     // what the portal records and alerts on has no job: what a site sends has one
     assert.deepEqual(await seen('site:up{job!=""}'), [{ __name__: "site:up", site: "evil.1", job: "evil.1" }])
     assert.deepEqual(await seen('site:up{job=""}'), [])

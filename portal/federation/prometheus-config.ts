@@ -4,6 +4,7 @@ import { resolvePaths } from "./base-paths.ts"
 import { TLS_FILES, tlsPath } from "./credentials.ts"
 import { HEADER } from "./publish.ts"
 import type { Limits } from "./schema.ts"
+import { siteRelabelling } from "./site-labels.ts"
 import type { Site } from "./sites.ts"
 
 export interface PrometheusVersion {
@@ -50,48 +51,9 @@ function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, ve
     authorization: { credentials_file: tokenFile },
     tls_config: tls && tlsConfig(name, tls),
     static_configs: [{ targets: [target(url)], labels }],
-    metric_relabel_configs: ownIdentityOnly(labels, labelsOfPortal),
+    metric_relabel_configs: siteRelabelling(labels, labelsOfPortal),
   }
 }
-
-/**
- * honor_labels lets a site send any label, also those by which the portal distinguishes sites. Those are set to the portal's
- * values; those that only other sites or the portal itself (external_labels) have are renamed, as series may differ by
- * nothing else: no site can speak as another.
- */
-function ownIdentityOnly(
-  labels: Readonly<Record<string, string>> & { site: string },
-  ofPortal: ReadonlySet<string>,
-): object[] {
-  const foreign = [...ofPortal].filter((label) => !Object.hasOwn(labels, label) && !SCRAPED.includes(label)).toSorted()
-  const regex = foreign.map(literally).join("|")
-  return [
-    // what the portal records and alerts on has no job, so that a site cannot send it
-    { source_labels: ["job"], regex: "", target_label: "job", replacement: labels.site },
-    // what Prometheus itself notes of each scrape: one sample of the near future would keep a dead site up
-    {
-      source_labels: ["__name__", "job"],
-      regex: `(?:up|scrape_.*);${literally(labels.site)}`,
-      action: "drop",
-    },
-    ...Object.entries(labels).map(([label, value]) => ({
-      target_label: label,
-      replacement: value.replaceAll("$", "$$$$"), // two dollars each: one would begin a capture group's name
-    })),
-    ...(foreign.length === 0
-      ? []
-      : [
-          { action: "labelmap", regex: `(${regex})`, replacement: "exported_$1" },
-          { action: "labeldrop", regex },
-        ]),
-  ]
-}
-
-/** Each site has its own anyway. */
-const SCRAPED = ["job", "instance"]
-
-/** As a regular expression of RE2. */
-const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)
 
 function tlsConfig(name: string, tls: NonNullable<Site["tls"]>): object {
   const files = TLS_FILES.filter((key) => tls[key] !== undefined).map((key) => [key, tlsPath(name, key)] as const)

@@ -59,6 +59,11 @@ export async function startSite(t: TestContext, prometheus: string, exposition: 
   await writeFile(join(folder, "prometheus.yml"), JSON.stringify(config))
   const running = await startPrometheus(prometheus, join(folder, "prometheus.yml"))
   t.after(() => running.stop())
+  return startTokenDoor(t, running.url)
+}
+
+/** Leads to a Prometheus whoever has a token, which a site's proxy does. */
+export async function startTokenDoor(t: TestContext, prometheusUrl: string): Promise<TestSite> {
   const tokens = new Set<string>()
   const door = createServer((incoming, response) => {
     const allowed = tokens.has((incoming.headers.authorization ?? "").replace(/^Bearer /, ""))
@@ -67,7 +72,7 @@ export async function startSite(t: TestContext, prometheus: string, exposition: 
       return
     }
     const onward = request(
-      new URL(incoming.url ?? "", running.url),
+      new URL(incoming.url ?? "", prometheusUrl),
       { headers: { accept: incoming.headers.accept ?? "*/*" } },
       (proxied) => {
         response.writeHead(proxied.statusCode ?? 500, { "content-type": proxied.headers["content-type"] ?? "" })
