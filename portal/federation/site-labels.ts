@@ -1,6 +1,6 @@
 /** A rule of metric_relabel_configs. */
 export interface RelabelRule {
-  readonly action?: "drop" | "labeldrop" | "labelmap"
+  readonly action?: "labeldrop" | "labelmap"
   readonly source_labels?: readonly string[]
   readonly regex?: string
   readonly target_label?: string
@@ -67,9 +67,6 @@ function renameToExported(names: readonly string[]): readonly RelabelRule[] {
   const all = familiesOf([...firstNames.keys()])
   const byPrefixes = Map.groupBy(firstNames.keys(), (first) => firstNames.get(first) ?? 1)
   return [
-    // dropped and counted rather than made one: the names must be free
-    { action: "labelmap", regex: `${WAITING}.*`, replacement: WAITING },
-    { source_labels: [WAITING], regex: "(?s).+", action: "drop" },
     { action: "labelmap", regex: `(${all})`, replacement: `${WAITING}$1` },
     { action: "labeldrop", regex: all },
     ...[...byPrefixes].map(([prefixes, first]) => ({
