@@ -19,11 +19,17 @@ const [site, portal] = [join(root, "site/prometheus"), join(root, "portal/promet
 const checks: readonly (readonly string[])[] = [
   ["check", "config", join(site, "prometheus.yml")],
   ["check", "config", join(portal, "prometheus.yml")],
-  ["check", "rules", ...["opa-data", "project-usage", "proxy"].map((name) => join(site, `rules/${name}.yml`))],
-  ["check", "rules", ...["sites", "usage"].map((name) => join(portal, `rules/${name}.yml`))],
+  [
+    "check",
+    "rules",
+    ...["opa-data", "project-usage", "prometheus", "proxy"].map((name) => join(site, `rules/${name}.yml`)),
+  ],
+  ["check", "rules", ...["prometheus", "sites", "usage"].map((name) => join(portal, `rules/${name}.yml`))],
   ["test", "rules", join(site, "tests/opa-data.yml")],
   ["test", "rules", join(site, "tests/project-usage.yml")],
+  ["test", "rules", join(site, "tests/prometheus.yml")],
   ["test", "rules", join(site, "tests/proxy.yml")],
+  ["test", "rules", join(portal, "tests/prometheus.yml")],
   ["test", "rules", join(portal, "tests/sites.yml")],
   ["test", "rules", join(portal, "tests/usage.yml")],
 ]
@@ -56,7 +62,7 @@ test("the shipped base configuration and sites.yaml become a configuration with 
   await publish(output, plan.files)
   const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "prometheus.yml")])
   assert.equal(await promtool.ended, 0, promtool.output())
-  assert.match(promtool.output(), /2 rule files found/)
+  assert.match(promtool.output(), /3 rule files found/)
 })
 
 test("a rule file whose name has characters of patterns is loaded", async (t) => {
