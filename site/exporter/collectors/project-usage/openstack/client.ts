@@ -3,6 +3,7 @@ import type { Api, Get, Service } from "./api.ts"
 import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
 import { refusal } from "./refusal.ts"
+import { microversionIgnored } from "./microversion.ts"
 import type { RequestMetrics } from "./request-metrics.ts"
 import type { Session, Token } from "./session.ts"
 
@@ -64,5 +65,7 @@ async function get(
     throw connectionFailure(target, error)
   })
   if (response.status !== 200) throw refusal({ service, path, url, microversion }, response)
+  const ignored = microversion === undefined ? undefined : microversionIgnored({ url, microversion }, response)
+  if (ignored !== undefined) throw ignored
   return { date: Date.parse(response.headers.date ?? ""), body: parseJson(target, response) }
 }

@@ -100,11 +100,12 @@ function listUsage(state: FakeState, query: Readonly<Record<string, string>>): u
   const usages = [...Map.groupBy(page, ({ project }) => project)].map(([tenant_id, servers]) => ({
     tenant_id,
     server_usages: servers.map((server) => usageOf(server, start, end, state.now)),
+    total_hours: servers.reduce((sum, server) => sum + usageOf(server, start, end, state.now).hours, 0),
   }))
   return { tenant_usages: usages, ...(links.length > 0 ? { tenant_usages_links: links } : {}) }
 }
 
-function usageOf(server: FakeServer, start: number, end: number, now: number): unknown {
+function usageOf(server: FakeServer, start: number, end: number, now: number) {
   const { id, project, vcpus, memoryMb, launchedAt, endedAt } = server
   const stop = Math.min(endedAt ?? Infinity, end, now)
   return {

@@ -25,13 +25,14 @@ interface Listing {
   readonly key: string
 }
 
-/** Reads a list of Nova page by page. `begin` is called before the first page, each time that it is read from its beginning. */
-export async function readPages(
-  api: Api,
-  listing: Listing,
-  signal: AbortSignal,
-  begin: () => (items: readonly Item[]) => void,
-): Promise<void> {
+/** Reads the items of a page, and returns the ids of its servers, one for each that Nova counts for the page. */
+type Take = (items: readonly Item[]) => readonly string[]
+
+/**
+ * Reads a list of Nova page by page. `begin` is called before the first page, each time that it is read from its beginning.
+ * Throws where a page does not continue the one before it, or the list ends where it cannot: it would not be whole.
+ */
+export async function readPages(api: Api, listing: Listing, signal: AbortSignal, begin: () => Take): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     if (await readOnce(api, listing, signal, begin())) return
   }
@@ -39,14 +40,11 @@ export async function readPages(
 }
 
 /** False if the server that a page ended with is gone. */
-async function readOnce(
-  api: Api,
-  { path, query, key }: Listing,
-  signal: AbortSignal,
-  take: (items: readonly Item[]) => void,
-): Promise<boolean> {
+async function readOnce(api: Api, { path, query, key }: Listing, signal: AbortSignal, take: Take): Promise<boolean> {
   const refuse = unexpectedResponse("compute", path)
   const markers = new Set<string>()
+  /** Servers on a full page. */
+  let full = PAGE
   let marker: string | undefined
   do {
     const page = { ...query, limit: String(PAGE), ...(marker === undefined ? {} : { marker }) }
@@ -57,11 +55,16 @@ async function readOnce(
       if (marker !== undefined && error instanceof ServiceError && error.responseStatus === 400) return false
       throw error
     }
-    take(listIn(response, key, refuse))
+    const ids = take(listIn(response, key, refuse))
     marker = nextMarker(response, `${key}_links`, refuse)
-    if (marker === undefined) return true
+    if (marker === undefined && ids.length < full) return true
+    if (marker === undefined)
+      throw refuse(`a page of ${ids.length} servers, which is a full one, has no link to the next`)
     if (markers.has(marker)) throw refuse(`its pages come back to the marker ${marker}`)
+    if (!ids.includes(marker))
+      throw refuse(`the link to the next page begins after ${marker}, which is not on this page`)
     markers.add(marker)
+    full = Math.min(full, ids.length)
   } while (markers.size < PAGES)
   throw refuse(`it has more than ${PAGES} pages`)
 }

@@ -70,6 +70,7 @@ export async function readPoolTags(api: Api, pool: Pool, tags: Tags, signal: Abo
         const tag = Object.hasOwn(metadata, pool.tag) ? metadata[pool.tag] : undefined
         found.set(id, typeof tag === "string" ? tag : undefined)
       }
+      return servers.map((server) => textIn(server, "id", refuse))
     }
   })
   for (const [id, tag] of found) tags.saw(id, tag)

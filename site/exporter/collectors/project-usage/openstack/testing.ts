@@ -95,6 +95,7 @@ async function route(cloud: FakeCloud, request: IncomingMessage, response: Serve
   }
   const { "x-auth-token": token, "openstack-api-version": version } = request.headers
   cloud.requests.push([request.method, request.url, token, version].filter((part) => part !== undefined).join(" "))
+  if (version !== undefined) response.setHeader("openstack-api-version", version)
   if (cloud.valid !== undefined && !cloud.valid.has(String(token))) response.writeHead(401).end("{}")
   else if (cloud.respond !== undefined) cloud.respond(request, response)
   else response.end('{"ok":true}')

@@ -145,6 +145,12 @@ const good = {
   uptime: 1,
 }
 const one = (changes: object) => ({ tenant_usages: [{ tenant_id: "p", server_usages: [{ ...good, ...changes }] }] })
+const many = (count: number) => ({
+  tenant_usages: ["p", "q"].map((tenant_id, part) => ({
+    tenant_id,
+    server_usages: Array.from({ length: count / 2 }, (_, index) => ({ ...good, instance_id: `${part}-${index}` })),
+  })),
+})
 const next = (link: object) => ({ tenant_usages: [], tenant_usages_links: [{ rel: "next", ...link }] })
 const unusable: readonly (readonly [what: string, response: unknown, reason: string])[] = [
   ["null", null, "it has no list tenant_usages"],
@@ -172,7 +178,32 @@ const unusable: readonly (readonly [what: string, response: unknown, reason: str
   ["links that are none", { tenant_usages: [], tenant_usages_links: 5 }, "it has no list tenant_usages_links"],
   ["a link without address", next({}), "tenant_usages_links has a next page without a marker"],
   ["a link without marker", next({ href: "/?a=b" }), "tenant_usages_links has a next page without a marker"],
-  ["a page that comes back", next({ href: "/?marker=x" }), "its pages come back to the marker x"],
+  [
+    "a page that comes back",
+    { ...one({}), tenant_usages_links: [{ rel: "next", href: "/?marker=s" }] },
+    "its pages come back to the marker s",
+  ],
+  [
+    "a link to elsewhere",
+    { ...one({}), tenant_usages_links: [{ rel: "next", href: "/?marker=x" }] },
+    "the link to the next page begins after x, which is not on this page",
+  ],
+  [
+    "an empty page with a link",
+    next({ href: "/?marker=s" }),
+    "the link to the next page begins after s, which is not on this page",
+  ],
+  ["a full page without a link", many(1000), "a page of 1000 servers, which is a full one, has no link to the next"],
+  [
+    "more servers than a page has, without a link",
+    many(1200),
+    "a page of 1200 servers, which is a full one, has no link to the next",
+  ],
+  [
+    "fewer hours than their sum",
+    { tenant_usages: [{ tenant_id: "p", server_usages: [good], total_hours: 2 }] },
+    "project p: its servers have 1 hours, and total_hours is 2",
+  ],
 ]
 for (const [what, response, reason] of unusable) {
   test(`refuses all where it finds ${what}`, async () => {
@@ -186,6 +217,35 @@ for (const [what, response, reason] of unusable) {
     })
   })
 }
+
+test("refuses all where a later page is full and has no link to the next", async () => {
+  const servers = ["a", "b", "c", "d", "e"].map((id) => server(id, "p"))
+  const api = fakeCloud({ servers, maxLimit: 2 })
+  const { get } = api
+  const cut: Api = {
+    ...api,
+    async get(service, path, asked) {
+      const response = (await get(service, path, asked)) as object
+      return asked.query?.marker === "b" ? { ...response, tenant_usages_links: undefined } : response
+    },
+  }
+  await assert.rejects(list(cut), /: a page of 2 servers, which is a full one, has no link to the next\. It is ignored/)
+})
+
+test("refuses all where a link leads back to an earlier page", async () => {
+  const servers = ["a", "b", "c", "d", "e"].map((id) => server(id, "p"))
+  const api = fakeCloud({ servers, maxLimit: 2 })
+  const { get } = api
+  const back: Api = {
+    ...api,
+    async get(service, path, asked) {
+      const response = (await get(service, path, asked)) as object
+      if (asked.query?.marker !== "d") return response
+      return { ...response, tenant_usages_links: [{ rel: "next", href: "/?marker=a" }] }
+    },
+  }
+  await assert.rejects(list(back), /: the link to the next page begins after a, which is not on this page\. It is/)
+})
 
 test("hours of 0 and less are passed on, and count nothing later", async () => {
   const api = fakeCloud()

@@ -38,21 +38,29 @@ export async function listUsage(
     repeated = []
     return (items) => {
       const arrived = now().getTime() / 1000
+      const onPage: string[] = []
       for (const item of items) {
         const projectId = textIn(item, "tenant_id", refuse)
+        let sum = 0
         for (const entry of listIn(item, "server_usages", refuse)) {
           const id = textIn(entry, "instance_id", refuse)
+          onPage.push(id)
+          const server = readServerUsage(entry, hours, refuse)
+          sum += server.hours
           if (ids.has(id)) {
             repeated.push(id)
             continue
           }
           ids.add(id)
-          const server = readServerUsage(entry, hours, refuse)
           add(projectId, id, server)
           const present = presentAt(entry, server)
           if (present !== undefined) clockLead = present - arrived
         }
+        const { total_hours: total } = item
+        if (isFinite(total) && Math.abs(total - sum) > TOLERANCE_HOURS)
+          throw refuse(`project ${projectId}: its servers have ${sum} hours, and total_hours is ${total}`)
       }
+      return onPage
     }
   })
   const date = api.dateOf("compute")
