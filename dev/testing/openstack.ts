@@ -25,6 +25,8 @@ export interface OpenStackOptions {
   readonly maxLimit?: number
   /** Databases of this name stay for the next run, which then starts in seconds; seeds add to them. */
   readonly keep: string
+  /** The text of policy.yaml of a service. */
+  readonly policies?: Readonly<Partial<Record<"keystone" | "nova", string>>>
 }
 
 export type Service = "keystone" | "nova-api"
@@ -71,7 +73,7 @@ export interface RunningOpenStack {
 
 /** Starts a Keystone and a Nova on ports of their own. */
 export async function startOpenStack(script: string, options: OpenStackOptions): Promise<RunningOpenStack> {
-  const { tokenSeconds = 3600, maxLimit = 1000, keep } = options
+  const { tokenSeconds = 3600, maxLimit = 1000, keep, policies = {} } = options
   const { state, release } = await claimState(keep)
   const [keystone, nova, neutron] = await freePorts(3)
   const env = {
@@ -90,6 +92,10 @@ export async function startOpenStack(script: string, options: OpenStackOptions):
   const orphans = (): void => void execFileSync(script, ["down"], { env, stdio: "ignore" })
   process.once("exit", orphans)
   await call("down")
+  for (const [service, policy] of Object.entries(policies)) {
+    await mkdir(join(state, service), { recursive: true })
+    await writeFile(join(state, service, "policy.yaml"), policy)
+  }
   const openrc = variablesOf(await call("up"))
 
   const pidOf = async (service: Service): Promise<number> =>

@@ -40,12 +40,6 @@ export function isWanted(domain: Domain, { id, names }: DomainFilter): boolean {
   return names.length === 0 || names.includes(domain.name) || names.includes(domain.id)
 }
 
-/** Domains of the filter that the cloud does not have, by name or id as in the filter. */
-export function missingDomains(domains: readonly Domain[], { id, names }: DomainFilter): readonly string[] {
-  if (id !== undefined) return domains.some((domain) => domain.id === id) ? [] : [id]
-  return names.filter((name) => !domains.some((domain) => isWanted(domain, { id, names: [name] })))
-}
-
 /** What shows in a list of servers beside their usage. */
 export interface Observations {
   /** Seconds by which the cloud's clock is ahead of ours, where it is known. */
@@ -58,6 +52,8 @@ export interface Observations {
 
 export interface CloudReading extends Observations {
   readonly projects: readonly Project[]
+  /** What the settings name and this cloud does not have, with the reason: the rest is complete. */
+  readonly absent: ReadonlyMap<string, string>
   /** The cloud's own present to a second, in Unix time, where it is known: the cloud knows nothing of later. */
   readonly present?: number | undefined
 }

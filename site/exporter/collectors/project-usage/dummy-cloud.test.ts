@@ -1,7 +1,6 @@
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { test } from "node:test"
-import { createLogger } from "#core/log/logger.ts"
 import type { Cloud, DomainFilter } from "./cloud.ts"
 import { openDummyCloud } from "./dummy-cloud.ts"
 import { fileOf } from "./testing.ts"
@@ -9,14 +8,12 @@ import type { Server } from "./usage.ts"
 
 const period = { start: new Date("2025-01-10T00:00:00Z"), end: new Date("2025-01-20T00:00:00Z") }
 const all: DomainFilter = { id: undefined, names: [] }
-const lines: string[] = []
-const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
 
 /** The projects, and the servers that were added up, by the part of a pool. */
 async function read(cloud: Cloud) {
   const servers: Server[] = []
   const parts: (readonly [key: string, part: string | undefined, vcpus: number])[] = []
-  const { projects } = await cloud.usage(
+  const { projects, absent } = await cloud.usage(
     period,
     () => (key, server, part) => {
       servers.push(server)
@@ -24,10 +21,10 @@ async function read(cloud: Cloud) {
     },
     new AbortController().signal,
   )
-  return { projects, servers, parts }
+  return { projects, absent, servers, parts }
 }
 const names = async (cloud: Cloud): Promise<readonly string[]> => (await read(cloud)).projects.map(({ name }) => name)
-const options = { filter: all, pool: undefined, log }
+const options = { filter: all, pool: undefined }
 
 const domains = `[one]
 domain_id = "1"
@@ -105,13 +102,14 @@ test("fills both labels of the domain, however it was chosen", async (t) => {
   }
 })
 
-test("warns of domains that are not there", async (t) => {
-  lines.length = 0
-  await openDummyCloud(fileOf(t, domains), { ...options, filter: { id: undefined, names: ["one", "elixir"] } })
-  assert.match(
-    lines.join(""),
-    /level=warn .*no such domain.* missing="\[\\"elixir\\"\]" existing="\[\\"one\\",\\"two\\"\]"\n$/,
-  )
+test("names domains and a pool that are not there", async (t) => {
+  const filter = { id: undefined, names: ["one", "elixir"] }
+  const pool = { projectId: "nowhere", tag: "tag" }
+  const { absent } = await read(await openDummyCloud(fileOf(t, domains), { filter, pool }))
+  assert.deepEqual(Object.fromEntries(absent), {
+    "domain elixir": "there is no such domain; there is one (1), two (2). Correct --domain",
+    "pool nowhere": "there is no project with this id in the exported domains. Correct --simple-vm-id",
+  })
 })
 
 test("parses a large file apart, with the same result and the same faults", async (t) => {

@@ -3,8 +3,8 @@ import { hash } from "node:crypto"
 import { setImmediate as turn } from "node:timers/promises"
 import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError, defineError } from "#core/errors.ts"
-import type { Logger } from "#core/log/logger.ts"
-import { type Cloud, type DomainFilter, isWanted, missingDomains, type Period, type Project } from "./cloud.ts"
+import { absencesIn } from "./absences.ts"
+import { type Cloud, type DomainFilter, isWanted, type Period, type Project } from "./cloud.ts"
 import { type DummyDomain, type Machine, parseDummyFile, type ParserInput, type ParserResult } from "./dummy-file.ts"
 import type { Pool } from "./simple-vm.ts"
 import { hoursBetween, type Server } from "./usage.ts"
@@ -28,7 +28,7 @@ export const parserDied = defineError(
  */
 export async function openDummyCloud(
   file: string,
-  { filter, pool, log }: { readonly filter: DomainFilter; readonly pool: Pool | undefined; readonly log: Logger },
+  { filter, pool }: { readonly filter: DomainFilter; readonly pool: Pool | undefined },
 ): Promise<Cloud> {
   let known = { digest: "", domains: [] as readonly DummyDomain[] }
   const read = async (): Promise<readonly DummyDomain[]> => {
@@ -36,16 +36,13 @@ export async function openDummyCloud(
     const digest = hash("sha256", text)
     if (digest === known.digest) return known.domains
     known = { digest, domains: text.length < LARGE ? parseDummyFile(text, file) : await parseApart({ text, file }) }
-    const missing = missingDomains(known.domains, filter)
-    const existing = known.domains.map(({ name }) => name)
-    if (missing.length > 0)
-      log.warn({ missing, existing }, "the dummy cloud has no such domain; see --domain and --domain-id")
     return known.domains
   }
   await read()
   return {
     async usage(period, begin) {
-      const domains = (await read()).filter((domain) => isWanted(domain, filter))
+      const all = await read()
+      const domains = all.filter((domain) => isWanted(domain, filter))
       const add = begin()
       const projects: Project[] = []
       for (const domain of domains)
@@ -58,7 +55,7 @@ export async function openDummyCloud(
           }
           if (projects.length % SLICE === 0) await turn()
         }
-      return { projects }
+      return { projects, absent: absencesIn({ domains: all, projects }, { filter, pool }) }
     },
   }
 }

@@ -18,7 +18,7 @@ export async function openSources(
 ): Promise<{ readonly sources: readonly UsageSource[]; readonly close: () => Promise<void> }> {
   const filter = { id: values.domainId === "" ? undefined : values.domainId, names: values.domain }
   if (values.dummyData !== undefined) {
-    const cloud = await openDummyCloud(values.dummyData, { filter, pool, log })
+    const cloud = await openDummyCloud(values.dummyData, { filter, pool })
     return { sources: [{ key: "dummy", labels: {}, cloud }], close: () => Promise.resolve() }
   }
   const { openrc, osCloud: clouds, osRegionName: regions, osTimeout: timeout } = values

@@ -33,10 +33,13 @@ export async function openProjectUsage(
     maxAge,
     close,
     async collect(signal) {
-      const { clouds, missing } = await update(await weights(signal), signal)
-      const outdated = missing.size === sources.length
-      if (!outdated) await state.save()
-      return { families: clouds.length === 0 ? undefined : usageFamilies(clouds, families), missing, outdated }
+      const { clouds, missing, anyRead } = await update(await weights(signal), signal)
+      if (anyRead) await state.save()
+      return {
+        families: clouds.length === 0 ? undefined : usageFamilies(clouds, families),
+        missing,
+        outdated: !anyRead,
+      }
     },
   }
 }

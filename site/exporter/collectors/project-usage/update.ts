@@ -5,7 +5,7 @@ import type { Labels } from "#core/metrics/exposition.ts"
 import { type Accounts, reconcile } from "./accounts/reconcile.ts"
 import type { StateFile } from "./accounts/state-file.ts"
 import type { CloudState } from "./accounts/state.ts"
-import type { Cloud } from "./cloud.ts"
+import type { Cloud, CloudReading } from "./cloud.ts"
 import type { LabelledAccounts } from "./families.ts"
 import type { UsageMetrics } from "./metrics.ts"
 import type { Pool } from "./simple-vm.ts"
@@ -37,7 +37,8 @@ export interface UpdateOptions {
 
 /**
  * Updates all clouds at the same time, each whole or not at all; one that fails does not hold up the others. Returns those
- * that were read now or are young enough, and which could not be read now, and why.
+ * that were read now or are young enough, whether any was read now, and what could not be read, and why: clouds, and what
+ * the settings name and no cloud has.
  */
 export function updateAll(sources: readonly UsageSource[], options: UpdateOptions) {
   const { maxAge, now, metrics } = options
@@ -45,6 +46,7 @@ export function updateAll(sources: readonly UsageSource[], options: UpdateOption
   const updates = sources.map((source) => ({ source, read: readAccounts(source, options) }))
   return async (weights: Weights, signal: AbortSignal) => {
     const missing = new Map<string, string>()
+    const readings: CloudReading[] = []
     const updateOne = async ({ source, read }: (typeof updates)[number]): Promise<void> => {
       const at = now().getTime()
       try {
@@ -52,12 +54,15 @@ export function updateAll(sources: readonly UsageSource[], options: UpdateOption
         // the next update may take as long as this one did
         last.set(source, { accounts, until: at + maxAge * 1000 + 2 * (now().getTime() - at) })
         metrics.succeeded(source.labels, at / 1000, reading)
+        readings.push(reading)
       } catch (error) {
         metrics.failed(source.labels, error)
         missing.set(Object.values(source.labels).join("/") || "cloud", explain(error))
       }
     }
     await Promise.all(updates.map(updateOne))
+    // one that could not be read may have it
+    if (missing.size === 0) for (const [what, reason] of absentEverywhere(readings)) missing.set(what, reason)
     const clouds = sources.flatMap((source): readonly LabelledAccounts[] => {
       const kept = last.get(source)
       return kept === undefined || kept.until < now().getTime()
@@ -65,9 +70,12 @@ export function updateAll(sources: readonly UsageSource[], options: UpdateOption
         : [{ labels: source.labels, accounts: kept.accounts }]
     })
     if (sources.length === 1) last.clear() // the runner keeps what is shown of it, and that is smaller
-    return { clouds, missing }
+    return { clouds, missing, anyRead: readings.length > 0 }
   }
 }
+
+const absentEverywhere = ([first, ...others]: readonly CloudReading[]): readonly (readonly [string, string])[] =>
+  [...(first?.absent ?? [])].filter(([what]) => others.every(({ absent }) => absent.has(what)))
 
 function readAccounts(
   { key, labels, cloud, tags }: UsageSource,

@@ -1,4 +1,5 @@
 import type { Labels } from "#core/metrics/exposition.ts"
+import type { Domain } from "../cloud.ts"
 
 /** The services that are read, by their types in the catalog. */
 export type Service = "compute" | "identity"
@@ -21,6 +22,8 @@ export interface Api {
    * that names the service, its response and what to do; never with a secret.
    */
   get(service: Service, path: string, options: Get): Promise<unknown>
+  /** The domains that the token names: what was signed in to, and that of the user. Rejects as `get` does. */
+  ownDomains(signal: AbortSignal): Promise<readonly Domain[]>
   /** A service's clock at its last response with a date, in whole seconds of Unix time; undefined if none had one. */
   dateOf(service: Service): number | undefined
 }

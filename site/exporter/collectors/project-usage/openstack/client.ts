@@ -28,6 +28,7 @@ export function openApi({ cloud, region, session, metrics, timeout }: ClientOpti
     cloud,
     region,
     dateOf: (service) => dates[service],
+    ownDomains: async (signal) => (await session.token(signal)).domains,
     async get(service, path, options) {
       const token = await session.token(options.signal)
       try {

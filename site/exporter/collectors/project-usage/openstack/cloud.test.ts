@@ -45,13 +45,51 @@ test("reads the wanted domains only, by name or id", async (t) => {
   assert.deepEqual(await chosen("--domain"), ["p", "q"])
   assert.deepEqual(await chosen("--domain", "Default"), ["q"])
   assert.deepEqual(await chosen("--domain-id", "d", "--domain", "Default"), ["p"])
-  const exporter = await startTestExporter(t, ["--domain", "elixir", "nowhere"], [fakeCloud(state)])
+})
+
+test("reports a domain that does not exist once, and exports the others", async (t) => {
+  const exporter = await startTestExporter(t, ["--domain", "elixir", "nowhere"], [fakeCloud(PLAIN)])
   await exporter.scrape()
   await exporter.update()
-  assert.deepEqual(Object.keys(await values(exporter)), ["p"])
-  assert.deepEqual(exporter.log().match(/there is no such domain.*missing=.*existing=.*/g), [
-    'there is no such domain; see --domain and --domain-id" missing="[\\"nowhere\\"]" existing="[\\"elixir\\",\\"Default\\"]"',
+  assert.deepEqual(await values(exporter), { p: 20, q: 20 })
+  assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
+  assert.equal(await exporter.value("fedstack_project_usage_cloud_up"), 1)
+  assert.deepEqual(exporter.log().match(/msg="cannot be read".*/g), [
+    'msg="cannot be read" what="domain nowhere" reason="there is no such domain; there is elixir (d). Correct --domain"',
   ])
+})
+
+const UNKNOWN_POOLS: readonly (readonly [what: string, id: string, hint: string])[] = [
+  ["does not exist", "nowhere", ""],
+  ["is in a domain that is not exported", "r", ""],
+  ["is given by its name", "name of q", "; that is the name of q"],
+]
+for (const [what, id, hint] of UNKNOWN_POOLS) {
+  test(`reports a pool that ${what}, and exports the projects`, async (t) => {
+    const domains = [
+      { id: "d", name: "elixir" },
+      { id: "other", name: "Default" },
+    ]
+    const projects = [project("p"), project("q", "name of q"), project("r", "r", "other")]
+    const api = fakeCloud({ domains, projects, servers: [server("a", "p")] })
+    const exporter = await startTestExporter(t, ["--start", "2026-03-01", "--simple-vm-id", id], [api])
+    assert.deepEqual(await values(exporter), { p: 20, "name of q": 0 })
+    assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
+    const reason = `there is no project with this id in the exported domains${hint}. Correct --simple-vm-id`
+    assert.ok(exporter.log().includes(`what="pool ${id}" reason="${reason}"`), exporter.log())
+  })
+}
+
+test("a domain and a pool that one of two clouds has are not missing", async (t) => {
+  const one = fakeCloud({ ...PLAIN, projects: [project("p"), project("pool")] }, { cloud: "one" })
+  const two = fakeCloud({ ...PLAIN, domains: [{ id: "other", name: "Default" }] }, { cloud: "two" })
+  const argv = ["--start", "2026-03-01", "--domain", "elixir", "Default", "--simple-vm-id", "pool"]
+  const exporter = await startTestExporter(t, argv, [one, two])
+  assert.deepEqual(await values(exporter), { p: 20 })
+  assert.equal(await exporter.value("fedstack_exporter_collector_up"), 1)
+  const neither = await startTestExporter(t, [...argv, "--domain", "nowhere"], [one, two])
+  await neither.scrape()
+  assert.match(neither.log(), /what="domain nowhere" reason=/)
 })
 
 test("follows the pages of projects", async (t) => {

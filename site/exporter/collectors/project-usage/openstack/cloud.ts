@@ -1,7 +1,7 @@
-import { logChanges } from "#core/log/changes.ts"
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { type Cloud, type DomainFilter, missingDomains } from "../cloud.ts"
+import { absencesIn } from "../absences.ts"
+import type { Cloud, DomainFilter } from "../cloud.ts"
 import type { Pool } from "../simple-vm.ts"
 import type { Api } from "./api.ts"
 import { readPoolTags, type Tags } from "./pool-tags.ts"
@@ -23,13 +23,8 @@ export interface OpenStackOptions {
 
 /** The usage of one region, read from Nova and joined with the names that Keystone knows. */
 export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
-  const { labels, filter, pool, tags, now, log } = options
+  const { labels, pool, tags, now, log } = options
   const quotas = openQuotas(api, { every: options.quotaInterval, labels, now, log })
-  const logMissing = logChanges<string, [missing: readonly string[], existing: readonly string[]]>(
-    (any, missing, existing) => {
-      if (any) log.warn({ ...labels, missing, existing }, "there is no such domain; see --domain and --domain-id")
-    },
-  )
   return {
     async usage(period, begin, signal) {
       let untagged = 0
@@ -53,18 +48,13 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
       ])
       if (repeated.length > 0)
         log.warn({ ...labels, servers: repeated.slice(0, 3) }, "Nova listed servers more than once; each counts once")
-      const missing = missingDomains(domains, filter)
-      logMissing(
-        missing.join(),
-        missing,
-        domains.map(({ name }) => name),
-      )
       const known = quotas(
         projects.map(({ id }) => id),
         signal,
       )
       return {
         projects: projects.map((project) => ({ ...project, quota: known.get(project.id) })),
+        absent: absencesIn({ domains, projects }, options),
         clockLead,
         present,
         untagged: pool === undefined ? undefined : untagged,

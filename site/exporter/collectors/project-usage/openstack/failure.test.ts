@@ -25,21 +25,26 @@ interface Case {
   readonly message: string
 }
 
-const forbidden = (service: Service, path: string, policy: string): Case => ({
+const forbidden = (service: Service, path: string, policy: string, wayOut = ""): Case => ({
   what: `a user without the rights for ${path}`,
   respond: respondWith(403),
   service,
   path,
   reason: "forbidden",
-  message: ` refuses the user (403): the policy ${policy} requires another role; docs/openstack.md lists which`,
+  message: ` refuses the user (403): the policy ${policy} requires another role; docs/openstack.md lists which${wayOut}`,
 })
 
 const CASES: readonly Case[] = [
   forbidden("compute", "/os-simple-tenant-usage", "os_compute_api:os-simple-tenant-usage:list"),
   forbidden("compute", "/servers/detail", "os_compute_api:servers:detail:get_all_tenants"),
   forbidden("compute", "/os-quota-sets/1", "os_compute_api:os-quota-sets:show"),
-  forbidden("identity", "/projects", "identity:list_projects"),
-  forbidden("identity", "/domains", "identity:list_domains"),
+  forbidden(
+    "identity",
+    "/projects",
+    "identity:list_projects",
+    ". A role on a domain counts where that domain is signed in to: OS_DOMAIN_ID in place of OS_PROJECT_…",
+  ),
+  forbidden("identity", "/domains", "identity:list_domains", ". To export one domain needs less: --domain-id"),
   {
     what: "a microversion that is not supported",
     respond: respondWith(406),

@@ -1,3 +1,4 @@
+import { statusReason } from "#core/http/status.ts"
 import type { Api } from "./api.ts"
 import { ServiceError } from "./errors.ts"
 
@@ -27,6 +28,8 @@ export interface FakeState {
   servers: readonly FakeServer[]
   /** Nova's largest page. */
   maxLimit: number
+  /** Those that the token names. */
+  ownDomains: readonly { readonly id: string; readonly name: string }[]
 }
 
 export interface RecordedRequest {
@@ -51,8 +54,17 @@ export function fakeCloud(
   const fake: FakeCloud = {
     cloud,
     region,
-    state: { now: Date.UTC(2026, 2, 10, 12), domains, projects: [], servers: [], maxLimit: 1000, ...state },
+    state: {
+      now: Date.UTC(2026, 2, 10, 12),
+      domains,
+      projects: [],
+      servers: [],
+      maxLimit: 1000,
+      ownDomains: domains,
+      ...state,
+    },
     requests: [],
+    ownDomains: () => Promise.resolve(fake.state.ownDomains),
     dateOf: () => Math.floor(fake.state.now / 1000),
     intercept: () => undefined,
     async get(service, path, { query = {}, microversion, signal }) {
@@ -61,7 +73,12 @@ export function fakeCloud(
       const request = { path, query, microversion }
       fake.requests.push(request)
       const instead = fake.intercept(request)
-      return instead === undefined ? responses[`${service} ${path}`]?.(fake.state, query) : instead
+      if (instead !== undefined) return instead
+      const [, id] = /^\/domains\/(.+)$/.exec(path) ?? []
+      if (id === undefined) return responses[`${service} ${path}`]?.(fake.state, query)
+      const domain = fake.state.domains.find((one) => one.id === decodeURIComponent(id))
+      if (domain === undefined) throw refused(404)
+      return { domain }
     },
   }
   return fake
@@ -69,15 +86,15 @@ export function fakeCloud(
 
 /** As the session reports what a service refused. */
 export function refused(status: number): Error {
-  return new ServiceError(status === 400 ? "bad_request" : "server_error", `responded with ${status}`, {
-    responseStatus: status,
-  })
+  return new ServiceError(statusReason(status), `responded with ${status}`, { responseStatus: status })
 }
 
 const responses: Readonly<Record<string, (state: FakeState, query: Readonly<Record<string, string>>) => unknown>> = {
   "identity /domains": ({ domains }) => ({ domains, links: { next: null } }),
-  "identity /projects": ({ projects }) => ({
-    projects: projects.map(({ id, name, domain, more }) => ({ id, name, domain_id: domain, enabled: true, ...more })),
+  "identity /projects": ({ projects }, { domain_id: only }) => ({
+    projects: projects
+      .filter(({ domain }) => only === undefined || domain === only)
+      .map(({ id, name, domain, more }) => ({ id, name, domain_id: domain, enabled: true, ...more })),
     links: { next: null },
   }),
   "compute /os-simple-tenant-usage": listUsage,

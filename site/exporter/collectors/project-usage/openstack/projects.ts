@@ -1,32 +1,62 @@
 import { type Domain, type DomainFilter, isWanted, type Project } from "../cloud.ts"
 import type { Api } from "./api.ts"
+import { domainIn, forbiddenAs, isForbidden, ownDomainsOf, readDomain, UNKNOWN, unseen } from "./domains.ts"
 import { type Item, isItem, listIn, unexpectedResponse, textIn } from "./response.ts"
 
 /** Pages of a list: an identity service that always has a next one is faulty. */
 const PAGES = 10_000
 
-/** The domains of a cloud and the projects of those that are wanted, in the order of the list, disabled ones too. */
+interface ListOptions {
+  readonly filter: DomainFilter
+  readonly properties: readonly string[]
+}
+
+interface Listed {
+  readonly domains: readonly Domain[]
+  readonly projects: readonly Project[]
+}
+
+/**
+ * The domains of a cloud and the projects of those that are wanted, in the order of the list, disabled ones too. Who may not
+ * list domains gets those of the domain with the filter's id, or of its own domains where the filter names only these.
+ */
 export async function listProjects(
   api: Api,
-  { filter, properties }: { readonly filter: DomainFilter; readonly properties: readonly string[] },
+  { filter, properties }: ListOptions,
   signal: AbortSignal,
-): Promise<{ readonly domains: readonly Domain[]; readonly projects: readonly Project[] }> {
-  const [allDomains, allProjects] = await Promise.all([
-    readAll(api, "domains", signal),
-    readAll(api, "projects", signal),
-  ])
-  const named = (fields: Item, refuse: (reason: string) => Error): Domain => ({
-    id: textIn(fields, "id", refuse),
-    name: textIn(fields, "name", refuse),
-  })
-  const domains = allDomains.map((fields) => named(fields, unexpectedResponse("identity", "/domains")))
+): Promise<Listed> {
+  const { id } = filter
+  if (id !== undefined) {
+    const [domain, items] = await Promise.all([readDomain(api, id, signal), readProjects(api, id, signal)])
+    if (domain?.name === UNKNOWN && items.length === 0) throw await unseen(api, id, signal)
+    if (domain !== undefined) return select([domain], items, { filter, properties })
+    // those that there are, for the message
+    const others = await readAll(api, "/domains", {}, signal).catch(forbiddenAs([]))
+    return { domains: others.map(domainIn), projects: [] }
+  }
+  try {
+    const lists = [readAll(api, "/domains", {}, signal), readAll(api, "/projects", {}, signal)] as const
+    const [all, items] = await Promise.all(lists)
+    return select(all.map(domainIn), items, { filter, properties })
+  } catch (error) {
+    const own = isForbidden(error) ? await ownDomainsOf(api, filter, signal) : undefined
+    if (own === undefined) throw error
+    const items = await Promise.all(own.map((domain) => readProjects(api, domain.id, signal)))
+    return select(own, items.flat(), { filter, properties })
+  }
+}
+
+const readProjects = (api: Api, domainId: string, signal: AbortSignal): Promise<readonly Item[]> =>
+  readAll(api, "/projects", { domain_id: domainId }, signal)
+
+function select(domains: readonly Domain[], items: readonly Item[], { filter, properties }: ListOptions): Listed {
   const refuse = unexpectedResponse("identity", "/projects")
   const byId = new Map(domains.map((domain) => [domain.id, domain]))
-  const wanted = allProjects.flatMap((fields) => {
+  const wanted = items.flatMap((fields) => {
     // that of a project that was made after the domains were listed comes with the next update
     const domain = byId.get(textIn(fields, "domain_id", refuse))
     if (domain === undefined || !isWanted(domain, filter)) return []
-    const { id, name } = named(fields, refuse)
+    const [id, name] = [textIn(fields, "id", refuse), textIn(fields, "name", refuse)]
     const [domainId, domainName] = [domain.id, domain.name]
     return [{ key: id, id, name, domainId, domainName, properties: propertiesOf(fields, properties) }]
   })
@@ -35,17 +65,21 @@ export async function listProjects(
 }
 
 /** Follows `links.next`, of which only the query counts. */
-async function readAll(api: Api, key: "domains" | "projects", signal: AbortSignal): Promise<readonly Item[]> {
-  const path = `/${key}`
+async function readAll(
+  api: Api,
+  path: "/domains" | "/projects",
+  query: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<readonly Item[]> {
   const refuse = unexpectedResponse("identity", path)
   const all: Item[] = []
   const requested = new Set<string>()
-  let search = ""
+  let search = new URLSearchParams(query).toString()
   while (!requested.has(search)) {
     if (requested.size === PAGES) throw refuse(`it has more than ${PAGES} pages`)
     requested.add(search)
     const response = await api.get("identity", path, { query: Object.fromEntries(new URLSearchParams(search)), signal })
-    for (const item of listIn(response, key, refuse)) all.push(item)
+    for (const item of listIn(response, path.slice(1), refuse)) all.push(item)
     const { links, truncated } = isItem(response) ? response : {}
     const next = isItem(links) ? links.next : undefined
     if (typeof next !== "string" && truncated === true)

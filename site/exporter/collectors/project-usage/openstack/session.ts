@@ -1,13 +1,14 @@
 import type { Dispatcher } from "undici"
 import { fetchText } from "#core/http/client.ts"
 import { unlessAborted } from "#core/retry/deadline.ts"
+import type { Domain } from "../cloud.ts"
 import type { Access } from "./access.ts"
 import { type ServiceEndpoints, endpointsOf } from "./catalog.ts"
 import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
 import { refusal } from "./refusal.ts"
 import type { RequestMetrics } from "./request-metrics.ts"
-import { signInBody, tokenResponse, whoIs } from "./token.ts"
+import { domainsOf, signInBody, tokenResponse, whoIs } from "./token.ts"
 
 /** Bytes of a catalog; that of a cloud with all services and ten regions has 100,000. */
 const CATALOG_LIMIT = 16_777_216
@@ -19,6 +20,7 @@ const PAUSE = 300
 export interface Token {
   readonly id: string
   readonly endpoints: ServiceEndpoints
+  readonly domains: readonly Domain[]
   readonly dispatcher: Dispatcher
   /** When to replace it, by performance.now(): the clocks of the cloud and of this machine need not agree. */
   readonly renewAt: number
@@ -97,7 +99,8 @@ async function signIn(access: Access, dispatcher: Dispatcher, body: string, opti
     const lifetime = (Date.parse(expires) - Date.parse(issued)) / 1000
     const endpoints = endpointsOf(catalog, access)
     options.signedIn(endpoints)
-    return { id, endpoints, dispatcher, renewAt: begin + (lifetime - Math.min(MARGIN, lifetime / 5)) * 1000 }
+    const renewAt = begin + (lifetime - Math.min(MARGIN, lifetime / 5)) * 1000
+    return { id, endpoints, domains: domainsOf(parsed.data.token), dispatcher, renewAt }
   })
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import type { Domain } from "../cloud.ts"
 import type { Access } from "./access.ts"
 
 /** What a sign-in posts to /auth/tokens. It holds the secret. */
@@ -32,13 +33,26 @@ const catalogEntry = z.object({
   endpoints: z.array(z.object({ interface: text, url: text, region: text.nullish(), region_id: text.nullish() })),
 })
 
+const domain = z.object({ id: text, name: text })
+const inDomain = z.object({ domain }).optional().catch(undefined)
+
 /** What of the response is used. Without a scope there is no catalog. */
 export const tokenResponse = z.object({
   token: z.object({
+    domain: domain.optional().catch(undefined),
+    project: inDomain,
+    user: inDomain,
     issued_at: z.iso.datetime({ offset: true }),
     expires_at: z.iso.datetime({ offset: true }),
     catalog: z.array(catalogEntry).default([]),
   }),
 })
 
-export type Catalog = z.infer<typeof tokenResponse>["token"]["catalog"]
+type TokenFields = z.infer<typeof tokenResponse>["token"]
+export type Catalog = TokenFields["catalog"]
+
+/** The domains that a token names: that of its scope first, then that of its user. */
+export function domainsOf({ domain: scope, project, user }: TokenFields): readonly Domain[] {
+  const named = [scope, project?.domain, user?.domain].filter((one) => one !== undefined)
+  return [...new Map(named.map((one) => [one.id, one])).values()]
+}
