@@ -47,7 +47,7 @@ export function openApi({ cloud, region, session, metrics, timeout }: ClientOpti
 }
 
 async function get(
-  { id, endpoints, dispatcher }: Token,
+  { id, endpoints, scope, dispatcher }: Token,
   service: Service,
   path: string,
   { query = {}, microversion, signal }: Get,
@@ -65,7 +65,7 @@ async function get(
   const response = await fetchText(whole, request).catch((error: unknown) => {
     throw connectionFailure(target, error)
   })
-  if (response.status !== 200) throw refusal({ service, path, url, microversion }, response)
+  if (response.status !== 200) throw refusal({ service, path, url, microversion, scope }, response)
   const ignored = microversion === undefined ? undefined : microversionIgnored({ url, microversion }, response)
   if (ignored !== undefined) throw ignored
   return { date: Date.parse(response.headers.date ?? ""), body: parseJson(target, response) }

@@ -38,12 +38,7 @@ const CASES: readonly Case[] = [
   forbidden("compute", "/os-simple-tenant-usage", "os_compute_api:os-simple-tenant-usage:list"),
   forbidden("compute", "/servers/detail", "os_compute_api:servers:detail:get_all_tenants"),
   forbidden("compute", "/os-quota-sets/1", "os_compute_api:os-quota-sets:show"),
-  forbidden(
-    "identity",
-    "/projects",
-    "identity:list_projects",
-    ". A role on a domain counts where that domain is signed in to: OS_DOMAIN_ID in place of OS_PROJECT_…",
-  ),
+  forbidden("identity", "/projects", "identity:list_projects"),
   forbidden("identity", "/domains", "identity:list_domains", ". To export one domain needs less: --domain-id"),
   {
     what: "a microversion that is not supported",

@@ -120,7 +120,7 @@ else {
       await opened.get("identity", "/projects")
       await opened.get("identity", "/domains")
       await assert.rejects(usage(opened), {
-        message: `compute at ${openStack.novaUrl}/os-simple-tenant-usage refuses the user (403): the policy os_compute_api:os-simple-tenant-usage:list requires another role; docs/openstack.md lists which`,
+        message: `compute at ${openStack.novaUrl}/os-simple-tenant-usage refuses the user (403): the policy os_compute_api:os-simple-tenant-usage:list requires another role; docs/openstack.md lists which. The user signs in to a system, which Nova allows admins only: sign in to a project (OS_PROJECT_NAME)`,
       })
     })
 

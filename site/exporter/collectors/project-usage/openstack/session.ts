@@ -8,7 +8,7 @@ import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
 import { refusal } from "./refusal.ts"
 import type { RequestMetrics } from "./request-metrics.ts"
-import { domainsOf, signInBody, tokenResponse, whoIs } from "./token.ts"
+import { domainsOf, scopeOfToken, signInBody, tokenResponse, type TokenScope, whoIs } from "./token.ts"
 
 /** Bytes of a catalog; that of a cloud with all services and ten regions has 100,000. */
 const CATALOG_LIMIT = 16_777_216
@@ -21,6 +21,7 @@ export interface Token {
   readonly id: string
   readonly endpoints: ServiceEndpoints
   readonly domains: readonly Domain[]
+  readonly scope: TokenScope
   readonly dispatcher: Dispatcher
   /** When to replace it, by performance.now(): the clocks of the cloud and of this machine need not agree. */
   readonly renewAt: number
@@ -100,7 +101,8 @@ async function signIn(access: Access, dispatcher: Dispatcher, body: string, opti
     const endpoints = endpointsOf(catalog, access)
     options.signedIn(endpoints)
     const renewAt = begin + (lifetime - Math.min(MARGIN, lifetime / 5)) * 1000
-    return { id, endpoints, domains: domainsOf(parsed.data.token), dispatcher, renewAt }
+    const { token } = parsed.data
+    return { id, endpoints, domains: domainsOf(token), scope: scopeOfToken(token), dispatcher, renewAt }
   })
 }
 

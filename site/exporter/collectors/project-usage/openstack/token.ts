@@ -42,11 +42,20 @@ export const tokenResponse = z.object({
     domain: domain.optional().catch(undefined),
     project: inDomain,
     user: inDomain,
+    system: z.unknown().optional(),
     issued_at: z.iso.datetime({ offset: true }),
     expires_at: z.iso.datetime({ offset: true }),
     catalog: z.array(catalogEntry).default([]),
   }),
 })
+
+export type TokenScope = "project" | "domain" | "system" | undefined
+
+export function scopeOfToken({ project, domain: scope, system }: TokenFields): TokenScope {
+  if (project !== undefined) return "project"
+  if (scope !== undefined) return "domain"
+  return system === undefined ? undefined : "system"
+}
 
 type TokenFields = z.infer<typeof tokenResponse>["token"]
 export type Catalog = TokenFields["catalog"]
