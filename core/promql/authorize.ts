@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache"
+import { type Turns, UNLIMITED_TURNS } from "#core/limits/turns.ts"
 import { type AllowedSelectors, allowedBy, createCompiler, judge, judgeQuickly, type SelectorVerdict } from "./judge.ts"
 import { printSelector, type Selector } from "./selector.ts"
 
@@ -23,10 +24,7 @@ export type Decision =
 /** Judges what takes more than a millisecond or two. */
 export type JudgeSelector = (principal: Principal, selector: Selector) => Promise<SelectorVerdict>
 
-/**
- * Decides whether a client may read all that the selectors select. What takes no long work was decided when this returns.
- * Rejects with whatever the judge of the others rejects with.
- */
+/** Decides whether a client may read all that the selectors select. Rejects with whatever the judge rejects with. */
 export type Authorize = (principal: Principal, selectors: readonly Selector[]) => Promise<Decision>
 
 /** Selectors of one request upstream, where matchers are added. */
@@ -34,8 +32,11 @@ const MOST_SELECTORS = 256
 /** Bytes of all verdicts, for all clients together: some 100,000 usual ones. */
 const VERDICT_BYTES = 32_000_000
 
-/** Remembers verdicts, and leaves those that take long to `judgeElsewhere`, once for all that need the same at a time. */
-export function createAuthorize(judgeElsewhere?: JudgeSelector): Authorize {
+/**
+ * Remembers verdicts, and leaves those that take long to `judgeElsewhere`, once for all that need the same at a time. The
+ * others are made in `turns`.
+ */
+export function createAuthorize(judgeElsewhere?: JudgeSelector, turns: Turns = UNLIMITED_TURNS): Authorize {
   const compiler = createCompiler()
   // oxlint-disable-next-line typescript/require-await -- what it throws becomes a rejection
   const judgeHard = judgeElsewhere ?? (async (principal, selector) => judge(principal, selector, compiler))
@@ -48,10 +49,10 @@ export function createAuthorize(judgeElsewhere?: JudgeSelector): Authorize {
   const lists = new WeakMap<Principal["shared"], number>()
   let lastList = 0
 
-  function keyOf({ shared }: Principal, selector: Selector): string {
+  function keyOf({ shared, enforce }: Principal, selector: Selector): string {
     let list = lists.get(shared)
     if (list === undefined) lists.set(shared, (list = ++lastList))
-    return `${list} ${printSelector(selector)}`
+    return `${list}${enforce ? "+" : ""} ${printSelector(selector)}`
   }
 
   function keep(key: string, verdict: SelectorVerdict): SelectorVerdict {
@@ -59,11 +60,11 @@ export function createAuthorize(judgeElsewhere?: JudgeSelector): Authorize {
     return verdict
   }
 
-  function judgeAtOnce(key: string, principal: Principal, selector: Selector): SelectorVerdict | undefined {
-    const known = verdicts.get(key)
-    if (known !== undefined) return known
-    const verdict = judgeQuickly(principal, selector, compiler)
-    return verdict === undefined ? undefined : keep(key, verdict)
+  /** Rests before a verdict that it has to find. */
+  async function verdictOf(principal: Principal, selector: Selector, key: string): Promise<SelectorVerdict> {
+    await turns.rest()
+    const verdict = turns.charge(principal.name, () => judgeQuickly(principal, selector, compiler))
+    return verdict === undefined ? judgeOnce(key, principal, selector) : keep(key, verdict)
   }
 
   function judgeOnce(key: string, principal: Principal, selector: Selector): Promise<SelectorVerdict> {
@@ -82,7 +83,7 @@ export function createAuthorize(judgeElsewhere?: JudgeSelector): Authorize {
     const by = new Set<SharedSelector>()
     for (const selector of selectors) {
       const key = keyOf(principal, selector)
-      const verdict = judgeAtOnce(key, principal, selector) ?? (await judgeOnce(key, principal, selector))
+      const verdict = verdicts.get(key) ?? (await verdictOf(principal, selector, key))
       if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
       const { selectors: sent, by: containing } = checkedBy(verdict, shared, selector)
       requested.push(...sent)

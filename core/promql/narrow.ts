@@ -1,15 +1,16 @@
 import { FedstackError } from "#core/errors.ts"
 import { LRUCache } from "lru-cache"
-import type { SharedSelector } from "./authorize.ts"
-import { compile, type CompiledSelector } from "./compiled.ts"
-import { containedInAny } from "./containment.ts"
-import { searchNamed, withNameOf } from "./named.ts"
+import type { Turns } from "#core/limits/turns.ts"
+import type { Authorize, Principal, SharedSelector } from "./authorize.ts"
 import { parseSelector } from "./parse.ts"
-import { printSelector } from "./selector.ts"
+import { printSelector, type Selector } from "./selector.ts"
 
 const MOST_SELECTORS = 64
 const MOST_CHARACTERS = 4096
-const MOST_CLAIMS = 1000
+/** Bytes of all lists that are kept. */
+const KEPT_BYTES = 8_000_000
+/** Of a list, for each character of its claim: `{a="b"}` becomes some objects. */
+const BYTES_PER_CHARACTER = 25
 
 /** What a token's `match` claim leaves of what its issuer may grant, and why not all that it names. */
 export interface Narrowed {
@@ -17,45 +18,71 @@ export interface Narrowed {
   readonly notGranted?: string
 }
 
+export type Narrow = (ceiling: Principal, claimed: readonly string[]) => Promise<Narrowed>
+
+/** The selectors that a `match` claim names; undefined where it is neither a selector nor a list of some. */
+export function readClaim(claim: unknown): readonly string[] | undefined {
+  const texts: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
+  if (texts.length > MOST_SELECTORS) return undefined
+  return texts.every((text) => typeof text === "string" && text.length <= MOST_CHARACTERS)
+    ? (texts as readonly string[])
+    : undefined
+}
+
+/** What a list of selectors in a claim takes once it was narrowed to, in bytes. */
+export function sizeOfClaim(claimed: readonly string[]): number {
+  return claimed.reduce((sum, text) => sum + 200 + BYTES_PER_CHARACTER * text.length, 500)
+}
+
 /**
  * Narrows a ceiling by claims, and remembers: equal claims get the same list, by which decisions are kept. A claim can
- * only narrow: what is not contained in one of the ceiling's selectors is left out. Undefined: no usable claim.
+ * only narrow: what is not contained in one of the ceiling's selectors is left out. Work is decided and charged like that
+ * of requests, with what `authorize` rejects with.
  */
-export function createNarrower(ceiling: readonly SharedSelector[]): (claim: unknown) => Narrowed | undefined {
-  const narrowed = new LRUCache<string, Narrowed>({ maxSize: MOST_CLAIMS, sizeCalculation: () => 1 })
-  let compiled: readonly CompiledSelector[] | undefined
+export function createNarrower(authorize: Authorize, turns: Turns): Narrow {
+  const lists = new WeakMap<Principal["shared"], number>()
+  let lastList = 0
+  const narrowed = new LRUCache<string, Narrowed>({
+    maxSize: KEPT_BYTES,
+    sizeCalculation: ({ shared }, key) => 500 + 200 * shared.length + BYTES_PER_CHARACTER * key.length,
+  })
 
   /** A text: why the selector is not granted. */
-  function narrowTo(text: string): SharedSelector | string {
-    try {
-      const selector = parseSelector(text)
-      const allowed = (compiled ??= ceiling.map((one) => compile(one.selector)))
-      const result = searchNamed(allowed, compile(selector), (one) => containedInAny(allowed, one))
-      const within = result.kind === "contained" ? ceiling[result.index] : undefined
-      if (result.kind === "contained" && within !== undefined) {
-        const granted = result.named ? withNameOf(within.selector, selector) : selector
-        return { selector: granted, where: `match of the token, within ${within.where}` }
-      }
+  async function narrowTo(text: string, ceiling: Principal): Promise<SharedSelector | string> {
+    const selector = turns.charge(ceiling.name, () => parse(text))
+    await turns.rest()
+    if (selector === undefined) return "a selector of the token cannot be read"
+    // matchers are never added to what a token grants
+    const decision = await authorize({ ...ceiling, enforce: false }, [selector])
+    const [granted] = decision.allowed ? decision.selectors : []
+    const [within] = decision.allowed ? decision.by : []
+    if (granted === undefined || within === undefined) {
       return `${printSelector(selector)} of the token is beyond what its issuer may grant`
-    } catch (error) {
-      if (!(error instanceof FedstackError)) throw error
-      return "a selector of the token cannot be read"
     }
+    return { selector: granted, where: `match of the token, within ${within.where}` }
   }
 
-  return (claim) => {
-    if (claim === undefined) return { shared: ceiling }
-    const key = JSON.stringify(claim)
+  return async (ceiling, claimed) => {
+    let list = lists.get(ceiling.shared)
+    if (list === undefined) lists.set(ceiling.shared, (list = ++lastList))
+    const key = `${list} ${JSON.stringify(claimed)}`
     const known = narrowed.get(key)
     if (known !== undefined) return known
-    const texts: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
-    if (texts.length > MOST_SELECTORS) return undefined
-    if (!texts.every((text) => typeof text === "string" && text.length <= MOST_CHARACTERS)) return undefined
-    const results = (texts as readonly string[]).map(narrowTo)
+    const results: (SharedSelector | string)[] = []
+    for (const text of claimed) results.push(await narrowTo(text, ceiling))
     const shared = results.filter((result) => typeof result !== "string")
     const left = results.filter((result) => typeof result === "string")
     const result = left.length === 0 ? { shared } : { shared, notGranted: left.join("; ").slice(0, 500) }
     narrowed.set(key, result)
     return result
+  }
+}
+
+function parse(text: string): Selector | undefined {
+  try {
+    return parseSelector(text)
+  } catch (error) {
+    if (!(error instanceof FedstackError)) throw error
+    return undefined
   }
 }

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { LRUCache } from "lru-cache"
 import type { WorkBudget } from "#core/limits/client-limits.ts"
+import type { Turns } from "#core/limits/turns.ts"
 import { type Authorize, distinctSelectors } from "#core/promql/authorize.ts"
 import { tooMuchToDecide } from "#core/promql/decider.ts"
 import { parseSelector } from "#core/promql/parse.ts"
-import { printSelector } from "#core/promql/selector.ts"
+import { printSelector, type Selector } from "#core/promql/selector.ts"
 import { bodyNotAllowed, malformedPath, methodNotAllowed, noSelector, notFound, selectorNotAllowed } from "./errors.ts"
 import type { Client } from "./policy/types.ts"
 import { parseQuery } from "./query.ts"
@@ -23,8 +24,8 @@ export interface Admission extends RequestedSelectors {
   upstream?: UpstreamRequest
 }
 
-/** What is decided at once is charged to the budget here; what is decided elsewhere, there. `now`: milliseconds. */
-export function createAdmit(authorize: Authorize, budget: WorkBudget, now: () => number) {
+/** Reading a request is charged in `turns`; deciding about it, where that is done. */
+export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Turns) {
   // about 1,200 bytes each besides what grows with the target: itself, the selectors, the query
   const admissions = new LRUCache<string, Admission>({
     maxSize: KEPT_BYTES,
@@ -49,7 +50,12 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, now: () =>
     if (hasBody(headers)) throw bodyNotAllowed({})
     const values = parseQuery(url.slice(FEDERATE.length + 1))
     if (values.length === 0) throw noSelector({ allowed: printShared(client) })
-    const selectors = distinctSelectors(values.map(parseSelector))
+    const parsed: Selector[] = []
+    for (const value of values) {
+      await turns.rest()
+      parsed.push(turns.charge(client.name, () => parseSelector(value)))
+    }
+    const selectors = distinctSelectors(parsed)
     record.requested = { selectors, by: [] }
     const decision = await authorize(client, selectors)
     if (decision.allowed) return { selectors, by: decision.by, query: upstreamQuery(decision.selectors) }
@@ -69,10 +75,7 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, now: () =>
     const known = isRead(method) && !hasBody(headers) ? admissions.get(key) : undefined
     if (known !== undefined) return known
     if (budget.wait(client.name) > 0) throw tooMuchToDecide(client.name, budget)
-    const begin = now()
-    const deciding = decide(record, client)
-    budget.spend(client.name, (now() - begin) / 1000)
-    const admission = await deciding
+    const admission = await decide(record, client)
     admissions.set(key, admission)
     return admission
   }

@@ -3,18 +3,21 @@ import { authenticate } from "#core/auth/authenticate.ts"
 import { closeAll } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
 import { createClientGate, createWorkBudget } from "#core/limits/client-limits.ts"
+import { createTurns } from "#core/limits/turns.ts"
 import { throttleFailures } from "#core/limits/failure-throttle.ts"
 import { limitVerifications } from "#core/limits/verifications.ts"
 import { batchLog } from "#core/log/batch-log.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { createAuthorize } from "#core/promql/authorize.ts"
-import { openDecider } from "#core/promql/decider.ts"
+import { openDecider, tooMuchToDecide } from "#core/promql/decider.ts"
+import { createNarrower } from "#core/promql/narrow.ts"
 import { type FoundResponse, openResponseCache } from "#core/response-cache/cache.ts"
 import { sendGrowing, sendStored } from "#core/response-cache/send.ts"
 import { createAdmit } from "./admit.ts"
 import { unauthenticated, upstreamTimeout } from "./errors.ts"
 import type { ProxyMetrics } from "./metrics.ts"
-import type { Policy } from "./policy/types.ts"
+import { createNarrowClient } from "./policy/narrow.ts"
+import type { Client, Policy } from "./policy/types.ts"
 import { RequestRecord } from "./request-record.ts"
 import { openUpstream } from "./upstream/fetch.ts"
 import { rememberHealth } from "./upstream/health.ts"
@@ -38,7 +41,10 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
   const gate = createClientGate(milliseconds)
   const budget = createWorkBudget(milliseconds)
   const decider = openDecider(budget, log)
-  const admit = createAdmit(createAuthorize(decider.judge), budget, milliseconds)
+  const turns = createTurns(budget, milliseconds)
+  const authorize = createAuthorize(decider.judge, turns)
+  const admit = createAdmit(authorize, budget, turns)
+  const clients = createNarrowClient(createNarrower(authorize, turns))
   const throttle = throttleFailures(milliseconds, log)
   const beginVerification = limitVerifications(milliseconds)
   const audit = batchLog(log, "request")
@@ -53,11 +59,18 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
     const names = new Set(policy.clients.map(({ name }) => name))
     cache.memory.limit = policy.memory
     for (const state of [gate, budget, metrics]) state.keep(names)
+    clients.forget()
     metrics.showExpiry(policy)
     health.keep(policy.upstreams)
     return (applied = { policy, target: targetOf(policy) })
   }
   apply()
+
+  /** To what its token claims, within its budget: as long as that is not decided, it may read nothing. */
+  function narrow(client: Client): Promise<Client> {
+    if (budget.wait(client.name) > 0) throw tooMuchToDecide(client.name, budget)
+    return clients.narrow(client)
+  }
 
   function refuse(response: ServerResponse): void {
     metrics.client("").count(429, "too_many_failures")
@@ -93,8 +106,9 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
         }
         // a client of another name now is not the one whose limits this request takes from
         if (record.client?.name !== client.name) throw unauthenticated({})
-        record.client = client
-        const admission = await admit(record, client)
+        const narrowed = clients.known(client) ?? (await narrow(client))
+        record.client = narrowed
+        const admission = await admit(record, narrowed)
         if (record.over) return
         if (current() !== asOf) continue
         record.requested = admission

@@ -181,6 +181,16 @@ test("the caller sees no claims that were not verified", async () => {
   assert.deepEqual(seen, [])
 })
 
+test("keeps few long tokens and many short ones", async () => {
+  const issuer = issuerWith()
+  const owners = { long: await sign({ ...CLAIMS, match: "x".repeat(5000) }), short: await sign() }
+  for (const [token, many] of [[owners.long, 3000] as const, [owners.short, 10_000] as const]) {
+    for (let index = 0; index < many; index++) await issuer.verify(token, `${token.length} ${index}`, NOW)
+    const kept = Array.from({ length: many }, (_, index) => issuer.known(`${token.length} ${index}`, NOW))
+    assert.deepEqual([kept[0] === undefined, kept.at(-1) === undefined], [token === owners.long, false])
+  }
+})
+
 test("a verified token is known until it expires or the keys change", async () => {
   const keys = keySet()
   const issuer = issuerWith(keys)

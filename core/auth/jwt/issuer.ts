@@ -13,7 +13,8 @@ import type { Authentication, Identity, Owner, Refusal } from "../owner.ts"
 import type { IssuerEntry } from "../schema.ts"
 import type { KeySet } from "./keys.ts"
 
-const MOST_VERIFIED = 10_000
+/** Bytes of all tokens that are kept as verified: some 15,000 usual ones. */
+const VERIFIED_BYTES = 32_000_000
 /** RFC 8725, 3.11: other tokens of the same issuer, such as ID tokens with a type of their own, are not meant for this. */
 const TYPES: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt", "application/jwt", "application/at+jwt"]
 
@@ -35,10 +36,12 @@ export function createIssuer<O extends Owner>(
   ownerOf: OwnerOf<O> = () => owner,
 ) {
   const { algorithms, audience, clock_tolerance: tolerance } = settings
-  // weighed, since with `max` the cache would reserve room for all of them
-  const verified = new LRUCache<string, { readonly identity: Identity<O>; readonly key: JWTVerifyGetKey }>({
-    maxSize: MOST_VERIFIED,
-    sizeCalculation: () => 1,
+  const verified = new LRUCache<
+    string,
+    { readonly identity: Identity<O>; readonly key: JWTVerifyGetKey; readonly size: number }
+  >({
+    maxSize: VERIFIED_BYTES,
+    sizeCalculation: ({ size }) => size,
   })
   const refused = (reason: string): Refusal => ({ reason: `a token of ${owner.name}: ${reason}` })
 
@@ -108,7 +111,8 @@ export function createIssuer<O extends Owner>(
       const own = ownerOf(payload)
       if (typeof own === "string") return refused(own)
       const identity = { owner: own, validUntil: ((payload.exp ?? 0) + tolerance) * 1000 }
-      verified.set(sha256, { identity, key })
+      // the owner may keep the claims
+      verified.set(sha256, { identity, key, size: 800 + 2 * token.length })
       return identity
     },
   }

@@ -1,17 +1,42 @@
 import type { JWTPayload } from "jose"
+import { LRUCache } from "lru-cache"
 import type { OwnerOf } from "#core/auth/jwt/issuer.ts"
-import { createNarrower } from "#core/promql/narrow.ts"
+import { type Narrow, readClaim, sizeOfClaim } from "#core/promql/narrow.ts"
 import type { Client } from "./types.ts"
 
 const LONGEST_SUBJECT = 64
+/** Bytes of all clients that were narrowed to the claims of their tokens. */
+const KEPT_BYTES = 16_000_000
 
-/** Narrows the client of an issuer by the `match` claim of a token. */
+/** The client of an issuer's token. What its `match` claim names is decided later: it can take long. */
 export function clientsOfTokens(client: Client): OwnerOf<Client> {
-  const narrow = createNarrower(client.shared)
   return ({ match, sub }) => {
-    const narrowed = narrow(match)
-    if (narrowed === undefined) return "its match is neither a selector nor a list of some"
-    return { ...client, ...narrowed, ...subjectOf(sub) }
+    if (match === undefined) return { ...client, ...subjectOf(sub) }
+    const selectors = readClaim(match)
+    if (selectors === undefined) return "its match is neither a selector nor a list of some"
+    return { ...client, shared: [], claim: { ceiling: client, selectors }, ...subjectOf(sub) }
+  }
+}
+
+/** Narrows clients to the claims of their tokens, and keeps those that were used last. */
+export function createNarrowClient(narrow: Narrow) {
+  const narrowed = new LRUCache<Client, Client>({
+    maxSize: KEPT_BYTES,
+    sizeCalculation: (_, { claim }) => 1000 + sizeOfClaim(claim?.selectors ?? []),
+  })
+  return {
+    /** Undefined where it has to be decided. */
+    known: (client: Client): Client | undefined => (client.claim === undefined ? client : narrowed.get(client)),
+    /** Rejects with what `narrow` rejects with. */
+    narrow: async (client: Client): Promise<Client> => {
+      const { claim, ...rest } = client
+      if (claim === undefined) return client
+      const made = { ...rest, ...(await narrow(claim.ceiling, claim.selectors)) }
+      narrowed.set(client, made)
+      return made
+    },
+    /** Those of policies before this one. */
+    forget: (): void => narrowed.clear(),
   }
 }
 

@@ -21,6 +21,8 @@ export interface Client extends Principal {
   readonly limits: ClientLimits
   /** Where it was written: `policy.yaml:4:5 tokens[0]`. */
   readonly where: string
+  /** What its token claims of what the entry shares. Until it is narrowed to that, it shares nothing. */
+  readonly claim?: { readonly ceiling: Client; readonly selectors: readonly string[] }
   /** The `sub` of its token for the audit line, printable and cut. */
   readonly subject?: string
   /** Why the `match` claim of its token was granted in part, for the audit line. */

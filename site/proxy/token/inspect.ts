@@ -4,8 +4,12 @@ import { readUnverified, type UnverifiedToken } from "#core/auth/jwt/issuer.ts"
 import { sha256 } from "#core/auth/secrets.ts"
 import type { Context } from "#core/component.ts"
 import { readText } from "#core/files/read-text.ts"
+import { UNLIMITED_TURNS } from "#core/limits/turns.ts"
+import { createAuthorize } from "#core/promql/authorize.ts"
+import { createNarrower } from "#core/promql/narrow.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { policyFile } from "../policy/load.ts"
+import { createNarrowClient } from "../policy/narrow.ts"
 import type { PolicyLoader } from "../policy/watch.ts"
 import { readToken } from "./print.ts"
 
@@ -27,7 +31,8 @@ async function ownerLines(token: string, loader: PolicyLoader, now: Date): Promi
     const request = { rawHeaders: ["Authorization", `Bearer ${token}`], socket: new Socket() }
     const identity = await authenticate(request, policy, now)
     if (!("owner" in identity)) return [["policy", `refused: ${identity.reason}`]]
-    const { owner, validUntil } = identity
+    const { validUntil } = identity
+    const owner = await createNarrowClient(createNarrower(createAuthorize(), UNLIMITED_TURNS)).narrow(identity.owner)
     const until = validUntil === Infinity ? "without end" : `until ${new Date(validUntil).toISOString()}`
     return [
       ["policy", `${owner.name} (${owner.where}), ${until}`],
