@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { textOf } from "./read-text.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { readText, textOf } from "./read-text.ts"
 
 test("names the user that must be able to read a file, which in a container is not the one who wrote it", () => {
   const error = Object.assign(new Error("EACCES: permission denied, open '/etc/fedstack/token'"), { code: "EACCES" })
@@ -8,4 +9,15 @@ test("names the user that must be able to read a file, which in a container is n
   assert.throws(() => textOf(error, "/etc/fedstack/token", "sites.yaml:3:5 sites[0].token.file"), {
     message: `sites.yaml:3:5 sites[0].token.file: the file /etc/fedstack/token cannot be read: EACCES: permission denied; fedstack runs as user ${user} and must be able to read it`,
   })
+})
+
+test("names the example to copy where a file that has one is missing", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  await write("sites.example.yaml", "sites: []\n")
+  const missing = "cannot be read: ENOENT: no such file or directory"
+  assert.throws(() => readText(`${path}/sites.yaml`), {
+    message: `${path}/sites.yaml: ${missing}; copy sites.example.yaml beside it to this name, and edit it`,
+  })
+  assert.throws(() => readText(`${path}/other.yaml`), { message: `${path}/other.yaml: ${missing}` })
+  assert.throws(() => readText(`${path}/sites`), { message: `${path}/sites: ${missing}` })
 })

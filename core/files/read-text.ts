@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
+import { basename } from "node:path"
 import { ConfigurationError } from "#core/errors.ts"
 
 /**
@@ -26,14 +27,22 @@ export function contentOf(file: string): Content {
 export function textOf(content: Content, file: string, where = file): string {
   const subject = where === file ? "cannot" : `the file ${file} cannot`
   const unreadable = (reason: string) => new ConfigurationError([{ where, message: `${subject} be read: ${reason}` }])
-  if (content instanceof Error) throw unreadable(`${reasonOf(content)}${hintOf(content)}`)
+  if (content instanceof Error) throw unreadable(`${reasonOf(content)}${hintOf(content, file)}`)
   if (!isUtf8(content)) throw unreadable("it is not UTF-8; save it in this encoding")
   return content.toString("utf8")
 }
 
-/** The user of a container is not the one who wrote the file. */
-const hintOf = ({ code }: NodeJS.ErrnoException): string =>
-  code === "EACCES" ? `; fedstack runs as user ${process.geteuid?.()} and must be able to read it` : ""
+function hintOf({ code }: NodeJS.ErrnoException, file: string): string {
+  // the user of a container is not the one who wrote the file
+  if (code === "EACCES") return `; fedstack runs as user ${process.geteuid?.()} and must be able to read it`
+  const example = exampleOf(file)
+  return code === "ENOENT" && existsSync(example)
+    ? `; copy ${basename(example)} beside it to this name, and edit it`
+    : ""
+}
+
+/** `sites.example.yaml` of `sites.yaml`. */
+const exampleOf = (file: string): string => file.replace(/(\.[^./]*)?$/, ".example$1")
 
 /** What the operating system reports, without the path that the message names already. */
 export const reasonOf = (error: unknown): string =>

@@ -130,6 +130,7 @@ async function removeAll(name: string): Promise<void> {
 
 /** The parts of `docker inspect` that tests look at. */
 export interface Container {
+  readonly Id: string
   readonly Name: string
   readonly Config: { readonly User: string; readonly Labels: Readonly<Record<string, string>> }
   readonly State: { readonly Status: string; readonly Health?: { readonly Status: string } }

@@ -5,6 +5,7 @@ import { test } from "node:test"
 import { need } from "../testing/component.ts"
 import { temporaryFolder } from "../testing/folder.ts"
 import { findCompose, newName, PROGRAMS, run } from "./compose.ts"
+import { KEPT } from "./kept.ts"
 
 const ROOT = join(import.meta.dirname, "..", "..")
 
@@ -24,23 +25,8 @@ const TESTS = [
   "site/proxy/rounds.testing.ts",
   "site/proxy/testdata/a.json",
 ]
-/** What docs/docker.md and docs/portal.md let people put beside the code. */
-const SECRETS = [
-  ".env",
-  "docker-compose.token.yml",
-  "portal-token",
-  "portal/ca.pem",
-  "portal/prometheus/generated/tokens/site-a",
-  "portal/prometheus/prometheus.yml",
-  "portal/site-a.key",
-  "portal/site-a.token",
-  "portal/sites.yaml",
-  "portal/sites.yaml.bak",
-  "portal/secrets/site-b",
-  "portal/tokens/site-a",
-  "tls/server.key",
-  "usage-openrc",
-]
+/** The base configuration may be an operator's own. */
+const SECRETS = [...KEPT, "portal/prometheus/prometheus.yml"]
 
 for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
   void test(`${name} sends the engine code, and neither tests nor secrets that stand beside it`, async (context) => {

@@ -14,6 +14,7 @@ const ROOT = join(import.meta.dirname, "..", "..")
 const FILES = ["docker-compose.site.yml", "dev/docker/site-dummy.yml"]
 const TOKEN = "token-of-the-environment"
 const FILE_TOKEN = "token-of-a-file"
+const GRAFANA = "grafana/grafana:12.1.0"
 
 for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
   void test(`what a site misses is named by ${name}`, async (context) => {
@@ -90,6 +91,39 @@ void test("a site with docker-compose 1.29", { timeout: 400_000 }, async (contex
     })
   })
 
+  await context.test(
+    "the site's admin sees its Prometheus, alerts and dashboards on this host alone",
+    async (inner) => {
+      const image = await run(["docker", "image", "inspect", GRAFANA])
+      if (need(inner, image.code === 0 ? { value: GRAFANA } : { missing: `no image ${GRAFANA}` }) === undefined) return
+      const [prometheusPort, grafanaPort] = await freePorts(2)
+      const env = {
+        ...options.env,
+        SITE_PROMETHEUS_PORT: String(prometheusPort),
+        SITE_GRAFANA_PORT: String(grafanaPort),
+      }
+      const withAdmin = project({ ...options, env, files: [...FILES, "site/docker-compose.admin.yml"] })
+      await withAdmin.compose("up", "-d", "--no-build")
+      await withAdmin.healthy()
+      const rules = await fetch(`http://127.0.0.1:${prometheusPort}/api/v1/rules?type=alert`)
+      const { data } = (await rules.json()) as { data: { groups: { name: string }[] } }
+      assert.ok(data.groups.length > 0)
+      const grafana = await fetch(`http://127.0.0.1:${grafanaPort}/api/health`)
+      assert.equal(grafana.status, 200)
+      const files = await withAdmin.compose("exec", "-T", "grafana", "ls", "/etc/grafana/dashboards")
+      assert.match(files, /^site\.json\r?$/m)
+      const containers = await withAdmin.inspect()
+      const held = Object.fromEntries(Object.entries(containers).map(([service, one]) => [service, hardeningOf(one)]))
+      assert.deepEqual(held, {
+        exporter: hardened("node"),
+        grafana: hardened("472", "127.0.0.1 3000/tcp"),
+        prometheus: hardened("nobody", "127.0.0.1 9090/tcp"),
+        proxy: hardened("node", "0.0.0.0 8000/tcp"),
+      })
+      await site.compose("up", "-d", "--no-build", "--remove-orphans")
+    },
+  )
+
   await context.test("the proxy reads the token from a secret file, as docs/docker.md shows", async () => {
     await write("docker-compose.token.yml", await exampleWith("portal_auth_token"))
     await write("portal-token", `${FILE_TOKEN}\n`)
@@ -114,7 +148,7 @@ void test("a site with docker-compose 1.29", { timeout: 400_000 }, async (contex
 
 /** The part of a checkout that a site needs once the image is built. */
 async function copyCheckout(folder: string): Promise<void> {
-  for (const part of [...FILES, "site/prometheus", "dev/fixtures"]) {
+  for (const part of [...FILES, "site/docker-compose.admin.yml", "site/grafana", "site/prometheus", "dev/fixtures"]) {
     await cp(join(ROOT, part), join(folder, part), { recursive: true })
   }
 }

@@ -108,6 +108,17 @@ for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
       })
     })
 
+    await context.test(
+      "a second up, with a build, changes no container: one service builds the image for all",
+      async () => {
+        const idsOf = async () =>
+          Object.fromEntries(Object.entries(await stack.inspect()).map(([service, { Id }]) => [service, Id]))
+        const before = await idsOf()
+        await stack.compose("up", "-d", "--build")
+        assert.deepEqual(await idsOf(), before)
+      },
+    )
+
     await context.test("no log holds the token", async () => {
       const logs = await stack.compose("logs", "--no-color")
       assert.match(logs, /site-a-proxy.* status=401/)

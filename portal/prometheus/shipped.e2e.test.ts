@@ -45,14 +45,14 @@ for (const version of ["2.42", "2.53", "3.5", undefined] as const) {
   })
 }
 
-test("the shipped base configuration and sites.yaml become a configuration with its rules beside it", async (t) => {
+test("the shipped base configuration and sites.example.yaml become a configuration with its rules beside it", async (t) => {
   const folder = need(t, findPrometheus())
   if (folder === undefined) return
   const output = await mkdtemp(join(tmpdir(), "fedstack-shipped-"))
   t.after(() => rm(output, { recursive: true }))
   const plan = await loadPlan(
     {
-      sitesFile: join(root, "portal/sites.yaml"),
+      sitesFile: join(root, "portal/sites.example.yaml"),
       baseConfig: join(portal, "prometheus.yml"),
       configDir: output,
       prometheusVersion: { major: 2, minor: 42 },
@@ -88,8 +88,8 @@ test("a rule file whose name has characters of patterns is loaded", async (t) =>
   assert.match(promtool.output(), /1 rule files found/)
 })
 
-test("the sites that the shipped sites.yaml shows in comments are right", async () => {
-  const text = (await readFile(join(root, "portal/sites.yaml"), "utf8")).replaceAll(/^ {2}# /gm, "  ")
+test("the sites that sites.example.yaml shows in comments are right", async () => {
+  const text = (await readFile(join(root, "portal/sites.example.yaml"), "utf8")).replaceAll(/^ {2}# /gm, "  ")
   assert.deepEqual(
     parseYaml(text, "sites.yaml", sitesFileSchema).value.sites.map(({ name }) => name),
     ["site-a", "site-b"],

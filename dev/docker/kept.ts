@@ -1,0 +1,20 @@
+/** What docs/docker.md and docs/portal.md let people put beside the code: neither git nor an image takes it. */
+export const KEPT = [
+  ".env",
+  ".env.bak",
+  "docker-compose.tls.yml",
+  "docker-compose.token.yml",
+  "portal-token",
+  "portal/ca.pem",
+  "portal/prometheus/generated/tokens/site-a",
+  "portal/secrets/site-b",
+  "portal/site-a.key",
+  "portal/site-a.token",
+  "portal/sites.yaml",
+  "portal/sites.yaml.bak",
+  "portal/tokens/site-a",
+  "tls/server.crt",
+  "tls/server.key",
+  "tls/web.yml",
+  "usage-openrc",
+] as const
