@@ -20,13 +20,15 @@ export function identifyCertificate<O extends Owner>(
 ): Authentication<O> {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return { reason: "no Authorization header and no client certificate" }
-  if (!socket.authorized) return { reason: "a client certificate that was not verified" }
+  if (!socket.authorized) return { reason: "a client certificate that was not verified", ofConnection: true }
   // it was verified when the connection began, which may be long ago
-  if (now >= certificate.validToDate) return { reason: "a client certificate that has expired" }
+  if (now >= certificate.validToDate) {
+    return { reason: "a client certificate that has expired", ofConnection: true }
+  }
   const sans = kindsOfNamesIn(certificate.subjectAltName ?? "").map(({ kind, value }) => `${kind}:${value}`)
   const { CN } = certificate.toLegacyObject().subject as PeerCertificate["subject"] & { CN?: unknown }
   const names = new Set(typeof CN === "string" ? [...sans, `CN:${CN}`] : sans)
   const rule = rules.find((candidate) => candidate.names.some((name) => names.has(name)))
-  if (rule === undefined) return { reason: "a client certificate that no rule names" }
+  if (rule === undefined) return { reason: "a client certificate that no rule names", ofConnection: true }
   return { owner: rule.owner, validUntil: certificate.validToDate.getTime() }
 }

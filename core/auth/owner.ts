@@ -15,6 +15,8 @@ export interface Refusal {
   readonly reason: string
   /** The token was not verified and may be valid; too many others were not. */
   readonly throttled?: boolean
+  /** It will be the same for every request on this connection: it is to be closed, so that the client comes with another. */
+  readonly ofConnection?: boolean
 }
 
 export type Authentication<O extends Owner> = Identity<O> | Refusal

@@ -1,9 +1,14 @@
-import { createServer as createPlain, type RequestListener, type Server, type ServerResponse } from "node:http"
+import { createServer as createPlain, type RequestListener, type Server } from "node:http"
 import { createServer as createSecure, Server as SecureServer } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { TLSSocket } from "node:tls"
-import { refusal } from "./web/client-certificate.ts"
+import type { ClientFailures } from "./client-failures.ts"
+import { trackConnections } from "./connections.ts"
+import { clientOf, handshakeFailure, limitHandshakes } from "./handshakes.ts"
+import { hasOneHost, malformed, refuseMalformed } from "./malformed.ts"
+import { refusal, verifiedUntil } from "./web/client-certificate.ts"
+import { setContext } from "./web/server-context.ts"
 import { defineError, explain } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { Address } from "#core/config/settings.ts"
@@ -32,46 +37,66 @@ export type Timeouts = Readonly<typeof TIMEOUTS>
 
 export type Listener = ReturnType<typeof createListener>
 
+interface ListenerOptions {
+  /** undefined: plain HTTP. */
+  readonly tls: TlsConfig | undefined
+  readonly timeouts: Timeouts
+  readonly failures: ClientFailures
+  readonly log: Logger
+  readonly handle: RequestListener
+}
+
 /** One listening socket with its connections. */
-export function createListener(tls: TlsConfig | undefined, timeouts: Timeouts, log: Logger, handle: RequestListener) {
-  let closing = false
-  let clients = tls?.clients
-  const connections = new Set<Socket>() // TCP, also those whose TLS handshake is not over
-  const responses = new Map<Socket, ServerResponse | undefined>() // by connection, the one under way
-  // one function for all responses: one for each would be garbage of every request
-  function ended(this: ServerResponse): void {
-    const { socket } = this.req
-    if (responses.get(socket) !== this) return
-    responses.set(socket, undefined)
-    if (closing) socket.destroySoon()
-  }
-  const server = createServer(tls, timeouts, (request, response) => {
-    responses.set(request.socket, response)
-    response.on("close", ended)
-    handle(request, response)
+export function createListener({ tls, timeouts, failures, log, handle }: ListenerOptions) {
+  let inForce = tls
+  const sockets = new Set<Socket>() // TCP, also those whose TLS handshake is not over
+  const connections = trackConnections({
+    handle(request, response) {
+      if (hasOneHost(request)) return handle(request, response)
+      failures.note("malformed", request.socket.remoteAddress)
+      refuseMalformed(response)
+    },
+    flooded: ({ remoteAddress }) => failures.note("pipelined", remoteAddress),
   })
+  const server = createServer(tls, timeouts, connections.receive)
+  const handshakes =
+    server instanceof SecureServer
+      ? limitHandshakes(server, timeouts.headers, (client) => failures.note("handshake_timeout", client))
+      : undefined
   server.setTimeout(timeouts.idle * 1000)
+  // one that nobody knows is ignored: who sends it gets what anybody gets
+  server.on("checkExpectation", connections.receive)
   server.on("connection", (socket: Socket) => {
-    connections.add(socket)
-    socket.once("close", () => connections.delete(socket))
+    sockets.add(socket)
+    socket.once("close", () => sockets.delete(socket))
   })
-  server.prependListener(server instanceof SecureServer ? "secureConnection" : "connection", (socket: Socket) => {
+  server.prependListener(handshakes === undefined ? "connection" : "secureConnection", (socket: Socket) => {
+    const clients = inForce?.clients
     const reason = clients === undefined ? undefined : refusal(socket as TLSSocket, clients)
     if (reason !== undefined) {
-      log.info({ client: socket.remoteAddress, reason }, "client refused")
+      failures.note("client_certificate", socket.remoteAddress, reason)
       socket.destroy()
       return
     }
-    responses.set(socket, undefined)
-    socket.once("close", () => responses.delete(socket))
+    connections.add(socket)
+    const expiry = clients === undefined ? undefined : verifiedUntil(socket as TLSSocket, clients)
+    // a request on it would be refused; on a new connection the client shows its next certificate
+    if (expiry !== undefined) connections.endAt(socket, expiry)
   })
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-    log.debug({ client: socket.remoteAddress, reason: explain(error) }, "TLS handshake failed")
+    const failed = handshakeFailure(error, socket)
+    if (failed !== undefined) failures.note(failed.failure, clientOf(socket), failed.text)
   })
-  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const begun = responses.get(socket as Socket)?.headersSent ?? false
-    if (!socket.writable || begun || error.code === "ECONNRESET") socket.destroy()
-    else socket.end(responseTo(error.code), () => socket.destroy())
+  server.on("clientError", (error: NodeJS.ErrnoException, stream: Duplex) => {
+    const socket = stream as Socket
+    const fault = malformed(error.code)
+    // a TLS socket whose handshake is not over never ends by itself
+    if (fault === undefined || !connections.has(socket)) {
+      socket.destroy()
+      return
+    }
+    failures.note(fault.failure, socket.remoteAddress)
+    connections.endMalformed(socket, fault.response)
   })
 
   return {
@@ -82,26 +107,22 @@ export function createListener(tls: TlsConfig | undefined, timeouts: Timeouts, l
       const { address: host, port } = server.address() as AddressInfo
       return { host, port }
     },
-    /** For new connections; open ones go on with what they began with. */
+    /** For new connections. Open ones go on with what they began with, unless other clients are accepted now. */
     setTls(next: TlsConfig): void {
-      clients = next.clients
-      if (server instanceof SecureServer) server.setSecureContext(next.context)
+      if (!(server instanceof SecureServer)) return
+      setContext(server, next)
+      if (inForce !== undefined && acceptsOthers(inForce, next)) connections.endAll()
+      inForce = next
     },
     /** Accepts nothing new, lets requests under way finish within the deadline, and ends every connection. */
     async close(): Promise<void> {
       if (!server.listening) return
-      closing = true
       const { promise, resolve } = Promise.withResolvers<void>()
       server.close(() => resolve())
-      for (const [socket, response] of responses) {
-        if (response === undefined) socket.destroy()
-        else if (!response.headersSent) response.setHeader("connection", "close")
-      }
-      // those whose handshake is not over: a TLS socket has the port of the TCP connection that it wraps
-      const served = new Set([...responses.keys()].map(({ remotePort }) => remotePort))
-      for (const socket of connections) if (!served.has(socket.remotePort)) socket.destroy()
+      connections.endAll()
+      handshakes?.close()
       const force = setTimeout(() => {
-        for (const socket of connections) socket.destroy()
+        for (const socket of sockets) socket.destroy()
       }, timeouts.close * 1000)
       await promise
       clearTimeout(force)
@@ -115,20 +136,27 @@ function createServer(tls: TlsConfig | undefined, timeouts: Timeouts, handle: Re
     requestTimeout: timeouts.request * 1000,
     keepAliveTimeout: timeouts.keepAlive * 1000,
     connectionsCheckingInterval: Math.min(1000, timeouts.headers * 250),
+    requireHostHeader: false, // hasOneHost() says more
   }
   if (tls === undefined) return createPlain(options, handle)
   const { auth } = tls.clients
-  return createSecure(
+  const server = createSecure(
     {
       ...options,
-      ...tls.context,
-      handshakeTimeout: timeouts.headers * 1000,
+      handshakeTimeout: timeouts.headers * 2000, // limitHandshakes() is before it
       requestCert: auth !== "NoClientCert",
       // the other policies let clients in that have no valid certificate; refusal() decides about them
       rejectUnauthorized: auth === "RequireAndVerifyClientCert",
     },
     handle,
   )
+  setContext(server, tls)
+  return server
+}
+
+function acceptsOthers(before: TlsConfig, next: TlsConfig): boolean {
+  const acceptedBy = ({ context, clients }: TlsConfig): string => JSON.stringify([context.ca, clients])
+  return acceptedBy(before) !== acceptedBy(next)
 }
 
 async function listen(server: Server | SecureServer, address: Address, flag: string): Promise<void> {
@@ -147,16 +175,4 @@ async function listen(server: Server | SecureServer, address: Address, flag: str
 
 export function showAddress({ host, port }: Address): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`
-}
-
-/** A whole response to what was no request. */
-function responseTo(code: string | undefined): string {
-  const [status, message] =
-    code === "HPE_HEADER_OVERFLOW"
-      ? ["431 Request Header Fields Too Large", "The headers of the request are too large."]
-      : code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? ["408 Request Timeout", "The request took too long to arrive."]
-        : ["400 Bad Request", "This is not a valid HTTP request."]
-  const type = "content-type: text/plain; charset=utf-8"
-  return `HTTP/1.1 ${status}\r\nconnection: close\r\n${type}\r\ncontent-length: ${message.length + 1}\r\n\r\n${message}\n`
 }

@@ -11,6 +11,7 @@ import type { RequestListener } from "node:http"
 import type { Registry } from "prom-client"
 import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
+import { watchClientFailures } from "./client-failures.ts"
 import { createListener, type Listener, showAddress, type Timeouts, TIMEOUTS } from "./listener.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { Address } from "#core/config/settings.ts"
@@ -25,7 +26,7 @@ export interface ServeOptions {
   readonly webConfigFile: string | undefined
   /** Why this server refuses basic_auth_users in its web configuration, in a sentence. */
   readonly refuseBasicAuth?: string
-  /** Where reloads of the web configuration are counted. */
+  /** Where failures of clients and reloads of the web configuration are counted. */
   readonly registry?: Registry
   readonly timeouts?: Partial<Timeouts>
   /** What routes see as the request's target; fastify's rewriteUrl. */
@@ -46,6 +47,7 @@ export interface Serving extends Closable {
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { log, addresses, flag = "--web.listen-address" } = options
   const listeners: Listener[] = []
+  const failures = watchClientFailures({ log, registry: options.registry, listener: listenerOf(addresses) })
   const inForce: { tls?: TlsConfig | undefined; guard?: Guard } = {}
   const web = await openWebConfig(options, ({ tls }, guard) => {
     Object.assign(inForce, { tls, guard })
@@ -55,6 +57,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const close = async (): Promise<void> => {
     await web?.close()
     await Promise.all(listeners.map((listener) => listener.close()))
+    failures.close()
     await app.close()
   }
   const handle: RequestListener = (request, response) => {
@@ -72,7 +75,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     await app.ready()
     const listening: Address[] = []
     for (const address of addresses) {
-      const listener = createListener(inForce.tls, { ...TIMEOUTS, ...options.timeouts }, log, handle)
+      const timeouts = { ...TIMEOUTS, ...options.timeouts }
+      const listener = createListener({ tls: inForce.tls, timeouts, failures, log, handle })
       listeners.push(listener)
       listening.push(await listener.listen(address, flag))
     }
@@ -84,6 +88,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   }
 }
 
+/** The label of a server's metrics: its first address, as it was given. */
+const listenerOf = (addresses: readonly Address[]): string => addresses.map(showAddress)[0] ?? ""
+
 /** What a web configuration needs is loaded only where there is one: readers and schemas take 6 MB. */
 async function openWebConfig(options: ServeOptions, apply: (config: WebConfig, guard: Guard) => void) {
   const { webConfigFile: file, addresses } = options
@@ -92,8 +99,9 @@ async function openWebConfig(options: ServeOptions, apply: (config: WebConfig, g
     import("./web/guard.ts"),
     import("./web/reload.ts"),
   ])
-  const listener = addresses.map(showAddress)[0] ?? ""
-  return followWebConfig(file, { ...options, listener }, (config) => apply(config, createGuard(config)))
+  return followWebConfig(file, { ...options, listener: listenerOf(addresses) }, (config) =>
+    apply(config, createGuard(config)),
+  )
 }
 
 function createApp(log: FastifyBaseLogger, rewriteUrl: NonNullable<ServeOptions["rewriteUrl"]>): FastifyInstance {

@@ -63,8 +63,11 @@ async function fetchTls(port: number, client: Certificate | undefined, headers: 
   sent.end()
   try {
     const [response] = (await once(sent, "response")) as [IncomingMessage]
+    // before the body is read: a response that is over may have no socket. Node gives a client the certificate once
+    const socket = response.socket as TLSSocket
+    const serial = socket.getPeerX509Certificate()?.serialNumber
     const body = (await response.setEncoding("utf8").toArray()).join("")
-    return { status: response.statusCode, body, headers: response.headers, socket: response.socket as TLSSocket }
+    return { status: response.statusCode, body, headers: response.headers, socket, serial }
   } catch {
     return { status: 0, body: "refused", headers: {} }
   }

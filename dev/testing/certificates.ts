@@ -15,18 +15,22 @@ export interface Wanted {
 
 export interface Authority extends Certificate {
   issue(wanted: Wanted): Certificate
+  /** Another authority, whose certificate is of this one. */
+  intermediate(name: string): Authority
 }
 
 const DAY = 86_400_000
 
 /** A certificate authority that lives in memory; its certificates are ECDSA P-256 (RFC 5280, written as DER by hand). */
-export function makeAuthority(name: string): Authority {
+export function makeAuthority(name: string, issuer?: { readonly name: string; readonly key: KeyObject }): Authority {
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" })
   const isAuthority = extension([0x55, 0x1d, 0x13], sequence(tlv(0x01, Buffer.of(0xff))))
-  const own = certificate(name, name, keys.publicKey, keys.privateKey, new Date(Date.now() + DAY), [isAuthority])
+  const { name: issuerName, key: signer } = issuer ?? { name, key: keys.privateKey }
+  const own = certificate(issuerName, name, keys.publicKey, signer, new Date(Date.now() + DAY), [isAuthority])
   return {
     cert: own,
     key: pem(keys.privateKey),
+    intermediate: (other) => makeAuthority(other, { name, key: keys.privateKey }),
     issue(wanted) {
       const pair = generateKeyPairSync("ec", { namedCurve: "P-256" })
       const sans = wanted.sans ?? []

@@ -6,7 +6,15 @@ import { type Authorize, distinctSelectors } from "#core/promql/authorize.ts"
 import { tooMuchToDecide } from "#core/promql/decider.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
-import { bodyNotAllowed, malformedPath, methodNotAllowed, noSelector, notFound, selectorNotAllowed } from "./errors.ts"
+import {
+  bodyNotAllowed,
+  expectationNotMet,
+  malformedPath,
+  methodNotAllowed,
+  noSelector,
+  notFound,
+  selectorNotAllowed,
+} from "./errors.ts"
 import type { Client } from "./policy/types.ts"
 import { parseQuery } from "./query.ts"
 import type { RequestedSelectors, RequestRecord } from "./request-record.ts"
@@ -48,6 +56,7 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Tur
     if (path !== FEDERATE) throw isWellFormed(path) ? notFound({}) : malformedPath({})
     if (!isRead(method)) throw methodNotAllowed({})
     if (hasBody(headers)) throw bodyNotAllowed({})
+    if (expectsUnknown(headers)) throw expectationNotMet({})
     const values = parseQuery(url.slice(FEDERATE.length + 1))
     if (values.length === 0) throw noSelector({ allowed: printShared(client) })
     const parsed: Selector[] = []
@@ -72,7 +81,7 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Tur
   return async (record: RequestRecord, client: Client): Promise<Admission> => {
     const { method, headers, url = "" } = record.request
     const key = keyOf(client, url)
-    const known = isRead(method) && !hasBody(headers) ? admissions.get(key) : undefined
+    const known = isRead(method) && !hasBody(headers) && !expectsUnknown(headers) ? admissions.get(key) : undefined
     if (known !== undefined) return known
     if (budget.wait(client.name) > 0) throw tooMuchToDecide(client.name, budget)
     const admission = await decide(record, client)
@@ -96,6 +105,11 @@ function isWellFormed(path: string): boolean {
 
 function isRead(method: string | undefined): boolean {
   return method === "GET" || method === "HEAD"
+}
+
+/** Node meets the one that is known. */
+function expectsUnknown({ expect }: IncomingHttpHeaders): boolean {
+  return expect !== undefined && !/\b100-continue\b/i.test(expect)
 }
 
 function hasBody(headers: IncomingHttpHeaders): boolean {

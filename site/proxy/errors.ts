@@ -11,6 +11,7 @@ export const unauthenticated = defineError(
 export const notFound = defineError("NOT_FOUND", 404, "Only /federate is served here.")
 export const methodNotAllowed = defineError("METHOD_NOT_ALLOWED", 405, "Only GET and HEAD are served here.")
 export const bodyNotAllowed = defineError("BODY_NOT_ALLOWED", 400, "A request for /federate has no body.")
+export const expectationNotMet = defineError("EXPECTATION_NOT_MET", 417, "No expectation but 100-continue is met here.")
 export const malformedPath = defineError("MALFORMED_PATH", 400, "The path is not that of a URL.")
 export const malformedQuery = defineError("MALFORMED_QUERY", 400, "The query cannot be read: {problem}.")
 export const noSelector = defineError("NO_SELECTOR", 400, "Say which series: match[]=SELECTOR. Shared: {allowed}.")

@@ -92,6 +92,7 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
         if (response.destroyed) return
         if (current() !== asOf) continue
         if (!("owner" in identity)) {
+          if (identity.ofConnection === true) response.shouldKeepAlive = false
           if (record === undefined && (throttle.failed(request.socket.remoteAddress) || identity.throttled === true)) {
             return refuse(response)
           }

@@ -27,6 +27,7 @@ export async function startProxy(
       addresses: [config.adminAddress],
       webConfigFile: undefined,
       log,
+      registry,
       routes: (app) => addAdmin(app, registry, () => undefined),
     })
     opened.unshift(admin)

@@ -37,6 +37,11 @@ export function refusal(socket: TLSSocket, { auth, allowedSans }: ClientPolicy):
   return sans.some(({ value }) => allowedSans.includes(value)) ? undefined : "its certificate has no allowed name"
 }
 
+/** When the certificate expires because of which the client is served, in milliseconds since 1970; undefined: none is. */
+export function verifiedUntil(socket: TLSSocket, { auth }: ClientPolicy): number | undefined {
+  return verifiesCertificate(auth) ? socket.getPeerX509Certificate()?.validToDate.getTime() : undefined
+}
+
 /**
  * DNS names, addresses, e-mail addresses and URIs in Node's text of the extension. Values with a comma or quote stand in
  * JSON quotes there, so that no name can pretend to be two (CVE-2021-44532).

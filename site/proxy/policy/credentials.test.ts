@@ -78,6 +78,20 @@ test("a certificate that no rule names is 401, as is none", async (t) => {
   assert.deepEqual(requested(), [])
 })
 
+test("a refused certificate's connection is closed, by the throttle too: on another one the client may have its next", async (t) => {
+  const { proxy } = await start(t)
+  const certificate = authority.issue({ name: "x", sans: ["URI:spiffe://other"] })
+  const agent = new Agent({ connections: 1, connect: { ca: authority.cert, ...certificate } })
+  t.after(() => agent.destroy())
+  const seen = new Set<string>()
+  for (let i = 0; i < 30; i++) {
+    const { statusCode, headers, body } = await request(`https://127.0.0.1:${proxy.port}/`, { dispatcher: agent })
+    await body.dump()
+    seen.add(`${statusCode} ${String(headers.connection)}`)
+  }
+  assert.deepEqual([...seen], ["401 close", "429 close"])
+})
+
 test("a signed token reads what its claim leaves; the log shows its subject and what was not granted", async (t) => {
   const { proxy, scrape, requested, sign } = await start(t)
   const mine = '{__name__="project_vcpu_usage",job="project_usages"}'
