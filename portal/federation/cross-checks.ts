@@ -1,29 +1,40 @@
-import { isMap, isScalar, parseDocument } from "yaml"
+import { type Document, isMap, isScalar, parseDocument } from "yaml"
 import { duplicates } from "#core/config/faults.ts"
-import type { Report } from "./credentials.ts"
+import { CREDENTIALS, type Report } from "./credentials.ts"
 import type { SiteEntry } from "./schema.ts"
 
 /** What shows only across keys, entries or in the text itself. */
 export function crossCheck(text: string, entries: readonly Partial<SiteEntry>[], report: Report): void {
   checkTwins(entries, report)
   checkTimes(entries, report)
-  checkNumbers(text, entries.length, report)
+  const document = parseDocument(text)
+  checkCredentials(document, entries.length, report)
+  checkNumbers(document, entries.length, report)
 }
 
 function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): void {
   const kinds: readonly [keyof SiteEntry, (entry: Partial<SiteEntry>) => string | undefined, string][] = [
     // names become files: some file systems take a and A for the same
     ["name", ({ name }) => name?.toLowerCase(), "is also the name of"],
-    ["url", ({ url }) => url?.href, "is also the url of"],
+    // other selectors or another token of one url are other series
+    ["url", request, "requests the same series as"],
+    // entries for one url are one place
     ["labels", ({ labels }) => identity(labels), "are also the labels of"],
   ]
   const numbered = entries.map((entry, index) => ({ entry, index }))
   for (const [key, of, message] of kinds) {
-    for (const [{ index }, first] of duplicates(numbered, ({ entry }) => of(entry))) {
+    for (const [{ entry, index }, first] of duplicates(numbered, (one) => of(one.entry))) {
+      if (key === "labels" && entry.url?.href === first.entry.url?.href) continue
       const named = first.entry.name === undefined ? "" : ` (${first.entry.name})`
       report(["sites", index, key], `${message} sites[${first.index}]${named}; each site needs its own`)
     }
   }
+}
+
+/** What an entry requests, and with which credentials; undefined where either is not known. */
+function request({ url, match, tls, ...entry }: Partial<SiteEntry>): string | undefined {
+  if (url === undefined || match === undefined) return undefined
+  return JSON.stringify([url.href, match.toSorted(), tls?.cert_file, CREDENTIALS.map((key) => entry[key])])
 }
 
 /** Sites without labels differ by the label site, which they always have. */
@@ -39,9 +50,22 @@ function checkTimes(entries: readonly Partial<SiteEntry>[], report: Report): voi
   })
 }
 
+/** By its keys alone: whether what they hold is right is another question. */
+function checkCredentials(document: Document, sites: number, report: Report): void {
+  for (let index = 0; index < sites; index += 1) {
+    const entry = document.getIn(["sites", index], true)
+    if (!isMap(entry)) continue
+    const [first, ...more] = CREDENTIALS.filter((key) => entry.has(key))
+    if (first === undefined && !document.hasIn(["sites", index, "tls", "cert_file"])) {
+      const known = `${CREDENTIALS.join(", ").replace(/, (\w+)$/, " or $1")}`
+      report(["sites", index], `needs ${known}, or a client certificate: tls with cert_file and key_file`)
+    }
+    for (const key of more) report(["sites", index, key], `cannot be sent beside ${first}; give one of them`)
+  }
+}
+
 /** `010` and `1e3` are numbers to YAML, whose value is written in another way. */
-function checkNumbers(text: string, sites: number, report: Report): void {
-  const document = parseDocument(text)
+function checkNumbers(document: Document, sites: number, report: Report): void {
   for (let index = 0; index < sites; index += 1) {
     const labels = document.getIn(["sites", index, "labels"])
     for (const { key, value } of isMap(labels) ? labels.items : []) {

@@ -112,7 +112,7 @@ test("warns of patterns that match no file, which is no error to Prometheus", as
       "DIR/base.yml:1:27 rule_files[1]: no file matches DIR/none/*.yml",
       "DIR/base.yml:2:23 scrape_config_files[0]: no file matches DIR/extra/*.yml",
       "DIR/base.yml:4:61 scrape_configs[0].file_sd_configs[0].files[1]: no file matches DIR/later.json",
-      "Site-B.2: token and data cross the network unencrypted: give the site TLS, and its url https://",
+      "Site-B.2: credentials and data cross the network unencrypted: give the site TLS, and its url https://",
     ],
   )
 })

@@ -4,7 +4,8 @@ import { loadBaseConfig, NO_BASE_CONFIG } from "./base-config.ts"
 import { prometheusConfig } from "./prometheus-config.ts"
 import { CONFIG_FILE, type OutputFile } from "./publish.ts"
 import type { FederationSettings } from "./settings.ts"
-import { type Inputs, loadSites, PLAIN_HTTP, sendsTokenInPlain, type Site } from "./sites.ts"
+import { type Inputs, loadSites, type Site } from "./sites.ts"
+import { warningsOf } from "./warnings.ts"
 
 /** What may be an oversight: in which file, or at which site. */
 export interface Warning {
@@ -52,11 +53,8 @@ export async function loadPlan(
   const content = prometheusConfig(sites.sites, sites.limits, base, settings.prometheusVersion)
   const warnings = [
     ...base.warnings.map(({ where, message }) => ({ about: { where }, message })),
-    ...sites.sites.flatMap(warningsOf),
+    ...warningsOf(sites.sites).map(({ site, message }) => ({ about: { site: site.name }, message })),
   ]
   const config = { path: CONFIG_FILE, content, mode: 0o640 }
   return { sites: sites.sites, files: [...sites.files, ...base.files, config], warnings }
 }
-
-const warningsOf = ({ name, url }: Site): readonly Warning[] =>
-  sendsTokenInPlain(url) ? [{ about: { site: name }, message: PLAIN_HTTP }] : []

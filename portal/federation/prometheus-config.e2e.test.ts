@@ -7,6 +7,7 @@ import { test } from "node:test"
 import * as fc from "fast-check"
 import { readText } from "#core/files/read-text.ts"
 import { start } from "../../dev/testing/child.ts"
+import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { need } from "../../dev/testing/component.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { findPrometheus, startPrometheus } from "../../dev/testing/prometheus.ts"
@@ -39,6 +40,66 @@ const url = fc
     fc.constantFrom("", "/", "/a/b", "/~x.y/_"),
   )
   .map(([scheme, host, port, path]) => `${scheme}://${host}${port === undefined ? "" : `:${port}`}${path}`)
+const tls = fc.constantFrom(
+  { server_name: "x.example.org", min_version: "TLS12" },
+  { ca_file: "ca.pem" },
+  { cert_file: "own.pem", key_file: "own.key" },
+)
+const text = fc.string({ unit: "binary", minLength: 1 }).filter((value) => !/[\p{Cc}\u2028\u2029]/u.test(value))
+const credentials = fc.oneof(
+  fc.constant({ token: { file: "token" } }),
+  fc.record({
+    basic_auth: fc.record({
+      username: text.map((name) => name.replaceAll(":", "x")),
+      password_file: fc.constant("token"),
+    }),
+  }),
+  fc.record({
+    authorization: fc.record(
+      { type: fc.constantFrom("Token", "Bearer", "x!~"), credentials_file: fc.constant("token") },
+      { requiredKeys: ["credentials_file"] },
+    ),
+  }),
+  fc.record({
+    oauth2: fc.record(
+      {
+        client_id: text,
+        client_secret_file: fc.constant("token"),
+        token_url: fc.constantFrom("https://l.example.org/t?a=b", "https://[2001:db8::1]:8443/%61"),
+        scopes: fc.array(text, { minLength: 1, maxLength: 2 }),
+        endpoint_params: fc.dictionary(text, text, { maxKeys: 2, noNullPrototype: true }),
+        tls_config: tls,
+        proxy_url: fc.constantFrom("http://proxy.example.org:3128", "https://10.0.0.1/"),
+      },
+      { requiredKeys: ["client_id", "client_secret_file", "token_url"] },
+    ),
+  }),
+)
+const line = fc.constantFrom("a", "", "$1", "${1}x", "yes", "010", "ü # x")
+const regex = fc.constantFrom("", "(.*)", "a|b", "[^x]{2,3}", "\\d+(?i:x)", ".+$")
+const sources = fc.array(labelName, { minLength: 1, maxLength: 3 })
+const rule = fc.oneof(
+  fc.record({ action: fc.constantFrom("labeldrop", "labelkeep"), regex }),
+  fc.record({ action: fc.constantFrom("keep", "drop"), source_labels: sources, regex, separator: line }),
+  fc.record({ action: fc.constantFrom("keepequal", "dropequal"), source_labels: sources, target_label: labelName }),
+  fc.record({ action: fc.constant("labelmap"), regex, replacement: fc.constantFrom("a_$1", "x") }),
+  fc.record({ action: fc.constantFrom("lowercase", "uppercase"), source_labels: sources, target_label: labelName }),
+  fc.record({
+    action: fc.constant("hashmod"),
+    source_labels: sources,
+    target_label: labelName,
+    modulus: fc.integer({ min: 1 }),
+  }),
+  fc.record(
+    {
+      source_labels: sources,
+      regex,
+      target_label: fc.oneof(labelName, fc.constantFrom("x_${1}", "a$1", "__tmp")),
+      replacement: line,
+    },
+    { requiredKeys: ["target_label"] },
+  ),
+)
 const site = fc.record(
   {
     name: fc.stringMatching(/^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,20}[a-zA-Z0-9])?$/),
@@ -46,17 +107,21 @@ const site = fc.record(
     labels: fc.dictionary(labelName, labelValue, { maxKeys: 4, noNullPrototype: true }),
     match: fc.array(selector, { minLength: 1, maxLength: 3 }),
     interval: fc.integer({ min: 1, max: 86_400 }),
-    tls: fc.constantFrom({ server_name: "x.example.org", min_version: "TLS12" }, { ca_file: "ca.pem" }),
+    tls,
+    credentials,
+    proxy_url: fc.constantFrom("http://proxy.example.org:3128", "http://127.0.0.1"),
+    drop_labels: fc.array(labelName, { maxLength: 3 }),
+    metric_relabel_configs: fc.array(rule, { maxLength: 4 }),
   },
-  { requiredKeys: ["name", "url"] },
+  { requiredKeys: ["name", "url", "credentials"] },
 )
 const sites = fc.uniqueArray(site, { maxLength: 12, selector: ({ name }) => name.toLowerCase() }).map((list) =>
-  list.map(({ tls, ...rest }, index) => ({
+  list.map(({ tls: ofSite, credentials: sent, ...rest }, index) => ({
     ...rest,
+    ...sent,
     url: `${rest.url.replace(/\/$/, "")}/s${index}`, // each its own
     labels: { ...rest.labels, number: index },
-    ...(rest.url.startsWith("https") && tls !== undefined ? { tls } : {}),
-    token: { file: "token" },
+    ...(rest.url.startsWith("https") && ofSite !== undefined ? { tls: ofSite } : {}),
   })),
 )
 
@@ -67,6 +132,9 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
     const folder = await mkdtemp(join(tmpdir(), "fedstack-property-"))
     t.after(() => rm(folder, { recursive: true }))
     await writeFile(join(folder, "token"), "token")
+    const own = makeAuthority("ca").issue({ name: "own" })
+    await writeFile(join(folder, "own.pem"), own.cert)
+    await writeFile(join(folder, "own.key"), own.key)
     await writeFile(join(folder, "ca.pem"), await readFile(join(import.meta.dirname, "testdata/complete/ca.pem")))
     const [major = 0, minor = 0] = version.split(".").map(Number)
     await fc.assert(

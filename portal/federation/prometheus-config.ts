@@ -1,7 +1,7 @@
 import { Document, isMap, isSeq, parseDocument, type ScalarTag, type Tags } from "yaml"
 import type { BaseConfig } from "./base-config.ts"
 import { resolvePaths } from "./base-paths.ts"
-import { TLS_FILES, tlsPath } from "./credentials.ts"
+import { hostOf, jobCredentials } from "./job-credentials.ts"
 import { HEADER } from "./publish.ts"
 import type { Limits } from "./schema.ts"
 import { siteRelabelling } from "./site-labels.ts"
@@ -33,7 +33,7 @@ export function prometheusConfig(
 }
 
 function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, version: PrometheusVersion): object {
-  const { name, url, match, interval, timeout, tokenFile, tls } = site
+  const { name, url, match, interval, timeout } = site
   const labels = { site: name, ...site.labels }
   return {
     job_name: name,
@@ -48,17 +48,18 @@ function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, ve
     follow_redirects: false,
     body_size_limit: `${limits.response_bytes}B`,
     sample_limit: limits.series,
-    authorization: { credentials_file: tokenFile },
-    tls_config: tls && tlsConfig(name, tls),
+    proxy_url: site.proxy_url && hostOf(site.proxy_url),
+    ...jobCredentials(site),
     static_configs: [{ targets: [target(url)], labels }],
-    metric_relabel_configs: siteRelabelling(labels, labelsOfPortal),
+    metric_relabel_configs: [...ownRules(site), ...siteRelabelling(labels, labelsOfPortal)],
   }
 }
 
-function tlsConfig(name: string, tls: NonNullable<Site["tls"]>): object {
-  const files = TLS_FILES.filter((key) => tls[key] !== undefined).map((key) => [key, tlsPath(name, key)] as const)
-  return { ...Object.fromEntries(files), server_name: tls.server_name, min_version: tls.min_version }
-}
+/** Those of sites.yaml. They come first, so that none of them can change whose series these are. */
+const ownRules = ({ drop_labels = [], metric_relabel_configs = [] }: Site): readonly object[] => [
+  ...(drop_labels.length === 0 ? [] : [{ action: "labeldrop", regex: drop_labels.join("|") }]),
+  ...metric_relabel_configs,
+]
 
 /** Since 2.48; older ones refuse the key. */
 const knowsStaleness = ({ major, minor }: PrometheusVersion): boolean => major > 2 || (major === 2 && minor >= 48)

@@ -21,6 +21,9 @@ const written = (portal: TestPortal, site: string) =>
       : undefined,
   )
 
+const NEEDED =
+  "needs token, basic_auth, authorization or oauth2, or a client certificate: tls with cert_file and key_file"
+
 test("ends with 1 and every fault on a bad file at start", async (t) => {
   const portal = await startPortal(t, { "sites.yaml": "sites:\n  - name: a\n  - nam: b\n" })
   assert.equal(await portal.child.ended, 1)
@@ -32,11 +35,11 @@ test("ends with 1 and every fault on a bad file at start", async (t) => {
       .map((line) => line.slice(portal.folder.length + 1)),
     [
       "sites.yaml:2:5 sites[0].url: is missing; it must be a URL such as https://site-a.example.org",
-      "sites.yaml:2:5 sites[0].token: is missing; it must be {file: NAME} or {env: VARIABLE}",
+      `sites.yaml:2:5 sites[0]: ${NEEDED}`,
       "sites.yaml:3:5 sites[1].name: is missing; it must be a name such as site-a",
       "sites.yaml:3:5 sites[1].url: is missing; it must be a URL such as https://site-a.example.org",
-      "sites.yaml:3:5 sites[1].token: is missing; it must be {file: NAME} or {env: VARIABLE}",
       "sites.yaml:3:5 sites[1].nam: unknown key",
+      `sites.yaml:3:5 sites[1]: ${NEEDED}`,
     ],
   )
 })
@@ -84,7 +87,9 @@ test("warns of each site whose token crosses the network unencrypted, once at ea
   portal.child.process.kill("SIGHUP")
   const warned = () =>
     [
-      ...portal.child.output().matchAll(/level=warn .*msg="token and data cross the network unencrypted: .*" (.*)$/gm),
+      ...portal.child
+        .output()
+        .matchAll(/level=warn .*msg="credentials and data cross the network unencrypted: .*" (.*)$/gm),
     ].map(([, fields]) => fields)
   const found = await until("warnings of two readings", () => (warned().length > 3 ? warned() : undefined))
   assert.deepEqual(found, ["site=a", "site=c", "site=a", "site=c"])

@@ -2,8 +2,20 @@ import { z } from "zod"
 import { explain } from "#core/errors.ts"
 import { compile } from "#core/promql/compiled.ts"
 import { parseSelector } from "#core/promql/parse.ts"
-import { expected, filled, parsed } from "#core/config/schema.ts"
+import { expected, parsed } from "#core/config/schema.ts"
 import { duration, httpUrl, type Parse, size, Wrong } from "#core/config/settings.ts"
+import {
+  authorization,
+  basicAuth,
+  CONTROL,
+  instead,
+  oauth2,
+  proxyUrl,
+  tls,
+  tlsShape,
+  token,
+} from "./credential-schema.ts"
+import { dropLabels, metricRelabelConfigs } from "./relabel-schema.ts"
 
 /** What the original stack federates. */
 const DEFAULT_MATCH = '{job="project_usages",__name__=~"project_.*_usage"}'
@@ -29,8 +41,6 @@ const siteUrl: Parse<URL> = (text) => {
   return url
 }
 
-/** To the YAML of Prometheus some of them are line breaks, which it folds into spaces. */
-const CONTROL = /[\p{Cc}\u2028\u2029]/u
 const RESERVED_LABELS = ["site", "job", "instance", "le", "quantile"]
 /** Those of usage: set for a site, they would make one series of all its projects. */
 const USAGE_LABELS = ["project_id", "project_name", "domain_id", "domain_name"]
@@ -53,22 +63,6 @@ const labelValue = z
   )
 const labels = z.record(labelName, labelValue, "must be labels, such as {location: city-a}")
 
-const token = z
-  .strictObject(
-    { file: filled("the name of a file").optional(), env: filled("the name of a variable").optional() },
-    expected("{file: NAME} or {env: VARIABLE}"),
-  )
-  .refine(({ file, env }) => (file === undefined) !== (env === undefined), "must have either file or env")
-
-const tlsShape = {
-  ca_file: filled("the name of a file").optional(),
-  server_name: filled("a host name").optional(),
-  cert_file: filled("the name of a file").optional(),
-  key_file: filled("the name of a file").optional(),
-  min_version: z.enum(["TLS12", "TLS13"], expected("TLS12 or TLS13")).optional(),
-}
-const tls = z.strictObject(tlsShape, expected("a map of ca_file, server_name, cert_file, key_file, min_version"))
-
 /** Kept as it is written: proxies that compare bytes, such as the original HAProxy's, accept only the spelling they know. */
 const selector: Parse<string> = (text) => {
   if (CONTROL.test(text)) return new Wrong("must be one line without control characters")
@@ -82,6 +76,23 @@ const selector: Parse<string> = (text) => {
 
 const interval = duration(1, LONGEST_INTERVAL)
 
+/** What a scrape job of Prometheus calls them. */
+const NAMED_OTHERWISE = {
+  job_name: instead("is called name here"),
+  static_configs: instead("is called url here, with the labels under labels"),
+  scheme: instead("is part of url here"),
+  metrics_path: instead("is part of url here, without /federate"),
+  params: instead("is written as a list of selectors under match here"),
+  scrape_interval: instead("is called interval here"),
+  scrape_timeout: instead("is called timeout here"),
+  tls_config: instead("is called tls here"),
+  bearer_token_file: instead("is written as token: {file: NAME} here"),
+  bearer_token: instead("must not stand here: put it into a file, and write token: {file: NAME}"),
+  relabel_configs: instead(
+    "has nothing to relabel: a site is one target. Series are relabelled by metric_relabel_configs",
+  ),
+}
+
 const siteShape = {
   name,
   url: parsed("a URL such as https://site-a.example.org", siteUrl),
@@ -92,10 +103,17 @@ const siteShape = {
     .default([DEFAULT_MATCH]),
   interval: parsed("a duration such as 30s", interval).default(30),
   timeout: parsed("a duration such as 30s", interval).optional(),
-  token,
+  token: token.optional(),
+  basic_auth: basicAuth.optional(),
+  authorization: authorization.optional(),
+  oauth2: oauth2.optional(),
   tls: tls.optional(),
+  proxy_url: proxyUrl.optional(),
+  drop_labels: dropLabels.optional(),
+  metric_relabel_configs: metricRelabelConfigs.optional(),
+  ...NAMED_OTHERWISE,
 }
-const siteSchema = z.strictObject(siteShape, expected("a site: a map with name, url and token"))
+const siteSchema = z.strictObject(siteShape, expected("a site: a map with name, url and credentials such as token"))
 export type SiteEntry = z.output<typeof siteSchema>
 
 /** Generous: they hold a broken or hostile site off, not a large one. */

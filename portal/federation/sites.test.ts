@@ -4,7 +4,8 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError } from "#core/errors.ts"
-import { loadSites, sendsTokenInPlain } from "./sites.ts"
+import { loadSites } from "./sites.ts"
+import { sendsInPlain } from "./warnings.ts"
 import { testInputs } from "./testing.ts"
 
 const bad = join(import.meta.dirname, "testdata/bad")
@@ -65,6 +66,6 @@ for (const [url, expected] of [
   ["http://[::ffff:10.0.0.1]", true],
 ] as const) {
   test(`${url} ${expected ? "shows" : "does not show"} the token to the network`, () => {
-    assert.equal(sendsTokenInPlain(new URL(url)), expected)
+    assert.equal(sendsInPlain(new URL(url)), expected)
   })
 }

@@ -2,8 +2,9 @@ import { dirname, isAbsolute, join } from "node:path"
 import { type Path, parseYaml } from "#core/config/config-file.ts"
 import { Faults } from "#core/config/faults.ts"
 import type { ReadText } from "#core/files/read-text.ts"
-import { type EntryReader, readTls, readToken, type Report } from "./credentials.ts"
+import { type EntryReader, readSecret, type Report } from "./credentials.ts"
 import { crossCheck } from "./cross-checks.ts"
+import { readTls } from "./site-tls.ts"
 import { readableSites, type SiteEntry, sitesFileSchema } from "./schema.ts"
 
 /** Where the configuration comes from. */
@@ -17,8 +18,8 @@ export interface Inputs {
 /** A site as Prometheus scrapes it; times in seconds. Its secrets are kept apart, in files. */
 export type Site = SiteEntry & {
   readonly timeout: number
-  /** Relative to Prometheus' configuration. */
-  readonly tokenFile: string
+  /** Of its token, password or client secret, relative to Prometheus' configuration; a client certificate needs none. */
+  readonly secretFile: string | undefined
 }
 
 /** Longer scrapes hide that a site is in trouble. */
@@ -44,21 +45,12 @@ export function loadSites(file: string, inputs: Inputs) {
       read: (name, path) =>
         faults.collect(() => inputs.read(isAbsolute(name) ? name : join(dirname(file), name), at(path))),
     }
-    return [...readToken(entry, reader), ...readTls(entry, reader)]
+    return { secret: readSecret(entry, reader), tls: readTls(entry, reader) }
   })
   if (whole === undefined || faults.any) throw faults.toError()
   const sites = whole.sites.map((entry, index): Site => {
     const { interval, timeout = Math.min(interval, LONGEST_DEFAULT_TIMEOUT) } = entry
-    return { ...entry, timeout, tokenFile: secrets[index]?.[0]?.path ?? "" }
+    return { ...entry, timeout, secretFile: secrets[index]?.secret[0]?.path }
   })
-  return { sites, limits: whole.limits, files: secrets.flat() }
+  return { sites, limits: whole.limits, files: secrets.flatMap(({ secret, tls }) => [...secret, ...tls]) }
 }
-
-/** Logged for each such site whenever the configuration files are read. */
-export const PLAIN_HTTP = "token and data cross the network unencrypted: give the site TLS, and its url https://"
-
-/** As a URL's `hostname` shows them. Other names, such as those of containers, may lead over a network to another machine. */
-const LOOPBACK = /^(?:localhost\.?|127(?:\.\d+){3}|\[::(?:1|ffff:7f[\da-f]{2}:[\da-f]{1,4})\])$/
-
-export const sendsTokenInPlain = ({ protocol, hostname }: URL): boolean =>
-  protocol === "http:" && !LOOPBACK.test(hostname)
