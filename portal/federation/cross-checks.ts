@@ -57,7 +57,7 @@ function checkCredentials(document: Document, sites: number, report: Report): vo
     if (!isMap(entry)) continue
     const [first, ...more] = CREDENTIALS.filter((key) => entry.has(key))
     if (first === undefined && !document.hasIn(["sites", index, "tls", "cert_file"])) {
-      const known = `${CREDENTIALS.join(", ").replace(/, (\w+)$/, " or $1")}`
+      const known = CREDENTIALS.join(", ").replace(/, (\w+)$/, " or $1")
       report(["sites", index], `needs ${known}, or a client certificate: tls with cert_file and key_file`)
     }
     for (const key of more) report(["sites", index, key], `cannot be sent beside ${first}; give one of them`)

@@ -22,7 +22,7 @@ const labelName = fc
 const labelValue = fc.oneof(
   fc.string({ unit: "binary", minLength: 1 }).filter((value) => !/[\p{Cc}\u2028\u2029]/u.test(value)),
   fc.string({
-    unit: fc.constantFrom("$", "$1", "${x}", '"', "\\", "#", ": ", "yes", "~", "{{"),
+    unit: fc.constantFrom("$", "$1", "${x}", '"', "\\", "#", ": ", "yes", "~", "null", "{{"),
     minLength: 1,
   }),
   fc.integer(),
@@ -76,7 +76,7 @@ const credentials = fc.oneof(
   }),
 )
 const line = fc.constantFrom("a", "", "$1", "${1}x", "yes", "010", "ü # x")
-const regex = fc.constantFrom("", "(.*)", "a|b", "[^x]{2,3}", "\\d+(?i:x)", ".+$")
+const regex = fc.constantFrom("", "~", "null", "(.*)", "a|b", "[^x]{2,3}", "\\d+(?i:x)", ".+$")
 const sources = fc.array(labelName, { minLength: 1, maxLength: 3 })
 const rule = fc.oneof(
   fc.record({ action: fc.constantFrom("labeldrop", "labelkeep"), regex }),

@@ -51,15 +51,24 @@ function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, ve
     proxy_url: site.proxy_url && hostOf(site.proxy_url),
     ...jobCredentials(site),
     static_configs: [{ targets: [target(url)], labels }],
-    metric_relabel_configs: [...ownRules(site), ...siteRelabelling(labels, labelsOfPortal)],
+    metric_relabel_configs: [...ownRules(site), ...siteRelabelling(labels, labelsOfPortal)].map(writable),
   }
 }
 
+interface OwnRule {
+  readonly action?: string | undefined
+  readonly regex?: string | undefined
+}
+
 /** Those of sites.yaml. They come first, so that none of them can change whose series these are. */
-const ownRules = ({ drop_labels = [], metric_relabel_configs = [] }: Site): readonly object[] => [
+const ownRules = ({ drop_labels = [], metric_relabel_configs = [] }: Site): readonly OwnRule[] => [
   ...(drop_labels.length === 0 ? [] : [{ action: "labeldrop", regex: drop_labels.join("|") }]),
   ...metric_relabel_configs,
 ]
+
+/** Prometheus 2.42 takes these two words for no expression at all, also where they are quoted. */
+const writable = (rule: { readonly regex?: string | undefined }): object =>
+  rule.regex === "~" || rule.regex === "null" ? { ...rule, regex: `(?:${rule.regex})` } : rule
 
 /** Since 2.48; older ones refuse the key. */
 const knowsStaleness = ({ major, minor }: PrometheusVersion): boolean => major > 2 || (major === 2 && minor >= 48)

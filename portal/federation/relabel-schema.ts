@@ -44,7 +44,6 @@ const rule = z.strictObject(
   },
   expected("a map with an action, as in Prometheus' metric_relabel_configs"),
 )
-export type RelabelRule = z.output<typeof rule>
 
 /** Keys that an action needs, and those it may have beside them; as Prometheus checks them. */
 const KEYS: Readonly<Record<string, readonly [needed: readonly string[], allowed?: readonly string[]]>> = {
@@ -73,7 +72,7 @@ export const metricRelabelConfigs = z.array(
   rule.superRefine((value, context) => {
     const { action = "replace", target_label } = value
     const [needed, allowed] = KEYS[action] ?? [[]]
-    const given = Object.keys(value).filter((key) => key !== "action" && value[key as keyof RelabelRule] !== undefined)
+    const given = Object.keys(value).filter((key) => key !== "action" && value[key as keyof typeof value] !== undefined)
     for (const key of needed.filter((one) => !given.includes(one)))
       context.addIssue({ code: "custom", message: `must have ${key} with the action ${action}` })
     for (const key of given.filter((one) => !(allowed ?? given).includes(one)))

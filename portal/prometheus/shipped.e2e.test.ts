@@ -92,6 +92,6 @@ test("the sites that sites.example.yaml shows in comments are right", async () =
   const text = (await readFile(join(root, "portal/sites.example.yaml"), "utf8")).replaceAll(/^ {2}# /gm, "  ")
   assert.deepEqual(
     parseYaml(text, "sites.yaml", sitesFileSchema).value.sites.map(({ name }) => name),
-    ["site-a", "site-b"],
+    ["site-a", "site-b", "site-c"],
   )
 })
