@@ -11,6 +11,10 @@ export interface Child {
   stop(signal?: NodeJS.Signals): Promise<number | string>
 }
 
+const running = new Set<ChildProcess>()
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL")
+})
 // ended by dev/test, a test file still ends what it started: without this, there is no "exit" event
 process.once("SIGTERM", () => process.exit(143))
 
@@ -22,9 +26,8 @@ export function start(command: string, args: readonly string[], env: Readonly<Re
   child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk))
   const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | string)
   ended.catch((error: unknown) => chunks.push(Buffer.from(String(error))))
-  const orphan = (): void => void child.kill("SIGKILL")
-  process.once("exit", orphan)
-  void ended.finally(() => process.off("exit", orphan)).catch(() => undefined)
+  running.add(child)
+  void ended.finally(() => running.delete(child)).catch(() => undefined)
   return {
     process: child,
     output: () => Buffer.concat(chunks).toString("utf8"),

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict"
+import { readdir, readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { test } from "node:test"
+import { parse } from "yaml"
+import { need } from "../testing/component.ts"
+import { readDashboard, shippedQueries } from "../testing/grafana/dashboard.ts"
+import { findOpa } from "../testing/opa.ts"
+import { findPrometheus, type RunningPrometheus, VERSIONS } from "../testing/prometheus.ts"
+import { until } from "../testing/until.ts"
+import { ROOT, startShippedStack } from "./shipped.testing.ts"
+
+interface Rule {
+  readonly name: string
+  readonly query: string
+  readonly health: string
+  readonly lastError?: string
+  readonly lastEvaluation: string
+  readonly alerts?: readonly { readonly annotations: Readonly<Record<string, string>> }[]
+}
+
+/** What the federation is to bring, from two exporters and the components themselves. */
+const FAMILIES = ["project_vcpu_usage", "project_mb_usage", "opa_up", "fedstack_proxy_upstream_up"]
+
+for (const version of VERSIONS) {
+  test(
+    `Prometheus ${version} evaluates every shipped rule and every panel's query without an error or a warning`,
+    { timeout: 240_000 },
+    async (t) => {
+      const prometheus = need(t, findPrometheus(version))
+      const opa = need(t, findOpa())
+      if (prometheus === undefined || opa === undefined) return
+      const { sites, portal } = await startShippedStack(t, prometheus, opa)
+      for (const family of FAMILIES) {
+        await until(`${family} of both sites`, async () => {
+          const series = await portal.query(`group by (site) (${family}{site!=""})`)
+          return series.length === 2 ? true : undefined
+        })
+      }
+      const evaluated = [
+        ...sites.map((site) => ({ name: "site", running: site, dashboards: ["site", "opa-data"] })),
+        { name: "portal", running: portal, dashboards: ["usage"] },
+      ]
+      for (const { name, running, dashboards } of evaluated) {
+        const rules = await rulesOf(running, await shippedNames(name))
+        assert.deepEqual(
+          rules.filter(({ health, lastError }) => health !== "ok" || (lastError ?? "") !== ""),
+          [],
+        )
+        const texts = rules.flatMap(({ alerts = [] }) =>
+          alerts.flatMap(({ annotations }) => Object.values(annotations)),
+        )
+        assert.deepEqual(
+          texts.filter((text) => /error expanding template/.test(text)),
+          [],
+        )
+        assert.ok(texts.length > 0)
+
+        const panels = await Promise.all(
+          dashboards.map(async (file) =>
+            shippedQueries(await readDashboard(join(ROOT, name, `grafana/dashboards/${file}.json`))),
+          ),
+        )
+        for (const expression of [
+          ...rules.map(({ query }) => query),
+          ...panels.flat().map((panel) => panel.expression),
+        ]) {
+          assert.deepEqual(await complaints(running, expression), [], expression)
+        }
+        const failures = await running.query('sum(prometheus_rule_evaluation_failures_total{job="prometheus",site=""})')
+        assert.deepEqual(
+          failures.map(({ value: [, count] }) => count),
+          ["0"],
+        )
+      }
+    },
+  )
+}
+
+async function shippedNames(component: string): Promise<readonly string[]> {
+  const folder = join(ROOT, component, "prometheus/rules")
+  const texts = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), "utf8")))
+  return texts.flatMap((text) => {
+    const { groups } = parse(text) as { groups: { rules: { alert?: string; record?: string }[] }[] }
+    return groups.flatMap(({ rules }) => rules.map(({ alert, record = "" }) => alert ?? record))
+  })
+}
+
+/** All rules, once each of these was evaluated with the series of both sites there. */
+async function rulesOf({ url }: RunningPrometheus, names: readonly string[]): Promise<readonly Rule[]> {
+  const since = Date.now()
+  const inOrder = (list: readonly string[]) => list.toSorted((a, b) => a.localeCompare(b))
+  return until("every rule to be evaluated", async () => {
+    const { data } = (await (await fetch(`${url}/api/v1/rules`)).json()) as { data: { groups: { rules: Rule[] }[] } }
+    const rules = data.groups.flatMap((group) => group.rules)
+    assert.deepEqual(inOrder(rules.map(({ name }) => name)), inOrder(names))
+    return rules.every(({ lastEvaluation }) => Date.parse(lastEvaluation) > since) ? rules : undefined
+  })
+}
+
+/** The name of the original is kept; in 2.53 this is a warning. */
+const NO_COUNTER_BY_NAME = /^PromQL info: metric might not be a counter, .*: "project_(?:vcpu|mb)_usage" /
+
+/** Why a query failed, its warnings and other remarks. */
+async function complaints({ url }: RunningPrometheus, expression: string): Promise<readonly string[]> {
+  const body = new URLSearchParams({ query: expression })
+  const response = await fetch(`${url}/api/v1/query`, { method: "POST", body })
+  const {
+    status,
+    error,
+    warnings = [],
+    infos = [],
+  } = (await response.json()) as {
+    status: string
+    error?: string
+    warnings?: readonly string[]
+    infos?: readonly string[]
+  }
+  const remarks = [...warnings, ...infos].filter((remark) => !NO_COUNTER_BY_NAME.test(remark))
+  return status === "success" ? remarks : [`${error}`, ...remarks]
+}
