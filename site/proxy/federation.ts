@@ -19,6 +19,7 @@ import type { ProxyMetrics } from "./metrics.ts"
 import { createNarrowClient } from "./policy/narrow.ts"
 import type { Client, Policy } from "./policy/types.ts"
 import { RequestRecord } from "./request-record.ts"
+import { createAcceptReader } from "./upstream/accept.ts"
 import { openUpstream } from "./upstream/fetch.ts"
 import { rememberHealth } from "./upstream/health.ts"
 import { deadlineOf, targetOf, upstreamRequest, type UpstreamTarget } from "./upstream/request.ts"
@@ -45,6 +46,7 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
   const authorize = createAuthorize(decider.judge, turns)
   const admit = createAdmit(authorize, budget, turns)
   const clients = createNarrowClient(createNarrower(authorize, turns))
+  const readAccept = createAcceptReader()
   const throttle = throttleFailures(milliseconds, log)
   const beginVerification = limitVerifications(milliseconds)
   const audit = batchLog(log, "request")
@@ -113,7 +115,11 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
         if (record.over) return
         if (current() !== asOf) continue
         record.requested = admission
-        admission.upstream = upstreamRequest(target, admission.query, request.headers, admission.upstream)
+        const headers = {
+          accept: readAccept(request.headers.accept),
+          "accept-encoding": request.headers["accept-encoding"],
+        }
+        admission.upstream = upstreamRequest(target, admission.query, headers, admission.upstream)
         return send(record, cache.find(admission.upstream, policy.reuse))
       } catch (error) {
         const expected = error instanceof FedstackError

@@ -17,7 +17,7 @@ test("sends Prometheus nothing but what was understood", async (t) => {
     {
       headers: {
         ...BEARER,
-        accept: "application/vnd.google.protobuf;q=0.5, text/plain;escaping=allow-utf-8",
+        accept: "text/html, application/vnd.google.protobuf;q=0.5, text/plain;escaping=allow-utf-8;secret=1",
         "accept-encoding": "deflate, gzip",
         cookie: "a=b",
         "user-agent": "curl",
@@ -34,7 +34,7 @@ test("sends Prometheus nothing but what was understood", async (t) => {
       ...ASKED,
       rawHeaders: [
         ...["host", new URL(upstream.url).host, "connection", "keep-alive"],
-        ...["accept", "application/vnd.google.protobuf;q=0.5, text/plain;escaping=allow-utf-8"],
+        ...["accept", "application/vnd.google.protobuf;q=0.5,text/plain;escaping=allow-utf-8"],
         ...["accept-encoding", "gzip", "x-prometheus-scrape-timeout-seconds", "5", "user-agent", "fedstack-proxy"],
       ],
     },

@@ -64,7 +64,7 @@ test("serves the same entry in any spelling, and logs it", async (t) => {
 
 const DIFFERENT: readonly (readonly [title: string, one: Record<string, string>, other: Record<string, string>])[] = [
   ["of another Accept", { accept: "text/plain" }, { accept: "text/plain;escaping=allow-utf-8" }],
-  ["of an Accept that means the same", { accept: "text/plain;q=1" }, { accept: "text/plain; q=1" }],
+  ["of an Accept in another order", { accept: "text/plain,*/*" }, { accept: "*/*,text/plain" }],
   ["with and without Accept", {}, { accept: "*/*" }],
   ["with and without gzip", {}, { "accept-encoding": "gzip" }],
   ["with gzip and a refused gzip", { "accept-encoding": "gzip" }, { "accept-encoding": "gzip;q=0" }],
@@ -84,6 +84,16 @@ for (const [title, one, other] of DIFFERENT) {
     assert.equal(upstream.received.length, 2)
   })
 }
+
+test("shares a response between spellings of an Accept, whatever else a client writes into it", async (t) => {
+  const { upstream, proxy } = await startBoth(t, sample, REUSE)
+  for (let index = 0; index < 20; index++) {
+    const accept = `text/plain ; q=1, a/b;n=${index},text/plain;q=1;x=${index}, ${`x/${index},`.repeat(1000)}`
+    assert.equal((await scrape(proxy.url, { accept })).status, 200)
+  }
+  const accepts = upstream.received.map(({ rawHeaders }) => rawHeaders[rawHeaders.indexOf("accept") + 1])
+  assert.deepEqual(accepts, ["text/plain;q=1"])
+})
 
 for (const [name, value] of [
   ["range", "bytes=0-1"],

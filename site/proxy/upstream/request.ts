@@ -9,7 +9,7 @@ export interface UpstreamRequest {
   readonly target: UpstreamTarget
   /** Raw, as upstreamQuery writes it. */
   readonly query: string
-  /** Byte for byte as it came; undefined where there was none. */
+  /** What is understood of it; undefined where there was none. */
   readonly accept: string | undefined
   readonly gzip: boolean
 }
@@ -32,7 +32,10 @@ export interface UpstreamTarget {
 export function upstreamRequest(
   target: UpstreamTarget,
   query: string,
-  headers: Pick<IncomingHttpHeaders, "accept" | "accept-encoding">,
+  headers: {
+    readonly accept?: string | undefined
+    readonly "accept-encoding"?: IncomingHttpHeaders["accept-encoding"]
+  },
   last?: UpstreamRequest,
 ): UpstreamRequest {
   const gzip = acceptsGzip(headers["accept-encoding"])
@@ -59,8 +62,8 @@ export function deadlineOf(headers: IncomingHttpHeaders, most: number): number {
 }
 
 /**
- * All headers of the request to Prometheus. Accept goes as it came, because Prometheus 3 reads the escaping of names from
- * it; where there is none, none is added. The time is that of the shared request: scrapers that wait less leave earlier.
+ * All headers of the request to Prometheus. Accept goes with what is understood of it: Prometheus 3 reads the escaping of
+ * names from it, too; where there is none, none is added. The time is that of the shared request: scrapers that wait less leave earlier.
  */
 export function upstreamHeaders({ accept, gzip, target }: UpstreamRequest): Record<string, string> {
   return {
