@@ -128,6 +128,24 @@ test("refuses a product of too many selectors", async () => {
   assert.match(String(await decide(many, "a", "b", "c")), /300 selectors would be requested; 256 at most$/)
 })
 
+test("multiplies no long list of shared selectors to refuse what it makes", async () => {
+  const { shared } = principalOf(
+    "portal",
+    Array.from({ length: 2000 }, (_, index) => `{job="${index}"}`),
+  )
+  const known = createAuthorize()
+  const client = { name: "portal", shared, enforce: true }
+  const expected = "2000 selectors would be requested; 256 at most"
+  assert.ok(String(show(await known(client, [parseSelector("up")]))).endsWith(expected))
+  const read: string[] = []
+  const watched = new Proxy(shared, { get: (list, key) => (read.push(String(key)), Reflect.get(list, key) as unknown) })
+  const again = show(
+    await createAuthorize(() => Promise.resolve(-1))({ ...client, shared: watched }, [parseSelector(LONG_LIST)]),
+  )
+  assert.ok(String(again).endsWith(expected))
+  assert.equal(read.includes("map"), false)
+})
+
 test("explains for each shared selector why it does not cover a request", () => {
   const reasons = explainRefusal(USAGE.shared, parseSelector('up{job="other"}'))
   assert.deepEqual(

@@ -1,6 +1,14 @@
 import { LRUCache } from "lru-cache"
 import { type Turns, UNLIMITED_TURNS } from "#core/limits/turns.ts"
-import { type AllowedSelectors, allowedBy, createCompiler, judge, judgeQuickly, type SelectorVerdict } from "./judge.ts"
+import {
+  ADDED,
+  type AllowedSelectors,
+  allowedBy,
+  createCompiler,
+  judge,
+  judgeQuickly,
+  type SelectorVerdict,
+} from "./judge.ts"
 import { printSelector, type Selector } from "./selector.ts"
 
 /** One selector that a client may read. */
@@ -29,6 +37,8 @@ export type Authorize = (principal: Principal, selectors: readonly Selector[]) =
 
 /** Selectors of one request upstream, where matchers are added. */
 const MOST_SELECTORS = 256
+/** Before equal ones count once: a long list of shared ones is not multiplied to be refused. */
+const MOST_ADDED = 1024
 /** Bytes of all verdicts, for all clients together: some 100,000 usual ones. */
 const VERDICT_BYTES = 32_000_000
 
@@ -85,23 +95,27 @@ export function createAuthorize(judgeElsewhere?: JudgeSelector, turns: Turns = U
       const key = keyOf(principal, selector)
       const verdict = verdicts.get(key) ?? (await verdictOf(principal, selector, key))
       if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
+      const added = requested.length + shared.length
+      if (verdict === ADDED && added > MOST_ADDED) return tooMany(selector, added)
       const { selectors: sent, by: containing } = checkedBy(verdict, shared, selector)
       requested.push(...sent)
       for (const one of containing) by.add(one)
     }
     const distinct = distinctSelectors(requested)
     const [first] = selectors
-    if (distinct.length > MOST_SELECTORS && first !== undefined) {
-      const reason = `with the shared matchers added, ${distinct.length} selectors would be requested; ${MOST_SELECTORS} at most`
-      return { allowed: false, selector: first, reason }
-    }
+    if (distinct.length > MOST_SELECTORS && first !== undefined) return tooMany(first, distinct.length)
     return { allowed: true, selectors: distinct, by: [...by] }
   }
 }
 
+function tooMany(selector: Selector, count: number): Decision {
+  const reason = `with the shared matchers added, ${count} selectors would be requested; ${MOST_SELECTORS} at most`
+  return { allowed: false, selector, reason }
+}
+
 /** The thread that judges may be younger than this process, and of another version. */
 function checkVerdict(verdict: SelectorVerdict, { shared }: Principal, selector: Selector): SelectorVerdict {
-  if (typeof verdict !== "string") checkedBy(verdict, shared, selector)
+  if (typeof verdict !== "string" && verdict !== ADDED) checkedBy(verdict, shared, selector)
   return verdict
 }
 

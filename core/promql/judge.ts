@@ -14,7 +14,7 @@ export interface AllowedSelectors {
 /** Kept small: the index of the shared selector that contains the requested one, ADDED, NAMED less an index, or why it is refused. */
 export type SelectorVerdict = number | string
 /** Allowed with the shared matchers added to it. */
-const ADDED = -1
+export const ADDED = -1
 /** Less the index: allowed with the name's matchers of this shared selector added to it. */
 const NAMED = -2
 

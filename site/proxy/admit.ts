@@ -13,6 +13,7 @@ import {
   methodNotAllowed,
   noSelector,
   notFound,
+  queryTooLong,
   selectorNotAllowed,
 } from "./errors.ts"
 import type { Client } from "./policy/types.ts"
@@ -23,6 +24,9 @@ import { type UpstreamRequest, upstreamQuery } from "./upstream/request.ts"
 const FEDERATE = "/federate"
 /** Bytes of all that is kept, for all clients together: some 15,000 usual targets. */
 const KEPT_BYTES = 32_000_000
+
+/** Prometheus accepts 1 MiB of headers with the target; added matchers can make that of a short request. */
+const MOST_QUERY_BYTES = 1_000_000
 
 /** A target that a client may have, read and decided once. */
 export interface Admission extends RequestedSelectors {
@@ -67,7 +71,7 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Tur
     const selectors = distinctSelectors(parsed)
     record.requested = { selectors, by: [] }
     const decision = await authorize(client, selectors)
-    if (decision.allowed) return { selectors, by: decision.by, query: upstreamQuery(decision.selectors) }
+    if (decision.allowed) return { selectors, by: decision.by, query: queryOf(decision.selectors) }
     const { selector, reason } = decision
     record.detail = reason
     const allowed = printShared(client)
@@ -88,6 +92,13 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Tur
     admissions.set(key, admission)
     return admission
   }
+}
+
+/** Throws QUERY_TOO_LONG. */
+function queryOf(selectors: readonly Selector[]): string {
+  const query = upstreamQuery(selectors)
+  if (query.length > MOST_QUERY_BYTES) throw queryTooLong({ bytes: query.length, limit: MOST_QUERY_BYTES })
+  return query
 }
 
 function printShared({ shared }: Client): string {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { until } from "../../dev/testing/until.ts"
-import { ok, sample, scrape, startBoth } from "./testing.ts"
+import { parseSelector } from "#core/promql/parse.ts"
+import { BEARER, ok, sample, scrape, startBoth } from "./testing.ts"
 
 test("bounds the requests of a client in flight, and says when to retry", async (t) => {
   let finish = (): void => undefined
@@ -40,4 +41,27 @@ test("refuses a client that guesses tokens with 429, and never the rightful clie
   assert.ok(guesses.every(({ status }) => status === 401 || status === 429))
   assert.equal(throttled[0]?.headers["retry-after"], "1")
   assert.equal((await scrape(proxy.url)).status, 200)
+})
+
+test("refuses what added matchers make longer than Prometheus accepts, as the client's and before it is requested", async (t) => {
+  const long = (index: number): string => `x${index}${"y".repeat(3990)}`
+  const shared = Array.from({ length: 4 }, (_, index) => parseSelector(`{job="a",x!="${long(index)}"}`))
+  const { upstream, proxy } = await startBoth(t, sample, {
+    client: { enforce: true, shared: shared.map((selector) => ({ selector, where: "test" })) },
+    limits: { requestsPerSecond: Infinity },
+  })
+  const send = async (count: number) => {
+    const query = Array.from({ length: count }, (_, index) => `match[]=up${index}`).join("&")
+    const response = await fetch(`${proxy.url}/federate?${query}`, { headers: BEARER })
+    return [response.status, await response.text()]
+  }
+  assert.deepEqual(await send(60), [200, "a 1\n"])
+  assert.ok((upstream.received[0]?.url.length ?? 0) < 1_000_100)
+  const [status, text] = await send(64)
+  assert.equal(status, 414)
+  assert.match(
+    String(text),
+    /^The request to the site's Prometheus would have a query of \d{7} bytes, and it accepts 1000000: /,
+  )
+  assert.equal(upstream.received.length, 1)
 })

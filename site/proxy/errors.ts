@@ -20,6 +20,11 @@ export const selectorNotAllowed = defineError(
   403,
   "The selector {selector} is not shared with {client}: {reason}. Shared: {allowed}.",
 )
+export const queryTooLong = defineError(
+  "QUERY_TOO_LONG",
+  414,
+  "The request to the site's Prometheus would have a query of {bytes} bytes, and it accepts {limit}: request fewer or shorter selectors.",
+)
 export const upstreamUnreachable = defineError("UPSTREAM_UNREACHABLE", 502, "The site's Prometheus cannot be reached.")
 export const upstreamBadResponse = defineError(
   "UPSTREAM_BAD_RESPONSE",

@@ -5,7 +5,7 @@ import { createLogger } from "#core/log/logger.ts"
 import { until } from "../../dev/testing/until.ts"
 import { type RunningProxy, startProxy } from "./start.ts"
 import { type EnvironmentPolicy, environmentPolicy } from "./policy/environment.ts"
-import type { ClientLimits, Policy } from "./policy/types.ts"
+import type { Client, ClientLimits, Policy } from "./policy/types.ts"
 import type { ProxyConfig } from "./config.ts"
 import { request as sendRequest } from "undici"
 import { listen } from "../../dev/testing/listen.ts"
@@ -91,7 +91,8 @@ export async function startUpstream(
   respond: (request: IncomingMessage, response: ServerResponse) => void = sendSample,
 ): Promise<{ readonly url: string; readonly port: number; readonly received: readonly Received[] }> {
   const received: Received[] = []
-  const server = createServer((request, response) => {
+  // the headers that Prometheus accepts
+  const server = createServer({ maxHeaderSize: 2 ** 20 + 4096 }, (request, response) => {
     void text(request).then((body) => {
       received.push({ method: request.method ?? "", url: request.url ?? "", rawHeaders: request.rawHeaders, body })
       respond(request, response)
@@ -116,11 +117,12 @@ interface Clock {
 export interface Changes extends Partial<Clock> {
   readonly policy?: Partial<Policy>
   readonly limits?: Partial<ClientLimits>
+  readonly client?: Partial<Client>
 }
 
 /** A proxy before these upstreams with one client, whose policy is changed so. */
 export async function startBefore(t: TestContext, urls: readonly string[], changes: Changes = {}) {
-  const { policy, limits, ...clock } = changes
+  const { policy, limits, client: changed, ...clock } = changes
   const [first = "", ...others] = urls
   const environment = environmentPolicy({
     allow: [SHARED],
@@ -136,7 +138,11 @@ export async function startBefore(t: TestContext, urls: readonly string[], chang
       async load(read) {
         const loaded = await environment.load(read)
         const upstreams = [loaded.upstreams[0], ...others.map((url) => new URL(url))] as const
-        const clients = loaded.clients.map((client) => ({ ...client, limits: { ...client.limits, ...limits } }))
+        const clients = loaded.clients.map((client) => ({
+          ...client,
+          ...changed,
+          limits: { ...client.limits, ...limits },
+        }))
         const tokens = loaded.tokens.map((token) => ({ ...token, owner: clients[0] ?? token.owner }))
         return { ...loaded, upstreams, clients, tokens, ...policy }
       },

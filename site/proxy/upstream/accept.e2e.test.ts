@@ -9,7 +9,7 @@ import { normalizeAccept } from "./accept.ts"
 const PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily"
 const types = fc.constantFrom(
   ...["text/plain", "*/*", "text/html", "application/openmetrics-text", "application/*", "x"],
-  ...[`${PROTOBUF};encoding=delimited`, `${PROTOBUF}`, "application/vnd.google.protobuf"],
+  ...[`${PROTOBUF};encoding=delimited`, PROTOBUF, "application/vnd.google.protobuf"],
 )
 const parameters = fc.constantFrom(
   ...["q=0.1", "q=0.5", "q=1", "version=0.0.4", "version=1.0.0", "version=9", "charset=utf-8", "a=b", "escaping=mine"],
