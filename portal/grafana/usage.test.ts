@@ -27,6 +27,34 @@ test("alerts that panels name are alerts that there are", async () => {
   assert.ok(named.length > 3)
 })
 
+test("no number of sites at a glance is green without data, nor where sites are missing", () => {
+  const stats = drawn.filter(({ type, title }) => type === "stat" && /^(?:Sites that do not|Stale)/.test(title))
+  assert.deepEqual(
+    stats.map(({ fieldConfig }) => fieldConfig?.defaults.thresholds?.steps.map(({ color }) => color)),
+    [
+      ["red", "green", "red"],
+      ["red", "green", "red"],
+    ],
+  )
+  assert.deepEqual(
+    drawn.filter(({ targets = [] }) => targets.some(({ expr }) => expr.includes("vector("))).map(({ title }) => title),
+    [],
+  )
+})
+
+test("every series of a site that never delivered usage is chosen too", () => {
+  const chosen = dashboard.templating.list.find(({ name }) => name === "site")
+  assert.deepEqual(chosen?.query, { query: "label_values(site:delivers, site)", refId: "variable-site", qryType: 1 })
+})
+
+test("the provisioning names the service of Prometheus in the compose file", async () => {
+  const text = await readFile(join(import.meta.dirname, "provisioning/datasources/prometheus.yml"), "utf8")
+  const [, host = "", file = ""] =
+    /http:\/\/(\S+):9090 inside the network of (docker-compose\.\w+\.yml)/.exec(text) ?? []
+  const { services } = (await readYaml(`../../${file}`)) as { services: Readonly<Record<string, { image: string }>> }
+  assert.match(services[host]?.image ?? "no such service", /^prom\/prometheus:/)
+})
+
 test("Grafana's interval is the one at which the portal's Prometheus federates", async () => {
   const { datasources } = (await readYaml("provisioning/datasources/prometheus.yml")) as {
     datasources: { jsonData: { timeInterval: string } }[]
