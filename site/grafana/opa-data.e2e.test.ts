@@ -55,11 +55,16 @@ async function startExporter(t: TestContext, folder: string): Promise<string> {
     await opa.put("kubernetes/namespaces", Object.fromEntries(items))
     await opa.put("kubernetes/services", { default: Object.fromEntries(items) })
     if (count === 3) await opa.put("kubernetes/ingresses", {})
+    // of what cannot be compared
+    await opa.ask("PUT", "/v1/policies/computed", "package computed\nnumber := 5\n")
     urls.push(opa.url)
   }
   const exporter = start(join(ROOT, "bin/fedstack"), [
     ...["exporter", "opa-data", "--web.listen-address=127.0.0.1:0", "--cluster-name=test", "--opa-service=opa"],
-    ...["--opa-cluster-data=kubernetes/namespaces", "--opa-namespaced-data=kubernetes/services,kubernetes/ingresses"],
+    ...[
+      "--opa-cluster-data=kubernetes/namespaces,computed/number",
+      "--opa-namespaced-data=kubernetes/services,kubernetes/ingresses",
+    ],
     ...["--interval=1", `--opa-token-file=${await temporaryFolder(t).write("token", "t0ken")}`],
     ...urls.map((url) => `--opa-url=${url}`),
   ])

@@ -6,19 +6,18 @@ import { doneWithin } from "#core/retry/deadline.ts"
 import type { Collector } from "../../collector.ts"
 import { collectionTime } from "./collection-time.ts"
 import { type DigestRules, NO_DIGESTS, planDigests, recordDigests } from "./digests.ts"
-import { type Compared, compareReplicas, NO_DIFFERENCES } from "./drift.ts"
+import { compareReplicas, NO_DIFFERENCES } from "./drift.ts"
+import { logDrift } from "./drift-log.ts"
 import { ReadFailure } from "./failure.ts"
 import { discoveryFamilies, driftFamilies, podFamilies } from "./families.ts"
 import type { Counted } from "./paths.ts"
 import type { OpaReader } from "./reader.ts"
 import { type DigestKind, readIn, type ReadOutcome, unreadIn } from "./reading.ts"
-import type { OpaTargets } from "./target.ts"
+import { type OpaTargets, type Service, serviceKey } from "./target.ts"
 
 /** OPAs that are read at the same time, beside those that have not responded for so many milliseconds. */
 const AT_ONCE = 16
 const SLOW = 250
-/** Names of pods in one line of the log. */
-const NAMED = 10
 
 export interface OpaDataOptions {
   readonly clusterName: string
@@ -44,13 +43,14 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
   const logUndefined = logChangesOfEach((path: string, nowhere: boolean | undefined) => {
     if (nowhere === true) log.warn({ path }, "no OPA has this path, nothing is counted there: check its spelling")
   })
+  const reportDrift = logDrift(log)
   let isListed = false
 
   return async (signal) => {
     isListed ||= await doneWithin(options.timeout, targets.first, signal)
     const begin = performance.now()
     const at = now().getTime()
-    const current = targets.current()
+    const [current, withoutPods] = [targets.current(), targets.withoutPods()]
     reader.keep(current)
     const plan = planDigests(rules, digests, differences, at, options.digest === undefined ? [] : current)
     const pass = limitConcurrency(AT_ONCE)
@@ -64,7 +64,7 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     )
     signal.throwIfAborted()
     digests = recordDigests(rules, digests, plan, outcomes)
-    const drift = compareReplicas(paths, differences, digests, at, outcomes)
+    const drift = compareReplicas(paths, differences, options.digest && digests, at, outcomes)
     differences = drift.differences
     const problem =
       targets.problem() ?? (isListed ? undefined : `there is no response from Kubernetes within ${options.timeout} s`)
@@ -72,15 +72,16 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     const isUndefined = (index: number): boolean =>
       readings.every(({ result }) => result.pathCounts[index]?.kind === "undefined")
     if (readings.length > 0) logUndefined(new Map(paths.map(({ name }, index) => [name, isUndefined(index)])))
-    logDrift(drift.compared, log)
+    const services = new Set(current.map(serviceKey))
+    reportDrift(drift.compared, (service) => services.has(service))
     time.observe((performance.now() - begin) / 1000)
     const families = [
       ...podFamilies(clusterName, paths, outcomes, rules, options.digest && digests),
       ...driftFamilies(clusterName, drift.compared),
-      ...discoveryFamilies(clusterName, current.length, problem),
+      ...discoveryFamilies(clusterName, current, withoutPods, problem),
       ...time.families(),
     ]
-    return { families, missing: missingOf(problem, outcomes) }
+    return { families, missing: missingOf(problem, withoutPods, outcomes) }
   }
 }
 
@@ -89,26 +90,18 @@ function asFailure(error: unknown): ReadFailure {
   throw error
 }
 
-function missingOf(problem: string | undefined, outcomes: readonly ReadOutcome[]): ReadonlyMap<string, string> {
+function missingOf(
+  problem: string | undefined,
+  withoutPods: readonly Service[],
+  outcomes: readonly ReadOutcome[],
+): ReadonlyMap<string, string> {
   return new Map([
     ...(problem === undefined ? [] : [["list of OPAs", problem] as const]),
+    ...withoutPods.map(({ namespace, service }) => {
+      return [`service ${service}`, `it has no pods in the namespace ${namespace}: look at what it selects`] as const
+    }),
     ...unreadIn(outcomes).map(
       ({ target: { service, pod }, result }) => [service === "" ? pod : `${service}/${pod}`, explain(result)] as const,
     ),
   ])
-}
-
-function logDrift(compared: readonly Compared[], log: Logger): void {
-  for (const { namespace, service, path, comparison, changed } of compared) {
-    if (!changed) continue
-    const about = { namespace, service, path }
-    if (comparison.inSync) log.info(about, "replicas agree again")
-    else log.warn({ ...about, deviating: listed(comparison.deviating) }, "replicas differ")
-  }
-}
-
-function listed(pods: ReadonlySet<string>): string {
-  const names = [...pods].toSorted()
-  const rest = names.length - NAMED
-  return rest > 0 ? `${names.slice(0, NAMED).join(" ")} and ${rest} others` : names.join(" ")
 }

@@ -1,4 +1,4 @@
-import { itemsOf, type ReadOutcome, type PathCount } from "./reading.ts"
+import { digestIn, type ReadOutcome, type PathCount, sizeOf } from "./reading.ts"
 import { instanceKey, type OpaTarget, serviceKey } from "./target.ts"
 
 export interface DigestRules {
@@ -135,14 +135,16 @@ export function digestInterval(rules: DigestRules, pod: PodDigests | undefined):
 /** The digest at path number `index`, if what the path holds has not visibly changed since. */
 export function digestOf(pod: PodDigests | undefined, index: number, pathCount: PathCount): Digest | undefined {
   const then = pod?.pathCounts[index]
-  if (pod === undefined || then?.kind !== "counted" || then.digest === undefined) return undefined
-  const isSame = pathCount.kind === "counted" && itemsOf(then) === itemsOf(pathCount)
-  return isSame ? { value: then.digest, round: pod.round } : undefined
+  const value = digestIn(then)
+  if (pod === undefined || then === undefined || value === undefined) return undefined
+  return sizeOf(then) === sizeOf(pathCount) ? { value, round: pod.round } : undefined
 }
 
 /** Whether there may be one when they are taken the next time. */
 export function expectsDigest(pod: PodDigests | undefined, index: number, pathCount: PathCount): boolean {
   const then = pod?.pathCounts[index]
   // an OPA that made none on request makes none
-  return pathCount.kind === "counted" && (then?.kind !== "counted" || then.digest !== undefined)
+  return (
+    pathCount.kind !== "undefined" && (then === undefined || then.kind === "undefined" || digestIn(then) !== undefined)
+  )
 }

@@ -14,7 +14,12 @@ const PATH = { name: "k/services", segments: ["k", "services"], cluster: false, 
 function readingOf(text: string): OpaReading {
   const [, items, digest] = /^(\d+)([a-z]\w*|[!~])?$/.exec(text) ?? []
   const made = digest !== undefined && /\w/.test(digest)
-  const pathCount = { kind: "counted", keys: 1, members: Number(items), digest: made ? digest : undefined } as const
+  const pathCount = {
+    kind: "counted",
+    keys: items === "0" ? 0 : 1,
+    members: Number(items),
+    digest: made ? digest : undefined,
+  } as const
   return {
     pathCounts: [pathCount],
     method: "query",
@@ -47,13 +52,14 @@ function drifting() {
     differences = drift.differences
     const [row] = drift.compared
     const deviating = [...(row?.comparison.deviating ?? [])].toSorted().join(" ")
-    const inSync = row?.comparison.inSync
+    const inSync = row?.inSync
     return { inSync, deviating, since: row?.since && row.since - 1_030_000, digestsNext: differences.any }
   }
   return { collect }
 }
 
 const SAME = { inSync: true, deviating: "", since: undefined, digestsNext: false }
+const UNKNOWN = { ...SAME, inSync: undefined }
 const B_DEVIATES_SINCE_90 = { inSync: false, deviating: "b", since: 90_000, digestsNext: true }
 const B_DEVIATES = { inSync: false, deviating: "b", since: 0, digestsNext: true }
 
@@ -113,7 +119,31 @@ test("of two pods either one hides the difference while it cannot be read, and e
 test("a difference ends with digests, where an OPA makes none any more", () => {
   const { collect } = drifting()
   collect("a:5x b:5y c:5x")
-  assert.deepEqual(collect("a:5x b:5 c:5x"), SAME)
+  assert.deepEqual(collect("a:5x b:5 c:5x"), UNKNOWN)
+})
+
+test("replicas whose content was not compared are not in sync, nor do they differ", () => {
+  const { collect } = drifting()
+  assert.deepEqual(collect("a:5 b:5"), UNKNOWN)
+  assert.deepEqual(collect("a:5x b:5!"), UNKNOWN)
+  assert.deepEqual(collect("a:5x b:5x"), SAME)
+  assert.deepEqual(collect("a:5x b:5x c:5~"), UNKNOWN)
+  assert.deepEqual(collect("a:5x b:4 c:5x"), { ...B_DEVIATES, since: 120_000, digestsNext: false })
+  assert.deepEqual(collect("a:5"), SAME)
+})
+
+test("replicas that are empty or alone are in sync without digests", () => {
+  const { collect } = drifting()
+  assert.deepEqual(collect("a:5"), SAME)
+  assert.deepEqual(drifting().collect("a:0 b:0 c:0"), SAME)
+})
+
+test("an OPA that is the only one with items never deviates, while it cannot be read neither", () => {
+  const { collect } = drifting()
+  const BOTH = { inSync: false, deviating: "a b", since: 0, digestsNext: false }
+  assert.deepEqual(collect("a:0 b:0 c:7x"), BOTH)
+  assert.deepEqual(collect("a:0 b:0 c:-"), BOTH)
+  assert.deepEqual(collect("a:0 b:7x c:7x"), { ...BOTH, deviating: "a" })
 })
 
 test("a difference of items ends when there are as many, without digests", () => {

@@ -1,6 +1,7 @@
 import { type Comparison, compare } from "./compare.ts"
 import { type DigestDifferences, digestOf, type DigestState, expectsDigest } from "./digests.ts"
 import type { Counted } from "./paths.ts"
+import { type NotCompared, whyNotCompared } from "./not-compared.ts"
 import { readIn, type ReadOutcome, unreadIn } from "./reading.ts"
 import { instanceKey, type OpaTarget, serviceKey } from "./target.ts"
 
@@ -27,20 +28,23 @@ export interface Compared {
   readonly path: string
   readonly targets: readonly OpaTarget[]
   readonly comparison: Comparison
-  /** Milliseconds of Unix time; undefined while they agree. */
+  /** Undefined where no difference is seen, but not all could be compared. */
+  readonly inSync: boolean | undefined
+  /** How many pods were not compared by digest, though they should be, by the reason. */
+  readonly notCompared: ReadonlyMap<NotCompared, number>
+  /** Milliseconds of Unix time; undefined while no difference is seen. */
   readonly since: number | undefined
-  /** Whether they began to differ, or to agree. */
-  readonly changed: boolean
 }
 
 /**
  * Compares the replicas of each service at each path. A path that is out of sync stays so while it is not known whether its
- * pods agree now, because some cannot be read or their digests are still to come.
+ * pods agree now, because some cannot be read or their digests are still to come. Replicas are in sync only where all were
+ * compared, by digest too; `digests` undefined: by their counts alone, as the user wants it.
  */
 export function compareReplicas(
   paths: readonly Counted[],
   before: Differences,
-  { pods: digests }: DigestState,
+  digests: DigestState | undefined,
   at: number,
   outcomes: readonly ReadOutcome[],
 ): { readonly compared: readonly Compared[]; readonly differences: Differences } {
@@ -65,10 +69,11 @@ export function compareReplicas(
       const last = known?.get(path)
       const replicas = read.map(({ target, result }) => {
         const pathCount = result.pathCounts[index] ?? { kind: "undefined" }
-        const pod = digests.get(instanceKey(target))
+        const pod = digests?.pods.get(instanceKey(target))
         const wasDeviating = last?.deviating.has(target.pod) ?? false
         const [digest, expected] = [digestOf(pod, index, pathCount), expectsDigest(pod, index, pathCount)]
-        return { pod: target.pod, pathCount, digest, expected, wasDeviating }
+        const why = digests === undefined ? undefined : whyNotCompared(pod, index, pathCount, result)
+        return { pod: target.pod, pathCount, digest, expected, wasDeviating, why }
       })
       const comparison = compare(replicas)
       const waiting = replicas.filter(
@@ -77,18 +82,23 @@ export function compareReplicas(
       const unknown = new Set([...unread, ...waiting.map(({ pod }) => pod)])
       const still = last === undefined ? [] : stillDeviating(last.deviating, all, unknown)
       const deviating = new Set([...comparison.deviating, ...still])
-      const inSync = deviating.size === 0
-      const since = inSync ? undefined : (last?.since ?? at)
+      // one alone has nothing to be compared with
+      const notCompared = countReasons(replicas.length === 1 ? [] : replicas.flatMap(({ why }) => why ?? []))
+      const inSync = deviating.size > 0 ? false : notCompared.size > 0 ? undefined : true
+      const since = inSync === false ? (last?.since ?? at) : undefined
       const byDigest = comparison.digestsDiffer || (still.length > 0 && last?.byDigest === true)
       if (since !== undefined) now.set(path, { since, deviating, byDigest })
       if (byDigest && last?.byDigest !== true) anew.add(key)
-      const row = { namespace, service, path, targets, since, changed: inSync === (last !== undefined) }
-      compared.push({ ...row, comparison: { ...comparison, inSync, deviating } })
+      const row = { namespace, service, path, targets, since, inSync, notCompared }
+      compared.push({ ...row, comparison: { ...comparison, deviating } })
     }
   }
   const any = [...differing.values()].some((service) => [...service.values()].some(({ byDigest }) => byDigest))
   return { compared, differences: { paths: differing, any, anew } }
 }
+
+const countReasons = (reasons: readonly NotCompared[]): ReadonlyMap<NotCompared, number> =>
+  new Map([...Map.groupBy(reasons, (reason) => reason)].map(([reason, { length }]) => [reason, length]))
 
 /** Pods that deviated and may still: what they hold now is not known, or what all the others do is not. */
 function stillDeviating(

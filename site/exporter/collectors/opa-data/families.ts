@@ -3,7 +3,7 @@ import { digestInterval, type DigestRules, type DigestState } from "./digests.ts
 import type { Compared } from "./drift.ts"
 import type { Counted } from "./paths.ts"
 import { readIn, type ReadOutcome, unreadIn } from "./reading.ts"
-import { instanceKey, type OpaTarget } from "./target.ts"
+import { instanceKey, type OpaTarget, type Service, serviceKey } from "./target.ts"
 
 /** The first three are the original's, to the letter. */
 const HELP = {
@@ -24,15 +24,19 @@ const HELP = {
     "Time between two digests of the pod while replicas agree: as configured, or longer to stay within the budget.",
   opa_data_digest_timestamp_seconds: "When the pod's digests were taken last, in Unix time.",
   opa_data_in_sync:
-    "1 if all pods that could be read hold as many items at the path, and the same by digest where those are known; else 0. It stays 0 until it is known that they agree again.",
+    "1 if all pods that could be read hold the same at the path, by number of items and by digest, 0 if they differ, until it is known that they agree again; no series where no difference is seen, but not all were compared.",
+  opa_data_not_compared_pods:
+    "How many pods could not be compared at the path by what they hold, only by how much, with the reason.",
   opa_data_items_spread: "The greatest difference in items at the path between two pods.",
   opa_data_out_of_sync_since_timestamp_seconds:
     "Since when the pods differ at the path, in Unix time; no series while they agree.",
   opa_data_compared_pods: "How many pods were compared at the path.",
   opa_data_compared_digests:
     "How many pods were compared by digest at the path, for which their digests have to be of one collection.",
+  opa_data_majority_pods: "How many pods agree with the majority at the path.",
   opa_data_deviates: "1 if the pod holds something else at the path than the majority of pods, else 0.",
   opa_data_exporter_pods: "How many pods are known.",
+  opa_data_service_pods: "How many pods the service has.",
   opa_data_exporter_discovery_up: "1 if the list of pods is up to date, 0 if it may be outdated or could not be read.",
 } as const
 
@@ -89,20 +93,45 @@ export function driftFamilies(clusterName: string, compared: readonly Compared[]
     targets.map((target) => ({ labels: pathLabels(path, podLabels(clusterName, target)), target, comparison })),
   )
   return [
-    gauge("opa_data_in_sync", rows, ({ comparison }) => (comparison.inSync ? 1 : 0)),
+    gauge("opa_data_in_sync", rows, ({ inSync }) => (inSync === undefined ? undefined : Number(inSync))),
     gauge("opa_data_items_spread", rows, ({ comparison }) => comparison.spread),
     gauge("opa_data_out_of_sync_since_timestamp_seconds", rows, ({ since }) => since && since / 1000),
     gauge("opa_data_compared_pods", rows, ({ comparison }) => comparison.replicas),
     gauge("opa_data_compared_digests", rows, ({ comparison }) => comparison.byDigest.size),
+    gauge(
+      "opa_data_not_compared_pods",
+      rows.flatMap(({ labels, notCompared }) =>
+        [...notCompared].map(([reason, count]) => ({ labels: { ...labels, reason }, count })),
+      ),
+      ({ count }) => count,
+    ),
+    gauge("opa_data_majority_pods", rows, ({ comparison }) => comparison.majority),
     gauge("opa_data_deviates", pods, ({ target, comparison }) => (comparison.deviating.has(target.pod) ? 1 : 0)),
   ]
 }
 
-/** How many pods are known; `problem` is why their list may be outdated. */
-export function discoveryFamilies(clusterName: string, pods: number, problem: string | undefined): Family[] {
+/** How many pods are known, in services and beside them such as have none; `problem` is why their list may be outdated. */
+export function discoveryFamilies(
+  clusterName: string,
+  targets: readonly OpaTarget[],
+  withoutPods: readonly Service[],
+  problem: string | undefined,
+): Family[] {
   const one = [{ labels: { cluster_name: clusterName } }]
+  const services = new Map(
+    [...withoutPods, ...targets].map(({ namespace, service }) => [
+      serviceKey({ namespace, service }),
+      { cluster_name: clusterName, opa_namespace: namespace, opa_service: service },
+    ]),
+  )
+  const pods = Map.groupBy(targets, serviceKey)
   return [
-    gauge("opa_data_exporter_pods", one, () => pods),
+    gauge("opa_data_exporter_pods", one, () => targets.length),
+    gauge(
+      "opa_data_service_pods",
+      [...services].map(([key, labels]) => ({ labels, count: pods.get(key)?.length ?? 0 })),
+      ({ count }) => count,
+    ),
     gauge("opa_data_exporter_discovery_up", one, () => (problem === undefined ? 1 : 0)),
   ]
 }

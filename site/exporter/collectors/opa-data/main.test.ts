@@ -84,6 +84,46 @@ test("without any pod there is no series of one, and health has the reason", asy
   assert.deepEqual(await exporter.series("opa_data_exporter_discovery_up"), ["opa_data_exporter_discovery_up{} 0"])
 })
 
+test("a service without pods is missing, is logged and has no pods, beside one that has some", async (t) => {
+  const opa = await fakeOpa(t, () => HOLDS)
+  const targets = targetsOf([targetOf(opa.port)])
+  targets.deserted = [{ namespace: "opa", service: "second" }]
+  const exporter = await startTestExporter(t, targets, PATHS)
+  assert.deepEqual(
+    (await exporter.scrape()).match(/^(?:opa_data_service_pods|fedstack_exporter_collector_(?:up|missing)).*/gm),
+    [
+      'opa_data_service_pods{cluster_name="cluster42",opa_namespace="opa",opa_service="second"} 0',
+      'opa_data_service_pods{cluster_name="cluster42",opa_namespace="opa",opa_service="opa"} 1',
+      'fedstack_exporter_collector_up{collector="opa-data"} 0',
+      'fedstack_exporter_collector_missing{collector="opa-data"} 1',
+    ],
+  )
+  assert.match(
+    exporter.log(),
+    /msg="cannot be read" what="service second" reason="it has no pods in the namespace opa: look at what it selects"\n/,
+  )
+})
+
+test("the collector is up only where every OPA was read, and names the others", async (t) => {
+  const [good, dead] = [await fakeOpa(t, () => HOLDS), await fakeOpa(t, () => ({ status: 500 }))]
+  const targets = targetsOf([targetOf(good.port), ...["a", "b"].map((pod) => targetOf(dead.port, { pod }))])
+  const exporter = await startTestExporter(t, targets, PATHS)
+  const status = async () =>
+    (await exporter.scrape()).match(/(?<=^fedstack_exporter_collector_)(?:up|missing|last).*/gm)
+  assert.deepEqual(await status(), ['up{collector="opa-data"} 0', 'missing{collector="opa-data"} 2'])
+  assert.deepEqual(exporter.log().match(/(?<="cannot be read" )what=.*/g), [
+    'what=opa/a reason="it responds with status 500"',
+    'what=opa/b reason="it responds with status 500"',
+  ])
+  dead.respond = () => HOLDS
+  await exporter.collect()
+  assert.deepEqual(await status(), [
+    'up{collector="opa-data"} 1',
+    'missing{collector="opa-data"} 0',
+    'last_success_timestamp_seconds{collector="opa-data"} 1773144000',
+  ])
+})
+
 test("the collector is not up while the first list of OPAs is still to come", async (t) => {
   const listed = Promise.withResolvers<void>()
   const targets = { ...targetsOf([]), first: listed.promise }

@@ -30,14 +30,23 @@ export async function readByQuery(
     const request = { path: "/v1/query", search: "?metrics=true", body }
     const { status, body: text } = await client.fetchText(target, request, RESPONSE_LIMIT, deadline)
     if (status === 200) return parseQueryResponse(text, paths)
-    const { counts, digests } = withheld
-    const before = counts.size + digests.size
-    // the digest of a path first, then its count
-    for (const name of (status === 400 && uncountablePaths(text, paths)) || [])
-      (digest !== undefined && !digests.has(name) ? digests : counts).add(name)
-    const helps = counts.size + digests.size > before
+    const { counts } = withheld
+    const rejected = (status === 400 && uncountablePaths(text, paths)) || []
+    const helps = rejected.map((name) => withhold(name, digest, withheld)).includes(true)
     if (!helps || paths.every(({ name }) => counts.has(name))) throw statusFailure(status)
   }
+}
+
+/** First the versions of a path are done without, then its digest, then its count. False: there is nothing left of it. */
+function withhold(name: string, digest: DigestKind | undefined, { counts, digests, versions }: Withheld): boolean {
+  const steps = [
+    ...(digest === "resourceVersion" ? [versions] : []),
+    ...(digest === undefined ? [] : [digests]),
+    counts,
+  ]
+  const next = steps.find((names) => !names.has(name))
+  next?.add(name)
+  return next !== undefined
 }
 
 export async function readByPackage(

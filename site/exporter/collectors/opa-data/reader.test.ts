@@ -71,7 +71,7 @@ test("where there is no package either, documents are read, compressed", async (
   const opa = await fakeOpa(t, documents)
   const reading = await (await readerOf(t)).read(targetOf(opa.port), "resourceVersion", NEVER)
   assert.deepEqual(reading, { pathCounts: PATH_COUNTS, method: "documents", opaSeconds: undefined, digests: false })
-  const digests = "GET /v1/data/fedstack/opa_data/counts_and_versions?metrics=true"
+  const digests = "GET /v1/data/fedstack/opa_data/counts_and_objects?metrics=true"
   assert.deepEqual(requestsOf(opa), [QUERY, digests, PACKAGE, ...DOCUMENTS])
   assert.equal(opa.requests[3]?.headers["accept-encoding"], "gzip")
 })

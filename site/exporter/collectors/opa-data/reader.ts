@@ -3,7 +3,7 @@ import { Deadline } from "#core/retry/deadline.ts"
 import { MethodUnavailable, type OpaFailureReason, ReadFailure } from "./failure.ts"
 import { readByPackage, readByQuery, type ReadContext, readDocuments } from "./read-methods.ts"
 import type { Counts, DigestKind, OpaReading, ReadMethod } from "./reading.ts"
-import type { Withheld } from "./rego.ts"
+import { nothingWithheld, type Withheld } from "./rego.ts"
 import { instanceKey, type OpaTarget } from "./target.ts"
 
 /** Whole documents are read from few OPAs at once: it is much to count. */
@@ -56,8 +56,7 @@ export function createReader(options: ReaderOptions) {
     const before = known.get(instanceKey(target))
     if (before !== undefined && before.identity === identity && Math.abs(since - before.since) < TRY_AGAIN)
       return before
-    const withheld = { counts: new Set<string>(), digests: new Set<string>() }
-    const fresh = { identity, since, withheld, first: 0 }
+    const fresh = { identity, since, withheld: nothingWithheld(), first: 0 }
     known.set(instanceKey(target), fresh)
     return fresh
   }

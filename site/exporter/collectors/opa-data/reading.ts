@@ -1,14 +1,14 @@
 import type { ReadFailure } from "./failure.ts"
 import type { OpaTarget } from "./target.ts"
 
-/** How a digest is made: of the objects' names and resourceVersions, or of all their content. */
+/** How a digest is made: of the objects' names and resourceVersions, and the content of those without; or of all content. */
 export type DigestKind = "resourceVersion" | "content"
 
 /** What one OPA holds at one path. */
 export type PathCount =
   | { readonly kind: "undefined" }
   /** Something without members, or that is computed by a policy and cannot be counted. */
-  | { readonly kind: "uncountable" }
+  | { readonly kind: "uncountable"; readonly digest?: string }
   | {
       readonly kind: "counted"
       readonly keys: number
@@ -21,6 +21,23 @@ export type PathCount =
 export function itemsOf(pathCount: PathCount): number {
   return pathCount.kind === "counted" ? (pathCount.members ?? pathCount.keys) : 0
 }
+
+/** What is equal for two that may be the same: then digests tell. */
+export const sizeOf = (pathCount: PathCount): string =>
+  pathCount.kind === "counted" ? `${itemsOf(pathCount)} items` : pathCount.kind
+
+/**
+ * How much there is to lose: nothing was ever loaded, nothing is there, only namespaces are (or what has no members), a value
+ * without members, or items.
+ */
+export function substanceOf(pathCount: PathCount): number {
+  if (pathCount.kind === "undefined") return 0
+  if (pathCount.kind === "uncountable") return 3
+  return itemsOf(pathCount) > 0 ? 4 : pathCount.keys > 0 ? 2 : 1
+}
+
+export const digestIn = (pathCount: PathCount | undefined): string | undefined =>
+  pathCount === undefined || pathCount.kind === "undefined" ? undefined : pathCount.digest
 
 /** How an OPA is read: by an ad-hoc query, by the rules of an installed package, or by whole documents. */
 export const READ_METHODS = ["query", "package", "documents"] as const

@@ -21,7 +21,7 @@ const paths = countedPaths(
   [{ name: "kubernetes/namespaces", segments: ["kubernetes", "namespaces"] }],
   [{ name: "b", segments: ['"] } evil'] }],
 )
-const nothing = { counts: new Set<string>(), digests: new Set<string>() }
+const nothing = { counts: new Set<string>(), digests: new Set<string>(), versions: new Set<string>() }
 
 test("the query has a line for each path", () => {
   assert.equal(
@@ -35,10 +35,22 @@ test("the query has a line for each path", () => {
 
 test("what is withheld is not in the query", () => {
   assert.equal(
-    countQuery(paths, "content", { counts: new Set(["b"]), digests: new Set(["kubernetes/namespaces"]) }),
+    countQuery(paths, "content", {
+      counts: new Set(["b"]),
+      digests: new Set(["kubernetes/namespaces"]),
+      versions: new Set(),
+    }),
     `r := [
 [[[count(d) | not is_string(d)], [], []] | d := data["kubernetes"]["namespaces"]],
 null
 ]`,
   )
+})
+
+test("of what has no versions, by a policy's types, the content is digested", () => {
+  const withheld = { ...nothing, versions: new Set(["b"]) }
+  const [namespaces, b] = [countQuery(paths, "resourceVersion", nothing), countQuery(paths, "content", nothing)].map(
+    (query, index) => query.split("\n")[index + 1],
+  )
+  assert.equal(countQuery(paths, "resourceVersion", withheld), `r := [\n${namespaces}\n${b}\n]`)
 })

@@ -25,40 +25,49 @@ export function countExpression({ segments, namespaced }: Counted, digest: Diges
   const members = namespaced ? "[sum([count(m) | m := d[_]; not is_string(m)])]" : "[]"
   if (digest === undefined) return `[[${keys}, ${members}, []] | ${d}]`
   if (digest === "content") {
-    // kube-mgmt leaves empty namespaces behind in some replicas and not in others
-    const content = namespaced ? "{n: m | m := d[n]; m != {}}" : "d"
+    // kube-mgmt leaves empty namespaces behind in some replicas and not in others; what is no object has no names
+    const content = namespaced ? "[{n: m | m := d[n]; m != {}}, [d | not is_object(d)]]" : "d"
     return `[[${keys}, ${members}, [h | h := crypto.sha256(json.marshal(${content}))]] | ${d}]`
   }
   const [names, item, count] = namespaced ? ["n, i", "d[n][i]", "members[0]"] : ["n", "d[n]", "keys[0]"]
+  // by reference, for a function would have every object handed to it; what is greater than "" is no null, number or boolean
+  const version = `${item}.metadata.resourceVersion`
   const steps = [
     d,
     `keys := ${keys}`,
     `members := ${members}`,
-    // by reference, for a function would have every object handed to it
-    `versions := [[${names}, v] | v := ${item}.metadata.resourceVersion]`,
-    // all, where one has no version: those without are the others
-    `names := [[${names}] | count(versions) != ${count}; _ = ${item}]`,
+    `versions := [[${names}, v] | v := ${version}; v > ""]`,
+    // not `not`: OPA evaluates the reference before it
+    `others := [[${names}, x] | count(versions) != ${count}; x := ${item}; [1 | ${version} > ""] == []]`,
+    // what has no members, of which there are no names either
+    `values := ${namespaced ? "array.concat([[n, m] | m := d[n]; not is_object(m)], [d | not is_object(d)])" : "[d | not is_object(d)]"}`,
   ]
   // one conversion of everything costs half as much as a text for each object; OPA compiles few and flat steps soonest
-  return `[[keys, members, [crypto.sha256(json.marshal([sort(versions), sort(names)]))]] | ${steps.join("; ")}]`
+  const all = "[sort(versions), sort(others), sort(values)]"
+  return `[[keys, members, [h | h := crypto.sha256(json.marshal(${all}))]] | ${steps.join("; ")}]`
 }
 
-/** Names of paths that a policy computes in a form that cannot be counted, or not be digested. */
+/** Names of paths that a policy computes in a form that cannot be counted, not be digested, or has no versions. */
 export interface Withheld {
   readonly counts: Set<string>
   readonly digests: Set<string>
+  readonly versions: Set<string>
+}
+
+export const nothingWithheld = (): Withheld => ({ counts: new Set(), digests: new Set(), versions: new Set() })
+
+/** The digest of one path, as it was asked for or as far as OPA can make it. */
+function digestAt(name: string, digest: DigestKind | undefined, { digests, versions }: Withheld) {
+  if (digests.has(name)) return undefined
+  return digest === "resourceVersion" && versions.has(name) ? "content" : digest
 }
 
 export const FIRST_ROW = 2
 
 /** One query for all paths, each alone on its line, which is how errors of OPA are attributed. Withheld ones are null. */
-export function countQuery(
-  paths: readonly Counted[],
-  digest: DigestKind | undefined,
-  { counts, digests }: Withheld,
-): string {
+export function countQuery(paths: readonly Counted[], digest: DigestKind | undefined, withheld: Withheld): string {
   const lines = paths.map((path) =>
-    counts.has(path.name) ? "null" : countExpression(path, digests.has(path.name) ? undefined : digest),
+    withheld.counts.has(path.name) ? "null" : countExpression(path, digestAt(path.name, digest, withheld)),
   )
   return `r := [\n${lines.join(",\n")}\n]`
 }
@@ -66,7 +75,7 @@ export function countQuery(
 /** The rule of the package with the same result. */
 export function ruleName(digest: DigestKind | undefined): string {
   if (digest === undefined) return "counts"
-  return digest === "content" ? "counts_and_contents" : "counts_and_versions"
+  return digest === "content" ? "counts_and_contents" : "counts_and_objects"
 }
 
 const IDENTIFIER = /^[a-z_]\w*$/i

@@ -65,7 +65,8 @@ function pathCountOf(raw: z.infer<typeof pathCount>): PathCount {
   const [first] = raw
   if (first === undefined) return { kind: "undefined" }
   const [[keys], [members], [digest]] = first
-  return keys === undefined ? { kind: "uncountable" } : { kind: "counted", keys, members, digest }
+  if (keys !== undefined) return { kind: "counted", keys, members, digest }
+  return digest === undefined ? { kind: "uncountable" } : { kind: "uncountable", digest }
 }
 
 const secondsOf = (timers: z.infer<typeof metrics>): number | undefined =>

@@ -25,12 +25,16 @@ export interface OpaTargets extends Closable {
   current(): readonly OpaTarget[]
   /** Why `current` may be outdated or empty, in a sentence: "Kubernetes refused to list endpointslices in opa (403): …". */
   problem(): string | undefined
+  /** Services that there are, and have no pods. */
+  withoutPods(): readonly Service[]
   /** Resolves when `current` is known for the first time, or `problem` explains why it is not. Never rejects. */
   readonly first: Promise<void>
 }
 
+export type Service = Pick<OpaTarget, "namespace" | "service">
+
 /** Names of namespaces and services have no slashes; of servers outside of Kubernetes all have the same. */
-export const serviceKey = ({ namespace, service }: OpaTarget): string => `${namespace}/${service}`
+export const serviceKey = ({ namespace, service }: Service): string => `${namespace}/${service}`
 /** A pod that came back under another address is another one. */
 export const instanceKey = (target: OpaTarget): string =>
   `${serviceKey(target)}/${target.pod} ${target.address} ${target.port}`
@@ -51,6 +55,7 @@ export function urlTargets(urls: readonly URL[], namespace: string, service: str
   return {
     current: () => list,
     problem: () => undefined,
+    withoutPods: () => [],
     first: Promise.resolve(),
     close: () => Promise.resolve(),
   }

@@ -10,7 +10,7 @@ import { createOpaClient } from "./client.ts"
 import { command, opaData } from "./main.ts"
 import { createReader, type OpaReader, type ReaderOptions } from "./reader.ts"
 import { READ_METHODS } from "./reading.ts"
-import type { OpaTarget, OpaTargets } from "./target.ts"
+import type { OpaTarget, OpaTargets, Service } from "./target.ts"
 import { listen } from "../../../../dev/testing/listen.ts"
 
 /** What flags and variables say. Throws UsageError. */
@@ -107,14 +107,17 @@ export function targetOf(port: number, changes: Partial<OpaTarget> = {}): OpaTar
 export interface TestTargets extends OpaTargets {
   list: readonly OpaTarget[]
   trouble: string | undefined
+  deserted: readonly Service[]
 }
 
 export function targetsOf(list: readonly OpaTarget[]): TestTargets {
   const targets: TestTargets = {
     list,
     trouble: undefined,
+    deserted: [],
     current: () => targets.list,
     problem: () => targets.trouble,
+    withoutPods: () => targets.deserted,
     first: Promise.resolve(),
     close: () => Promise.resolve(),
   }

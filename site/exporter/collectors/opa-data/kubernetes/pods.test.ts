@@ -152,6 +152,24 @@ test("a slice of the API: what has no condition is ready", () => {
   })
 })
 
+test("ports of UDP and SCTP are none of OPA's, with any name, in slices and Endpoints", () => {
+  const metadata = { name: "opa", labels: { "kubernetes.io/service-name": "opa" } }
+  const ports = [
+    { name: "dns", port: 53, protocol: "UDP" },
+    { name: "sctp", port: 54, protocol: "SCTP" },
+    { name: "https", port: 8443, protocol: "UDP" },
+    { name: "https", port: 8444, protocol: "TCP" },
+  ]
+  const address = "10.0.0.1"
+  const sliced = sliceOf({ metadata, addressType: "IPv4", ports, endpoints: [{ addresses: [address] }] })
+  const older = slicesOf({ metadata, subsets: [{ ports, addresses: [{ ip: address }] }] })
+  for (const slices of [[sliced], older]) {
+    assert.deepEqual(shown(slices), ["opa 10.0.0.1 10.0.0.1:8444 true https"])
+    assert.deepEqual(shown(slices, "https"), ["opa 10.0.0.1 10.0.0.1:8444 true https"])
+    assert.deepEqual(podsIn(slices, "policy", "dns").faults, ["The service opa has no port dns; it has: https (8444)."])
+  }
+})
+
 test("a slice without ports and endpoints, as of a service that selects nothing, is empty", () => {
   const metadata = { name: "opa-x7k", labels: { "kubernetes.io/service-name": "opa" } }
   const empty = { service: "opa", addressType: "IPv4", ports: [], endpoints: [] }

@@ -42,6 +42,7 @@ interface PortObject {
   readonly name?: string | null
   readonly port?: number | null
   readonly appProtocol?: string | null
+  readonly protocol?: string | null
 }
 
 export interface EndpointSlice extends KubernetesObject {
@@ -73,8 +74,11 @@ function endpointOf(address: string | undefined, ready: boolean, { nodeName, tar
 }
 
 function portsOf(ports: readonly PortObject[] | null | undefined): readonly Port[] {
-  return (ports ?? []).flatMap(({ name, port, appProtocol }): Port[] =>
-    typeof port === "number" ? [{ name: name ?? "", port, appProtocol: appProtocol ?? "" }] : [],
+  return (ports ?? []).flatMap(({ name, port, appProtocol, protocol }): Port[] =>
+    // OPA speaks HTTP over TCP; a service may have ports of UDP beside it, such as one for DNS
+    typeof port === "number" && (protocol ?? "TCP") === "TCP"
+      ? [{ name: name ?? "", port, appProtocol: appProtocol ?? "" }]
+      : [],
   )
 }
 

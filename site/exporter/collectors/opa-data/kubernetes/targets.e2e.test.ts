@@ -76,6 +76,23 @@ test("OPA pods are found in a real Kubernetes", { timeout: 300_000 }, async (out
     assert.equal(targets.problem(), undefined)
   })
 
+  await outer.test("services without pods, and several that are not there, are reported each", async (t) => {
+    await apply(
+      kubernetes,
+      slice("scaled-down", "scaled-down-1", []),
+      slice("inhabited", "inhabited-1", [pod("a", "10.0.0.1")]),
+    )
+    const targets = await open(t, reader, { services: ["scaled-down", "inhabited", "gone", "never"] })
+    await targets.first
+    assert.deepEqual(targets.withoutPods(), [{ namespace: "opa", service: "scaled-down" }])
+    assert.equal(
+      targets.problem(),
+      "There is no service gone in the namespace opa. There is no service never in the namespace opa.",
+    )
+    await apply(kubernetes, slice("scaled-down", "scaled-down-1", [pod("b", "10.0.0.2")]))
+    await until("the pod", () => (targets.withoutPods().length === 0 ? true : undefined))
+  })
+
   await outer.test("labels that no service has are reported", async (t) => {
     const targets = await open(t, reader, { selector: "app=none" })
     await targets.first

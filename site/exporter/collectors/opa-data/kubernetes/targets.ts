@@ -67,7 +67,8 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Opa
     const others = [...older].filter(([service]) => !sliced.has(service))
     const outdated = others.length > 0 ? endpoints.problem() : undefined
     const known = new Set([...servicesIn(slices), ...older.keys()])
-    const { targets, faults } = podsIn([...slices, ...others.flatMap(([, found]) => found)], namespace, port)
+    const all = [...slices, ...others.flatMap(([, found]) => found)]
+    const { targets, faults } = podsIn(all, namespace, port)
     const problems = [
       ...(outdated === undefined ? [] : [outdated]),
       ...services
@@ -78,7 +79,9 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Opa
         : []),
       ...faults,
     ]
-    return { targets, problems }
+    const inhabited = servicesIn(all.filter((slice) => slice.endpoints.length > 0))
+    const withoutPods = [...known].filter((service) => !inhabited.has(service)).toSorted()
+    return { targets, problems, withoutPods: withoutPods.map((service) => ({ namespace, service })) }
   }
   const found = () => (pods ??= find())
 
@@ -88,8 +91,10 @@ export async function kubernetesTargets(options: KubernetesOptions): Promise<Opa
       const refused = watches.flatMap((watch) => watch.problem() ?? [])
       // Endpoints hold the same
       const serious = refused.filter(({ statusCode }) => !isRefusal(statusCode) || endpoints.problem() !== undefined)
-      return complete && serious.length === 0 ? found().problems[0] : serious.map(explain)[0]
+      if (!complete || serious.length > 0) return serious.map(explain)[0]
+      return found().problems.length === 0 ? undefined : found().problems.join(" ")
     },
+    withoutPods: () => (complete ? found().withoutPods : []),
     first,
     async close() {
       ending.abort()
