@@ -34,6 +34,7 @@ Usage: fedstack COMMAND [OPTION ...]
 At a site:
   exporter project-usage  Export usage of OpenStack projects as metrics
   exporter opa-data       Export what OPA replicas hold, and whether they agree
+  exporter gateway-api    Export state and conditions of Gateway API objects
   proxy                   Share agreed series of a site's Prometheus, no others
 
 At the portal:
@@ -110,8 +111,8 @@ const misuse: readonly (readonly [args: readonly string[], stderr: string])[] = 
     ["proxy", "--listen-address", ":1"],
     "fedstack proxy: unknown option '--listen-address' (Did you mean --web.listen-address or --admin.listen-address?). Its --help lists what it takes\n",
   ],
-  [["exporter"], "fedstack exporter needs one of: project-usage, opa-data\n"],
-  [["exporter", "nope"], "fedstack exporter needs one of: project-usage, opa-data\n"],
+  [["exporter"], "fedstack exporter needs one of: project-usage, opa-data, gateway-api\n"],
+  [["exporter", "nope"], "fedstack exporter needs one of: project-usage, opa-data, gateway-api\n"],
   [["proxy", "--nope"], "fedstack proxy: unknown option '--nope'. Its --help lists what it takes\n"],
   [
     ["proxy", "--log.level", "loud", "--upstream", "x"],

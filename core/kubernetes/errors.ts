@@ -26,6 +26,8 @@ export class KubernetesError extends FedstackError {
   readonly details: Status
   /** Seconds to wait before the next request, from Retry-After. */
   readonly retryAfter: number
+  /** Of the request, as RBAC names it: what the account needs where the code is 403. */
+  needed?: { readonly verb: string; readonly resource: string }
 
   constructor(message: string, statusCode: number, details: Status = {}, retryAfter = 0, options?: ErrorOptions) {
     super("KUBERNETES", 502, message, options)
@@ -43,7 +45,9 @@ export function statusError(
 ): KubernetesError {
   const { message = "not a Status object of Kubernetes" } = details
   const text = `${headline(request, statusCode, details)}. Response: ${message}`
-  return new KubernetesError(text, statusCode, details, retryAfter)
+  const error = new KubernetesError(text, statusCode, details, retryAfter)
+  if (request.resource !== undefined) error.needed = { verb: request.verb, resource: request.resource }
+  return error
 }
 
 function headline({ description, rule }: KubernetesRequest, statusCode: number, { reason, details }: Status): string {

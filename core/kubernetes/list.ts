@@ -22,18 +22,30 @@ export async function listObjects<T extends KubernetesObject>(
   each: (object: T) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  let next = ""
-  for (;;) {
+  const fetchPage = async (next: string): Promise<WholePage<T>> => {
     const query = { ...selectorOf(scope), limit: String(PAGE), ...(next === "" ? {} : { continue: next }) }
     const request = requestFor("list", scope.resource, { namespace: scope.namespace, query })
-    const page = (await api.send(request, signal)) as Page<T>
-    if (!Array.isArray(page.items) || typeof page.metadata?.resourceVersion !== "string") {
+    const { items, metadata } = (await api.send(request, signal)) as Page<T>
+    if (!Array.isArray(items) || typeof metadata?.resourceVersion !== "string") {
       throw noResponse(request, "the response is no list of objects: is this a Kubernetes API?")
     }
-    for (const object of page.items) each(object)
-    next = page.metadata.continue ?? ""
-    if (next === "") return page.metadata.resourceVersion
+    return { items: items as readonly T[], version: metadata.resourceVersion, next: metadata.continue ?? "" }
   }
+  let fetching = fetchPage("")
+  for (;;) {
+    const { items, version, next } = await fetching
+    // the API makes the next page while this one is worked on
+    if (next !== "") fetching = fetchPage(next)
+    fetching.catch(() => undefined) // as it may fail before it is waited for
+    for (const object of items) each(object)
+    if (next === "") return version
+  }
+}
+
+interface WholePage<T> {
+  readonly items: readonly T[]
+  readonly version: string
+  readonly next: string
 }
 
 interface Page<T> {

@@ -16,6 +16,11 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
+/** Names an object among those of its kind. */
+export function keyOf({ metadata: { namespace = "", name } }: KubernetesObject): string {
+  return `${namespace}/${name}`
+}
+
 /** A kind of objects in one version of it, as it stands in URLs. Its objects have the shape `T`: the API validates them. */
 export interface Resource<T extends KubernetesObject = KubernetesObject> {
   /** "" for the core group. */
@@ -52,6 +57,8 @@ export interface KubernetesRequest {
   readonly description: string
   /** The rule of RBAC that allows it, as it stands in a Role. */
   readonly rule: string
+  /** `httproutes.gateway.networking.k8s.io`, for what is no path of its own. */
+  readonly resource?: string
   readonly body?: { readonly contentType: string; readonly value: unknown }
 }
 
@@ -78,8 +85,9 @@ export function requestFor(
   ]
   const search = new URLSearchParams(query).toString()
   const sub = subresource === undefined ? "" : `/${subresource}`
+  const named = `${plural}${group === "" ? "" : `.${group}`}${sub}`
   const words = [
-    `${verb} ${plural}${group === "" ? "" : `.${group}`}${sub}`,
+    `${verb} ${named}`,
     ...(name === undefined ? [] : [name]),
     ...(namespace === undefined ? [] : [`in the namespace ${namespace}`]),
   ]
@@ -88,6 +96,7 @@ export function requestFor(
     path: `/${segments.map(encodeURIComponent).join("/")}${search === "" ? "" : `?${search}`}`,
     description: words.join(" "),
     rule: `{apiGroups: ["${group}"], resources: [${plural}${sub}], verbs: [${verb}]}`,
+    resource: named,
     ...(body === undefined ? {} : { body }),
   }
 }

@@ -6,7 +6,7 @@ import { backoff, pause } from "#core/retry/backoff.ts"
 import type { KubernetesApi } from "./api.ts"
 import { KubernetesError } from "./errors.ts"
 import { listObjects, type ListScope } from "./list.ts"
-import type { KubernetesObject } from "./resource.ts"
+import { keyOf, type KubernetesObject } from "./resource.ts"
 import { watchSince } from "./watch.ts"
 
 export interface WatchOptions<T extends KubernetesObject, K> extends ListScope<T> {
@@ -151,10 +151,6 @@ function changeOf<K>(known: ReadonlyMap<string, K> | undefined, key: string, aft
   return known?.has(key) === true
     ? ({ type: "modified", key, before: known.get(key) as K, after } as const)
     : ({ type: "added", key, after } as const)
-}
-
-function keyOf({ metadata: { namespace = "", name } }: KubernetesObject): string {
-  return `${namespace}/${name}`
 }
 
 /**

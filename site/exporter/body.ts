@@ -13,6 +13,8 @@ export interface Body {
   /** Checksum and bytes of the plain text. */
   readonly crc: number
   readonly length: number
+  /** The plain text, where it is kept too. */
+  readonly text?: readonly Buffer[]
 }
 
 export const EMPTY: Body = { deflated: [], crc: 0, length: 0 }
@@ -40,10 +42,21 @@ export function gzip({ deflated, crc, length }: Body, tail: Buffer): readonly Bu
 }
 
 /** The text of the body and then of the tail. */
-export function plain({ deflated, length }: Body, tail: Buffer): Readable {
+export function plain({ deflated, length, text }: Body, tail: Buffer): Readable {
+  if (text !== undefined) return Readable.from(chunksOf([...text, tail]), { objectMode: false })
   const all = Buffer.concat([...deflated, deflateRawSync(tail)])
   if (length < CHUNK) return Readable.from([inflateRawSync(all)], { objectMode: false })
   const inflate = createInflateRaw({ chunkSize: CHUNK })
   inflate.end(all) // in one go: each piece would be a task of its own
   return inflate
+}
+
+function* chunksOf(buffers: readonly Buffer[]): Generator<Buffer> {
+  let [begin, size] = [0, 0]
+  for (const [index, { length }] of buffers.entries()) {
+    size += length
+    if (size < CHUNK && index < buffers.length - 1) continue
+    yield Buffer.concat(buffers.slice(begin, index + 1), size)
+    ;[begin, size] = [index + 1, 0]
+  }
 }

@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client"
 import type { Context } from "#core/component.ts"
 import type { Family } from "#core/metrics/exposition.ts"
+import type { Body } from "./body.ts"
 
 /**
  * What one run of a collector read. The run succeeded, and its collector is up, if it has families, none of them outdated,
@@ -8,8 +9,11 @@ import type { Family } from "#core/metrics/exposition.ts"
  * reason. Sums over a part of their addends are never among the families.
  */
 export interface Collected {
-  /** Undefined where there is nothing to serve: what was read last stays until it is too old. */
-  readonly families: Iterable<Family> | undefined
+  /**
+   * Undefined where there is nothing to serve: what was read last stays until it is too old. A body where the collector
+   * keeps its text.
+   */
+  readonly families: Iterable<Family> | Body | undefined
   /** What could not be read, and why. The families are complete for everything else. */
   readonly missing?: ReadonlyMap<string, string>
   /** Nothing was read now: the families are what is left of earlier runs, and as old as they were. */
@@ -21,6 +25,8 @@ export interface Collector {
   collect(signal: AbortSignal): Collected | Promise<Collected>
   /** Seconds from the start of one run to the start of the next. Without it every scrape is a run. */
   readonly every?: number | undefined
+  /** Seconds that a scrape waits for a run; without it a second less than Prometheus waits by default. */
+  readonly patience?: number | undefined
   /** Seconds for which the last result is served while later runs fail. */
   readonly maxAge?: number | undefined
   /** Why nothing can be served though runs succeed, in a sentence. */

@@ -22,7 +22,7 @@ function runnerOf(
   const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
   const { patience = 5, ...schedule } = options
   const collector = { maxAge: 60, ...schedule, collect }
-  const runner = startRunner("test", collector, { patience, log, now: () => new Date(clock.seconds * 1000) })
+  const runner = startRunner("test", { ...collector, patience }, { log, now: () => new Date(clock.seconds * 1000) })
   t.after(() => runner.close())
   return { runner, clock, log: () => lines.map((line) => line.replace(/^.* component=test /, "")).join("") }
 }

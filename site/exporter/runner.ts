@@ -7,11 +7,12 @@ import { type Body, bodyOf } from "./body.ts"
 import type { Collected, Collector } from "./collector.ts"
 
 export interface RunnerOptions {
-  /** Seconds that a scrape waits for a run: less than the 10 s that Prometheus gives it. */
-  readonly patience?: number
   readonly log: Logger
   readonly now: () => Date
 }
+
+/** Seconds: less than the 10 s that Prometheus gives a scrape. */
+const PATIENCE = 9
 
 export type Runner = ReturnType<typeof startRunner>
 
@@ -24,8 +25,8 @@ interface Outcome {
 }
 
 /** Runs a collector, at once and then in its interval, or for every read, never twice at the same time. */
-export function startRunner(name: string, collector: Collector, { patience = 9, log, now }: RunnerOptions) {
-  const { every, maxAge = every === undefined ? 60 : 3 * every } = collector
+export function startRunner(name: string, collector: Collector, { log, now }: RunnerOptions) {
+  const { every, patience = PATIENCE, maxAge = every === undefined ? 60 : 3 * every } = collector
   const ending = new AbortController()
   /** Served until then, in milliseconds of Unix time. */
   let last: { readonly body: Body; readonly until: number } | undefined
@@ -41,7 +42,7 @@ export function startRunner(name: string, collector: Collector, { patience = 9, 
       const { families, outdated = false } = collected
       const [missing, anyRead] = [missingIn(name, collected), families !== undefined && !outdated]
       if (families === undefined) return { missing, anyRead }
-      const body = await bodyOf(encodePieces(families))
+      const body = "deflated" in families ? families : await bodyOf(encodePieces(families))
       // the next run may take as long as this one did
       const until = at + maxAge * 1000 + 2 * (now().getTime() - at)
       last = last !== undefined && outdated ? { ...last, body } : { body, until }

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream"
+import { text } from "node:stream/consumers"
 import { setFlagsFromString } from "node:v8"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import type { Registry } from "prom-client"
@@ -70,7 +71,8 @@ export async function printOnce(name: string, open: Open, context: Context): Pro
   const collector = await open({ ...context, registry: createRegistry() })
   try {
     const collected = await collector.collect(context.signal)
-    context.print(encode(collected.families ?? []))
+    const { families = [] } = collected
+    context.print("deflated" in families ? await text(plain(families, Buffer.alloc(0))) : encode(families))
     const missing = missingIn(name, collected)
     if (missing.size > 0) throw notAllRead({ missing: reasonsOf(missing) })
   } finally {

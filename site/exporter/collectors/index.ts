@@ -10,4 +10,9 @@ export const exporters = {
     summary: "Export what OPA replicas hold, and whether they agree",
     load: async () => (await import("./opa-data/main.ts")).command,
   },
+  "exporter gateway-api": {
+    group: "At a site",
+    summary: "Export state and conditions of Gateway API objects",
+    load: async () => (await import("./gateway-api/main.ts")).command,
+  },
 }

@@ -1,0 +1,11 @@
+import { metadata } from "../families/metadata.ts"
+import { entryConditions } from "../families/parents.ts"
+import { kind } from "../kind.ts"
+
+/** Moved from one group to the other. */
+export const inferencePool = kind(
+  "InferencePool",
+  "inferencepools",
+  [...metadata, ...entryConditions("parent", "status.parents", "the pool by parent")],
+  ["inference.networking.k8s.io", "inference.networking.x-k8s.io"],
+)
