@@ -80,8 +80,9 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
   }
   const failed = (error: unknown, event: string): void => {
     metrics?.successful.set(labels, 0)
-    const faults = faultsOf(error, name).map(({ where, message }) => `${where}: ${message}`)
-    log.error({ ...about, faults }, `${name} ${event}`)
+    const faults = faultsOf(error, name)
+    log.error({ ...about, faults: faults.length }, `${name} ${event}`)
+    for (const { where, message } of faults) log.error(about, `${where}: ${message}`)
   }
   const reloadNow = async (): Promise<void> => {
     if (closed) return

@@ -160,9 +160,14 @@ test("a portal that restarts with faulty files starts with the accepted configur
     assert.equal(await portal.metric('fedstack_config_last_reload_successful{config="sites"}'), 0)
     assert.equal(await portal.metric("fedstack_portal_sites"), 4)
     assert.equal(await portal.metric('fedstack_portal_site_interval_seconds{site="d"}'), 30)
-    const [line = ""] = portal.child.output().match(/^.*load failed, starting with the last accepted one.*$/m) ?? []
-    const missing = faults.filter((fault) => !line.includes(fault.replace("FOLDER", portal.folder)))
-    assert.deepEqual(missing, [], line)
+    const [, count, ...lines] =
+      /load failed, starting with the last accepted one" faults=(\d+)\n((?:ts=.* level=error .*\n)+)/.exec(
+        portal.child.output(),
+      ) ?? []
+    const logged = lines.join("").trimEnd().split("\n")
+    assert.deepEqual([count, logged.length], [String(faults.length), faults.length])
+    const missing = faults.filter((fault, index) => !logged[index]?.includes(fault.replace("FOLDER", portal.folder)))
+    assert.deepEqual(missing, [], logged.join("\n"))
     assert.doesNotMatch(portal.child.output(), /s3cret/)
     for (const [name, content] of Object.entries(good)) await portal.write(name, content)
     for (const name of ["a.token", "b.token"]) await portal.write(name, "s3cret")

@@ -97,7 +97,7 @@ test("applies a change of sites.yaml without a restart, and keeps the previous s
   await until("the fault to show", async () =>
     (await portal.metric('fedstack_config_last_reload_successful{config="sites"}')) === 0 ? true : undefined,
   )
-  assert.match(portal.child.output(), /faults=.*sites\.yaml:/)
+  assert.match(portal.child.output(), /level=error .*msg="\S*sites\.yaml:4:1: not valid YAML/)
   assert.equal(await readFile(join(output, "prometheus.yml"), "utf8"), before)
   assert.equal(await portal.metric("fedstack_portal_sites"), 2)
   await delivers(portal.prometheus, [ofA, ofB])

@@ -73,7 +73,7 @@ for (const [fate, happen, code] of [
     await rm(tokenFile)
     await happen(tokenFile)
     const reported = new RegExp(
-      `"level":"error".*"faults":\\["[^"]*/tokens: cannot be read: ${code}.*"policy reload failed, keeping the previous one"`,
+      `"level":"error".*"policy reload failed, keeping the previous one"\\}\n\\{"level":"error".*/tokens: cannot be read: ${code}`,
     )
     await until("the reason in the log", () => reported.exec(proxy.log()) ?? undefined)
     await successful(0)
