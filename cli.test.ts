@@ -518,3 +518,25 @@ test("only cli.ts reads the command line, ends the process and handles signals",
   }
   assert.deepEqual(found, [])
 })
+
+test("all that stands on standard error is JSON where the log is, also what ends the process", async (t) => {
+  const folder = temporaryFolder(t)
+  const sites = await folder.write("sites.yaml", "sites: [{name: a}]\n")
+  const messages = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const { code, stderr } = await run(launcher, args, env)
+    const lines = stderr.split("\n").slice(0, -1)
+    return [code, ...lines.map((line) => (JSON.parse(line) as { msg: string }).msg)]
+  }
+  const wrong = ["portal", `--sites.file=${sites}`, `--prometheus.config-dir=${join(folder.path, "out")}`]
+  const [code, listening, ...faults] = await messages([
+    ...wrong,
+    "--web.listen-address=127.0.0.1:0",
+    "--log.format=json",
+  ])
+  assert.deepEqual([code, listening], [1, "listening"])
+  assert.match(faults.join("\n"), /^\S+sites\.yaml:1:9 sites\[0\]\.url: is missing/)
+  const usage = await messages(["proxy", "--log.format", "json", "--web.listen-address=x"])
+  assert.equal(usage[0], 2)
+  const variable = await messages(["proxy", "--web.listen-address=x"], { FEDSTACK_LOG_FORMAT: "json" })
+  assert.deepEqual(variable, usage)
+})

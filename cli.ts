@@ -60,6 +60,9 @@ const OF_DEVELOPERS = /^FEDSTACK_(?:(?:TEST|DEV)_\w+|PROMETHEUS_(?:DIR|\d+_\d+)|
 /** Seconds from a signal to the end, whatever is waited for. Longer than any close of a component. */
 const END_DEADLINE = 15
 
+/** For what ends it. */
+let commandName = "fedstack"
+
 async function main(argv: readonly string[]): Promise<void> {
   if (argv[0] === "help" && argv.length > 1) return main([...argv.slice(1), "--help"])
   if (argv.length === 0 || argv[0] === "-h" || argv[0] === "--help" || argv[0] === "help") return print(help())
@@ -77,6 +80,7 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function runCommand(name: string, entry: Entry, argv: readonly string[]): Promise<void> {
+  commandName = name
   const ending = new AbortController()
   let running: Running | undefined
   let log: Logger | undefined = undefined
@@ -206,21 +210,26 @@ function print(text: string): void {
 }
 
 /** Writes why to standard error and ends: 2 for wrong flags or variables, 1 for everything else. */
-async function fail(error: unknown): Promise<never> {
-  const { explain, FaultsError, FedstackError } = await import("#core/errors.ts")
-  if (error instanceof FaultsError) {
-    process.stderr.write(error.faults.map(({ where, message }) => `${where}: ${message}\n`).join(""))
-    return exit(error.exitCode)
-  }
-  const [, missing] = /^Cannot find package '([^']+)'/.exec(error instanceof Error ? error.message : "") ?? []
-  if (missing !== undefined) {
-    const advice = `run 'npm install --omit=dev' in ${import.meta.dirname}`
-    process.stderr.write(`fedstack: the package ${missing} is not installed: ${advice}\n`)
-    return exit(1)
-  }
-  const unexpected = !(error instanceof FedstackError) && error instanceof Error
-  process.stderr.write(`fedstack: ${explain(error)}\n${unexpected ? `${error.stack}\n` : ""}`)
-  return exit(1)
+async function fail(reason: unknown): Promise<never> {
+  const { FaultsError, FedstackError } = await import("#core/errors.ts")
+  const { showFatal } = await import("#core/log/fatal.ts")
+  const [, missing] = /^Cannot find package '([^']+)'/.exec(reason instanceof Error ? reason.message : "") ?? []
+  const advice = `run 'npm install --omit=dev' in ${import.meta.dirname}`
+  const error =
+    missing === undefined
+      ? reason
+      : new FedstackError("PACKAGE_MISSING", 500, `the package ${missing} is not installed: ${advice}`)
+  process.stderr.write(showFatal(error, logFormat(), commandName))
+  return exit(error instanceof FaultsError ? error.exitCode : 1)
+}
+
+/** As it is asked for, also where something else is wrong with the flags. */
+function logFormat(): "json" | "logfmt" {
+  const given = process.argv
+    .join("\n")
+    .match(/(?<=^--log\.format(?:=|\n)).*$/gm)
+    ?.at(-1)
+  return (given ?? process.env.FEDSTACK_LOG_FORMAT) === "json" ? "json" : "logfmt"
 }
 
 /** Ends when all that was written has been read, however slowly: a pipe holds 64 KiB, and the rest would be lost. */
