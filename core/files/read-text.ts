@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer"
 import { existsSync, readFileSync } from "node:fs"
 import { basename } from "node:path"
 import { ConfigurationError } from "#core/errors.ts"
+import { type Content, readBefore, readOnce } from "./read-once.ts"
 
 /**
  * Reads a text file. Throws ConfigurationError where it cannot be read or is not UTF-8; `where` is the place that names the
@@ -9,14 +10,19 @@ import { ConfigurationError } from "#core/errors.ts"
  */
 export type ReadText = (file: string, where?: string) => string
 
-/** Bytes, or why there are none. */
-export type Content = Buffer | Error
-
 /** Once, for a command that ends; what runs on reads through core/files/reload.ts, which notices changes. */
 export const readText: ReadText = (file, where) => textOf(contentOf(file), file, where)
 
+export type ReadContent = (file: string) => Content
+
+/** What a pipe gives is read once, and remembered. */
+export const contentOf: ReadContent = (file) => readOnce(file) ?? contentOfFile(file)
+
+/** The same, but for pipes that were not read before: nothing is waited for. */
+export const contentWithoutWaiting: ReadContent = (file) => readBefore(file) ?? contentOfFile(file)
+
 /** Read at once: these files are small and near, and every turn of a busy event loop that is waited for would delay a reload. */
-export function contentOf(file: string): Content {
+function contentOfFile(file: string): Content {
   try {
     return readFileSync(file)
   } catch (error) {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
@@ -91,6 +93,55 @@ test("keeps the previous one while there are faults, logs every one and shows it
   await become("hi")
   assert.equal(await metrics(), metricsOf(1))
   assert.deepEqual(applied, ["hello", "hi"])
+})
+
+test("keeps the previous one where a file was emptied, until something stands there again", async (t) => {
+  const { folder, reloading, become, applied, log, metrics } = await start(t)
+  await folder.write("first", "")
+  await reloading.reload()
+  assert.equal(reloading.current().text, "hello")
+  assert.equal(await metrics(), metricsOf(0))
+  assert.deepEqual(log().slice(-2), [
+    'level=error component=test msg="greeting reload failed, keeping the previous one" faults=1\n',
+    'level=error component=test msg="first: was emptied, as by a write that failed; if nothing is to be set any more, let it hold a comment"\n',
+  ])
+  await folder.write("first", "# nothing")
+  await become("# nothing")
+  assert.deepEqual(applied, ["hello", "# nothing"])
+})
+
+test("takes a file that is empty from the beginning, and says nothing when it stays so", async (t) => {
+  const folder = temporaryFolder(t)
+  const file = await folder.write("empty", "")
+  const { reloading, applied } = await start(t, { load: (read) => ({ text: read(file) }) })
+  await reloading.reload()
+  assert.deepEqual(applied, ["", ""])
+})
+
+test("takes what a pipe gives, which is read once, and logs that it is not read again", async (t) => {
+  const pipe = join(temporaryFolder(t).path, "pipe")
+  assert.equal(spawnSync("mkfifo", [pipe]).status, 0)
+  const written = once(spawn("sh", ["-c", `printf hello > ${pipe}`]), "close")
+  const { reloading, applied, log } = await start(t, { load: (read) => ({ text: read(pipe) }) })
+  await written
+  await reloading.reload()
+  assert.deepEqual(applied, ["hello", "hello"])
+  assert.deepEqual(
+    log().map((line) => line.replace(pipe, "PIPE")),
+    [
+      'level=info component=test msg="greeting loaded" length=5\n',
+      'level=info component=test msg="greeting comes from pipes: they are read once, never again" files="[\\"PIPE\\"]"\n',
+      'level=info component=test msg="greeting reloaded" length=5\n',
+    ],
+  )
+})
+
+test("does not wait for a pipe that a reload names first", { timeout: 5000 }, async (t) => {
+  const { folder, reloading, log } = await start(t)
+  assert.equal(spawnSync("mkfifo", [join(folder.path, "pipe")]).status, 0)
+  await folder.write("greeting", "pipe")
+  await reloading.reload()
+  assert.match(log().at(-1) ?? "", /greeting:1: the file pipe cannot be read: it is a pipe, not a file/)
 })
 
 test("watches files that only a faulty load named: one that was missing may come", async (t) => {

@@ -1,9 +1,10 @@
 import { Gauge, type GaugeConfiguration, type Registry } from "prom-client"
 import type { Closable } from "#core/closable.ts"
-import { faultsOf } from "#core/errors.ts"
+import { ConfigurationError, type Fault, faultsOf } from "#core/errors.ts"
 import type { Logger } from "#core/log/logger.ts"
-import type { ReadText } from "./read-text.ts"
-import { recordReads, type Watching, watchFiles } from "./watch.ts"
+import { contentOf, type ReadContent, type ReadText } from "./read-text.ts"
+import { wasReadOnce } from "./read-once.ts"
+import { recordReads, type Reads, type Watching, watchFiles } from "./watch.ts"
 
 export interface ReloadOptions<T> {
   /** The label of the metrics: `policy`. */
@@ -58,11 +59,17 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
   const labels = { config, ...about }
   const metrics = registry === undefined ? undefined : reloadMetrics(registry)
   let reads = recordReads()
+  let inForce: Reads | undefined
   let current: T | undefined
   let watching: Watching | undefined
   let closed = false
 
-  const read = async (): Promise<T> => load((reads = recordReads()).read, current)
+  const read = async (readContent?: ReadContent): Promise<T> => {
+    const next = await load((reads = recordReads(readContent)).read, current)
+    const faults = inForce === undefined ? [] : emptied(inForce, reads)
+    if (faults.length > 0) throw new ConfigurationError(faults)
+    return next
+  }
   const use = async (next: T): Promise<void> => {
     const previous = current
     current = next
@@ -72,11 +79,16 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
       current = previous
       throw error
     }
+    inForce = reads
   }
   const succeeded = (loaded: T, event: string): void => {
     metrics?.successful.set(labels, 1)
     metrics?.time.setToCurrentTime(labels)
     log.info({ ...about, ...summary(loaded) }, `${name} ${event}`)
+  }
+  const reportReadOnce = (): void => {
+    const files = [...reads.contents.keys()].filter(wasReadOnce)
+    if (files.length > 0) log.info({ ...about, files }, `${name} comes from pipes: they are read once, never again`)
   }
   const failed = (error: unknown, event: string): void => {
     metrics?.successful.set(labels, 0)
@@ -97,7 +109,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
   }
   const readFirst = async (): Promise<{ first: T; error?: unknown }> => {
     try {
-      return { first: await read() }
+      return { first: await read(contentOf) }
     } catch (error) {
       const first = await fallback()
       if (first === undefined) throw error
@@ -111,6 +123,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     await use(first)
     if (error === undefined) succeeded(first, "loaded")
     else failed(error, "load failed, starting with the last accepted one")
+    reportReadOnce()
     return first
   }
   const close = async (): Promise<void> => {
@@ -132,6 +145,16 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     await close()
     throw error
   }
+}
+
+/**
+ * Of files that were not empty when they were read before: a full disk, or a write that is not over, leaves such. Where nothing
+ * is asked of what stands in a file, as of users, it would silently set nothing.
+ */
+function emptied(before: Reads, now: Reads): readonly Fault[] {
+  const files = [...now.empty].filter((file) => before.contents.has(file) && !before.empty.has(file))
+  const message = "was emptied, as by a write that failed; if nothing is to be set any more, let it hold a comment"
+  return files.map((file) => ({ where: file, message }))
 }
 
 /** The gauge that all with a common registry share. */

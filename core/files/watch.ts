@@ -2,7 +2,8 @@ import { createHash } from "node:crypto"
 import { type FSWatcher, statSync, watch } from "node:fs"
 import { dirname } from "node:path"
 import type { Closable } from "#core/closable.ts"
-import { type Content, contentOf, type ReadText, textOf } from "./read-text.ts"
+import type { Content } from "./read-once.ts"
+import { contentWithoutWaiting, type ReadText, textOf } from "./read-text.ts"
 
 const SETTLE_MS = 20
 const POLL_MS = 5000
@@ -10,15 +11,25 @@ const POLL_MS = 5000
 /** A hash of what stood in each file when it was read; that it could not be read is a content of its own. */
 export type Contents = ReadonlyMap<string, string>
 
-/** Reads text files and remembers what stood in them. A pipe is refused: it would wait for a writer, and all with it. */
-export function recordReads(): { readonly read: ReadText; readonly contents: Contents } {
+export interface Reads {
+  readonly read: ReadText
+  readonly contents: Contents
+  /** Files in which nothing stood. */
+  readonly empty: ReadonlySet<string>
+}
+
+/** Reads text files and remembers what stood in them. A pipe that was not read before is refused, unless `readContent` reads it. */
+export function recordReads(readContent = contentWithoutWaiting): Reads {
   const contents = new Map<string, string>()
+  const empty = new Set<string>()
   const read: ReadText = (file, where) => {
-    const content = watchableContent(file)
+    const content = readContent(file)
     contents.set(file, hashOf(content))
-    return textOf(content, file, where)
+    const text = textOf(content, file, where)
+    if (text.trim() === "") empty.add(file)
+    return text
   }
-  return { read, contents }
+  return { read, contents, empty }
 }
 
 export interface Watching extends Closable {
@@ -42,7 +53,7 @@ export function watchFiles(contents: () => Contents, changed: () => Promise<void
   const isOutdated = (): boolean =>
     contents()
       .entries()
-      .some(([file, hash]) => hashOf(watchableContent(file)) !== hash)
+      .some(([file, hash]) => hashOf(contentWithoutWaiting(file)) !== hash)
   const check = (): void => {
     running = running.then(async () => {
       if (closed) return
@@ -100,15 +111,6 @@ function identityOf(folder: string): string | undefined {
   } catch {
     return undefined // reading a file in it reports why
   }
-}
-
-function watchableContent(file: string): Content {
-  try {
-    if (statSync(file).isFIFO()) return new Error("it is a pipe, not a file")
-  } catch {
-    // reading reports why
-  }
-  return contentOf(file)
 }
 
 const hashOf = (content: Content): string =>

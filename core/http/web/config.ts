@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { readYamlFile } from "#core/config/config-file.ts"
 import { Faults } from "#core/config/faults.ts"
+import { ConfigurationError } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
 import { parseDuration } from "#core/config/units.ts"
 import type { Rate } from "#core/limits/token-bucket.ts"
@@ -51,6 +52,12 @@ const schema = z
   })
   .nullable()
 
+/** An empty file is what a full disk leaves of one with users: taken for one that sets nothing, it would serve everybody. */
+function notEmpty(text: string, file: string): string {
+  if (text.trim() !== "") return text
+  throw new ConfigurationError([{ where: file, message: "is empty; write {} into a file that is to set nothing" }])
+}
+
 /** The file may be shared with Prometheus and its exporters, so it is no fault. */
 const HTTP2 = "HTTP/2 is not supported; clients negotiate HTTP/1.1 in the TLS handshake"
 
@@ -70,7 +77,7 @@ export interface WebConfig {
  * names. `refuseBasicAuth`: why this server refuses basic_auth_users. Throws ConfigurationError with every fault.
  */
 export async function readWebConfig(file: string, read: ReadText, refuseBasicAuth?: string): Promise<WebConfig> {
-  const { value, where } = await readYamlFile(file, schema, read)
+  const { value, where } = await readYamlFile(file, schema, (name) => notEmpty(read(name), name))
   const faults = new Faults()
   const { tls_server_config: given, http_server_config: http, rate_limit: limit } = value ?? {}
   const tls = given ? readTls(given, { file, where, read }, faults) : undefined

@@ -47,7 +47,7 @@ test("the times of the certificate that is shown are in the metrics, and follow 
 })
 
 test("without TLS no certificate is in the metrics", async (t) => {
-  assert.deepEqual(await (await startWithWebConfig(t, "")).shown(), [])
+  assert.deepEqual(await (await startWithWebConfig(t, "{}")).shown(), [])
 })
 
 test("a renewed certificate serves new connections while an open one goes on", async (t) => {
@@ -84,11 +84,54 @@ test("a new certificate without its key keeps the old pair, and shows in the log
 
 test("refuses what cannot change while running, and keeps what is in force", async (t) => {
   const { get, write, serving, log } = await startWithWebConfig(t, PLAIN_TLS)
-  await write("web.yml", "")
+  await write("web.yml", "{}")
   await serving.reload()
   assert.match(log(), /web\.yml tls_server_config: TLS is turned on or off only by a restart/)
   await write("web.yml", `${VERIFYING_TLS}  client_auth_type: RequireAndVerifyClientCert\n`)
   await serving.reload()
   assert.match(log(), /client_auth_type: changes only by a restart/)
   assert.equal((await get()).status, 200)
+})
+
+const USERS = "basic_auth_users: {alice: $2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG}\n"
+const LIMIT = "rate_limit: {interval: 1s, burst: 1}\n"
+
+for (const [what, before, after, fault] of [
+  ["emptied", PLAIN_TLS + USERS, "", "web.yml: is empty; write {} into a file that is to set nothing"],
+  [
+    "emptied but for a line feed",
+    PLAIN_TLS + USERS,
+    "\n",
+    "web.yml: is empty; write {} into a file that is to set nothing",
+  ],
+  [
+    "cut short before its users",
+    PLAIN_TLS + USERS,
+    PLAIN_TLS,
+    "web.yml basic_auth_users: the last user is removed only by a restart: without users everybody is served",
+  ],
+] as const) {
+  test(`a file that is ${what} drops no users: it is a fault`, async (t) => {
+    const { get, write, serving, log, successful } = await startWithWebConfig(t, before)
+    assert.equal((await get()).status, 401)
+    await write("web.yml", after)
+    await serving.reload()
+    assert.ok(log().includes(`level=error component=test msg="${fault}"`), log())
+    assert.equal(await successful(), "0")
+    assert.equal((await get()).status, 401)
+  })
+}
+
+test("an emptied file drops no rate limit", async (t) => {
+  const { get, write, serving } = await startWithWebConfig(t, PLAIN_TLS + LIMIT)
+  await write("web.yml", "")
+  await serving.reload()
+  const statuses = [await get(), await get()].map(({ status }) => status)
+  assert.deepEqual(statuses, [200, 429])
+})
+
+test("a server does not start with an empty file: it may be what a full disk left of one with users", async (t) => {
+  await assert.rejects(startWithWebConfig(t, ""), {
+    message: /web\.yml: is empty; write \{\} into a file that is to set/,
+  })
 })

@@ -40,9 +40,14 @@ export function followWebConfig(
   })
 }
 
+/** What would open a server to clients that it refuses now, by a slip or a file that is cut short, among others. */
 function needRestart(current: WebConfig, next: WebConfig, file: string): Fault[] {
   if ((current.tls === undefined) !== (next.tls === undefined)) {
     return [{ where: `${file} tls_server_config`, message: "TLS is turned on or off only by a restart" }]
+  }
+  if (current.users.size > 0 && next.users.size === 0) {
+    const message = "the last user is removed only by a restart: without users everybody is served"
+    return [{ where: `${file} basic_auth_users`, message }]
   }
   if (current.tls?.clients.auth !== next.tls?.clients.auth) {
     return [{ where: `${file} tls_server_config.client_auth_type`, message: "changes only by a restart" }]
