@@ -37,12 +37,12 @@ const DECISIONS: readonly (readonly [requested: readonly string[], decision: Dec
   ],
   [
     ['{__name__=~"project_.*",job="project_usages"}'],
-    '{__name__=~"project_.*",job="project_usages"}: its __name__ may be "project_"',
+    '{__name__=~"project_.*",job="project_usages"}: it selects __name__="project_"',
   ],
-  [["up"], '{__name__="up"}: its __name__ may be "up"'],
-  [['{job="project_usages"}'], '{job="project_usages"}: it does not say which __name__'],
-  [['up{job=~"project_usages|"}'], '{__name__="up",job=~"project_usages|"}: its __name__ may be "up"'],
-  [['up{job="project_usages"}', "down"], '{__name__="down"}: its __name__ may be "down"'],
+  [["up"], '{__name__="up"}: it selects __name__="up"'],
+  [['{job="project_usages"}'], '{job="project_usages"}: it does not restrict __name__'],
+  [['up{job=~"project_usages|"}'], '{__name__="up",job=~"project_usages|"}: it selects __name__="up"'],
+  [['up{job="project_usages"}', "down"], '{__name__="down"}: it selects __name__="down"'],
 ]
 for (const [requested, decision] of DECISIONS) {
   test(`decides about ${requested.join(" and ")}`, async () =>
@@ -58,16 +58,16 @@ const NAMED: readonly (readonly [shared: string, requested: string, decision: De
   ['{__name__!=""}', "up", [['{__name__="up"}'], ["match[0]"]]],
   ['{__name__=~".+"}', '{job="node"}', [['{__name__=~".+",job="node"}'], ["match[0]"]]],
   ['{__name__=~".+",job!=""}', '{job="node"}', [['{__name__=~".+",job="node"}'], ["match[0]"]]],
-  ['{__name__!="",job="a"}', '{job=~"a|b"}', '{job=~"a|b"}: its job may be "b"'],
-  ['{__name__!="",job="a"}', '{x="y"}', '{x="y"}: it does not say which job'],
+  ['{__name__!="",job="a"}', '{job=~"a|b"}', '{job=~"a|b"}: it selects job="b"'],
+  ['{__name__!="",job="a"}', '{x="y"}', '{x="y"}: it does not restrict job'],
   [
     '{__name__!~"secret_.*|"}',
     '{__name__!~"secret.*"}',
     [['{__name__!~"secret.*",__name__!~"secret_.*|"}'], ["match[0]"]],
   ],
-  ['{__name__!~"secret_.*|"}', '{job="a"}', '{job="a"}: it does not say which __name__'],
-  ['{__name__=~"node_.*"}', '{job="node"}', '{job="node"}: it does not say which __name__'],
-  ['{__name__!=""}', '{__name__=""}', '{__name__=""}: its series may lack the label __name__'],
+  ['{__name__!~"secret_.*|"}', '{job="a"}', '{job="a"}: it does not restrict __name__'],
+  ['{__name__=~"node_.*"}', '{job="node"}', '{job="node"}: it does not restrict __name__'],
+  ['{__name__!=""}', '{__name__=""}', '{__name__=""}: it selects series without the label __name__'],
 ]
 for (const [shared, requested, decision] of NAMED) {
   test(`leaves series without a name out of ${requested}, as /federate does, to decide about ${shared}`, async () => {
@@ -82,7 +82,7 @@ test("explains a refusal without series that have no name", () =>
     explainRefusal(principalOf("portal", ['{__name__!="",job="a"}', "up"]).shared, parseSelector('{job=~"a|b"}')).map(
       ({ reason }) => reason,
     ),
-    ['its job may be "b"', "it does not say which __name__"],
+    ['it selects job="b"', "it does not restrict __name__"],
   ))
 
 test("does not add matchers to a request that is shared once series without a name are left out", async () => {
@@ -150,7 +150,7 @@ test("explains for each shared selector why it does not cover a request", () => 
   const reasons = explainRefusal(USAGE.shared, parseSelector('up{job="other"}'))
   assert.deepEqual(
     reasons.map(({ shared, reason }) => `${shared.where}: ${reason}`),
-    ['match[0]: its __name__ may be "up"', 'match[1]: its job may be "other"'],
+    ['match[0]: it selects __name__="up"', 'match[1]: it selects job="other"'],
   )
 })
 

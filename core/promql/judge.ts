@@ -111,8 +111,8 @@ function reasonOf(results: readonly Containment[], selector: Selector): string {
   const witnessed = results.find((result) => result.kind === "not contained")
   if (witnessed === undefined) return "nothing is shared"
   const { label, witness } = witnessed
-  if (witness !== "") return `its ${label} may be ${JSON.stringify(witness)}`
+  if (witness !== "") return `it selects ${label}=${JSON.stringify(witness)}`
   return selector.some((matcher) => matcher.label === label)
-    ? `its series may lack the label ${label}`
-    : `it does not say which ${label}`
+    ? `it selects series without the label ${label}`
+    : `it does not restrict ${label}`
 }

@@ -54,9 +54,9 @@ test("prints what a client may not read with a witness for each rule, and ends w
   assert.deepEqual(check(EXAMPLE, "--as", "central", "--match", '{__name__=~"project_.*",job="project_usages"}'), {
     status: 1,
     stdout: "",
-    stderr: `${EXAMPLE}:24:5 jwt[0]: central may not read {__name__=~"project_.*",job="project_usages"}: its __name__ may be "project_"
-${EXAMPLE}:28:13 jwt[0].match[0]: does not contain it: its __name__ may be "project_". Shared here: {__name__=~"project_.*_usage",job="project_usages"}
-${EXAMPLE}:28:68 jwt[0].match[1]: does not contain it: its __name__ may be "project_". Shared here: {__name__="up",job="project_usages"}
+    stderr: `${EXAMPLE}:24:5 jwt[0]: central may not read {__name__=~"project_.*",job="project_usages"}: it selects __name__="project_"
+${EXAMPLE}:28:13 jwt[0].match[0]: does not contain it: it selects __name__="project_". Shared here: {__name__=~"project_.*_usage",job="project_usages"}
+${EXAMPLE}:28:68 jwt[0].match[1]: does not contain it: it selects __name__="project_". Shared here: {__name__="up",job="project_usages"}
 `,
   })
 })

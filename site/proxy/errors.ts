@@ -18,7 +18,7 @@ export const noSelector = defineError("NO_SELECTOR", 400, "Say which series: mat
 export const selectorNotAllowed = defineError(
   "SELECTOR_NOT_ALLOWED",
   403,
-  "The selector {selector} is not shared with {client}: {reason}. Shared: {allowed}.",
+  "The selector {selector} is not shared with {client}: {reason}. Shared: {allowed}. Request only what is shared, or have the site share more.",
 )
 export const queryTooLong = defineError(
   "QUERY_TOO_LONG",

@@ -108,7 +108,7 @@ test("refuses series that are not shared, naming what was requested and what is 
   if (proxy === undefined) return
   assert.deepEqual(await scrape(proxy, `match[]=${E('{__name__=~".+"}')}`), {
     status: 403,
-    body: `The selector {__name__=~".+"} is not shared with portal: its __name__ may be "x". Shared: ${SHARED}.\n`,
+    body: `The selector {__name__=~".+"} is not shared with portal: it selects __name__="x". Shared: ${SHARED}. Request only what is shared, or have the site share more.\n`,
   })
 })
 
