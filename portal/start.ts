@@ -3,13 +3,14 @@ import { closeAll } from "#core/closable.ts"
 import type { Context, Running } from "#core/component.ts"
 import { reloadOnChange } from "#core/files/reload.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
+import { openClientCredentials } from "#core/http/client-credentials.ts"
 import { addAdmin, serve } from "#core/http/server.ts"
 import type { WebValues } from "#core/http/settings.ts"
 import type { Accepted } from "./federation/accepted.ts"
 import { type FederationPlan, loadPlan } from "./federation/load.ts"
 import { portalMetrics } from "./federation/metrics.ts"
 import { openRollout } from "./federation/rollout.ts"
-import type { FederationSettings } from "./federation/settings.ts"
+import { type FederationSettings, prometheusCredentials } from "./federation/settings.ts"
 
 /** Of the files, or of an earlier process where they are faulty. */
 type PlanInForce = Accepted & Pick<FederationPlan, "warnings">
@@ -17,12 +18,15 @@ type PlanInForce = Accepted & Pick<FederationPlan, "warnings">
 /**
  * Keeps Prometheus' configuration equal to the configuration files: reads them when they change, writes, reloads. Faults in
  * them are logged, and the previous configuration stays active, also that of an earlier process; where there is none, they
- * end the start with ConfigurationError. Throws CANNOT_LISTEN.
+ * end the start with ConfigurationError. Throws CANNOT_LISTEN, and
+ * UsageError and ConfigurationError for the credentials.
  */
 export async function startPortal(settings: FederationSettings & WebValues, { log, env }: Context): Promise<Running> {
   const registry = createRegistry()
   const metrics = portalMetrics(registry)
-  const rollout = openRollout(settings, metrics, log)
+  const credentials = await openClientCredentials({ ...prometheusCredentials(settings), log, registry })
+  const prometheus = { url: settings.prometheusUrl, sending: () => credentials.current() }
+  const rollout = openRollout(settings.configDir, prometheus, metrics, log)
   // first the port: a second portal that is started by mistake must not write the files of the first
   const server = await serve({
     addresses: settings.webListenAddress,
@@ -30,6 +34,9 @@ export async function startPortal(settings: FederationSettings & WebValues, { lo
     registry,
     log,
     routes: (app) => addAdmin(app, registry, rollout.notReady),
+  }).catch(async (error: unknown) => {
+    await credentials.close()
+    throw error
   })
 
   function apply(plan: PlanInForce): void {
@@ -58,11 +65,11 @@ export async function startPortal(settings: FederationSettings & WebValues, { lo
       registry,
     })
     return {
-      close: () => closeAll([server, reloading, rollout]),
-      reload: async () => void (await Promise.all([reloading.reload(), server.reload()])),
+      close: () => closeAll([server, reloading, rollout, credentials]),
+      reload: async () => void (await Promise.all([reloading.reload(), server.reload(), credentials.reload()])),
     }
   } catch (error) {
-    await closeAll([server, rollout])
+    await closeAll([server, rollout, credentials])
     throw error
   }
 }

@@ -5,12 +5,14 @@ import { ConfigurationError } from "#core/errors.ts"
 import { type Reloading, reloadOnChange } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { type AgentOptions, openAgent } from "./agent.ts"
-import { faultOfToken } from "./bearer-token.ts"
+import { faultOfPassword, faultOfToken } from "./bearer-token.ts"
 import { readTlsFiles, tlsAgents, type TlsFiles } from "./tls-files.ts"
 
 export interface ClientCredentialOptions extends TlsFiles, Omit<AgentOptions, "secureContext"> {
   /** A file with a bearer token. */
   readonly token: string | undefined
+  /** In place of a token: a user, and a file with the password. */
+  readonly basicAuth?: { readonly username: string; readonly passwordFile: string } | undefined
   readonly log: Logger
   readonly registry: Registry
 }
@@ -26,8 +28,8 @@ export type ClientCredentials = Reloading<Sending>
 
 /** Reads token and certificates, and again whenever they change. Throws ConfigurationError where they cannot be used at the start. */
 export async function openClientCredentials(options: ClientCredentialOptions): Promise<ClientCredentials> {
-  const { token: tokenFile, ca, cert, key, log, registry } = options
-  if ([tokenFile, ca, cert, key].every((file) => file === undefined)) {
+  const { token: tokenFile, basicAuth, ca, cert, key, log, registry } = options
+  if ([tokenFile, basicAuth, ca, cert, key].every((file) => file === undefined)) {
     const sending = { agent: openAgent(options), headers: {} }
     return { current: () => sending, reload: () => Promise.resolve(), close: () => sending.agent.destroy() }
   }
@@ -37,9 +39,11 @@ export async function openClientCredentials(options: ClientCredentialOptions): P
     load(read) {
       const faults = new Faults()
       const token = tokenFile === undefined ? undefined : faults.collect(() => tokenIn(tokenFile, read))
+      const basic = basicAuth && faults.collect(() => basicIn(basicAuth, read))
       const tls = faults.collect(() => readTlsFiles(options, {}, read))
       if (faults.any || tls === undefined) throw faults.toError()
-      return { agent: agents.open(tls), headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }
+      const authorization = token === undefined ? basic : `Bearer ${token}`
+      return { agent: agents.open(tls), headers: authorization === undefined ? {} : { authorization } }
     },
     log,
     registry,
@@ -58,4 +62,14 @@ function tokenIn(file: string, read: (file: string) => string): string {
   const message = faultOfToken(token)
   if (message !== undefined) throw new ConfigurationError([{ where: file, message }])
   return token
+}
+
+function basicIn(
+  { username, passwordFile }: NonNullable<ClientCredentialOptions["basicAuth"]>,
+  read: (file: string) => string,
+): string {
+  const password = read(passwordFile).replace(/\r?\n$/, "")
+  const message = faultOfPassword(password)
+  if (message !== undefined) throw new ConfigurationError([{ where: passwordFile, message }])
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`
 }

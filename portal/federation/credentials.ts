@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto"
 import type { Path } from "#core/config/config-file.ts"
-import { faultOfToken } from "#core/http/bearer-token.ts"
+import { faultOfPassword, faultOfToken } from "#core/http/bearer-token.ts"
 import type { OutputFile } from "./publish.ts"
 import type { SiteEntry } from "./schema.ts"
 
@@ -52,14 +52,6 @@ function secretOf({ token, basic_auth, authorization, oauth2 }: Partial<SiteEntr
   if (oauth2 === undefined) return undefined
   const { client_secret_file: file, client_secret_env: variable } = oauth2
   return { file, variable, keys: keysOf("oauth2", "client_secret"), faultOf: faultOfPassword }
-}
-
-/** As Prometheus reads it: without the white space around it. */
-function faultOfPassword(text: string): string | undefined {
-  if (text === "") return "is empty; it must hold the secret"
-  if (/[\r\n]/.test(text)) return "has several lines; it must hold the secret and nothing else"
-  if (text !== text.trim() || /\p{Cc}/u.test(text)) return "begins or ends with a space, or holds control characters"
-  return undefined
 }
 
 function faultOfHeader(text: string): string | undefined {

@@ -30,6 +30,12 @@ export const lifecycleDisabled = defineError(
   "Prometheus at {url} does not allow reloads: start it with --web.enable-lifecycle.",
 )
 
+export const unauthorized = defineError(
+  "PROMETHEUS_UNAUTHORIZED",
+  502,
+  "Prometheus at {url} requires credentials, or refuses those that it was sent (401): see --prometheus.username and --prometheus.token-file.",
+)
+
 export const reloadRefused = defineError(
   "RELOAD_REFUSED",
   502,

@@ -23,7 +23,7 @@ export interface FederationPlan {
 
 /** Reads all configuration files. Throws ConfigurationError with the faults of all of them. */
 export async function loadPlan(
-  settings: Omit<FederationSettings, "prometheusUrl">,
+  settings: Pick<FederationSettings, "sitesFile" | "baseConfig" | "configDir" | "prometheusVersion">,
   given: Inputs,
 ): Promise<FederationPlan> {
   const faults = new Faults()

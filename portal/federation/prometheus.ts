@@ -1,15 +1,24 @@
 import { fetchText } from "#core/http/client.ts"
-import { lifecycleDisabled, reloadFailed, reloadRefused, stillStarting } from "./errors.ts"
+import type { Sending } from "#core/http/client-credentials.ts"
+import { lifecycleDisabled, reloadFailed, reloadRefused, stillStarting, unauthorized } from "./errors.ts"
 
 const DEADLINE = 60
 const READY_DEADLINE = 10
 const LIMIT = 65_536
 
-/** Makes Prometheus read its configuration again. Throws REQUEST_FAILED, LIFECYCLE_DISABLED, RELOAD_REFUSED and RELOAD_FAILED. */
-export async function reloadPrometheus(url: URL, signal: AbortSignal): Promise<void> {
-  const target = below(url, "/-/reload")
-  const { status, body } = await fetchText(target, { method: "POST", deadline: DEADLINE, limit: LIMIT, signal })
+/** The portal's own, and with what it is sent requests at present. */
+export interface PrometheusServer {
+  readonly url: URL
+  readonly sending: () => Sending
+}
+
+/** Makes Prometheus read its configuration again. Throws REQUEST_FAILED, LIFECYCLE_DISABLED, PROMETHEUS_UNAUTHORIZED, RELOAD_REFUSED and RELOAD_FAILED. */
+export async function reloadPrometheus({ url, sending }: PrometheusServer, signal: AbortSignal): Promise<void> {
+  const { agent: dispatcher, headers } = sending()
+  const options = { method: "POST", deadline: DEADLINE, limit: LIMIT, signal, dispatcher, headers } as const
+  const { status, body } = await fetchText(below(url, "/-/reload"), options)
   if (status === 200) return
+  if (status === 401) throw unauthorized({ url: url.origin })
   if (status === 403) throw lifecycleDisabled({ url: url.origin })
   const reason = body.trim().replaceAll(/\s+/g, " ")
   if (status === 500) throw reloadRefused({ url: url.origin, reason })
@@ -20,8 +29,10 @@ export async function reloadPrometheus(url: URL, signal: AbortSignal): Promise<v
  * Prometheus that reads its data at its start reads the configuration again after that, and ends if it is wrong. Throws
  * PROMETHEUS_STARTING then, and REQUEST_FAILED if it cannot be reached.
  */
-export async function checkStarted(url: URL, signal: AbortSignal): Promise<void> {
-  const { status } = await fetchText(below(url, "/-/ready"), { deadline: READY_DEADLINE, limit: LIMIT, signal })
+export async function checkStarted({ url, sending }: PrometheusServer, signal: AbortSignal): Promise<void> {
+  const { agent: dispatcher, headers } = sending()
+  const options = { deadline: READY_DEADLINE, limit: LIMIT, signal, dispatcher, headers }
+  const { status } = await fetchText(below(url, "/-/ready"), options)
   if (status === 503) throw stillStarting({ url: url.origin })
 }
 

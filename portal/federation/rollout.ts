@@ -7,16 +7,11 @@ import { retry } from "#core/retry/retry.ts"
 import { type Accepted, acceptedFile, readAccepted } from "./accepted.ts"
 import { lockFolder } from "./folder-lock.ts"
 import type { PortalMetrics } from "./metrics.ts"
-import type { FederationSettings } from "./settings.ts"
-import { checkStarted, reloadPrometheus } from "./prometheus.ts"
+import { checkStarted, type PrometheusServer, reloadPrometheus } from "./prometheus.ts"
 import { publish, removeStale } from "./publish.ts"
 
 /** Writes configurations for Prometheus and reloads it, until it accepts them. */
-export function openRollout(
-  { configDir: folder, prometheusUrl }: FederationSettings,
-  metrics: PortalMetrics,
-  log: Logger,
-) {
+export function openRollout(folder: string, prometheus: PrometheusServer, metrics: PortalMetrics, log: Logger) {
   let notReady: string | undefined = "The Prometheus configuration is not written yet."
   let accepted: Accepted | undefined
   let written: Accepted | undefined
@@ -49,7 +44,7 @@ export function openRollout(
     const reloading = { signal, log, task: "reloading Prometheus", failed: failedToReload }
     if (!(await retry(() => submit(plan, signal), reloading))) return
     metrics.prometheusReloaded.set(1)
-    log.info({ url: prometheusUrl.href }, "Prometheus reloaded")
+    log.info({ url: prometheus.url.href }, "Prometheus reloaded")
     const finishing = { signal, log, task: "finishing the Prometheus configuration" }
     if (!(await retry(() => publish(folder, [acceptedFile(plan)]), finishing))) return
     await retry(() => removeStale(folder, plan.files), finishing)
@@ -57,9 +52,9 @@ export function openRollout(
 
   async function submit(plan: Accepted, signal: AbortSignal): Promise<void> {
     try {
-      if (accepted !== undefined) await checkStarted(prometheusUrl, signal)
+      if (accepted !== undefined) await checkStarted(prometheus, signal)
       await write(plan)
-      await reloadPrometheus(prometheusUrl, signal)
+      await reloadPrometheus(prometheus, signal)
     } catch (error) {
       const fallback = signal.aborted && !isRefusal(error) ? undefined : fallbackAfter(error, plan)
       if (fallback !== undefined) await write(fallback)

@@ -99,6 +99,7 @@ export async function startPortal(
   files: Readonly<Record<string, string>>,
   prometheusUrl = "http://127.0.0.1:1",
   outputFolder?: string,
+  flags: readonly string[] = [],
 ): Promise<TestPortal> {
   const folder = await scratch(t)
   const write = (name: string, content: string) => writeFile(join(folder, name), content)
@@ -111,6 +112,7 @@ export async function startPortal(
     "--prometheus.version=2.42",
     ...("base.yml" in files ? [`--prometheus.base-config=${join(folder, "base.yml")}`] : []),
     "--web.listen-address=127.0.0.1:0",
+    ...flags,
   ])
   t.after(() => child.stop())
   const port = await until("the portal to listen", () => {
