@@ -4,6 +4,7 @@ import { join } from "node:path"
 import test, { type TestContext } from "node:test"
 import { start } from "../testing/child.ts"
 import { temporaryFolder } from "../testing/folder.ts"
+import { checks } from "./checks.ts"
 
 const main = join(import.meta.dirname, "main.ts")
 
@@ -150,3 +151,23 @@ test("refuses a pattern that nothing matches", async (context) => {
     output: "dev/test: no check and no test file matches nonsense\n",
   })
 })
+
+for (const args of [["--help"], ["lint", "-h"]]) {
+  test(`dev/test ${args.join(" ")} shows its help, which names every check, and installs nothing`, async (context) => {
+    const { path } = temporaryFolder(context)
+    for (const file of ["dev/test", "dev/checks/help.txt"]) await cp(join(main, "../../..", file), join(path, file))
+    const child = start(join(path, "dev/test"), args)
+    assert.equal(await child.ended, 0)
+    const help = child.output()
+    assert.deepEqual(await runIn(context, {}, ["--help"]), { code: 0, output: help })
+    const [, named = ""] = /^Checks: ([^.]*)\.$/m.exec(help.replaceAll(/,\n/g, ", ")) ?? []
+    assert.deepEqual(
+      named.replaceAll("\n", " ").split(", "),
+      checks.map(({ name }) => name),
+    )
+    assert.deepEqual(
+      help.split("\n").filter((line) => line.length > 80),
+      [],
+    )
+  })
+}

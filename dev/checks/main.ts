@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
 import { audit, type Check, checks } from "./checks.ts"
@@ -6,36 +7,16 @@ import { allMustRun, type Outcome, report } from "./outcome.ts"
 import { matches, type Plan, planTests } from "./plan.ts"
 import { runSuites, statusLine } from "./suites.ts"
 
-const HELP = `dev/test: checks the whole project and runs all tests
-
-Usage: dev/test [PATTERN ...]
-
-  PATTERN  only the checks and test files whose name or path holds it:
-           dev/test lint, dev/test site/proxy, dev/test .e2e.
-
-Checks: ${checks.map(({ name }) => name).join(", ")}.
-Tests: *.test.ts beside the code; *.e2e.test.ts with real components, which are
-skipped with the reason where a component is missing.
-
-Environment:
-  FEDSTACK_TEST_ALL=1         what would be skipped fails
-  FEDSTACK_PROMETHEUS_DIR     a folder with prometheus and promtool (default: PATH,
-                              else the distribution's package, unpacked into .cache)
-  FEDSTACK_PROMETHEUS_2_42, FEDSTACK_PROMETHEUS_2_53, FEDSTACK_PROMETHEUS_3_5
-                              the same for suites that compare these versions
-  FEDSTACK_OPA                a folder with opa (default: PATH)
-  FEDSTACK_KUBE               a program that starts a Kubernetes API: dev/testing/kubernetes.ts
-
-The last line is the sum of checks and tests; the exit code is 1 when one failed.
-`
+/** The same text is shown by dev/test, without installing anything. */
+const help = (): string => readFileSync(join(import.meta.dirname, "help.txt"), "utf8")
 
 const root = process.cwd()
 const print = (text: string): void => void process.stdout.write(text)
 
 async function main(argv: readonly string[]): Promise<number> {
-  const { help, patterns } = readArguments(argv)
-  if (help) {
-    print(HELP)
+  const { wantsHelp, patterns } = readArguments(argv)
+  if (wantsHelp) {
+    print(help())
     return 0
   }
   const chosen = checks.filter(({ name }) => matches(name, patterns))
@@ -128,13 +109,13 @@ async function findPrometheus(signal: AbortSignal): Promise<void> {
   }
 }
 
-function readArguments(argv: readonly string[]): { readonly help: boolean; readonly patterns: readonly string[] } {
+function readArguments(argv: readonly string[]): { readonly wantsHelp: boolean; readonly patterns: readonly string[] } {
   const { values, positionals } = parseArgs({
     args: [...argv],
     options: { help: { type: "boolean", short: "h", default: false } },
     allowPositionals: true,
   })
-  return { help: values.help, patterns: positionals }
+  return { wantsHelp: values.help, patterns: positionals }
 }
 
 try {

@@ -2,10 +2,15 @@ import { readSettings, type Reading } from "#core/config/read-settings.ts"
 import { on, setting, whole } from "#core/config/settings.ts"
 
 const settings = {
-  sites: setting(whole(1, 1000), { flag: "--sites <number>", help: "how many sites to start", env: [] }, "2"),
+  sites: setting(whole(1, 1000), { flag: "--sites <number>", help: "Start so many sites", env: [] }, "2"),
   check: setting(
     on,
-    { flag: "--check", help: "stop everything as soon as every site is federated, exit code 0", env: [] },
+    { flag: "--check", help: "Stop everything as soon as every site is federated, exit code 0", env: [] },
+    "false",
+  ),
+  force: setting(
+    on,
+    { flag: "--force", help: "Start more sites than the memory of this machine allows", env: [] },
     "false",
   ),
 }
@@ -17,10 +22,12 @@ export function readArguments(argv: readonly string[]): Reading<typeof settings>
       command: "dev/up",
       summary:
         "Starts sites with invented data and the portal, each with a real Prometheus, on 127.0.0.1 and without Docker; " +
-        "waits until the portal holds the series of every site. Ctrl-C stops everything.\n\n" +
+        "waits until the portal holds the series of every site. It prints how to stop one site and what to watch; a process " +
+        "that ends is started again. Ctrl-C stops everything; the logs stay in .cache/up/.\n\n" +
         "Ports: portal 17000, its Prometheus 17001, proxies of the sites from 17101 on; a free one where one is busy. " +
         "The first start installs the npm packages, and Prometheus into .cache/ where PATH and FEDSTACK_PROMETHEUS_DIR have none.",
       settings,
+      example: "dev/up --sites 10",
     },
     argv,
     {},

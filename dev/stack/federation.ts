@@ -33,14 +33,21 @@ export async function readStatus(
   }))
 }
 
-export function statusTable(statuses: readonly SiteStatus[]): string {
+/** Sites in the table; of more, only those that do not deliver are shown. */
+const SHOWN = 20
+
+export function statusTable(all: readonly SiteStatus[]): string {
+  const statuses = all.length > SHOWN ? all.filter((status) => !isFederated(status)).slice(0, SHOWN) : all
+  const delivering = all.filter(isFederated).length
+  const rest = all.length > SHOWN ? `${delivering} of ${all.length} sites deliver.\n` : ""
+  if (statuses.length === 0) return rest
   const rows = statuses.map((status) => [
     status.site,
     status.error ?? (status.series > 0 ? "delivers" : "nothing yet"),
     String(status.series),
     status.age === undefined ? "never" : `${status.age.toFixed(1)} s ago`,
   ])
-  return table([["SITE", "STATE", "SERIES", "LAST DELIVERY"], ...rows], [2, 3])
+  return table([["SITE", "STATE", "SERIES", "LAST DELIVERY"], ...rows], [2, 3]) + rest
 }
 
 /** The same in one line, while one waits. */

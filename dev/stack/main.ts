@@ -1,13 +1,16 @@
 import { once } from "node:events"
+import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { explain, FedstackError, UsageError } from "#core/errors.ts"
 import { readArguments } from "./arguments.ts"
 import { statusTable } from "./federation.ts"
+import { hasRoom, planStart } from "./machine.ts"
 import { createProgress } from "./progress.ts"
 import { providePrometheus } from "./prometheus.ts"
 import { openRun, type Run } from "./run.ts"
 import { listenToSignals } from "./signals.ts"
-import { startStack, untilFederated } from "./stack.ts"
+import { type StartOptions, startStack, untilFederated } from "./stack.ts"
+import { followStopped } from "./stopped.ts"
 import { summary } from "./summary.ts"
 
 const ROOT = join(import.meta.dirname, "..", "..")
@@ -20,15 +23,28 @@ async function main(): Promise<number> {
     process.stdout.write(reading.text)
     return 0
   }
+  const { sites, check, force } = reading.values
+  const machine = { cpus: availableParallelism(), availableMemory: process.availableMemory() }
+  const plan = planStart(sites, force, machine)
   const progress = createProgress(process.stdout, seconds)
+  for (const warning of plan.warnings) progress.say(warning)
   let run: Run | undefined
   const ending = listenToSignals(() => run?.processes.kill())
   try {
     const { signal } = ending
     const cache = join(ROOT, ".cache")
     const prometheus = await providePrometheus({ env: process.env, cache, say: progress.say, signal })
-    run = await openRun(prometheus, join(ROOT, "bin", "fedstack"), progress, signal)
-    await supervise(run, reading.values)
+    run = await openRun({
+      prometheus,
+      fedstack: join(ROOT, "bin", "fedstack"),
+      logs: join(cache, "up"),
+      interval: plan.interval,
+      strict: check,
+      progress,
+      signal,
+    })
+    const hasRoomNow = () => force || hasRoom({ availableMemory: process.availableMemory() })
+    await supervise(run, { sites, check, workers: plan.workers, hasRoom: hasRoomNow })
     return 0
   } catch (error) {
     if (ending.signal.aborted) return ending.code()
@@ -38,7 +54,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Runs until a signal ends it, a process dies, or, with `check`, every site is federated; then stops everything. */
+/** Runs until a signal ends it, or, with `check`, every site is federated or a process dies; then stops everything. */
 async function supervise(run: Run, options: Options): Promise<void> {
   const over = new AbortController()
   const work = up({ ...run, signal: AbortSignal.any([over.signal, run.signal]) }, options)
@@ -53,18 +69,19 @@ async function supervise(run: Run, options: Options): Promise<void> {
   }
 }
 
-interface Options {
-  readonly sites: number
+interface Options extends StartOptions {
   readonly check: boolean
 }
 
-async function up(run: Run, { sites, check }: Options): Promise<void> {
-  const stack = await startStack(run, sites)
+async function up(run: Run, options: Options): Promise<void> {
+  const stack = await startStack(run, options)
   const statuses = await untilFederated(stack, run)
   run.progress.say(`Every site is federated, ${seconds()} s after the start.\n\n${statusTable(statuses)}`)
-  if (check) return
-  run.progress.say(`${summary(stack, run.token)}\nLogs are in ${run.folder} until Ctrl-C stops everything.`)
-  if (!run.signal.aborted) await once(run.signal, "abort")
+  if (options.check) return
+  const stopped = join(run.folder, "stopped")
+  const following = followStopped(stopped, stack.sites, run)
+  run.progress.say(summary(stack, run, stopped))
+  await Promise.race([following, run.signal.aborted || once(run.signal, "abort")])
 }
 
 function report(error: unknown): number {

@@ -5,12 +5,14 @@ import { HEADER } from "../../portal/federation/publish.ts"
 import { startListening } from "./listen.ts"
 import { PORTAL_PORT, PORTAL_PROMETHEUS_PORT } from "./ports.ts"
 import type { Run } from "./run.ts"
-import { prometheusProgram, SCRAPE_INTERVAL, type Site } from "./site.ts"
+import { prometheusConfig, prometheusProgram, type Site } from "./site.ts"
 
 export interface Portal {
   readonly portal: string
   readonly prometheus: string
 }
+
+const RULES = join(import.meta.dirname, "..", "..", "portal", "prometheus", "rules", "*.yml")
 
 /** Starts the portal's Prometheus without sites, then the portal, which hands it the configuration with all of them. */
 export async function startPortal(run: Run, sites: Promise<readonly Site[]>): Promise<Portal> {
@@ -18,11 +20,12 @@ export async function startPortal(run: Run, sites: Promise<readonly Site[]>): Pr
   const configFolder = join(folder, "prometheus")
   await mkdir(configFolder, { recursive: true })
   const base = join(folder, "prometheus-base.yml")
-  const global = stringify({ global: { scrape_interval: `${SCRAPE_INTERVAL}s` } })
-  await writeFile(base, global)
+  const configured = (jobs: Readonly<Record<string, string>>): string =>
+    stringify(prometheusConfig(run.interval, RULES, jobs))
+  await writeFile(base, configured({}))
   const config = join(configFolder, "prometheus.yml")
   // the portal replaces only what it has written itself
-  await writeFile(config, `${HEADER}${global}`)
+  await writeFile(config, `${HEADER}${configured({})}`)
   const prometheus = await startListening(
     run,
     PORTAL_PROMETHEUS_PORT,
@@ -30,7 +33,7 @@ export async function startPortal(run: Run, sites: Promise<readonly Site[]>): Pr
   )
 
   const sitesFile = join(folder, "sites.yaml")
-  await writeFile(sitesFile, stringify(sitesConfig(await sites, relative(folder, run.tokenFile))))
+  await writeFile(sitesFile, stringify(sitesConfig(await sites, relative(folder, run.tokenFile), run.interval)))
   const portal = await startListening(run, PORTAL_PORT, (port) => ({
     name: "portal",
     command: run.fedstack,
@@ -39,21 +42,23 @@ export async function startPortal(run: Run, sites: Promise<readonly Site[]>): Pr
       `--sites.file=${sitesFile}`,
       `--prometheus.base-config=${base}`,
       `--prometheus.config-dir=${configFolder}`,
-      `--prometheus.url=${prometheus}`,
+      `--prometheus.url=${prometheus.url}`,
       `--prometheus.version=${run.prometheus.version}`,
       `--web.listen-address=127.0.0.1:${port}`,
     ],
   }))
-  return { portal, prometheus }
+  // only now their ports are known; the portal applies the change
+  await writeFile(base, configured({ prometheus: prometheus.url, portal: portal.url }))
+  return { portal: portal.url, prometheus: prometheus.url }
 }
 
-function sitesConfig(sites: readonly Site[], tokenFile: string): unknown {
+function sitesConfig(sites: readonly Site[], tokenFile: string, interval: number): unknown {
   return {
     sites: sites.map(({ name, proxy }, index) => ({
       name,
       url: proxy,
       labels: { location: name, location_id: String(index + 1) },
-      interval: `${SCRAPE_INTERVAL}s`,
+      interval: `${interval}s`,
       token: { file: tokenFile },
     })),
   }

@@ -26,6 +26,9 @@ export interface Program {
 
 export interface Process {
   readonly name: string
+  signal(name: NodeJS.Signals): void
+  /** SIGTERM, and SIGKILL where it goes on; returns when it has ended. */
+  stop(): Promise<void>
   /** Settles when it has ended, with its exit code or signal in words. */
   readonly ended: Promise<string>
   /** What it wrote so far. */
@@ -37,21 +40,24 @@ export interface Process {
  * this process, which then stops them in order; a guard kills them should this process be killed itself.
  */
 export class Processes {
-  /** Rejects with CHILD_DIED as soon as a process that has to run ends. */
+  /** Rejects as soon as something ended without which nothing can go on. */
   readonly failure: Promise<never>
-  readonly #fail: (error: Error) => void
+  /** Ends everything with this error. */
+  readonly fail: (error: Error) => void
+  readonly #logs: string
   readonly #folder: string
   readonly #guard: ChildProcess
   readonly #children = new Set<ChildProcess>()
   #stopping = false
 
-  /** `folder` exists, takes the log files, and is removed at the end. */
-  constructor(folder: string) {
+  /** Both folders exist; log files stay in `logs`, `folder` is removed at the end. */
+  constructor(folder: string, logs: string) {
     const { promise, reject } = Promise.withResolvers<never>()
     promise.catch(() => undefined) // reported to those who await it; unhandled while everything is being stopped
     this.failure = promise
-    this.#fail = reject
+    this.fail = reject
     this.#folder = folder
+    this.#logs = logs
     this.#guard = spawn("/bin/sh", [join(import.meta.dirname, "guard.sh"), folder], {
       detached: true,
       stdio: ["pipe", "ignore", "ignore"],
@@ -62,7 +68,7 @@ export class Processes {
 
   start(program: Program): Process {
     if (this.#stopping) throw new Error(`${program.name} is not started any more: everything is being stopped`)
-    const output = openSync(this.#logFile(program.name), "a")
+    const output = openSync(this.logFile(program.name), "a")
     const child = spawn(program.command, program.args, {
       detached: true,
       stdio: ["ignore", output, output],
@@ -73,32 +79,28 @@ export class Processes {
     this.#children.add(child)
     const ended = ending(child)
     void ended.then(() => this.#children.delete(child))
-    return { name: program.name, ended, log: () => this.log(program.name) }
+    return {
+      name: program.name,
+      ended,
+      log: () => this.log(program.name),
+      signal: (name) => signal(child, name),
+      stop: () => stop([child]),
+    }
   }
 
   /** What the process of this name wrote so far. */
   log(name: string): Promise<string> {
-    return readFile(this.#logFile(name), "utf8")
+    return readFile(this.logFile(name), "utf8")
   }
 
-  #logFile(name: string): string {
-    return join(this.#folder, `${name}.log`)
-  }
-
-  /** From now on the end of this process is a failure. */
-  watch(child: Process): void {
-    void child.ended.then(async (how) => {
-      if (!this.#stopping) this.#fail(await died(child, how))
-    })
+  logFile(name: string): string {
+    return join(this.#logs, `${name.replaceAll(" ", "-")}.log`)
   }
 
   /** SIGTERM to all, SIGKILL to those that go on; returns when none is left. */
   async stop(): Promise<void> {
     this.#stopping = true
-    for (const child of this.#children) signal(child, "SIGTERM")
-    const force = setTimeout(() => this.kill(), STOP_DEADLINE * 1000)
-    await Promise.all([...this.#children].map(ending))
-    clearTimeout(force)
+    await stop([...this.#children])
   }
 
   /** After `stop`: removes the folder and ends the guard. */
@@ -123,6 +125,15 @@ export async function died(child: Process, how: string): Promise<Error> {
 export function lastLines(text: string): string {
   const lines = text.trimEnd().split("\n").slice(-SHOWN_LINES)
   return lines.map((line) => `  ${line === "" ? "(nothing)" : line}`).join("\n")
+}
+
+async function stop(children: readonly ChildProcess[]): Promise<void> {
+  for (const child of children) signal(child, "SIGTERM")
+  const force = setTimeout(() => {
+    for (const child of children) signal(child, "SIGKILL")
+  }, STOP_DEADLINE * 1000)
+  await Promise.all(children.map(ending))
+  clearTimeout(force)
 }
 
 function signal(child: ChildProcess, name: NodeJS.Signals): void {

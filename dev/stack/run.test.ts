@@ -23,9 +23,12 @@ test("leaves no folder behind where the disk is full", async (t) => {
   process.env.TMPDIR = path
   const progress = { update: () => undefined, say: () => undefined, end: () => undefined }
   const prometheus = { binary: "", version: "", flags: [] }
-  await assert.rejects(openRun(prometheus, "", progress, t.signal), {
-    code: "NO_FOLDER",
-    message: /^Cannot write to the folder for temporary files \(ENOSPC: /,
-  })
+  await assert.rejects(
+    openRun({ prometheus, fedstack: "", logs: path, progress, interval: 1, strict: false, signal: t.signal }),
+    {
+      code: "NO_FOLDER",
+      message: /^Cannot write to the folder for temporary files or logs \(ENOSPC: /,
+    },
+  )
   assert.deepEqual(await readdir(path), [])
 })

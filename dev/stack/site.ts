@@ -5,18 +5,18 @@ import { inventCloud, siteName } from "./cloud.ts"
 import { startListening } from "./listen.ts"
 import { FIRST_PROXY_PORT, FREE } from "./ports.ts"
 import type { Run } from "./run.ts"
+import type { Service } from "./service.ts"
 
 export interface Site {
   readonly name: string
   readonly exporter: string
   readonly prometheus: string
   readonly proxy: string
+  readonly services: readonly Service[]
 }
 
-/** Seconds between scrapes, everywhere: short, for a short start. */
-export const SCRAPE_INTERVAL = 1
-
 const FIXTURES = join(import.meta.dirname, "..", "fixtures")
+const RULES = join(import.meta.dirname, "..", "..", "site", "prometheus", "rules", "*.yml")
 
 /** Starts exporter, Prometheus and proxy of the site with this index; each listens when this returns. */
 export async function startSite(run: Run, index: number): Promise<Site> {
@@ -29,14 +29,31 @@ export async function startSite(run: Run, index: number): Promise<Site> {
 
   const exporter = await startListening(run, FREE, exporterProgram(run, name, cloud))
   const config = join(folder, "prometheus.yml")
-  await writeFile(config, stringify(prometheusConfig(exporter)))
+  const configure = (jobs: Readonly<Record<string, string>>): Promise<void> =>
+    writeFile(config, stringify(prometheusConfig(run.interval, RULES, { project_usages: exporter.url, ...jobs })))
+  await configure({})
   const prometheus = await startListening(
     run,
     FREE,
     prometheusProgram(run, `${name} Prometheus`, config, join(folder, "data")),
   )
-  const proxy = await startListening(run, FIRST_PROXY_PORT + index, proxyProgram(run, name, prometheus))
-  return { name, exporter, prometheus, proxy }
+  const proxy = await startListening(run, FIRST_PROXY_PORT + index, proxyProgram(run, name, prometheus.url), 2)
+  await configure({ proxy: proxy.secondUrl, prometheus: prometheus.url })
+  prometheus.service.reload()
+  const services = [exporter, prometheus, proxy].map(({ service }) => service)
+  return { name, exporter: exporter.url, prometheus: prometheus.url, proxy: proxy.url, services }
+}
+
+/** What a Prometheus here does: rules, and a job for each of these addresses, with the names of the shipped configuration. */
+export function prometheusConfig(interval: number, rules: string, jobs: Readonly<Record<string, string>>): unknown {
+  return {
+    global: { scrape_interval: `${interval}s`, evaluation_interval: `${Math.max(5, interval)}s` },
+    rule_files: [rules],
+    scrape_configs: Object.entries(jobs).map(([name, url]) => ({
+      job_name: name,
+      static_configs: [{ targets: [new URL(url).host] }],
+    })),
+  }
 }
 
 const exporterProgram = (run: Run, site: string, cloud: string) => (port: number) => ({
@@ -48,20 +65,10 @@ const exporterProgram = (run: Run, site: string, cloud: string) => (port: number
     `--dummy-data=${cloud}`,
     `--dummy-weights=${join(FIXTURES, "weights.toml")}`,
     `--start=${new Date().getUTCFullYear()}-01-01`,
-    `--update-interval=${SCRAPE_INTERVAL}`,
+    `--update-interval=${run.interval}`,
     `--web.listen-address=127.0.0.1:${port}`,
   ],
 })
-
-/** The job has the name in the portal's selectors. */
-function prometheusConfig(exporter: string): unknown {
-  return {
-    global: { scrape_interval: `${SCRAPE_INTERVAL}s` },
-    scrape_configs: [
-      { job_name: "project_usages", metrics_path: "/", static_configs: [{ targets: [new URL(exporter).host] }] },
-    ],
-  }
-}
 
 export const prometheusProgram = (run: Run, name: string, config: string, data: string) => (port: number) => ({
   name,
@@ -75,14 +82,16 @@ export const prometheusProgram = (run: Run, name: string, config: string, data: 
   ],
 })
 
-const proxyProgram = (run: Run, site: string, prometheus: string) => (port: number) => ({
-  name: `${site} proxy`,
-  command: run.fedstack,
-  args: [
-    "proxy",
-    `--token-file=${run.tokenFile}`,
-    `--upstream=${prometheus}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    `--admin.listen-address=127.0.0.1:${FREE}`,
-  ],
-})
+const proxyProgram =
+  (run: Run, site: string, prometheus: string) =>
+  (port: number, adminPort = FREE) => ({
+    name: `${site} proxy`,
+    command: run.fedstack,
+    args: [
+      "proxy",
+      `--token-file=${run.tokenFile}`,
+      `--upstream=${prometheus}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      `--admin.listen-address=127.0.0.1:${adminPort}`,
+    ],
+  })

@@ -62,7 +62,7 @@ async function nothingLeft(child: Up): Promise<void> {
     // a killed process loses its memory, by which it is known here, before its sockets
     await until(`port ${port} to be free`, async () => ((await isListening(Number(port))) ? undefined : true), 15)
   }
-  const folder = /Logs are in (\S+)/.exec(child.output())?.[1]
+  const folder = /Data is in (\S+)/.exec(child.output())?.[1]
   if (folder !== undefined) await until(`${folder} to be removed`, () => (existsSync(folder) ? undefined : true), 15)
 }
 
@@ -108,10 +108,10 @@ test("its first curl line succeeds, its second is refused, and its token stands 
   const output = await running(child)
   const [shared = "", everything = ""] = [...output.matchAll(/^ {2}(curl .*)$/gm)].map(([, line]) => line)
   assert.match(
-    await shell(shared),
+    await shell(`${shared} --silent`),
     /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n[^]*project_vcpu_usage\{[^]*project_mb_usage\{|^HTTP\/1\.1 200 OK\r\n[^]*project_mb_usage\{[^]*project_vcpu_usage\{/,
   )
-  assert.match(await shell(everything), /^HTTP\/1\.1 403 Forbidden\r\n/)
+  assert.match(await shell(`${everything} --silent`), /^HTTP\/1\.1 403 Forbidden\r\n/)
 
   const token = /Bearer ([\w-]{32})'/.exec(output)?.[1] ?? assert.fail("no token")
   const commands = (await child.processes()).map(({ args }) => args)
@@ -123,7 +123,7 @@ test("its first curl line succeeds, its second is refused, and its token stands 
 })
 
 async function shell(command: string): Promise<string> {
-  const child = start("sh", ["-c", `${command} --silent`])
+  const child = start("sh", ["-c", command])
   await child.ended
   return child.output()
 }
@@ -171,18 +171,89 @@ test("SIGKILL of dev/up leaves nothing after a moment", async (t) => {
   await nothingLeft(child)
 })
 
-test("a process that dies is named with its log, and everything else is stopped", async (t) => {
+test("a process that dies is reported and started again on its port; logs outlive it all", async (t) => {
   const child = up(t, "--sites", "1")
   if (child === undefined) return
-  await running(child)
-  const proxy = (await child.processes()).find(({ args }) => args.includes("cli.ts proxy"))
+  const output = await running(child)
+  const proxies = async () => (await child.processes()).filter(({ args }) => args.includes("cli.ts proxy"))
+  const [proxy] = await proxies()
   process.kill(proxy?.pid ?? assert.fail("no proxy runs"), "SIGKILL")
-  assert.equal(await child.ended, 1)
+  const port = Number(/site-a {2}proxy +http:\/\/127\.0\.0\.1:(\d+)/.exec(output)?.[1])
+  await until("another proxy on its port", async () => {
+    const [other] = await proxies()
+    return other !== undefined && other.pid !== proxy?.pid && (await isListening(port)) ? true : undefined
+  })
+  const [, log = ""] =
+    /^site-a proxy ended by itself \(SIGKILL\)\. Everything else goes on; .* Its log: (.*)$/m.exec(child.output()) ?? []
+  send(child.process.pid, "SIGINT")
+  assert.equal(await child.ended, 0, child.output())
+  await nothingLeft(child)
+  assert.match(await readFile(log, "utf8"), /msg=listening[^]*msg=listening[^]*msg=ending/)
+})
+
+test("its lines stop a site, which the portal sees, and start it again", async (t) => {
+  const child = up(t)
+  if (child === undefined) return
+  const output = await running(child)
+  const [, stop = "", again = ""] = /^Stop a site, .*:\n {2}(touch .*)\n {2}(rm .*)$/m.exec(output) ?? []
+  const [, query = ""] = /^ {2}(curl -s .*up\{site!=""\}.*)$/m.exec(output) ?? []
+  const states = async () => {
+    const { data } = JSON.parse(await shell(query)) as {
+      data: { result: { metric: { site: string }; value: string[] }[] }
+    }
+    return Object.fromEntries(data.result.map(({ metric, value }) => [metric.site, value[1]]))
+  }
+  await shell(stop)
+  await until("site-a to be down", async () => ((await states())["site-a"] === "0" ? true : undefined), 30)
+  assert.equal((await states())["site-b"], "1")
+  assert.match(child.output(), /^site-a is stopped\.$/m)
+  await shell(again)
+  await until("site-a to be back", async () => ((await states())["site-a"] === "1" ? true : undefined), 60)
+})
+
+test("sites and portal evaluate the shipped rules, and scrape themselves as the shipped configurations do", async (t) => {
+  const child = up(t, "--sites", "1")
+  if (child === undefined) return
+  const output = await running(child)
+  const urls = [...output.matchAll(/^(?:portal|site-a| ) .*Prometheus {2}(http:\S+)$/gm)].map(([, url = ""]) => url)
+  assert.equal(urls.length, 2, output)
+  const expected = [
+    { rules: ["portal/prometheus/rules"], jobs: ["portal", "prometheus", "site-a"] },
+    { rules: ["site/prometheus/rules"], jobs: ["project_usages", "prometheus", "proxy"] },
+  ]
+  for (const [index, { rules, jobs }] of expected.entries()) {
+    const get = async (path: string): Promise<unknown> =>
+      ((await (await fetch(`${urls[index]}/api/v1/${path}`)).json()) as { data: unknown }).data
+    await until(
+      `jobs ${jobs.join(", ")}`,
+      async () => {
+        const { activeTargets } = (await get("targets")) as { activeTargets: { health: string; scrapePool: string }[] }
+        const healthy = activeTargets.filter(({ health }) => health === "up").map(({ scrapePool }) => scrapePool)
+        return healthy.toSorted().join() === jobs.join() ? true : undefined
+      },
+      60,
+    )
+    const { groups } = (await get("rules")) as { groups: { file: string; rules: { type: string; health: string }[] }[] }
+    assert.ok(groups.some(({ rules: all }) => all.some(({ type }) => type === "alerting")))
+    const files = (await readdir(join(UP, "..", "..", rules[0] ?? ""))).filter((name) => name.endsWith(".yml"))
+    assert.deepEqual([...new Set(groups.map(({ file }) => file.replace(/^.*\//, "")))].toSorted(), files.toSorted())
+    assert.deepEqual(
+      groups.flatMap(({ rules: all }) => all).filter(({ health }) => health === "err"),
+      [],
+    )
+  }
+})
+
+test("more sites than memory allows are refused before anything starts", async (t) => {
+  const child = up(t, "--sites", "1000")
+  if (child === undefined) return
+  const needed = 1000 * 0.23 * 2 ** 30
+  if (process.availableMemory() > needed) return t.skip("this machine has room for 1000 sites")
+  assert.equal(await child.ended, 2)
   assert.match(
     child.output(),
-    /^dev\/up: site-a proxy ended by itself \(SIGKILL\)\. The last lines of its log:\n(?: {2}.*\n)* {2}.*msg=listening.*\n/m,
+    /^--sites: 1000 sites need about 225\.4 GiB of memory, and \d+\.\d GiB is available: start at most \d+, or set --force\n$/,
   )
-  await nothingLeft(child)
 })
 
 test("uses another port where one is busy, and reports it", async (t) => {
