@@ -52,6 +52,8 @@ export interface Observations {
 
 export interface CloudReading extends Observations {
   readonly projects: readonly Project[]
+  /** What else was to be read and was not, with the reason: usage is whole. */
+  readonly missing?: ReadonlyMap<string, string>
   /** What the settings name and this cloud does not have, with the reason: the rest is complete. */
   readonly absent: ReadonlyMap<string, string>
   /** The cloud's own present to a second, in Unix time, where it is known: the cloud knows nothing of later. */

@@ -121,6 +121,23 @@ test("no usage is exported before weights are there, and never without them", as
   assert.equal(await exporter.value("fedstack_project_usage_weights_up"), 1)
 })
 
+test("weights that cannot be read any more are missing, and usage goes on with the previous ones", async (t) => {
+  const weights = (name: string) =>
+    `[[${name}]]\nresource_set_timestamp = 0\nvcpus = [{value = 1, weight = 10}]\nmemory_mb = []\n`
+  const file = fileOf(t, weights("weights"), "weights.toml")
+  const cloud = fileOf(t, `${CLOUD}machines = [{cpus = 1, existence = [2026-03-01, 2026-03-02]}]`)
+  const exporter = await startTestExporter(t, ["-d", cloud, "-w", file, "--weight-update-frequency", "1"])
+  await exporter.scrape()
+  writeFileSync(file, weights("weight"))
+  await exporter.update()
+  assert.match(await exporter.scrape(), /^project_vcpu_usage\{.*project_id="b".*\} 240$/m)
+  assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
+  assert.match(
+    exporter.log(),
+    /level=warn .*msg="cannot be read" what=weights reason="keeping the previous ones: .*weight: unknown key/,
+  )
+})
+
 test("the start date's endpoint wins over the flag", async (t) => {
   const url = await jsonServer(t, [{ start_date: "2026-02-01" }])
   const argv = ["-d", fileOf(t, CLOUD), "--start", "2026-03-01", "--start-date-endpoint", url.href]

@@ -148,8 +148,8 @@ test("reads quotas in the background where that is configured, and keeps them wh
   exporter.clock.now = new Date(NOW + HOUR)
   await until("the warning", async () => {
     assert.deepEqual(await quotas(), found)
-    return /level=warn .*quotas cannot be read, keeping the previous ones.*responded with 403/.test(exporter.log())
-      ? true
-      : undefined
+    const line = /level=warn .*msg="cannot be read" what=quotas reason="keeping the previous ones: responded with 403"/
+    return line.test(exporter.log()) ? true : undefined
   })
+  assert.equal(await exporter.value("fedstack_exporter_collector_up"), 0)
 })

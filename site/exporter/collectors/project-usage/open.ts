@@ -34,6 +34,8 @@ export async function openProjectUsage(
     close,
     async collect(signal) {
       const { clouds, missing, anyRead } = await update(await weights(signal), signal)
+      const outdatedWeights = weights.failure?.()
+      if (outdatedWeights !== undefined) missing.set("weights", outdatedWeights)
       if (anyRead) await state.save()
       return {
         families: clouds.length === 0 ? undefined : usageFamilies(clouds, families),

@@ -55,14 +55,16 @@ export function updateAll(sources: readonly UsageSource[], options: UpdateOption
         last.set(source, { accounts, until: at + maxAge * 1000 + 2 * (now().getTime() - at) })
         metrics.succeeded(source.labels, at / 1000, reading)
         readings.push(reading)
+        for (const [what, reason] of reading.missing ?? []) missing.set([...name(source), what].join(" "), reason)
       } catch (error) {
         metrics.failed(source.labels, error)
-        missing.set(Object.values(source.labels).join("/") || "cloud", explain(error))
+        missing.set(name(source)[0] ?? "cloud", explain(error))
       }
     }
     await Promise.all(updates.map(updateOne))
     // one that could not be read may have it
-    if (missing.size === 0) for (const [what, reason] of absentEverywhere(readings)) missing.set(what, reason)
+    if (readings.length === sources.length)
+      for (const [what, reason] of absentEverywhere(readings)) missing.set(what, reason)
     const clouds = sources.flatMap((source): readonly LabelledAccounts[] => {
       const kept = last.get(source)
       return kept === undefined || kept.until < now().getTime()
@@ -73,6 +75,10 @@ export function updateAll(sources: readonly UsageSource[], options: UpdateOption
     return { clouds, missing, anyRead: readings.length > 0 }
   }
 }
+
+/** Of a cloud among several. */
+const name = ({ labels }: UsageSource): readonly string[] =>
+  Object.keys(labels).length === 0 ? [] : [Object.values(labels).join("/")]
 
 const absentEverywhere = ([first, ...others]: readonly CloudReading[]): readonly (readonly [string, string])[] =>
   [...(first?.absent ?? [])].filter(([what]) => others.every(({ absent }) => absent.has(what)))

@@ -91,7 +91,7 @@ function refreshedOf(load: WeightSource, every: number) {
   const source = refreshed(load, { every, registry, log, now: () => now })
   const gauge = async (name: string) =>
     (await registry.getSingleMetric(`fedstack_project_usage_weights_${name}`)?.get())?.values[0]?.value
-  return { read: () => source(signal), gauge, log: () => lines.join("") }
+  return { read: () => source(signal), failure: () => source.failure?.(), gauge, log: () => lines.join("") }
 }
 
 test("weights are loaded at the first read and at every n-th after it", async () => {
@@ -107,16 +107,17 @@ test("weights are loaded at the first read and at every n-th after it", async ()
 
 test("the last good weights stay while loading fails, which is tried again at every read", async (t) => {
   const file = fileOf(t, "weights = []")
-  const { read, gauge, log } = refreshedOf(() => weightsFromFile(file), 1)
+  const { read, failure, gauge, log } = refreshedOf(() => weightsFromFile(file), 1)
   assert.deepEqual(await read(), [])
   assert.match(log(), /level=warn .*the weights are empty: every weight is 1/)
   writeFileSync(file, "weights = 5")
   assert.deepEqual(await read(), [])
   assert.equal(await gauge("up"), 0)
   assert.equal(await gauge("last_success_timestamp_seconds"), now.getTime() / 1000)
-  assert.match(log(), /level=error .*weights: must be a list/)
+  assert.equal(failure(), `keeping the previous ones: ${file}:1 weights: must be a list`)
   writeFileSync(file, "[[weights]]\nresource_set_timestamp = 5\nvcpus = [{value = 4, weight = 2}]\nmemory_mb = []\n")
   assert.deepEqual(await read(), weights)
+  assert.equal(failure(), undefined)
   assert.equal(await gauge("up"), 1)
 })
 

@@ -12,7 +12,11 @@ export const weightsUnknown = defineError(
   "There are no weights yet, and usage without them would be wrong: {reason}",
 )
 
-export type WeightSource = (signal: AbortSignal) => Promise<Weights>
+export interface WeightSource {
+  (signal: AbortSignal): Promise<Weights>
+  /** Why those that were read last are older than they should be; undefined where they are not. */
+  readonly failure?: () => string | undefined
+}
 
 export const noWeights: WeightSource = () => Promise.resolve([])
 
@@ -58,7 +62,8 @@ export function refreshed(load: WeightSource, { every, registry, log, now }: Ref
   })
   let good: Weights | undefined
   let readsLeft = 0
-  return async (signal) => {
+  let failure: string | undefined
+  const read = async (signal: AbortSignal): Promise<Weights> => {
     if (good !== undefined && readsLeft > 0) {
       readsLeft -= 1
       return good
@@ -66,6 +71,7 @@ export function refreshed(load: WeightSource, { every, registry, log, now }: Ref
     try {
       good = await load(signal)
       readsLeft = every - 1
+      failure = undefined
       up.set(1)
       lastSuccess.set(now().getTime() / 1000)
       if (good.length === 0) log.warn("the weights are empty: every weight is 1")
@@ -73,8 +79,9 @@ export function refreshed(load: WeightSource, { every, registry, log, now }: Ref
     } catch (error) {
       up.set(0)
       if (good === undefined) throw weightsUnknown({ reason: explain(error) }, { cause: error })
-      log.error({ reason: explain(error) }, "reading the weights failed, keeping the previous ones")
+      failure = `keeping the previous ones: ${explain(error)}`
       return good
     }
   }
+  return Object.assign(read, { failure: () => failure })
 }

@@ -24,7 +24,7 @@ export interface OpenStackOptions {
 /** The usage of one region, read from Nova and joined with the names that Keystone knows. */
 export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
   const { labels, pool, tags, now, log } = options
-  const quotas = openQuotas(api, { every: options.quotaInterval, labels, now, log })
+  const quotas = openQuotas(api, { every: options.quotaInterval, now })
   return {
     async usage(period, begin, signal) {
       let untagged = 0
@@ -52,8 +52,10 @@ export function openStackCloud(api: Api, options: OpenStackOptions): Cloud {
         projects.map(({ id }) => id),
         signal,
       )
+      const failure = quotas.failure()
       return {
         projects: projects.map((project) => ({ ...project, quota: known.get(project.id) })),
+        missing: new Map(failure === undefined ? [] : [["quotas", failure]]),
         absent: absencesIn({ domains, projects }, options),
         clockLead,
         present,

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { setImmediate as turn } from "node:timers/promises"
-import { createLogger } from "#core/log/logger.ts"
 import { until } from "../../../../../dev/testing/until.ts"
 import { fakeCloud, refused } from "./fake-cloud.testing.ts"
 import { openQuotas } from "./quotas.ts"
@@ -11,22 +10,20 @@ const set = { quota_set: { instances: 1, cores: 2, ram: 3 } }
 
 function quotasOf(intercept: (id: string) => unknown, ids: readonly string[] = ["p", "gone", "q"]) {
   const clock = { seconds: 1_000_000 }
-  const lines: string[] = []
-  const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
   const api = fakeCloud()
   api.intercept = ({ path }) => intercept(path.split("/")[2] ?? "")
-  const read = openQuotas(api, { every: 60, labels: {}, now: () => new Date(clock.seconds * 1000), log })
-  return { api, clock, read: () => [...read(ids, signal).keys()], log: () => lines.join("") }
+  const read = openQuotas(api, { every: 60, now: () => new Date(clock.seconds * 1000) })
+  return { api, clock, read: () => [...read(ids, signal).keys()], failure: read.failure }
 }
 
 test("a project that was deleted meanwhile has none, and the others have theirs", async () => {
-  const { read, log } = quotasOf((id) => {
+  const { read, failure } = quotasOf((id) => {
     if (id === "gone") throw refused(400)
     return set
   })
   const found = await until("quotas", () => (read().length > 0 ? read() : undefined))
   assert.deepEqual(found, ["p", "q"])
-  assert.equal(log(), "")
+  assert.equal(failure(), undefined)
 })
 
 test("a reading that takes longer than the interval is the only one", async () => {
@@ -54,12 +51,12 @@ test("a clock that was ahead for a while does not keep the next reading away", a
 
 test("a reading that fails sends no more requests", async () => {
   const ids = Array.from({ length: 50 }, (_, index) => `p${index}`)
-  const { api, read, log } = quotasOf((id) => {
+  const { api, read, failure } = quotasOf((id) => {
     if (id === "p0") throw refused(503)
     return set
   }, ids)
   read()
-  await until("the warning", () => (/quotas cannot be read, keeping the previous ones/.test(log()) ? true : undefined))
+  await until("the failure", () => (failure() === "keeping the previous ones: responded with 503" ? true : undefined))
   assert.ok(api.requests.length < 20, String(api.requests.length))
   for (let turns = 0; turns < 50; turns += 1) await turn()
   assert.ok(api.requests.length < 20, String(api.requests.length))

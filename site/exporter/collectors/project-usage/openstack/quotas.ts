@@ -1,6 +1,4 @@
 import { explain } from "#core/errors.ts"
-import type { Labels } from "#core/metrics/exposition.ts"
-import type { Logger } from "#core/log/logger.ts"
 import type { Quota } from "../cloud.ts"
 import { isItem, shown, unexpectedResponse } from "./response.ts"
 import type { Api } from "./api.ts"
@@ -9,42 +7,46 @@ import { ServiceError } from "./errors.ts"
 /** Requests under way at the same time. */
 const AT_ONCE = 4
 
+/** Starts a reading if it is time, and returns what the last whole one found. */
+export interface Quotas {
+  (projectIds: readonly string[], signal: AbortSignal): ReadonlyMap<string, Quota>
+  /** Why the last reading failed; undefined where it did not. */
+  readonly failure: () => string | undefined
+}
+
 interface QuotaOptions {
   /** Seconds from one reading to the next; undefined: quotas are not read. */
   readonly every: number | undefined
-  readonly labels: Labels
   readonly now: () => Date
-  readonly log: Logger
 }
 
 /**
- * Quotas of projects, read in the background, because each project is a request. The function starts a reading if it is
- * time, and returns what the last whole one found. A failure is logged, and the reading is tried again when it is time.
+ * Quotas of projects, read in the background, because each project is a request. One that fails is tried again when it is
+ * time.
  */
-export function openQuotas(
-  api: Api,
-  { every, labels, now, log }: QuotaOptions,
-): (projectIds: readonly string[], signal: AbortSignal) => ReadonlyMap<string, Quota> {
+export function openQuotas(api: Api, { every, now }: QuotaOptions): Quotas {
   let known: ReadonlyMap<string, Quota> = new Map()
   let begun = -Infinity
   let underWay = false
-  const read = async (projectIds: readonly string[], signal: AbortSignal): Promise<void> => {
+  let failure: string | undefined
+  const readNow = async (projectIds: readonly string[], signal: AbortSignal): Promise<void> => {
     try {
       known = await readAll(api, projectIds, signal)
+      failure = undefined
     } catch (error) {
-      if (!signal.aborted)
-        log.warn({ ...labels, reason: explain(error) }, "quotas cannot be read, keeping the previous ones")
+      if (!signal.aborted) failure = `keeping the previous ones: ${explain(error)}`
     }
     underWay = false
   }
-  return (projectIds, signal) => {
+  const read = (projectIds: readonly string[], signal: AbortSignal): ReadonlyMap<string, Quota> => {
     const at = now().getTime()
     // in both directions: a clock that was ahead does not put off the next reading
     if (every === undefined || underWay || Math.abs(at - begun) < every * 1000) return known
     ;[begun, underWay] = [at, true]
-    void read(projectIds, signal)
+    void readNow(projectIds, signal)
     return known
   }
+  return Object.assign(read, { failure: () => failure })
 }
 
 async function readAll(api: Api, ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Quota>> {
