@@ -1,5 +1,5 @@
 import { parse as parseToml, TomlError } from "smol-toml"
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml"
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Scalar, visit } from "yaml"
 import type { z } from "zod"
 import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
 import { type ReadText, readText } from "#core/files/read-text.ts"
@@ -21,6 +21,14 @@ export interface ConfigFile<T> {
 /** Reads a YAML file and validates it as a whole. Throws ConfigurationError with every fault. */
 export function readYamlFile<T>(file: string, schema: z.ZodType<T>, read: ReadText = readText): Promise<ConfigFile<T>> {
   return Promise.try(() => parseYaml(read(file), file, schema))
+}
+
+/**
+ * The same with every scalar as the text that is written, but for null: `0123`, `1.10` and `0x10` may be passwords. Merge
+ * keys (`<<`) are merged, as other programs that read these files do.
+ */
+export function readYamlTexts<T>(file: string, schema: z.ZodType<T>): Promise<ConfigFile<T>> {
+  return Promise.try(() => validate(fromYaml(readText(file), file, true), file, schema))
 }
 
 /** The same for TOML. */
@@ -74,9 +82,9 @@ function showPath(path: Path): string {
   )
 }
 
-function fromYaml(text: string, file: string): Parsed {
+function fromYaml(text: string, file: string, asWritten = false): Parsed {
   const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, merge: asWritten })
   const place = (offset: number): string => {
     const { line, col } = lineCounter.linePos(offset)
     return `:${line}:${col}`
@@ -91,6 +99,7 @@ function fromYaml(text: string, file: string): Parsed {
       })),
     )
   }
+  if (asWritten) visit(document, { Scalar: (_, scalar) => takeText(scalar) })
   const locate = (path: Path): string => {
     let node: unknown = document.contents
     let offset = document.contents?.range?.[0]
@@ -106,6 +115,12 @@ function fromYaml(text: string, file: string): Parsed {
   } catch (error) {
     throw new ConfigurationError([{ where: file, message: `not valid YAML: ${explain(error)}` }])
   }
+}
+
+/** The text of a number or a truth value in place of what it stands for. */
+function takeText(scalar: Scalar): void {
+  if (/^(?:number|bigint|boolean)$/.test(typeof scalar.value) && scalar.source !== undefined)
+    scalar.value = scalar.source
 }
 
 /** What a key leads to, and what shows it in the text: a map's key, a list's item. */

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { accessOf } from "./access.ts"
-import { settingsOfVariables } from "./cloud-settings.ts"
 import { signInBody } from "./token.ts"
+import { variablesOfEnvironment } from "./variables.ts"
 
-const access = (env: Readonly<Record<string, string>>) =>
-  accessOf(settingsOfVariables(env, "the environment"), undefined)
+const access = (env: Readonly<Record<string, string>>) => accessOf(variablesOfEnvironment(env).settings(), undefined)
 const URL_ONLY = { OS_AUTH_URL: "https://k.example.org:5000/v3" }
 const USER = { ...URL_ONLY, OS_USERNAME: "ann", OS_USER_DOMAIN_NAME: "Default", OS_PASSWORD: "p" }
 const PROJECT = { OS_PROJECT_NAME: "admin", OS_PROJECT_DOMAIN_ID: "default" }

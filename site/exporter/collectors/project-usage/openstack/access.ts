@@ -18,11 +18,15 @@ export interface Access {
   readonly tls: TlsFiles
   /** Whether certificates were not to be verified. They are all the same, with a warning. */
   readonly insecure: boolean
+  /** Where the credentials stand: "usage-openrc", or "usage-openrc and the environment". */
+  readonly source: string
+  /** Credentials that begin or end with a blank, by the names of their settings: seldom meant. */
+  readonly blanks: readonly string[]
 }
 
 /** Throws ConfigurationError with everything that is missing or wrong. No value is shown: it may be a secret. */
 export function accessOf(settings: CloudSettings, region: string | undefined): Access {
-  const version = settings.get("identity_api_version") ?? "3"
+  const version = settings.get("identity_api_version")?.trim() ?? "3"
   if (!/^v?3(?:\.|$)/.test(version))
     settings.wrong("identity_api_version", "must be 3: version 2 is gone from OpenStack")
   settings.need("auth_url")
@@ -44,10 +48,17 @@ export function accessOf(settings: CloudSettings, region: string | undefined): A
     overrides: { compute, identity: identityUrl && versioned(identityUrl) },
     tls: { ca: fileIn(settings, "cacert"), cert: fileIn(settings, "cert"), key: fileIn(settings, "key") },
     insecure:
-      /^(?:true|yes|1)$/i.test(settings.get("insecure") ?? "") ||
-      /^(?:false|no|0)$/i.test(settings.get("verify") ?? ""),
+      /^(?:true|yes|1)$/i.test(settings.get("insecure")?.trim() ?? "") ||
+      /^(?:false|no|0)$/i.test(settings.get("verify")?.trim() ?? ""),
+    source: settings.sourceOf(...CREDENTIALS),
+    blanks: CREDENTIALS.filter((key) => /^\s|\s$/.test(settings.values.get(key) ?? "")),
   }
 }
+
+const CREDENTIALS = ["auth_url", "username", "user_id", "user_domain_name", "user_domain_id", "password"].concat(
+  ["project_name", "project_id", "project_domain_name", "project_domain_id", "token"],
+  ["application_credential_id", "application_credential_name", "application_credential_secret"],
+)
 
 /** In clouds.yaml no shell has replaced the home folder. */
 const fileIn = (settings: CloudSettings, key: string): string | undefined =>
@@ -68,7 +79,7 @@ export function versioned(url: string): string {
 }
 
 function interfaceIn(settings: CloudSettings): Access["interface"] {
-  const text = settings.get("interface")?.replace(/url$/i, "") ?? "public"
+  const text = settings.get("interface")?.trim().replace(/url$/i, "") ?? "public"
   if (text === "public" || text === "internal" || text === "admin") return text
   settings.wrong("interface", "must be public, internal or admin")
   return "public"

@@ -83,15 +83,17 @@ test("reports unknown regions and interfaces with those that exist, and a catalo
   cloud.catalog = cloud.catalog.filter(({ type }) => type !== "compute")
   assert.equal(
     await messageOf({}),
-    `the catalog of ${cloud.url}/v3 has no compute service: it has only identity, image. Sign in with a project as the scope, or set OS_COMPUTE_ENDPOINT_OVERRIDE`,
+    `the catalog of ${cloud.url}/v3 has no compute service: it has only identity, image. Set OS_COMPUTE_ENDPOINT_OVERRIDE to its address, or correct the catalog`,
   )
   cloud.catalog = []
   const { OS_PROJECT_NAME: _, OS_PROJECT_DOMAIN_ID: __, ...user } = env
   const system = await openFor(t, { env: { ...user, OS_SYSTEM_SCOPE: "all" } })
-  await assert.rejects(system.get(), {
-    code: "OPENSTACK_NO_ENDPOINT",
-    message: `the catalog of ${cloud.url}/v3 has no compute service: it is empty. With a system scope, endpoints whose address holds a project are left out: set OS_COMPUTE_ENDPOINT_OVERRIDE`,
-  })
+  const domain = await openFor(t, { env: { ...user, OS_DOMAIN_ID: "d" } })
+  for (const [scope, { get }] of Object.entries({ system, domain }))
+    await assert.rejects(get(), {
+      code: "OPENSTACK_NO_ENDPOINT",
+      message: `the catalog of ${cloud.url}/v3 has no compute service: it is empty. With a ${scope} scope, endpoints whose address holds a project are left out: sign in to a project, or set OS_COMPUTE_ENDPOINT_OVERRIDE`,
+    })
   const counted = 'fedstack_openstack_requests_total{service="identity",outcome="no_endpoint"} 1'
   assert.ok((await system.metrics()).split("\n").includes(counted))
 })
@@ -111,4 +113,41 @@ OpenStack: set the OS_* variables, or --openrc FILE, or OS_CLOUD with a clouds.y
     message:
       "--os-cloud: names site, but there is no clouds.yaml here, in ~/.config/openstack or in /etc/openstack. OS_CLIENT_CONFIG_FILE can name one",
   })
+})
+
+const versions = { versions: [{ id: "v2.0" }, { id: "v2.1", version: "2.93" }] }
+const roots: readonly (readonly [what: string, status: number, body: string, path: string])[] = [
+  ["lists versions", 200, JSON.stringify(versions), "/compute/v2.1/servers"],
+  ["lists versions as choices", 300, JSON.stringify(versions), "/compute/v2.1/servers"],
+  ["is the versioned service under another path", 200, '{"version":{"id":"v2.1"}}', "/compute/servers"],
+  ["lists other versions only", 200, '{"versions":[{"id":"v3"}]}', "/compute/servers"],
+  ["is hidden", 404, "<html>", "/compute/servers"],
+]
+for (const [what, status, body, path] of roots) {
+  test(`finds the version of a compute endpoint without one that ${what}`, async (t) => {
+    const cloud = await fakeCloud(t)
+    cloud.respond = (request, response) =>
+      request.url === "/compute/" ? response.writeHead(status).end(body) : response.end('{"ok":true}')
+    const env = variablesFor(cloud.url)
+    for (const url of [`${cloud.url}/compute`, `${cloud.url}/compute/`]) {
+      cloud.catalog = [{ type: "compute", endpoints: [{ interface: "public", region_id: "north", url }] }]
+      assert.deepEqual(await (await openFor(t, { env })).get(), { ok: true })
+      const { get } = await openFor(t, { env: { ...env, OS_COMPUTE_ENDPOINT_OVERRIDE: url } })
+      assert.deepEqual(await get(), { ok: true })
+    }
+    const requested = cloud.requests.map((request) => request.split(" ")[1])
+    assert.deepEqual(requested, Array.from({ length: 4 }, () => ["/compute/", path]).flat())
+  })
+}
+
+test("asks no compute endpoint for its version that has one", async (t) => {
+  const cloud = await fakeCloud(t)
+  for (const path of ["/v2.1", "/v2.1/", "/compute/v2.1/4f1c", "/v2/4f1c"]) {
+    cloud.requests.length = 0
+    cloud.catalog = [
+      { type: "compute", endpoints: [{ interface: "public", region_id: "north", url: cloud.url + path }] },
+    ]
+    await (await openFor(t, { env: variablesFor(cloud.url) })).get()
+    assert.equal(cloud.requests.length, 1)
+  }
 })

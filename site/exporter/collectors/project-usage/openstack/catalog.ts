@@ -31,10 +31,11 @@ function computeOf(catalog: Catalog, { region, interface: wanted, scope, authUrl
   const all = endpointsIn(catalog, "compute")
   if (all.length === 0) {
     const known = catalog.map(({ type }) => type)
+    const by = scope === undefined || "project" in scope ? undefined : "system" in scope ? "system" : "domain"
     const hint =
-      scope !== undefined && "system" in scope
-        ? ". With a system scope, endpoints whose address holds a project are left out: set OS_COMPUTE_ENDPOINT_OVERRIDE"
-        : ". Sign in with a project as the scope, or set OS_COMPUTE_ENDPOINT_OVERRIDE"
+      by === undefined
+        ? ". Set OS_COMPUTE_ENDPOINT_OVERRIDE to its address, or correct the catalog"
+        : `. With a ${by} scope, endpoints whose address holds a project are left out: sign in to a project, or set OS_COMPUTE_ENDPOINT_OVERRIDE`
     const has = known.length === 0 ? "is empty" : `has only ${known.toSorted().join(", ")}`
     throw new ServiceError("no_endpoint", `the catalog of ${authUrl} has no compute service: it ${has}${hint}`)
   }

@@ -59,6 +59,85 @@ test("reads a cloud, the regions of each and a region's own values", async (t) =
   assert.equal(found.settingsOf("site", "north").values.get("project_name"), "admin")
 })
 
+const written: readonly (readonly [text: string, value: string | undefined])[] = [
+  ["0123456", "0123456"],
+  ["0x10", "0x10"],
+  ["0o17", "0o17"],
+  ["1e5", "1e5"],
+  ["1.10", "1.10"],
+  ["+1", "+1"],
+  ["1_000", "1_000"],
+  [".inf", ".inf"],
+  ["yes", "yes"],
+  ["True", "True"],
+  ["2026-01-01", "2026-01-01"],
+  ["12345678901234567890123456789012", "12345678901234567890123456789012"],
+  ["'0x10'", "0x10"],
+  ["'null'", "null"],
+  ['" a "', " a "],
+  ["null", undefined],
+  ["~", undefined],
+  ["", undefined],
+  ["''", undefined],
+]
+for (const [text, value] of written) {
+  test(`takes ${text === "" ? "nothing" : text} as it is written`, async (t) => {
+    const yaml = `clouds:\n  0123:\n    auth:\n      password: ${text}\n    region_name: ${text}\n`
+    const found = await clouds(t, { ".config/openstack/clouds.yaml": yaml })
+    assert.deepEqual(found.names, ["0123"])
+    assert.equal(found.settingsOf("0123", undefined).values.get("password"), value)
+    assert.deepEqual(found.regionsOf("0123"), value === undefined ? [] : [value.trim()])
+  })
+}
+
+test("merges what merge keys name, at every level and from lists of them", async (t) => {
+  const yaml = `
+x-base: &base
+  auth: &auth {auth_url: https://k.example.org, username: ann, password: 0123}
+  region_name: RegionOne
+x-more: &more {interface: internal, region_name: other}
+clouds:
+  admin:
+    <<: *base
+    auth:
+      <<: *auth
+      project_name: admin
+      username: bob
+  listed:
+    <<: [*base, *more]
+`
+  const found = await clouds(t, { ".config/openstack/clouds.yaml": yaml })
+  assert.deepEqual(Object.fromEntries(found.settingsOf("admin", undefined).values), {
+    auth_url: "https://k.example.org",
+    username: "bob",
+    password: "0123",
+    project_name: "admin",
+    region_name: "RegionOne",
+  })
+  assert.deepEqual(Object.fromEntries(found.settingsOf("listed", undefined).values), {
+    auth_url: "https://k.example.org",
+    username: "ann",
+    password: "0123",
+    region_name: "RegionOne",
+    interface: "internal",
+  })
+})
+
+test("faults name the place in the file that a value is from", async (t) => {
+  const { path: HOME, write } = temporaryFolder(t)
+  const yaml = `clouds:\n  site:\n    profile: vexxhost\n    auth: {username: a, user_domain_id: d, project_id: p}\n    interface: outside\n`
+  const file = await write(".config/openstack/clouds.yaml", yaml)
+  const secure = "clouds:\n  site:\n    auth:\n      password: x\n      system_scope: SECRET\n"
+  const secureFile = await write(".config/openstack/secure.yaml", secure)
+  await assert.rejects(openFor(t, { env: { HOME } }), {
+    message: [
+      `${file}: clouds.site.auth.auth_url is missing. profile: vexxhost is not looked up, write what it stands for`,
+      `${file}:5:5 clouds.site.interface: must be public, internal or admin`,
+      `${secureFile}:5:7 clouds.site.auth.system_scope: must be all`,
+    ].join("\n"),
+  })
+})
+
 test("adds the settings of secure.yaml", async (t) => {
   const found = await clouds(t, {
     ".config/openstack/clouds.yaml": CLOUDS,

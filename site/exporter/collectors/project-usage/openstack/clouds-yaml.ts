@@ -2,16 +2,13 @@ import { existsSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
-import { readYamlFile } from "#core/config/config-file.ts"
+import { type ConfigFile, readYamlTexts } from "#core/config/config-file.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { expected } from "#core/config/schema.ts"
-import { CloudSettings } from "./cloud-settings.ts"
+import { CloudSettings, type Entry } from "./cloud-settings.ts"
+import type { Environment } from "./variables.ts"
 
-type Env = Readonly<Record<string, string | undefined>>
-
-const scalar = z
-  .union([z.string(), z.number(), z.boolean()], expected("a text, a number or true or false"))
-  .transform(String)
+const scalar = z.string(expected("a text"))
 const auth = z.record(z.string(), scalar.nullable(), expected("a map of settings")).default({})
 const region = z.union(
   [scalar, z.object({ name: scalar, values: z.looseObject({ auth: auth.optional() }).default({}) })],
@@ -28,7 +25,7 @@ const file = z.looseObject({ clouds: z.record(z.string(), entry, expected("a map
 type CloudEntry = z.output<typeof cloud>
 
 /** The first file that there is, where openstacksdk looks and in its order. One that is named counts without being there. */
-function find(env: Env, variable: string, name: string): string | undefined {
+function find(env: Environment, variable: string, name: string): string | undefined {
   const named = env[variable]
   if (named !== undefined && named !== "") return named
   const home = env.HOME ?? homedir()
@@ -47,20 +44,18 @@ function find(env: Env, variable: string, name: string): string | undefined {
  * The clouds of clouds.yaml, with what secure.yaml adds; undefined if there is no such file. Throws ConfigurationError, as do
  * its functions where there is no cloud of that name.
  */
-export async function readClouds(env: Env) {
+export async function readClouds(env: Environment) {
   const path = find(env, "OS_CLIENT_CONFIG_FILE", "clouds")
   if (path === undefined) return undefined
   const securePath = find(env, "OS_CLIENT_SECURE_FILE", "secure")
-  const { value } = await readYamlFile(path, file)
-  const secure = securePath === undefined ? {} : (await readYamlFile(securePath, file)).value.clouds
-  const names = Object.keys(value.clouds)
+  const own = await readYamlTexts(path, file)
+  const secure = securePath === undefined ? undefined : await readYamlTexts(securePath, file)
+  const names = Object.keys(own.value.clouds)
   const get = (name: string): CloudEntry => {
-    const own = value.clouds[name]
-    if (own === undefined) {
-      const message = `has no cloud ${JSON.stringify(name)}. It has ${names.toSorted().join(", ") || "none"}: set OS_CLOUD or --os-cloud`
-      throw new ConfigurationError([{ where: path, message }])
-    }
-    return merge(own, secure[name])
+    const found = own.value.clouds[name]
+    if (found !== undefined) return found
+    const message = `has no cloud ${JSON.stringify(name)}. It has ${names.toSorted().join(", ") || "none"}: set OS_CLOUD or --os-cloud`
+    throw new ConfigurationError([{ where: path, message }])
   }
   return {
     path,
@@ -72,33 +67,43 @@ export async function readClouds(env: Env) {
         .map((text: unknown) => String(text).trim())
         .filter((text) => text !== "")
     },
-    /** Of a cloud, with the values of one of its regions. */
+    /** Of a cloud, with what secure.yaml adds, and the values of one of its regions. */
     settingsOf(name: string, regionName: string | undefined): CloudSettings {
-      const own = get(name)
-      const found = own.regions.find((candidate) => typeof candidate !== "string" && candidate.name === regionName)
-      const merged = merge(own, typeof found === "object" ? found.values : undefined)
+      const found = get(name)
+      const at = found.regions.findIndex((one) => typeof one !== "string" && one.name === regionName)
+      const chosen = found.regions[at]
       const nameOf = (key: string): string => `clouds.${name}.${BELOW_AUTH.test(key) ? "auth." : ""}${key}`
-      return new CloudSettings(path, nameOf, [...scalars(merged.auth), ...scalars(merged)])
+      const settings = new CloudSettings(path, nameOf, [
+        ...entriesOf(own, found, ["clouds", name]),
+        ...entriesOf(secure, secure?.value.clouds[name], ["clouds", name]),
+        ...(typeof chosen === "object" ? entriesOf(own, chosen.values, ["clouds", name, "regions", at, "values"]) : []),
+      ])
+      const { profile } = found
+      if (typeof profile === "string")
+        settings.hint("auth_url", `profile: ${profile} is not looked up, write what it stands for`)
+      return settings
     },
   }
 }
 
+export type Clouds = NonNullable<Awaited<ReturnType<typeof readClouds>>>
+
 const BELOW_AUTH =
   /^(?:auth_url|username|password|token|system_scope|(?:user|project|domain|application_credential)_.*)$/
 
-type Added = Readonly<Record<string, unknown>> & { readonly auth?: CloudEntry["auth"] | undefined }
+type SettingsMap = Readonly<Record<string, unknown>> & { readonly auth?: CloudEntry["auth"] | undefined }
 
-const merge = (own: CloudEntry, more: Added | undefined): CloudEntry => ({
-  ...own,
-  ...more,
-  regions: own.regions,
-  auth: { ...own.auth, ...more?.auth },
-})
-
-/** Everything but lists and maps, which mean nothing here. */
-function scalars(map: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
-  return Object.entries(map).flatMap(([key, value]) => {
-    const usable = typeof value === "string" || typeof value === "number" || typeof value === "boolean"
-    return usable && value !== "" ? [[key, String(value)] as const] : []
+/** Everything but lists and maps, which mean nothing here; what stands beside `auth` wins over what stands below it. */
+function entriesOf(
+  source: ConfigFile<unknown> | undefined,
+  map: SettingsMap | undefined,
+  path: readonly (string | number)[],
+): readonly Entry[] {
+  const below = Object.entries(map?.auth ?? {}).map(([key, value]) => [["auth", key], value] as const)
+  const beside = Object.entries(map ?? {}).map(([key, value]) => [[key], value] as const)
+  return [...below, ...beside].flatMap(([keys, value]) => {
+    const key = keys.at(-1) ?? ""
+    if (typeof value !== "string" || value === "") return []
+    return [{ key, value, where: source?.where([...path, ...keys]) ?? "", name: "" }]
   })
 }

@@ -54,7 +54,7 @@ export function identityOf(method: CloudIdentity["method"], settings: CloudSetti
 
 /** By the type if there is one, else by what is set. */
 export function methodOf(settings: CloudSettings): CloudIdentity["method"] | undefined {
-  const type = settings.get("auth_type")
+  const type = settings.get("auth_type")?.trim()
   if (type === undefined) {
     if (settings.has("application_credential_id") || settings.has("application_credential_secret"))
       return "application_credential"
@@ -74,7 +74,7 @@ export function methodOf(settings: CloudSettings): CloudIdentity["method"] | und
 
 /** Exactly one scope. */
 export function scopeOf(settings: CloudSettings): Scope | undefined {
-  const system = settings.get("system_scope")
+  const system = settings.get("system_scope")?.trim()
   if (system !== undefined) {
     if (system.toLowerCase() !== "all") settings.wrong("system_scope", "must be all")
     else if (isProjectScoped(settings))

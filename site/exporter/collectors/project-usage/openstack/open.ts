@@ -10,7 +10,7 @@ import type { ServiceEndpoints } from "./catalog.ts"
 import { openApi } from "./client.ts"
 import { createRequestMetrics } from "./request-metrics.ts"
 import { openSession } from "./session.ts"
-import { type CloudRegion, type RegionOptions, regionsOf } from "./regions.ts"
+import { type CloudRegion, ignoredVariables, type RegionOptions, regionsOf } from "./regions.ts"
 
 /** To each service. */
 const CONNECTIONS = 8
@@ -31,6 +31,12 @@ export async function openApis(
   options: OpenOptions,
 ): Promise<{ readonly apis: readonly Api[]; readonly close: () => Promise<void> }> {
   const regions = await regionsOf(options)
+  const variables = ignoredVariables(options)
+  if (variables.length > 0)
+    options.log.warn(
+      { variables },
+      "these variables of the environment are not used: --openrc names a file, which is used alone",
+    )
   const labels = distinguishingLabels(regions)
   const metricsOf = createRequestMetrics(options.registry, Object.keys(labels[0] ?? {}))
   const opened: Closable[] = []

@@ -53,7 +53,7 @@ export function refusal(
 }
 
 /** The service's own words, if it has some: `{"badRequest": {"message": …}}`. */
-function serviceMessage({ body }: TextResponse): string {
+export function serviceMessage({ body }: TextResponse): string {
   let parsed: unknown
   try {
     parsed = JSON.parse(body)

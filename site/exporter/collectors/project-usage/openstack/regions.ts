@@ -1,15 +1,15 @@
-import { readText } from "#core/files/read-text.ts"
 import { Faults } from "#core/config/faults.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { accessOf } from "./access.ts"
 import type { Api } from "./api.ts"
-import { readClouds } from "./clouds-yaml.ts"
-import { type CloudSettings, settingsOfVariables } from "./cloud-settings.ts"
-import { parseOpenrc } from "./openrc.ts"
+import { type Clouds, readClouds } from "./clouds-yaml.ts"
+import type { CloudSettings } from "./cloud-settings.ts"
+import { withSecretOf } from "./env-secret.ts"
+import { type Environment, type OsVariables, variablesOfEnvironment, variablesOfFile } from "./variables.ts"
 
 export interface RegionOptions {
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** A file of OS_* variables; they win over those of the environment. */
+  readonly env: Environment
+  /** A file of OS_* variables; those of the environment then do not count, but for a secret that the file leaves out. */
   readonly openrc: string | undefined
   /** Clouds of clouds.yaml; none: as the variables say. */
   readonly clouds: readonly string[]
@@ -24,32 +24,66 @@ export interface CloudRegion extends Pick<Api, "cloud" | "region"> {
 
 /** Every region of every cloud that flags, variables and clouds.yaml name. Throws ConfigurationError if there is none. */
 export async function regionsOf(options: RegionOptions): Promise<readonly CloudRegion[]> {
-  const env = variablesOf(options)
-  const readVariables = (variables: RegionOptions["env"]): CloudSettings =>
-    settingsOfVariables(variables, options.openrc ?? "the environment")
-  const named = options.clouds.length > 0 ? options.clouds : split(env.OS_CLOUD)
-  const regions = options.regions.length > 0 ? options.regions : split(env.OS_REGION_NAME)
-  if (named.length === 0 && (readVariables(env).has("auth_url") || options.openrc !== undefined))
-    // what is read later is read anew
-    return expand(undefined, regions, () => () => Promise.try(() => readVariables(variablesOf(options))))
-  const clouds = await readClouds(env)
-  if (clouds === undefined)
-    throw noCloud(options.clouds.length > 0 ? "--os-cloud" : "OS_CLOUD", named, readVariables(env))
-  const [only, ...others] = clouds.names
-  if (named.length === 0 && (only === undefined || others.length > 0)) {
-    const message = `has ${clouds.names.length} clouds: ${clouds.names.toSorted().join(", ")}. Set OS_CLOUD or --os-cloud to those that are wanted`
-    throw new ConfigurationError([{ where: clouds.path, message }])
+  const { env, openrc } = options
+  const readVariables = (): OsVariables =>
+    openrc === undefined ? variablesOfEnvironment(env) : variablesOfFile(openrc, env)
+  const variables = readVariables()
+  const named = options.clouds.length > 0 ? options.clouds : split(variables.valueOf("OS_CLOUD"))
+  const regions = options.regions.length > 0 ? options.regions : split(variables.valueOf("OS_REGION_NAME"))
+  const isDescribed = variables.settings().has("auth_url")
+  if (options.clouds.length > 0 && openrc !== undefined && isDescribed) {
+    const message = `names a cloud of clouds.yaml, and ${openrc} (--openrc, FEDSTACK_OPENRC) describes another. Keep one of the two`
+    throw new ConfigurationError([{ where: "--os-cloud", message }])
   }
-  return [...new Set(named.length > 0 ? named : [only ?? ""])].flatMap((cloud) => {
+  if (named.length === 0 && (isDescribed || openrc !== undefined))
+    // what is read later is read anew
+    return expand(undefined, regions, () => () => Promise.try(() => settingsOf(readVariables(), options)))
+  // where the files are may be set outside
+  const places = { ...env, ...placesOf(variables) }
+  const clouds = await readClouds(places)
+  if (clouds === undefined)
+    throw noCloud(options.clouds.length > 0 ? "--os-cloud" : "OS_CLOUD", named, variables.settings())
+  const chosen = named.length > 0 ? [...new Set(named)] : [onlyOf(clouds)]
+  const secrets = chosen.length === 1 ? env : {} // that of one cloud is not sent to the others
+  return chosen.flatMap((cloud) => {
     const known = clouds.regionsOf(cloud)
     const unknown = regions.find((region) => known.length > 1 && !known.includes(region))
-    if (unknown !== undefined && named.length < 2) {
+    if (unknown !== undefined && chosen.length < 2) {
       const message = `cloud ${cloud} has no region ${unknown}. It has ${known.join(", ")}`
       throw new ConfigurationError([{ where: clouds.path, message }])
     }
     const wanted = regions.length > 0 ? regions : known
-    return expand(cloud, wanted, (region) => async () => ((await readClouds(env)) ?? clouds).settingsOf(cloud, region))
+    return expand(cloud, wanted, (region) => async () => {
+      const now = (await readClouds(places)) ?? clouds
+      return withSecretOf(secrets, now.settingsOf(cloud, region))
+    })
   })
+}
+
+/** OS_* variables of the environment that are set to something else than in the file that is used in their place. */
+export function ignoredVariables({ env, openrc }: RegionOptions): readonly string[] {
+  if (openrc === undefined) return []
+  const file = variablesOfFile(openrc, env)
+  if (file.where !== openrc) return []
+  const used = withSecretOf(env, file.settings()).values
+  return variablesOfEnvironment(env)
+    .names.filter((name) => used.get(name.slice(3).toLowerCase()) !== env[name])
+    .toSorted()
+}
+
+const settingsOf = (variables: OsVariables, { env, openrc }: RegionOptions): CloudSettings =>
+  openrc === undefined ? variables.settings() : withSecretOf(env, variables.settings())
+
+function placesOf({ valueOf }: OsVariables): Environment {
+  const names = ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"]
+  return Object.fromEntries(names.flatMap((name) => (valueOf(name) === undefined ? [] : [[name, valueOf(name)]])))
+}
+
+function onlyOf({ path, names }: Clouds): string {
+  const [only, ...others] = names
+  if (only !== undefined && others.length === 0) return only
+  const message = `has ${names.length} clouds: ${names.toSorted().join(", ")}. Set OS_CLOUD or --os-cloud to those that are wanted`
+  throw new ConfigurationError([{ where: path, message }])
 }
 
 function expand(
@@ -59,11 +93,6 @@ function expand(
 ): readonly CloudRegion[] {
   const all = regions.length === 0 ? [undefined] : [...new Set(regions)]
   return all.map((region) => ({ cloud, region, settings: settings(region) }))
-}
-
-function variablesOf({ env, openrc }: RegionOptions): Readonly<Record<string, string | undefined>> {
-  // a cloud that the environment names is not that of the file
-  return openrc === undefined ? env : { ...env, OS_CLOUD: undefined, ...parseOpenrc(readText(openrc), openrc) }
 }
 
 const split = (list: string | undefined): readonly string[] =>

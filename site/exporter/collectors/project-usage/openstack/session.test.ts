@@ -66,12 +66,34 @@ test("refused credentials are not tried again until the file with them changes",
   const { OS_PASSWORD: _, ...env } = variablesFor(cloud.url)
   const openrc = await write("usage-openrc", "export OS_PASSWORD='wrong SECRET'\n")
   const { get, log, metrics } = await openFor(t, { env, openrc })
-  const message = `${cloud.url}/v3 refuses the sign-in of user ann (401). Check user, domain and password, and that the user has a role on the project, domain or system it signs in to. It is tried again as soon as the credentials change, else every 5 minutes, so that the account is not locked`
+  const message = `${cloud.url}/v3 refuses the sign-in of user ann (401), from the environment and ${openrc}:1. Check user, domain and password, and that the user has a role on the project, domain or system it signs in to. It is tried again as soon as the credentials change, else every 5 minutes, so that the account is not locked`
   for (let times = 0; times < 3; times += 1) await assert.rejects(get(), { code: "OPENSTACK_UNAUTHORIZED", message })
   assert.equal(cloud.signIns.length, 1)
   await write("usage-openrc", `OS_PASSWORD='${PASSWORD}'\n`)
   assert.deepEqual(await get(), { ok: true })
   assert.ok(!(log() + (await metrics())).includes("SECRET"))
+})
+
+test("a credential that Keystone does not find reads as refused, and an address that it does not find does not", async (t) => {
+  const cloud = await fakeCloud(t)
+  const env = {
+    ...{ OS_AUTH_URL: cloud.url, OS_AUTH_TYPE: "v3applicationcredential" },
+    ...{ OS_APPLICATION_CREDENTIAL_ID: "c1", OS_APPLICATION_CREDENTIAL_SECRET: "SECRET" },
+  }
+  const missing = { error: { code: 404, message: "Could not find Application Credential: c1.", title: "Not Found" } }
+  cloud.signIn = (_, response) => response.writeHead(404).end(JSON.stringify(missing))
+  const { get } = await openFor(t, { env })
+  for (let times = 0; times < 2; times += 1)
+    await assert.rejects(get(), {
+      code: "OPENSTACK_UNAUTHORIZED",
+      message: `${cloud.url}/v3 refuses the sign-in of application credential c1 (404: Could not find Application Credential: c1.), from the environment. Check its id (or name and user) and secret, and that it has not expired or been deleted. It is tried again as soon as the credentials change, else every 5 minutes, so that the account is not locked`,
+    })
+  assert.equal(cloud.signIns.length, 1)
+  cloud.signIn = (_, response) => response.writeHead(404, { "content-type": "text/html" }).end("<h1>Not Found</h1>")
+  await assert.rejects((await openFor(t, { env })).get(), {
+    code: "OPENSTACK_NOT_FOUND",
+    message: `identity at ${cloud.url}/v3/auth/tokens has no such address (404)`,
+  })
 })
 
 test("a password that changes while a token is in use is used for the next sign-in", async (t) => {

@@ -1,12 +1,13 @@
 import type { Dispatcher } from "undici"
-import { fetchText } from "#core/http/client.ts"
+import { fetchText, type TextResponse } from "#core/http/client.ts"
 import { unlessAborted } from "#core/retry/deadline.ts"
 import type { Domain } from "../cloud.ts"
 import type { Access } from "./access.ts"
 import { type ServiceEndpoints, endpointsOf } from "./catalog.ts"
+import { withVersion } from "./compute-endpoint.ts"
 import { ServiceError } from "./errors.ts"
 import { connectionFailure, parseJson } from "./failure.ts"
-import { refusal } from "./refusal.ts"
+import { refusal, serviceMessage } from "./refusal.ts"
 import type { RequestMetrics } from "./request-metrics.ts"
 import { domainsOf, scopeOfToken, signInBody, tokenResponse, type TokenScope, whoIs } from "./token.ts"
 
@@ -50,10 +51,10 @@ export function openSession(options: SessionOptions) {
     const attempt = `${access.authUrl} ${body}`
     if (refused?.attempt === attempt && performance.now() < refused.until) throw refused.error
     try {
-      current = await signIn(access, dispatcher, body, options)
+      current = await withComputeVersion(await signIn(access, dispatcher, body, options), options)
       return current
     } catch (error) {
-      if (error instanceof ServiceError && error.responseStatus === 401)
+      if (error instanceof ServiceError && error.reason === "unauthorized")
         refused = { attempt, error, until: performance.now() + PAUSE * 1000 }
       throw error
     }
@@ -74,6 +75,12 @@ export function openSession(options: SessionOptions) {
   }
 }
 
+async function withComputeVersion(token: Token, { timeout, metrics }: SessionOptions): Promise<Token> {
+  const { endpoints, dispatcher } = token
+  const compute = await withVersion(endpoints.urls.compute, { dispatcher, timeout, metrics })
+  return { ...token, endpoints: { ...endpoints, urls: { ...endpoints.urls, compute } } }
+}
+
 async function signIn(access: Access, dispatcher: Dispatcher, body: string, options: SessionOptions): Promise<Token> {
   const url = `${access.authUrl}/auth/tokens`
   const begin = performance.now()
@@ -88,7 +95,7 @@ async function signIn(access: Access, dispatcher: Dispatcher, body: string, opti
     }).catch((error: unknown) => {
       throw connectionFailure(`sign-in at ${url}`, error)
     })
-    if (response.status === 401) throw wrongCredentials(access)
+    if (response.status === 401 || isUnknown(response)) throw wrongCredentials(access, response)
     if (response.status !== 201) throw refusal({ service: "identity", path: "/auth/tokens", url }, response)
     const parsed = tokenResponse.safeParse(parseJson(url, response), { reportInput: false })
     const id = [response.headers["x-subject-token"] ?? ""].flat()[0] ?? ""
@@ -106,16 +113,23 @@ async function signIn(access: Access, dispatcher: Dispatcher, body: string, opti
   })
 }
 
-function wrongCredentials(access: Access): ServiceError {
+/** Keystone has no credential, user, project or domain of that id. An address that is wrong gives 404 in other words. */
+const isUnknown = (response: TextResponse): boolean =>
+  response.status === 404 && serviceMessage(response).startsWith(": Could not find ")
+
+function wrongCredentials(access: Access, response: TextResponse): ServiceError {
+  const { authUrl, identity, source, blanks } = access
   const what = {
     password:
       "Check user, domain and password, and that the user has a role on the project, domain or system it signs in to",
     token: "It has expired or was revoked: sign in with an application credential, which stays valid",
     application_credential: "Check its id (or name and user) and secret, and that it has not expired or been deleted",
-  }[access.identity.method]
+  }[identity.method]
+  const said = response.status === 401 ? "401" : `${response.status}${serviceMessage(response)}`
+  const blank = blanks.length === 0 ? "" : `. A blank is at the beginning or end of ${blanks.join(", ")}`
   return new ServiceError(
     "unauthorized",
-    `${access.authUrl} refuses the sign-in of ${whoIs(access)} (401). ${what}. It is tried again as soon as the credentials change, else every 5 minutes, so that the account is not locked`,
-    { responseStatus: 401 },
+    `${authUrl} refuses the sign-in of ${whoIs(access)} (${said}), from ${source}. ${what}${blank}. It is tried again as soon as the credentials change, else every 5 minutes, so that the account is not locked`,
+    { responseStatus: response.status },
   )
 }
