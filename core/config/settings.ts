@@ -105,19 +105,20 @@ export const partsOf = (text: string, separator = ","): readonly string[] =>
 
 export const text: Parse<string> = (value) => value
 export const trimmed: Parse<string> = (value) => value.trim()
+// blanks around these mean nothing: env files, here-documents and YAML leave them at the end
 export const on: Parse<boolean> = (value) => {
-  if (/^(?:true|t|1|yes|y|on)$/i.test(value)) return true
-  if (/^(?:false|f|0|no|n|off)$/i.test(value)) return false
+  if (/^(?:true|t|1|yes|y|on)$/i.test(value.trim())) return true
+  if (/^(?:false|f|0|no|n|off)$/i.test(value.trim())) return false
   return new Wrong("must be true or false")
 }
 export const oneOf =
   <const T extends string>(choices: readonly T[]): Parse<T> =>
   (value) =>
-    choices.find((choice) => choice === value) ?? new Wrong(`must be one of ${choices.join(", ")}`)
+    choices.find((choice) => choice === value.trim()) ?? new Wrong(`must be one of ${choices.join(", ")}`)
 export const whole =
   (least: number, most: number): Parse<number> =>
   (value) => {
-    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+    const number = /^\d+$/.test(value.trim()) ? Number(value) : Number.NaN
     return number >= least && number <= most ? number : new Wrong(`must be a whole number from ${least} to ${most}`)
   }
 /** Seconds that a timer takes: one of more milliseconds than 2^31 would be over at once. */
@@ -126,13 +127,14 @@ const LONGEST = 24 * 86_400
 export const duration =
   (least: number, most = LONGEST): Parse<number> =>
   (value) => {
-    const seconds = parseDuration(value)
+    const seconds = parseDuration(value.trim())
     if (seconds === undefined) return new Wrong("must be a duration such as 30s, 1m30s or a number of seconds")
     if (seconds > most) return new Wrong(`must be at most ${most / 86_400}d`)
     return seconds >= least ? seconds : new Wrong(`must be at least ${least}s`)
   }
 /** Bytes. */
-export const size: Parse<number> = (value) => parseSize(value) ?? new Wrong("must be a size such as 256MiB or 1000000")
+export const size: Parse<number> = (value) =>
+  parseSize(value.trim()) ?? new Wrong("must be a size such as 256MiB or 1000000")
 /** `shown` is the whole range in words: `from 1KiB to 8GiB`. */
 export const between =
   (parse: Parse<number>, least: number, most: number, shown: string): Parse<number> =>
@@ -155,7 +157,8 @@ export interface Address {
 }
 /** `HOST:PORT`, `:PORT` for all interfaces, `[::1]:PORT`. */
 export const listenAddress: Parse<Address> = (value) => {
-  const [, bracketed, host, port] = /^(?:\[([\da-fA-F:.]+(?:%[\w.-]+)?)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(value) ?? []
+  const [, bracketed, host, port] =
+    /^(?:\[([\da-fA-F:.]+(?:%[\w.-]+)?)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(value.trim()) ?? []
   if (port === undefined || Number(port) > 65_535)
     return new Wrong("must be HOST:PORT or :PORT, such as 127.0.0.1:8080")
   return { host: bracketed ?? host ?? "", port: Number(port) }

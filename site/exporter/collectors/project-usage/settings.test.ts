@@ -111,11 +111,29 @@ test("reports all wrong flags and variables at once", () => {
     })
   assert.equal(
     messageOf(work),
-    `USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT: must be a URL that starts with http:// or https:// (is "weights")
---start: must be a date such as 2025-01-31 or 2025-01-31T08:00:00 (UTC) (is "someday")
+    `--start: must be a date such as 2025-01-31 or 2025-01-31T08:00:00 (UTC) (is "someday")
 --update-interval: must be at least 1s (is "0")
+USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT: must be a URL that starts with http:// or https:// (is "weights")
 USAGE_EXPORTER_VERBOSE_MODE: must be true or false (is "maybe")`,
   )
+})
+
+test("blanks around a value, as env files leave them, count nothing", () => {
+  const values = valuesOf(["--start", " 2025-01-31 "], {
+    USAGE_EXPORTER_UPDATE_INTERVAL: "60 ",
+    USAGE_EXPORTER_WEIGHT_UPDATE_FREQUENCY: " 5",
+    USAGE_EXPORTER_WEIGHTS_UPDATE_ENDPOINT: " http://w.example.org/ ",
+    USAGE_EXPORTER_VERBOSE_MODE: "true\t",
+    USAGE_EXPORTER_SIMPLE_VM_PROJECT_ID: "4f1c ",
+    FEDSTACK_WEB_LISTEN_ADDRESS: ":8081 ",
+    FEDSTACK_OS_TIMEOUT: "1m ",
+  })
+  const { updateInterval, weightUpdateFrequency, weightUpdateEndpoint, verbose, simpleVmId, osTimeout } = values
+  assert.deepEqual(
+    [updateInterval, weightUpdateFrequency, weightUpdateEndpoint?.href, verbose, simpleVmId, osTimeout],
+    [60, 5, "http://w.example.org/", true, "4f1c", 60],
+  )
+  assert.deepEqual(values.webListenAddress.value, [{ host: "", port: 8081 }])
 })
 
 const dateOf = (text: string): string => {

@@ -106,9 +106,9 @@ export const usageSettings = {
     }),
   }),
   ...inGroup("OpenStack", {
-    openrc: setting(text, {
+    openrc: setting(trimmed, {
       flag: "--openrc <file>",
-      help: "Read OS_* variables from this file, NAME=value with or without export and quotes; they take precedence over the environment",
+      help: "Read OS_* variables from this openrc file, alone where it sets OS_AUTH_URL; no command in it is run",
     }),
     osCloud: settings(
       text,
