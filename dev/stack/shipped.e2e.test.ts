@@ -37,11 +37,8 @@ for (const version of VERSIONS) {
           return series.length === 2 ? true : undefined
         })
       }
-      const evaluated = [
-        ...sites.map((site) => ({ name: "site", running: site, dashboards: ["site", "opa-data"] })),
-        { name: "portal", running: portal, dashboards: ["usage"] },
-      ]
-      for (const { name, running, dashboards } of evaluated) {
+      const evaluated = [...sites.map((site) => ({ name: "site", running: site })), { name: "portal", running: portal }]
+      for (const { name, running } of evaluated) {
         const rules = await rulesOf(running, await shippedNames(name))
         assert.deepEqual(
           rules.filter(({ health, lastError }) => health !== "ok" || (lastError ?? "") !== ""),
@@ -56,15 +53,10 @@ for (const version of VERSIONS) {
         )
         assert.ok(texts.length > 0)
 
-        const panels = await Promise.all(
-          dashboards.map(async (file) =>
-            shippedQueries(await readDashboard(join(ROOT, name, `grafana/dashboards/${file}.json`))),
-          ),
-        )
-        for (const expression of [
-          ...rules.map(({ query }) => query),
-          ...panels.flat().map((panel) => panel.expression),
-        ]) {
+        const folder = join(ROOT, name, "grafana/dashboards")
+        const dashboards = (await readdir(folder)).map((file) => readDashboard(join(folder, file)))
+        const panels = (await Promise.all(dashboards)).flatMap(shippedQueries)
+        for (const expression of [...rules.map(({ query }) => query), ...panels.map((panel) => panel.expression)]) {
           assert.deepEqual(await complaints(running, expression), [], expression)
         }
         const failures = await running.query('sum(prometheus_rule_evaluation_failures_total{job="prometheus",site=""})')

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
+import { parse } from "yaml"
 import { readText } from "#core/files/read-text.ts"
 import { start } from "../../dev/testing/child.ts"
 import { need } from "../../dev/testing/component.ts"
@@ -19,6 +20,7 @@ const [site, portal] = [join(root, "site/prometheus"), join(root, "portal/promet
 const checks: readonly (readonly string[])[] = [
   ["check", "config", join(site, "prometheus.yml")],
   ["check", "config", join(portal, "prometheus.yml")],
+  ["check", "config", join(portal, "local.yml")],
   [
     "check",
     "rules",
@@ -94,4 +96,11 @@ test("the sites that sites.example.yaml shows in comments are right", async () =
     parseYaml(text, "sites.yaml", sitesFileSchema).value.sites.map(({ name }) => name),
     ["site-a", "site-b", "site-c"],
   )
+})
+
+test("the base configurations for Docker and for one machine differ by hosts only", async () => {
+  const [docker, local] = await Promise.all(
+    ["prometheus.yml", "local.yml"].map(async (name) => parse(await readFile(join(portal, name), "utf8")) as unknown),
+  )
+  assert.deepEqual(local, JSON.parse(JSON.stringify(docker).replace("portal:8090", "localhost:8090")))
 })
