@@ -150,15 +150,55 @@ test("fails a response that does not fit into the memory", async () => {
   assert.equal(cache.memory.used, 0)
 })
 
+test("counts the keys, of which each request may bring another, until its response is gone", async () => {
+  const { cache, fetched, clock } = startCache({ memory: 1000, overhead: 100 })
+  const keys = Array.from({ length: 11 }, (_, index) => ({ key: `${index}` }))
+  const readers = keys.map((key) => read(cache.find(key, 1), "a"))
+  assert.equal(cache.memory.used, 1000)
+  assert.match(readers[10]?.result() ?? "", /MEMORY|fill the memory/)
+  for (const one of fetched.slice(0, 10)) await one.respond("")
+  // beside the first there was no room to store it
+  assert.deepEqual([cache.memory.used, cache.entries], [900, 9])
+  await clock.move(2000)
+  assert.deepEqual([cache.memory.used, cache.entries], [0, 0])
+})
+
+test("takes memory from the client that holds most, growing or whole, and from no other", async () => {
+  const { cache, fetched } = startCache({ memory: 100 })
+  const start = async (name: string, bytes: number) => {
+    const found = cache.find({ key: `${name} ${fetched.length}` }, 0)
+    const reader = read(found, name)
+    const one = fetched.at(-1)
+    one?.sink.begin({ headers: [], length: undefined })
+    // one that reads slowly: what came is not read, nor is the end
+    await Promise.resolve()
+    one?.sink.add(Buffer.alloc(bytes))
+    return { ...reader, more: (count: number) => one?.sink.add(Buffer.alloc(count)), found, fetched: one }
+  }
+  const big = await start("greedy", 50)
+  const small = await start("greedy", 20)
+  const modest = await start("modest", 25)
+  modest.more(10)
+  await new Promise(setImmediate)
+  assert.match(big.result(), /this client has in flight fill the memory/)
+  assert.equal(big.fetched?.signal.aborted, true)
+  assert.equal(cache.memory.used, 55)
+  assert.throws(() => small.more(80), /this client has in flight fill the memory/)
+  modest.more(30)
+  assert.equal(cache.memory.used, 85)
+  assert.throws(() => modest.more(50), /this client has in flight fill the memory/)
+})
+
 test("counts the bytes of a response until its last reader is done", async () => {
   const { cache, fetched, clock } = startCache()
   read(cache.find(UP, 1))
   await fetched[0]?.respond("1234")
   const stored = cache.fresh(UP.key)
-  stored?.hold()
+  const reader = { name: "a", fail: () => undefined }
+  stored?.hold(reader)
   cache.close()
   assert.equal(cache.memory.used, 4)
-  stored?.release()
+  stored?.leave(reader)
   assert.equal(cache.memory.used, 0)
   await clock.move(1)
 })

@@ -1,6 +1,7 @@
 import { GrowingResponse, type GrowingState, type ResponseSink } from "./growing.ts"
 import { LatencyEstimate } from "./latency.ts"
-import { boundedMemory, StoredResponse } from "./stored.ts"
+import { boundedMemory } from "./memory.ts"
+import { StoredResponse } from "./stored.ts"
 
 export interface CacheClock {
   /** Milliseconds that only grow. */
@@ -16,6 +17,9 @@ const CLOCK: CacheClock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** That an entry takes besides its key, which clients may make long, and its response. */
+const ENTRY_BYTES = 1000
 
 /** Requests with the same key share one response. */
 export interface CachedRequest {
@@ -54,6 +58,7 @@ export function openResponseCache<R extends CachedRequest>(
   fetch: FetchResponse<R>,
   memoryLimit: number,
   { now, after }: CacheClock = CLOCK,
+  overheadOf: (request: R) => number = ({ key }) => ENTRY_BYTES + 2 * key.length,
 ) {
   const entries = new Map<string, CacheEntry<R>>()
   const memory = boundedMemory(memoryLimit, dropOldest)
@@ -103,16 +108,17 @@ export function openResponseCache<R extends CachedRequest>(
       if (growing.state.kind !== "growing") growing.leave(hold)
     }
     growing.join(hold)
-    growing.readers = 0 // it is no demand
+    growing.demand = 0 // it is no demand
   }
 
   function start(entry: CacheEntry<R>): GrowingResponse {
     const started = now()
     const cancel = new AbortController()
-    const growing = new GrowingResponse(memory, () => {
-      end({ kind: "failed", error: new Error("no client waits for it any more") })
+    const abandon = (error = new Error("no client waits for it any more")): void => {
+      end({ kind: "failed", error })
       cancel.abort()
-    })
+    }
+    const growing = new GrowingResponse(memory, abandon, overheadOf(entry.request))
     const end = (state: GrowingState): void => {
       if (entry.flight === growing) entry.flight = undefined
       deleteIfEmpty(entry)
@@ -132,12 +138,13 @@ export function openResponseCache<R extends CachedRequest>(
   function keep(entry: CacheEntry<R>, growing: GrowingResponse, started: number): void {
     const took = now() - started
     entry.latency.add(took)
-    if (took >= entry.reuse || growing.head === undefined || !memory.take(growing.bytes)) return
+    const overhead = overheadOf(entry.request)
+    if (took >= entry.reuse || growing.head === undefined || !memory.take(growing.bytes + overhead)) return
     entry.stored?.release()
-    const stored = new StoredResponse(started, growing.head.headers, growing.joined(), growing.series, memory)
+    const stored = new StoredResponse(started, growing.head.headers, growing.joined(), growing.series, memory, overhead)
     entry.stored = stored
     entry.renewed = false
-    if (growing.readers > 1) stored.requests++
+    if (growing.demand > 1) stored.requests++
     entry.cancelTimer()
     entry.cancelTimer = after(Math.max(0, renewalTime(entry, stored) - now()), () => {
       if (stored.requests > 0 && !entry.renewed) renew(entry)

@@ -1,11 +1,4 @@
-import { defineError } from "#core/errors.ts"
-import type { Memory } from "./stored.ts"
-
-const memoryFull = defineError(
-  "MEMORY_FULL",
-  503,
-  "The responses in flight fill the memory that they may take; retry later, or raise its limit.",
-)
+import type { HeldResponse, Memory } from "./memory.ts"
 
 /** What comes before the body. */
 export interface GrowingHead {
@@ -33,46 +26,74 @@ const STEP = 2 ** 14
 const STEP_DELAY = 5
 
 /** A response in flight from upstream, for all clients that requested it meanwhile. */
-export class GrowingResponse {
+export class GrowingResponse implements HeldResponse {
   head: GrowingHead | undefined
   bytes = 0
   /** So far; it only grows. */
   series = 0
   state: GrowingState = { kind: "growing" }
   /** How many came to read it. */
-  readers = 0
+  demand = 0
   #first: Link | undefined = { chunk: Buffer.alloc(0), next: undefined }
   #last: Link | undefined = this.#first
-  readonly #present = new Set<() => void>()
+  /** With the name of the client that each reads for. */
+  readonly #present = new Map<() => void, string | undefined>()
   readonly #memory: Memory
-  readonly abandon: () => void
+  readonly #overhead: number
+  /** Bytes that were taken and not given back. */
+  held = 0
+  readonly abandon: (error?: Error) => void
   #waking = false
   /** Of which the readers were informed. */
   #shownBytes = 0
   #later: NodeJS.Timeout | undefined
 
-  /** `abandon` ends it; it is called when the last reader has left a response that is still growing. */
-  constructor(memory: Memory, abandon: () => void) {
+  /**
+   * `abandon` ends it; it is called when the last reader has left a response that is still growing. `overhead`: bytes that it
+   * takes besides its body as soon as it is read.
+   */
+  constructor(memory: Memory, abandon: (error?: Error) => void, overhead = 0) {
     this.#memory = memory
     this.abandon = abandon
+    this.#overhead = overhead
+  }
+
+  get readers(): ReadonlySet<string> {
+    return new Set([...this.#present.values()].filter((name) => name !== undefined))
   }
 
   /**
    * The start of the chain: the chunks are those after it. Not for one that has ended. The reader is called at the first
-   * byte and at the end at once, and in between a step at a time.
+   * byte and at the end at once, and in between a step at a time. `name`: of the client whose memory it takes; without one, it
+   * takes what nobody needs.
    */
-  join(reader: () => void): Link {
-    if (this.#first === undefined) throw new Error("joined a response that has ended")
-    this.readers++
-    this.#present.add(reader)
-    return this.#first
+  join(reader: () => void, name?: string): Link {
+    const start = this.#first
+    if (start === undefined) throw new Error("joined a response that has ended")
+    this.demand++
+    this.#present.set(reader, name)
+    this.#memory.held.add(this)
+    try {
+      if (this.held === 0) this.#take(this.#overhead)
+    } catch (error) {
+      this.abandon(error as Error)
+    }
+    return start
   }
 
   /** A reader has got all it will get. */
   leave(reader: () => void): void {
     if (!this.#present.delete(reader) || this.#present.size > 0) return
     if (this.state.kind === "growing") this.abandon()
-    else this.#memory.give(this.bytes)
+    else this.#giveAll()
+  }
+
+  /** Also what has ended and is still being read. */
+  evict(error: Error): void {
+    if (this.state.kind === "growing") this.abandon(error)
+    else this.state = { kind: "failed", error }
+    this.#giveAll()
+    this.#wake()
   }
 
   begin(head: GrowingHead): void {
@@ -83,7 +104,7 @@ export class GrowingResponse {
   /** Throws where there is no room for it. */
   add(chunk: Buffer): void {
     if (this.#last === undefined) return
-    if (!this.#memory.take(chunk.length)) throw memoryFull({})
+    this.#take(chunk.length)
     this.bytes += chunk.length
     this.#last = this.#last.next = { chunk, next: undefined }
     if (this.#shownBytes === 0 || this.bytes - this.#shownBytes >= STEP) this.#wake()
@@ -102,8 +123,19 @@ export class GrowingResponse {
     if (this.state.kind !== "growing") return
     this.state = state
     this.#first = this.#last = undefined
-    if (this.#present.size === 0) this.#memory.give(this.bytes)
+    if (this.#present.size === 0) this.#giveAll()
     this.#wake()
+  }
+
+  #take(bytes: number): void {
+    this.#memory.takeFor(this, bytes)
+    this.held += bytes
+  }
+
+  #giveAll(): void {
+    this.#memory.give(this.held)
+    this.held = 0
+    this.#memory.held.delete(this)
   }
 
   #wake(): void {
@@ -114,7 +146,7 @@ export class GrowingResponse {
     this.#waking = true
     queueMicrotask(() => {
       this.#waking = false
-      for (const reader of this.#present) reader()
+      for (const reader of this.#present.keys()) reader()
     })
   }
 }

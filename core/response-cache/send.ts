@@ -9,6 +9,8 @@ export const tooManySeries = defineError("TOO_MANY_SERIES", 502, "The response h
 
 /** Where a response goes, and what was sent of it. */
 export interface Recipient {
+  /** Of the client, whose share of the memory it takes. */
+  readonly name: string
   readonly response: ServerResponse
   /** HEAD: the headers alone. */
   readonly headOnly: boolean
@@ -30,8 +32,8 @@ export function sendStored(stored: StoredResponse, recipient: Recipient): void {
   if (recipient.headOnly) return void response.end()
   response.end(content)
   if (response.writableLength > 0) {
-    stored.hold()
-    response.once("close", () => stored.release())
+    stored.hold(recipient)
+    response.once("close", () => stored.leave(recipient))
   }
   recipient.bytes = content.length
   recipient.series = series
@@ -78,7 +80,7 @@ export function sendGrowing(growing: GrowingResponse, recipient: Recipient): voi
     last?.()
     growing.leave(advance)
   }
-  let link = growing.join(advance)
+  let link = growing.join(advance, recipient.name)
   response.on("drain", drained).once("close", left)
   advance()
 }

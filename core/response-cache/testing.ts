@@ -51,7 +51,8 @@ export function startCache({
   memory = 1000,
   took,
   late = false,
-}: { memory?: number; took?: () => number; late?: boolean } = {}) {
+  overhead = 0,
+}: { memory?: number; took?: () => number; late?: boolean; overhead?: number } = {}) {
   const clock = handClock()
   const fetched: Fetched[] = []
   const fetch: FetchResponse<CachedRequest> = (request, sink, signal) => {
@@ -72,12 +73,17 @@ export function startCache({
     if (took !== undefined) clock.after(took(), () => void respond())
     return promise
   }
-  const cache = openResponseCache(fetch, memory, late ? { ...clock, after: () => () => undefined } : clock)
+  const cache = openResponseCache(
+    fetch,
+    memory,
+    late ? { ...clock, after: () => () => undefined } : clock,
+    () => overhead,
+  )
   return { clock, fetched, cache }
 }
 
 /** What a client got in the end. */
-export function read(found: FoundResponse): { leave(): void; result(): string } {
+export function read(found: FoundResponse, name?: string): { leave(): void; result(): string } {
   if (found.source === "reused") {
     const { content } = found.stored
     return { leave: () => undefined, result: () => content.toString() }
@@ -88,7 +94,7 @@ export function read(found: FoundResponse): { leave(): void; result(): string } 
     while (link.next !== undefined) chunks.push((link = link.next).chunk)
     if (growing.state.kind !== "growing") growing.leave(advance)
   }
-  let link = growing.join(advance)
+  let link = growing.join(advance, name)
   return {
     leave: () => growing.leave(advance),
     result: () => (growing.state.kind === "failed" ? String(growing.state.error) : Buffer.concat(chunks).toString()),

@@ -39,11 +39,14 @@ export const upstreamTimeout = defineError(
 )
 export const responseBroken = defineError("RESPONSE_BROKEN", 502, "The site's Prometheus broke off its response.")
 
+/** For reasons of which some are mostly over within a second. */
+const RETRIED_SOON = ["CANNOT_DECIDE", "MEMORY_FULL", "MEMORY_SHARE"]
+
 /** What a response to this error has besides its status and message. */
 export function headersOf(error: unknown): Readonly<Record<string, string>> {
   if (error instanceof LimitExceeded) return { "retry-after": String(Math.ceil(error.retryAfter)) }
   const { code } = error instanceof FedstackError ? error : {}
-  if (code === "CANNOT_DECIDE") return { "retry-after": "1" }
+  if (code !== undefined && RETRIED_SOON.includes(code)) return { "retry-after": "1" }
   if (code === "UNAUTHENTICATED") return { "www-authenticate": "Bearer" }
   return code === "METHOD_NOT_ALLOWED" ? { allow: "GET, HEAD" } : {}
 }

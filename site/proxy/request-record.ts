@@ -57,13 +57,18 @@ export class RequestRecord {
     return this.response.destroyed || this.response.writableEnded
   }
 
+  /** Of the client; empty as long as it is not known. */
+  get name(): string {
+    return this.client?.name ?? ""
+  }
+
   get limits(): Client["limits"] {
     if (this.client === undefined) throw new Error("limits of an unauthenticated client")
     return this.client.limits
   }
 
   get metrics(): ClientMetrics {
-    return this.#sinks.metrics.client(this.client?.name ?? "")
+    return this.#sinks.metrics.client(this.name)
   }
 
   /** Counts as in flight for the client, until the end. Throws LimitExceeded. */

@@ -1,20 +1,25 @@
 import assert from "node:assert/strict"
 import type { ServerResponse } from "node:http"
+import { connect } from "node:net"
 import { type TestContext, test } from "node:test"
 import { pino } from "pino"
 import { request } from "undici"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
 import { policyFile } from "./policy/load.ts"
-import { ok, scrape, SHARED, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
+import { ok, type Respond, scrape, SHARED, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
 
 /** A proxy with these clients, by name, each with a token. The test sends the response of the upstream. */
-async function startClients<Name extends string>(t: TestContext, clients: Readonly<Record<Name, object>>) {
+async function startClients<Name extends string>(
+  t: TestContext,
+  clients: Readonly<Record<Name, object>>,
+  { respond, ...policy }: { readonly respond?: Respond; readonly limits?: object } = {},
+) {
   const parts = Promise.withResolvers<ServerResponse>()
-  const upstream = await startUpstream(t, (_, response) => parts.resolve(response))
+  const upstream = await startUpstream(t, respond ?? ((_, response) => parts.resolve(response)))
   const names = Object.keys(clients) as Name[]
   const tokens = names.map((name) => ({ name, env: name, match: [SHARED], ...clients[name] }))
-  const text = JSON.stringify({ upstreams: [upstream.url], reuse: 0, tokens })
+  const text = JSON.stringify({ upstreams: [upstream.url], reuse: 0, tokens, ...policy })
   const file = await temporaryFolder(t).write("policy.yaml", text)
   const env = Object.fromEntries(names.map((name) => [name, `${name}-${TOKEN}`]))
   const log = pino({ enabled: false })
@@ -81,4 +86,31 @@ test("clients with other limits share one request upstream, and each meets its o
     [1115, "broken", "broken", "broken"],
   )
   assert.equal(upstream.received.length, 1)
+})
+
+test("a client that reads variants of a large response slowly loses them, and no other client loses its own", async (t) => {
+  const large = `a{b="${"x".repeat(92)}"} 1\n`.repeat(80_000)
+  const { proxy, bearer } = await startClients(
+    t,
+    { greedy: {}, modest: {} },
+    { respond: (_, response) => ok(response).end(large), limits: { memory: "32MiB", requests_per_second: 1000 } },
+  )
+  const slow = Array.from({ length: 8 }, (_, index) => {
+    const socket = connect(proxy.port, "127.0.0.1").pause()
+    socket.on("error", () => undefined)
+    t.after(() => socket.destroy())
+    const query = encodeURIComponent(SHARED.replace("}", `,x!="${index}"}`))
+    const { authorization } = bearer("greedy")
+    socket.write(`GET /federate?match[]=${query} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`)
+    return socket
+  })
+  const lost = await proxy.requests(1)
+  assert.equal(slow.length, 8)
+  for (let round = 0; round < 3; round++) {
+    const { status, body } = await scrape(proxy.url, bearer("modest"))
+    assert.deepEqual([status, body.length], [200, large.length])
+  }
+  const lines = await proxy.requests(lost.length + 3)
+  const endings = (name: string) => new Set(lines.filter(({ client }) => client === name).map(({ reason }) => reason))
+  assert.deepEqual([endings("greedy"), endings("modest")], [new Set(["memory_share"]), new Set(["ok"])])
 })
