@@ -15,7 +15,10 @@ test("credentials that cannot be read again fail a request as the API's own fail
   await rm(token)
   await assert.rejects(send(), (error) => {
     assert.ok(error instanceof KubernetesError)
-    assert.equal(error.message, `read the version: ENOENT: no such file or directory, open '${token}'`)
+    assert.equal(
+      error.message,
+      `read the version: --kubeconfig: user test: tokenFile: the file ${token} cannot be read: ENOENT: no such file or directory`,
+    )
     return true
   })
 })

@@ -1,7 +1,7 @@
 import type { AgentOptions, RequestOptions as HttpsOptions } from "node:https"
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici"
 import type { Closable } from "#core/closable.ts"
-import { defineError, explain } from "#core/errors.ts"
+import { explain } from "#core/errors.ts"
 import {
   fetchStream,
   fetchText,
@@ -11,6 +11,7 @@ import {
   type StreamResponse,
 } from "#core/http/client.ts"
 import type { KubeConfig } from "./client-node.ts"
+import { credentialsOf } from "./credentials.ts"
 import { type KubernetesError, noResponse, type Status, statusError } from "./errors.ts"
 import { type ClusterSource, readKubeconfig } from "./kubeconfig.ts"
 import type { KubernetesRequest } from "./resource.ts"
@@ -24,12 +25,6 @@ export interface KubernetesApi extends Closable {
   /** A response that has begun. It ends with an error when nothing came for `silence` seconds. */
   stream(request: KubernetesRequest, signal: AbortSignal, silence: number): Promise<StreamResponse>
 }
-
-const noSocks = defineError(
-  "NO_SOCKS",
-  500,
-  "The kubeconfig's proxy-url {uri} is not supported: only http and https are.",
-)
 
 /** Seconds. */
 const DEADLINE = 30
@@ -46,15 +41,13 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
   /** Everything anew: kubeconfig, tokens and certificates may have been rotated. */
   const open = async () => {
     const config = await readKubeconfig(source)
-    const cluster = config.getCurrentCluster()
-    const given: HttpsOptions = {}
-    await config.applyToHTTPSOptions(given)
+    const { cluster, options: given } = await credentialsOf(config)
     const [old, dispatcher] = [newest, dispatcherOf(config.createDispatcherOptions(cluster, given as AgentOptions))]
     void old?.close().then(() => dispatchers.delete(old)) // when its last response is over
     newest = dispatcher
     dispatchers.add(dispatcher)
     return {
-      server: cluster?.server ?? "",
+      server: cluster.server,
       namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? "default",
       headers: headersOf(given),
       dispatcher,
@@ -146,7 +139,7 @@ type DispatcherOptions = ReturnType<KubeConfig["createDispatcherOptions"]>
 
 /** HTTP/1.1 only: a watch whose connection is dead ends with it, while one of HTTP/2 is used on by those that follow. */
 function dispatcherOf(options: DispatcherOptions): Dispatcher {
-  if (options.type === "socks") throw noSocks({ uri: options.uri })
+  if (options.type === "socks") throw new Error("credentialsOf accepts no such proxy-url")
   if (options.type === "none") return new Agent({ allowH2: false })
   // the same type, but for what `undefined` means
   const connect = options.connect as buildConnector.BuildOptions

@@ -99,8 +99,16 @@ test("names what is wrong with a kubeconfig", async (t) => {
   await fails(undefined, `--kubeconfig: ${file} is no usable kubeconfig: ${reason}`)
   await write("config", kubeconfig("one"))
   await fails("two", `--context: ${file} has no context two; it has: one`)
+  await write("config", kubeconfig("one", undefined, ""))
+  await fails(undefined, `--context: ${file} names no current-context; it has: one`)
+  await write("config", kubeconfig("one").replace('"user":"one"', '"user":"gone"'))
+  await fails(undefined, `--kubeconfig: ${file} is no usable kubeconfig: its context names no user in it`)
   await write("config", kubeconfig("one").replace('"cluster":"one"', '"cluster":"gone"'))
   await fails(undefined, `--kubeconfig: ${file} is no usable kubeconfig: its context names no cluster in it`)
+  for (const text of ["", "[1, 2]", "text"]) {
+    await write("config", text)
+    await fails(undefined, `--kubeconfig: ${file} is no usable kubeconfig: it has no contexts`)
+  }
   await write("config", kubeconfig("one").replace(/"server":"[^"]*",/, ""))
   await fails(undefined, `--kubeconfig: ${file} is no usable kubeconfig: clusters[0].cluster.server is missing`)
 })

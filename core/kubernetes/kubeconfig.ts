@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { isIPv6 } from "node:net"
 import { delimiter, dirname, join, resolve } from "node:path"
 import { explain, UsageError } from "#core/errors.ts"
-import { type KubeConfig, loadKubeConfig } from "./client-node.ts"
+import { type KubeConfig, loadKubeConfig, type User } from "./client-node.ts"
+import { applyPlugin, type ExecPlugin } from "./exec-plugin.ts"
 
 /** The values of `kubernetesSettings`, and the environment of the process. */
 export interface ClusterSource {
@@ -26,6 +27,7 @@ type Lists = Readonly<Record<"clusters" | "users" | "contexts", readonly Kubecon
  */
 export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig> {
   const config = new (await loadKubeConfig())()
+  config.addAuthenticator(pluginAuthenticator(source.env))
   const { kubeconfig = "", context, env, serviceAccount = SERVICE_ACCOUNT } = source
   const named = kubeconfig.split(delimiter).filter((file) => file !== "")
   if (context === undefined && named.length === 0 && isInCluster(env, serviceAccount)) {
@@ -48,12 +50,20 @@ export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig>
     throw wrong("--kubeconfig", `${file} is no usable kubeconfig: ${reason}`)
   }
   if (context !== undefined) config.setCurrentContext(context)
-  if (config.getContextObject(config.getCurrentContext()) === null) {
+  const current = config.getContextObject(config.getCurrentContext())
+  if (current === null) {
     const names = config.getContexts().map(({ name }) => name)
-    throw wrong("--context", `${file} has no context ${config.getCurrentContext()}; it has: ${names.join(", ")}`)
+    if (names.length === 0) throw wrong("--kubeconfig", `${file} is no usable kubeconfig: it has no contexts`)
+    const which = config.getCurrentContext()
+    const lacks = which ? `has no context ${which}` : "names no current-context"
+    throw wrong("--context", `${file} ${lacks}; it has: ${names.join(", ")}`)
   }
-  if (config.getCurrentCluster() === null)
-    throw wrong("--kubeconfig", `${file} is no usable kubeconfig: its context names no cluster in it`)
+  for (const [what, found] of [
+    ["cluster", config.getCurrentCluster()],
+    ["user", config.getCurrentUser()],
+  ] as const)
+    if (found === null)
+      throw wrong("--kubeconfig", `${file} is no usable kubeconfig: its context names no ${what} in it`)
   return config
 }
 
@@ -88,6 +98,33 @@ function namespaceOf(folder: string): string | undefined {
 /** client-node reads a kubeconfig's `tokenFile` not at all, and a `token-file` only once; this one again each minute. */
 const tokenFile = (file: string): object => ({ "auth-provider": { name: "file", config: { tokenFile: file } } })
 
+/** A context without a user: client-node would not trust the CA of its cluster then. */
+const NOBODY = "(none)"
+
+/** Plugins are run here, for client-node waits for them without an end and repeats what they print. */
+function authenticated({ exec, ...user }: Readonly<Record<string, unknown>>, file: string): object {
+  if (typeof user.tokenFile === "string") return { ...user, ...tokenFile(user.tokenFile) }
+  if (exec === undefined || exec === null) return user
+  const plugin = exec as ExecPlugin
+  // a name is looked for in PATH
+  const command = plugin.command?.includes("/") === true ? resolve(dirname(file), plugin.command) : plugin.command
+  return { ...user, "auth-provider": { name: PLUGIN, config: { plugin: { ...plugin, command } } } }
+}
+
+const PLUGIN = "exec plugin"
+
+const pluginAuthenticator = (env: ClusterSource["env"]) => ({
+  isAuthProvider: ({ authProvider }: User) => (authProvider as { name?: string } | undefined)?.name === PLUGIN,
+  applyAuthentication: ({ authProvider }: User, options: object) =>
+    applyPlugin((authProvider as { config: { plugin: ExecPlugin } }).config.plugin, env, options),
+})
+
+/** client-node refuses a server without TLS whose certificate would be verified, if it had one. */
+const withoutTls = (cluster: Readonly<Record<string, unknown>>): object =>
+  typeof cluster.server === "string" && /^http:/i.test(cluster.server)
+    ? { ...cluster, "insecure-skip-tls-verify": true }
+    : cluster
+
 const FILES = new Set(["certificate-authority", "client-certificate", "client-key", "tokenFile"])
 
 /** A file's lists with its paths made absolute. */
@@ -104,15 +141,15 @@ function located(file: string, content: unknown): Lists & { readonly current: un
       FILES.has(name) && typeof value === "string" ? resolve(dirname(file), value) : value,
     ])
     const found = Object.fromEntries(resolved) as Readonly<Record<string, unknown>>
-    return {
-      ...entry,
-      [key]: typeof found.tokenFile === "string" ? { ...found, ...tokenFile(found.tokenFile) } : found,
-    }
+    return { ...entry, [key]: key === "user" ? authenticated(found, file) : withoutTls(found) }
   }
   return {
     clusters: list("clusters").map((entry) => absolute("cluster", entry)),
     users: list("users").map((entry) => absolute("user", entry)),
-    contexts: list("contexts"),
+    contexts: list("contexts").map(({ name, context }) => ({
+      name,
+      context: { user: NOBODY, ...(context as object) },
+    })),
     current: read?.["current-context"],
   }
 }
@@ -124,7 +161,7 @@ function merge(files: readonly (Lists & { readonly current: unknown })[]): unkno
   ]
   return {
     clusters: firsts("clusters"),
-    users: firsts("users"),
+    users: [...firsts("users"), { name: NOBODY, user: {} }],
     contexts: firsts("contexts"),
     "current-context": files.map(({ current }) => current).find((current) => Boolean(current)),
   }

@@ -108,8 +108,11 @@ async function open({ kubeconfig, context, env }: KubernetesOptions): Promise<Ku
     return await openKubernetes({ kubeconfig, context, env })
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    const advice = "give --opa-url for an OPA outside of Kubernetes"
-    throw new UsageError(error.faults.map(({ where, message }) => ({ where, message: `${message}; ${advice}` })))
+    const advice = "; give --opa-url for an OPA outside of Kubernetes"
+    const helps = (message: string): boolean => /^(?:is needed|there is no file)/.test(message)
+    throw new UsageError(
+      error.faults.map(({ where, message }) => ({ where, message: message + (helps(message) ? advice : "") })),
+    )
   }
 }
 
