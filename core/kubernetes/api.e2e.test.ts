@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { Registry } from "prom-client"
 import { createLogger } from "#core/log/logger.ts"
 import { need } from "../../dev/testing/component.ts"
 import { findKubernetes, startKubernetes } from "../../dev/testing/kubernetes.ts"
@@ -200,7 +201,13 @@ test("what the room does with a real API", { timeout: 300_000 }, async (outer) =
 
   await outer.test("repeated Events are one with a count, and kubectl shows them below the object", async () => {
     const object = await gateways.create(gateway("eventful"), signal)
-    const options = { controller: "example.org/test", instance: "pod-1", log: silent, now: () => new Date() }
+    const options = {
+      controller: "example.org/test",
+      instance: "pod-1",
+      log: silent,
+      registry: new Registry(),
+      now: () => new Date(),
+    }
     const recorder = recordEvents(api, options)
     const details = { type: "Warning", reason: "Broken", action: "Repair", note: "listener http is broken" } as const
     recorder.record(GATEWAYS, object, details)

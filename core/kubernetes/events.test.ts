@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
+import { Registry } from "prom-client"
 import { createLogger } from "#core/log/logger.ts"
 import { until } from "../../dev/testing/until.ts"
 import { recordEvents } from "./events.ts"
@@ -16,11 +17,14 @@ async function record(t: TestContext, responses: readonly FakeResponse[]) {
   const { api, received } = await fakeApi(t, responses)
   const lines: string[] = []
   const log = createLogger({ level: "info", format: "logfmt" }, "test", (line) => lines.push(line))
-  const recorder = recordEvents(api, { controller: "example.org/test", instance: "pod-1", log, now: () => TIME })
+  const registry = new Registry()
+  const about = { controller: "example.org/test", instance: "pod-1", now: () => TIME }
+  const recorder = recordEvents(api, { ...about, log, registry })
   t.after(() => recorder.close())
   const requests = (count: number) =>
     until(`${count} requests`, () => (received.length === count ? received : undefined), 5)
-  return { recorder, received, requests, lines }
+  const dropped = async () => (await registry.metrics()).match(/^fedstack_kubernetes_events_dropped_total.*/gm)
+  return { recorder, received, requests, lines, dropped }
 }
 
 const nameIn = (body: unknown): string => (body as { metadata: { name: string } }).metadata.name
@@ -89,7 +93,10 @@ test("an Event that the API no longer keeps is written anew, with all occurrence
 })
 
 test("an Event that is refused is logged and dropped, and the next one is written", async (t) => {
-  const { recorder, received, lines } = await record(t, [{ status: 403, body: { message: "no" } }, { body: {} }])
+  const { recorder, received, lines, dropped } = await record(t, [
+    { status: 403, body: { message: "no" } },
+    { body: {} },
+  ])
   recorder.record(THINGS, thing, details)
   recorder.record(THINGS, { metadata: { ...thing.metadata, uid: "v" } }, details)
   await recorder.close()
@@ -99,6 +106,32 @@ test("an Event that is refused is logged and dropped, and the next one is writte
     lines[0] ?? "",
     /writing a Kubernetes Event failed, it is dropped.*resources: \[events\], verbs: \[create\]/,
   )
+  assert.deepEqual(await dropped(), [
+    'fedstack_kubernetes_events_dropped_total{reason="refused"} 1',
+    'fedstack_kubernetes_events_dropped_total{reason="queue_full"} 0',
+  ])
+})
+
+test("of more Events than may wait the last ones are dropped, counted and logged once, and repetitions are not", async (t) => {
+  const { recorder, requests, lines, dropped } = await record(t, [{ body: {} }])
+  const recordOne = (note: string): void => recorder.record(THINGS, thing, { ...details, note })
+  for (let count = 0; count < 1005; count++) recordOne(`note ${count}`)
+  recordOne("note 999")
+  const messages = () => lines.map((line) => line.replace(/^.*?(?=level)/, ""))
+  assert.deepEqual(messages(), [
+    'level=warn component=test msg="too many Kubernetes Events wait to be written, dropping new ones" waiting=1000\n',
+  ])
+  assert.deepEqual(await dropped(), [
+    'fedstack_kubernetes_events_dropped_total{reason="refused"} 0',
+    'fedstack_kubernetes_events_dropped_total{reason="queue_full"} 5',
+  ])
+  const written = await requests(1000)
+  const last = written[999]?.body as { note: string; series: { count: number } } | undefined
+  assert.deepEqual([last?.note, last?.series.count], ["note 999", 2])
+  await until("the queue to be empty", () => lines.length > 1)
+  assert.match(messages()[1] ?? "", /msg="Kubernetes Events are written again"/)
+  recordOne("note 1004")
+  await requests(1001)
 })
 
 test("cuts a long note to what the API accepts, between characters", async (t) => {

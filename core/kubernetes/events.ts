@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto"
 import { LRUCache } from "lru-cache"
+import { Counter, type Registry } from "prom-client"
 import { explain } from "#core/errors.ts"
+import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { doneWithin } from "#core/retry/deadline.ts"
 import type { KubernetesApi } from "./api.ts"
@@ -25,6 +27,7 @@ export interface RecorderOptions {
   /** Which of its replicas: the name of the pod. */
   readonly instance: string
   readonly log: Logger
+  readonly registry: Registry
   readonly now: () => Date
 }
 
@@ -42,6 +45,8 @@ const EVENTS: Resource<EventObject> = { group: "events.k8s.io", version: "v1", p
 /** Milliseconds after its last occurrence in which an Event counts as the same one, as in Kubernetes' own clients. */
 const SERIES = 360_000
 const MOST_SERIES = 1000
+/** Events that wait to be written: an API that is away or slow must not fill the memory. */
+const MOST_WAITING = 1000
 const LONGEST_NOTE = 1024
 /** Seconds. */
 const CLOSE_DEADLINE = 3
@@ -56,12 +61,24 @@ interface EventSeries {
   waiting: boolean
 }
 
-/** Writes Events one after the other; repeated ones become one with a count. */
-export function recordEvents(api: KubernetesApi, { controller, instance, log, now }: RecorderOptions) {
+/** Writes Events one after the other; repeated ones become one with a count. Some may wait, more are dropped and counted. */
+export function recordEvents(api: KubernetesApi, { controller, instance, log, registry, now }: RecorderOptions) {
   const recent = new LRUCache<string, EventSeries>({ max: MOST_SERIES, ttl: SERIES, updateAgeOnGet: true })
   const events = objectsOf(api, EVENTS)
   const ending = new AbortController()
   let queue = Promise.resolve()
+  let waiting = 0
+  const dropped = new Counter({
+    name: "fedstack_kubernetes_events_dropped_total",
+    help: "Kubernetes Events that were not written, because the API refused them or too many waited.",
+    labelNames: ["reason"],
+    registers: [registry],
+  })
+  for (const reason of ["refused", "queue_full"]) dropped.inc({ reason }, 0)
+  const logFull = logChanges((isFull: true | undefined) => {
+    if (isFull) log.warn({ waiting: MOST_WAITING }, "too many Kubernetes Events wait to be written, dropping new ones")
+    else log.info("Kubernetes Events are written again")
+  })
 
   async function write(key: string, series: EventSeries): Promise<void> {
     series.waiting = false
@@ -78,23 +95,35 @@ export function recordEvents(api: KubernetesApi, { controller, instance, log, no
         recent.set(key, (series = { ...series, event: renamed(event), written: 0 }))
         return write(key, series)
       }
+      dropped.inc({ reason: "refused" })
       log.warn({ reason: explain(error) }, "writing a Kubernetes Event failed, it is dropped")
     }
   }
 
   return {
-    /** Returns at once. An Event that cannot be written is logged and dropped: nothing depends on it. */
+    /** Returns at once. An Event that cannot be written is logged, counted and dropped: nothing depends on it. */
     record(resource: Resource, { metadata }: KubernetesObject, details: EventDetails): void {
       const { name, namespace, uid } = metadata
       const key = JSON.stringify([uid ?? [namespace, name], Object.values(details)])
       const time = now()
-      const series = recent.get(key) ?? { event: eventOf(resource, metadata, details, time), ...NEW, last: time }
+      const known = recent.get(key)
+      if (known?.waiting !== true && waiting >= MOST_WAITING) {
+        dropped.inc({ reason: "queue_full" })
+        logFull(true)
+        return
+      }
+      const series = known ?? { event: eventOf(resource, metadata, details, time), ...NEW, last: time }
       series.count += 1
       series.last = time
       recent.set(key, series)
       if (series.waiting) return
       series.waiting = true
-      queue = queue.then(() => write(key, series))
+      waiting += 1
+      queue = queue.then(async () => {
+        await write(key, series)
+        waiting -= 1
+        if (waiting === 0) logFull(undefined)
+      })
     },
     async close(): Promise<void> {
       await doneWithin(CLOSE_DEADLINE, queue)

@@ -31,7 +31,7 @@ export class PluginFailure extends Error {}
 export async function applyPlugin(
   plugin: ExecPlugin,
   env: Readonly<Record<string, string | undefined>>,
-  options: HttpsOptions,
+  options: Pick<HttpsOptions, "cert" | "key"> & { headers?: Record<string, string> },
 ): Promise<void> {
   const { token, clientCertificateData: cert, clientKeyData: key } = statusIn(plugin, await run(plugin, env))
   if (token === undefined && (cert === undefined || key === undefined))

@@ -13,6 +13,7 @@ import { discoveryFamilies, driftFamilies, podFamilies } from "./families.ts"
 import type { Counted } from "./paths.ts"
 import type { OpaReader } from "./reader.ts"
 import { type DigestKind, readIn, type ReadOutcome, unreadIn } from "./reading.ts"
+import { logWholeReads } from "./whole-reads.ts"
 import { type OpaTargets, type Service, serviceKey } from "./target.ts"
 
 /** OPAs that are read at the same time, beside those that have not responded for so many milliseconds. */
@@ -44,6 +45,7 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     if (nowhere === true) log.warn({ path }, "no OPA has this path, nothing is counted there: check its spelling")
   })
   const reportDrift = logDrift(log)
+  const reportWholeReads = logWholeReads(log, (target) => reader.refusalOf(target))
   let isListed = false
 
   return async (signal) => {
@@ -73,6 +75,7 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
       readings.every(({ result }) => result.pathCounts[index]?.kind === "undefined")
     if (readings.length > 0) logUndefined(new Map(paths.map(({ name }, index) => [name, isUndefined(index)])))
     const services = new Set(current.map(serviceKey))
+    reportWholeReads(outcomes)
     reportDrift(drift.compared, (service) => services.has(service))
     time.observe((performance.now() - begin) / 1000)
     const families = [

@@ -227,6 +227,35 @@ test("a path at which no OPA has anything is logged once", async (t) => {
   )
 })
 
+test("OPAs that refuse all but whole documents are logged once for a service, with the reason, and when they no longer do", async (t) => {
+  const whole = { body: '{"result":{"a":{}}}' }
+  const refusing = await fakeOpa(t, ({ method, url }) => {
+    if (method === "POST") return { status: 401 }
+    return url.includes("fedstack") ? { body: "{}" } : whole
+  })
+  const good = await fakeOpa(t, () => HOLDS)
+  const pods = ["opa-a", "opa-b"].map((pod) => targetOf(refusing.port, { pod }))
+  const targets = targetsOf([...pods, targetOf(good.port, { service: "other" })])
+  const exporter = await startTestExporter(t, targets, PATHS)
+  await exporter.scrape()
+  await exporter.collect()
+  exporter.clock.now = new Date("2026-03-10T12:10:00Z")
+  refusing.respond = () => HOLDS
+  await exporter.collect()
+  assert.deepEqual(exporter.log().match(/(?<=component=exporter )msg="OPAs are.*/g), [
+    'msg="OPAs are read whole, for they refuse queries and the package: they accept no write meanwhile, and replicas are compared by counts alone" service=opa/opa pods="opa-a opa-b" reason="it responds with status 401: a token is missing, wrong, or must not read this"',
+    'msg="OPAs are no longer read whole" service=opa/opa',
+  ])
+})
+
+test("OPAs are read whole without a word where that is asked for", async (t) => {
+  const opa = await fakeOpa(t, () => ({ body: '{"result":{"a":{}}}' }))
+  const flags = [...PATHS, "--opa-read-method", "documents"]
+  const exporter = await startTestExporter(t, targetsOf([targetOf(opa.port)]), flags)
+  await exporter.scrape()
+  assert.doesNotMatch(exporter.log(), /read whole/)
+})
+
 test("why OPAs cannot be found is logged once, and that they can", async (t) => {
   const targets = targetsOf([])
   targets.trouble = "There is no service opa in the namespace opa."

@@ -39,7 +39,7 @@ export async function openOpaData(
   try {
     const targets = await open(values, context)
     const reader = createReader({
-      client: createOpaClient(credentials, values.opaScheme),
+      client: createOpaClient(credentials, values.opaScheme.value),
       paths,
       methods: values.readMethod === "auto" ? READ_METHODS : [values.readMethod],
       packageSegments: values.opaPackage,

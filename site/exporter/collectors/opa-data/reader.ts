@@ -41,8 +41,9 @@ interface OpaKnowledge {
   readonly identity: unknown
   readonly since: number
   readonly withheld: Withheld
-  /** The first method that was available. */
+  /** The first method that was available, and why those before it are not. */
   first: number
+  refusal: string | undefined
 }
 
 /** Reads each OPA by the best method that it allows, and remembers which that is. */
@@ -56,7 +57,7 @@ export function createReader(options: ReaderOptions) {
     const before = known.get(instanceKey(target))
     if (before !== undefined && before.identity === identity && Math.abs(since - before.since) < TRY_AGAIN)
       return before
-    const fresh = { identity, since, withheld: nothingWithheld(), first: 0 }
+    const fresh = { identity, since, withheld: nothingWithheld(), first: 0, refusal: undefined }
     known.set(instanceKey(target), fresh)
     return fresh
   }
@@ -116,6 +117,7 @@ export function createReader(options: ReaderOptions) {
         if (index < knowledge.first) continue
         try {
           const reading = await read(method, target, digest, knowledge.withheld, begun, signal)
+          if (unavailable !== undefined) knowledge.refusal = unavailable.message
           knowledge.first = index
           return { ...reading, method }
         } catch (error) {
@@ -127,6 +129,8 @@ export function createReader(options: ReaderOptions) {
       known.delete(instanceKey(target)) // next time all methods again
       throw unavailable ?? new Error("there is no method to read an OPA")
     },
+    /** Why an OPA is not read by the first method, as far as that was tried. */
+    refusalOf: (target: OpaTarget): string | undefined => known.get(instanceKey(target))?.refusal,
     /** These are all the OPAs there are: forgets what it knows of others, and keeps connections unless they are many. */
     keep(targets: readonly OpaTarget[]): void {
       options.client.expect(targets.length)

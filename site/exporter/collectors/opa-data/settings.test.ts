@@ -108,6 +108,19 @@ for (const [argv, env, message] of wrong) {
   })
 }
 
+test("what is for pods only is refused beside --opa-url", () => {
+  const flags = ["--opa-selector", "app=opa", "--opa-port", "8181", "--opa-scheme", "https", "--context", "x"]
+  const message = "is for pods, and --opa-url names OPAs outside of Kubernetes: leave out one of the two"
+  assert.equal(
+    faultsOf([...flags, "--opa-url", "http://h:1"], NEEDED),
+    `--opa-selector: ${message}
+--opa-port: ${message}
+--opa-scheme: ${message}
+--context: ${message}`,
+  )
+  assert.equal(faultsOf(["--opa-service", "labels", "--opa-namespace", "n", "--opa-url", "http://h:1"], NEEDED), "")
+})
+
 test("a package for no paths is refused", async () => {
   const context = {
     log: createLogger({ level: "error", format: "logfmt" }, "test", () => undefined),

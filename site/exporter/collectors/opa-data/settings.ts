@@ -12,6 +12,7 @@ import {
   settings,
   size,
   text,
+  tracked,
   trimmed,
   type Values,
   variableOf,
@@ -81,7 +82,9 @@ export const opaDataSettings = {
       ...app("--opa-port <port>", "Read pods at this port, by its name or number"),
       defaultText: "the first one of the service",
     }),
-    opaScheme: setting(oneOf(["https", "http"]), app("--opa-scheme <scheme>", "Read pods over https or http"), "https"),
+    opaScheme: tracked(
+      setting(oneOf(["https", "http"]), app("--opa-scheme <scheme>", "Read pods over https or http"), "https"),
+    ),
     opaUrl: settings(
       httpUrl,
       app("--opa-url <url>", "Read this OPA, and none in Kubernetes; may be repeated. An address without /v1"),
@@ -201,6 +204,17 @@ export function checkOpaData(values: OpaDataValues) {
     faults.add("--ssl-verify", "cannot be turned off: give the certificate of OPA's authority as --opa-ca-file")
   if ((values.opaCertFile === undefined) !== (values.opaKeyFile === undefined))
     faults.add("--opa-cert-file", "must be given together with --opa-key-file")
+  if (values.opaUrl.length > 0) {
+    const ofPods = [
+      ["--opa-selector", values.opaSelector !== undefined],
+      ["--opa-port", values.opaPort !== undefined],
+      ["--opa-scheme", !values.opaScheme.isDefault],
+      ["--context", values.context !== undefined],
+    ] as const
+    for (const [flag, isGiven] of ofPods)
+      if (isGiven)
+        faults.add(flag, "is for pods, and --opa-url names OPAs outside of Kubernetes: leave out one of the two")
+  }
   faults.orThrow(UsageError)
   return { clusterName, paths }
 }
