@@ -57,17 +57,17 @@ for (const [title, respond, expected, reason] of REFUSED) {
 /** A proxy whose upstream has sent one series to it, for a client that requested it, and goes on by hand. */
 async function startHalting(t: TestContext, version: string) {
   const begun = Promise.withResolvers<ServerResponse>()
-  const { proxy } = await startBoth(t, (_, response) => {
-    ok(response).write("a 1\n")
-    begun.resolve(response)
-  })
+  const { proxy } = await startBoth(t, (_, response) => begun.resolve(response))
+  const storeBytes = async (): Promise<number> => {
+    const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+    return Number(/^fedstack_proxy_store_bytes (\d+)$/m.exec(metrics)?.[1])
+  }
   const head = ["Host: x", `Authorization: ${BEARER.authorization}`, "Connection: close"].join("\r\n")
   const received = sendRaw(proxy.port, `GET /federate?${QUERY} ${version}\r\n${head}\r\n\r\n`)
   const upstream = await begun.promise
-  await until("the series to be there", async () => {
-    const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
-    return metrics.includes("fedstack_proxy_store_bytes 4\n") ? true : undefined
-  })
+  const before = await storeBytes() // of the request alone
+  ok(upstream).write("a 1\n")
+  await until("the series to be there", async () => ((await storeBytes()) === before + 4 ? true : undefined))
   return { upstream, received: received.then((text) => text.split("\r\n\r\n")) }
 }
 
