@@ -125,7 +125,12 @@ test("refuses a product of too many selectors", async () => {
     Array.from({ length: 100 }, (_, index) => `{job="${index}"}`),
     true,
   )
-  assert.match(String(await decide(many, "a", "b", "c")), /300 selectors would be requested; 256 at most$/)
+  const requested = ["a", "b", "c"].map(parseSelector)
+  assert.equal(
+    show(await authorize(many, requested, { most: 299 })),
+    `{__name__="c"}: with the shared matchers added, 300 selectors would be requested; 299 at most, the site's limit selectors`,
+  )
+  assert.equal((await authorize(many, requested, { most: 300 })).allowed, true)
 })
 
 test("multiplies no long list of shared selectors to refuse what it makes", async () => {
@@ -135,7 +140,7 @@ test("multiplies no long list of shared selectors to refuse what it makes", asyn
   )
   const known = createAuthorize()
   const client = { name: "portal", shared, enforce: true }
-  const expected = "2000 selectors would be requested; 256 at most"
+  const expected = "2000 selectors would be requested; 1024 at most, the site's limit selectors"
   assert.ok(String(show(await known(client, [parseSelector("up")]))).endsWith(expected))
   const read: string[] = []
   const watched = new Proxy(shared, { get: (list, key) => (read.push(String(key)), Reflect.get(list, key) as unknown) })

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache"
 import { type Turns, UNLIMITED_TURNS } from "#core/limits/turns.ts"
+import { DEFAULT_BOUNDS } from "./bounds.ts"
 import {
   ADDED,
   type AllowedSelectors,
@@ -32,11 +33,20 @@ export type Decision =
 /** Judges what takes more than a millisecond or two. */
 export type JudgeSelector = (principal: Principal, selector: Selector) => Promise<SelectorVerdict>
 
-/** Decides whether a client may read all that the selectors select. Rejects with whatever the judge rejects with. */
-export type Authorize = (principal: Principal, selectors: readonly Selector[]) => Promise<Decision>
+export interface AuthorizeOptions {
+  /** Selectors of the request upstream, which has more than were requested where matchers are added. */
+  readonly most?: number
+  /** Called before each verdict that is not known. What it throws ends the decision. */
+  readonly mayGoOn?: () => void
+}
 
-/** Selectors of one request upstream, where matchers are added. */
-const MOST_SELECTORS = 256
+/** Decides whether a client may read all that the selectors select. Rejects with whatever the judge rejects with. */
+export type Authorize = (
+  principal: Principal,
+  selectors: readonly Selector[],
+  options?: AuthorizeOptions,
+) => Promise<Decision>
+
 /** Before equal ones count once: a long list of shared ones is not multiplied to be refused. */
 const MOST_ADDED = 1024
 /** Bytes of all verdicts, for all clients together: some 100,000 usual ones. */
@@ -87,29 +97,31 @@ export function createAuthorize(judgeElsewhere?: JudgeSelector, turns: Turns = U
     return judging
   }
 
-  return async (principal, selectors) => {
+  return async (principal, selectors, { most = DEFAULT_BOUNDS.selectors, mayGoOn } = {}) => {
     const { shared } = principal
-    const requested: Selector[] = []
+    const requested = new Map<string, Selector>()
     const by = new Set<SharedSelector>()
     for (const selector of selectors) {
       const key = keyOf(principal, selector)
-      const verdict = verdicts.get(key) ?? (await verdictOf(principal, selector, key))
+      let verdict = verdicts.get(key)
+      if (verdict === undefined) {
+        mayGoOn?.()
+        verdict = await verdictOf(principal, selector, key)
+      }
       if (typeof verdict === "string") return { allowed: false, selector, reason: verdict }
-      const added = requested.length + shared.length
-      if (verdict === ADDED && added > MOST_ADDED) return tooMany(selector, added)
+      const added = requested.size + shared.length
+      if (verdict === ADDED && added > Math.max(most, MOST_ADDED)) return tooMany(selector, added, most)
       const { selectors: sent, by: containing } = checkedBy(verdict, shared, selector)
-      requested.push(...sent)
+      for (const one of sent) requested.set(printSelector(one), one)
       for (const one of containing) by.add(one)
+      if (requested.size > most) return tooMany(selector, requested.size, most)
     }
-    const distinct = distinctSelectors(requested)
-    const [first] = selectors
-    if (distinct.length > MOST_SELECTORS && first !== undefined) return tooMany(first, distinct.length)
-    return { allowed: true, selectors: distinct, by: [...by] }
+    return { allowed: true, selectors: inOrder(requested), by: [...by] }
   }
 }
 
-function tooMany(selector: Selector, count: number): Decision {
-  const reason = `with the shared matchers added, ${count} selectors would be requested; ${MOST_SELECTORS} at most`
+function tooMany(selector: Selector, count: number, most: number): Decision {
+  const reason = `with the shared matchers added, ${count} selectors would be requested; ${most} at most, the site's limit selectors`
   return { allowed: false, selector, reason }
 }
 
@@ -127,6 +139,9 @@ function checkedBy(verdict: number, shared: readonly SharedSelector[], selector:
 
 /** Each once, in one order: the same request upstream in whatever order it was written. */
 export function distinctSelectors(selectors: readonly Selector[]): readonly Selector[] {
-  const byText = new Map(selectors.map((selector) => [printSelector(selector), selector]))
+  return inOrder(new Map(selectors.map((selector) => [printSelector(selector), selector])))
+}
+
+function inOrder(byText: ReadonlyMap<string, Selector>): readonly Selector[] {
   return [...byText].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, selector]) => selector)
 }

@@ -53,6 +53,10 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Tur
     return `${number} ${target}`
   }
 
+  function checkBudget({ name }: Client): void {
+    if (budget.wait(name) > 0) throw tooMuchToDecide(name, budget)
+  }
+
   async function decide(record: RequestRecord, client: Client): Promise<Admission> {
     const { method, headers, url = "" } = record.request
     // the path in its one spelling: a router takes /%66ederate and http://host/federate too
@@ -61,7 +65,8 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Tur
     if (!isRead(method)) throw methodNotAllowed({})
     if (hasBody(headers)) throw bodyNotAllowed({})
     if (expectsUnknown(headers)) throw expectationNotMet({})
-    const values = parseQuery(url.slice(FEDERATE.length + 1))
+    const { selectors: most, selectorCharacters: characters } = client.limits
+    const values = parseQuery(url.slice(FEDERATE.length + 1), { selectors: most, characters })
     if (values.length === 0) throw noSelector({ allowed: printShared(client) })
     const parsed: Selector[] = []
     for (const value of values) {
@@ -70,9 +75,11 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Tur
     }
     const selectors = distinctSelectors(parsed)
     record.requested = { selectors, by: [] }
-    const decision = await authorize(client, selectors)
+    const decision = await authorize(client, selectors, { most, mayGoOn: () => checkBudget(client) })
     if (decision.allowed) return { selectors, by: decision.by, query: queryOf(decision.selectors) }
     const { selector, reason } = decision
+    // the log may have no room for all of them
+    record.requested = { selectors: [selector, ...selectors.filter((one) => one !== selector)], by: [] }
     record.detail = reason
     const allowed = printShared(client)
     throw selectorNotAllowed({ selector: printSelector(selector), client: client.name, reason, allowed })
@@ -87,7 +94,7 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Tur
     const key = keyOf(client, url)
     const known = isRead(method) && !hasBody(headers) && !expectsUnknown(headers) ? admissions.get(key) : undefined
     if (known !== undefined) return known
-    if (budget.wait(client.name) > 0) throw tooMuchToDecide(client.name, budget)
+    checkBudget(client)
     const admission = await decide(record, client)
     admissions.set(key, admission)
     return admission

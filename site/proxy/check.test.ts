@@ -61,6 +61,39 @@ ${EXAMPLE}:28:68 jwt[0].match[1]: does not contain it: it selects __name__="proj
   })
 })
 
+test("says what of a request is beyond the bounds of the policy, and ends with 1", async (t) => {
+  const file = await temporaryFolder(t).write(
+    "p.yaml",
+    `tokens: [{name: portal, sha256: ${"5f3b1d7c".repeat(8)}, match: ['{job="a"}']}]
+limits: {selectors: 2, selector_characters: 20}
+`,
+  )
+  const args = ["up", "down", `{job="${"a".repeat(20)}"}`].flatMap((selector) => ["--match", selector])
+  const todo = "raise it in the policy, or let it request them in several jobs"
+  const where = `${file}:1:10 tokens[0]`
+  assert.deepEqual(check(file, "--as", "portal", ...args), {
+    status: 1,
+    stdout: "",
+    stderr: `${where}: portal may not request this at once: it has 3 selectors, more than the limit selectors of 2; ${todo}
+${where}: portal may not request this at once: it has a selector of 28 characters, more than the limit selector_characters of 20; ${todo}
+`,
+  })
+})
+
+test("warns of a client that may read more than one request can name", async (t) => {
+  const match = Array.from({ length: 3 }, (_, index) => `'{job="${index}"}'`).join()
+  const file = await temporaryFolder(t).write(
+    "p.yaml",
+    `tokens: [{name: portal, sha256: ${"5f3b1d7c".repeat(8)}, match: [${match}], limits: {selectors: 2}}]
+`,
+  )
+  const todo = "raise it, or let it request them in several jobs"
+  const warning = `warning: ${file}:1:10 tokens[0]: a request for all that portal may read has 3 selectors, more than the limit selectors of 2; ${todo}
+`
+  const { status, stdout } = check(file)
+  assert.deepEqual([status, stdout.slice(stdout.indexOf("warning:"))], [0, warning])
+})
+
 const MISUSE: readonly (readonly [args: readonly string[], stderr: string])[] = [
   [["--as", "portal"], "--as: needs --match SELECTOR too\n"],
   [["--match", "up"], "--match: needs --as CLIENT too\n"],

@@ -4,6 +4,7 @@ import type { Context } from "#core/component.ts"
 import { ConfigurationError, FedstackError, UsageError } from "#core/errors.ts"
 import { readText } from "#core/files/read-text.ts"
 import { createAuthorize } from "#core/promql/authorize.ts"
+import { beyondBounds } from "#core/promql/bounds.ts"
 import { explainRefusal } from "#core/promql/judge.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { createSelectorReader } from "#core/promql/selector-reader.ts"
@@ -23,7 +24,7 @@ export async function checkPolicy(
   const keySets = createKeySets(() => noKeys)
   const policy = await loadPolicy(file, { env, now, keySets, selectors: createSelectorReader() }, readText)
   if (as === undefined) print(describePolicy(file, policy, now()))
-  else print(await describeDecision(findClient(policy, as), selectors))
+  else print(await describeDecision(findClient(policy, as), policy, match, selectors))
 }
 
 function readSelectors(as: string | undefined, match: readonly string[]): readonly Selector[] {
@@ -51,9 +52,21 @@ function findClient({ clients }: Policy, name: string): Client {
 }
 
 /** What would be allowed and by which rule. Throws ConfigurationError with the reasons where it would be refused. */
-async function describeDecision(client: Client, selectors: readonly Selector[]): Promise<string> {
+async function describeDecision(
+  client: Client,
+  { requestBytes }: Policy,
+  match: readonly string[],
+  selectors: readonly Selector[],
+): Promise<string> {
+  const { selectors: most, selectorCharacters: characters } = client.limits
+  const beyond = beyondBounds(match, { selectors: most, characters, bytes: requestBytes })
+  if (beyond.length > 0) {
+    const todo = "raise it in the policy, or let it request them in several jobs"
+    const faults = beyond.map((problem) => `${client.name} may not request this at once: it ${problem}; ${todo}`)
+    throw new ConfigurationError(faults.map((message) => ({ where: client.where, message })))
+  }
   const authorize = createAuthorize()
-  const decision = await authorize(client, selectors)
+  const decision = await authorize(client, selectors, { most })
   if (!decision.allowed) {
     const requested = printSelector(decision.selector)
     const reasons = explainRefusal(client.shared, decision.selector)
@@ -66,7 +79,7 @@ async function describeDecision(client: Client, selectors: readonly Selector[]):
     ])
   }
   const lines = selectors.map(async (selector) => {
-    const one = await authorize(client, [selector])
+    const one = await authorize(client, [selector], { most })
     if (!one.allowed) return ""
     const by = one.by.map((shared) => `  by ${shared.where}: ${printSelector(shared.selector)}\n`)
     const narrowed = one.selectors.some((sent) => printSelector(sent) !== printSelector(selector))

@@ -28,7 +28,9 @@ export function readProxyConfig(values: ProxyValues, options: Omit<PolicyFileOpt
   }
 }
 
-function withoutFile({ token, tokenFile, allow, upstream, upstreamTimeout, responseBytes }: ProxyValues): PolicyLoader {
+function withoutFile(values: ProxyValues): PolicyLoader {
+  const { token, tokenFile, allow, upstream, upstreamTimeout, responseBytes } = values
+  const given = ({ value, isDefault }: Tracked<number>): number | undefined => (isDefault ? undefined : value)
   return environmentPolicy({
     token,
     tokenFile: tokenFile.value,
@@ -36,6 +38,11 @@ function withoutFile({ token, tokenFile, allow, upstream, upstreamTimeout, respo
     upstream: upstream.value,
     upstreamTimeout: upstreamTimeout.value,
     responseBytes: responseBytes.value,
+    bounds: {
+      bytes: given(values.requestBytes),
+      selectors: given(values.selectors),
+      characters: given(values.selectorCharacters),
+    },
   })
 }
 
@@ -46,6 +53,9 @@ function withFile(file: string, values: ProxyValues, options: Omit<PolicyFileOpt
     [values.upstream, "upstreams"],
     [values.upstreamTimeout, "limits.upstream_timeout"],
     [values.responseBytes, "limits.response_bytes"],
+    [values.requestBytes, "limits.request_bytes"],
+    [values.selectors, "limits.selectors"],
+    [values.selectorCharacters, "limits.selector_characters"],
   ]
   const faults = new Faults()
   for (const [{ isDefault, source }, key] of places) {

@@ -14,6 +14,16 @@ export const bodyNotAllowed = defineError("BODY_NOT_ALLOWED", 400, "A request fo
 export const expectationNotMet = defineError("EXPECTATION_NOT_MET", 417, "No expectation but 100-continue is met here.")
 export const malformedPath = defineError("MALFORMED_PATH", 400, "The path is not that of a URL.")
 export const malformedQuery = defineError("MALFORMED_QUERY", 400, "The query cannot be read: {problem}.")
+export const tooManySelectors = defineError(
+  "TOO_MANY_SELECTORS",
+  400,
+  "The request has {count} selectors; at most {most} are served at once, the site's limit selectors. Request them in several jobs, or have the site raise it.",
+)
+export const selectorTooLong = defineError(
+  "SELECTOR_TOO_LONG",
+  400,
+  "A selector has {length} characters; at most {most} are served, the site's limit selector_characters. Split it, or have the site raise it.",
+)
 export const noSelector = defineError("NO_SELECTOR", 400, "Say which series: match[]=SELECTOR. Shared: {allowed}.")
 export const selectorNotAllowed = defineError(
   "SELECTOR_NOT_ALLOWED",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { once } from "node:events"
 import { connect } from "node:net"
 import { test } from "node:test"
-import { BEARER, ok, QUERY, REUSE, scrape, startBoth } from "./testing.ts"
+import { BEARER, ok, QUERY, REUSE, sample, scrape, SHARED, startBoth } from "./testing.ts"
 
 test("counts the series of responses that were sent whole, and of no others", async (t) => {
   const size = 9_000_000 // more than the buffers of a connection take
@@ -18,4 +18,30 @@ test("counts the series of responses that were sent whole, and of no others", as
   assert.deepEqual([cut?.series, cut?.reason, cut?.source], [undefined, "client_gone", "reused"])
   const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
   assert.match(metrics, /^fedstack_proxy_response_series_total\{client="portal"\} 1$/m)
+})
+
+for (const [title, requested, shown] of [
+  [
+    "many selectors",
+    Array.from({ length: 300 }, (_, index) => `project_${1000 + index}_usage{job="project_usages"}`),
+    /^.{7000,8000} and \d+ more$/,
+  ],
+  ["a long selector", [`{__name__=~"project_(${"a|".repeat(5000)}b)_usage",job="project_usages"}`], /^.{8000}…$/],
+] as const) {
+  test(`logs no more of ${title} than a line takes`, async (t) => {
+    const { proxy } = await startBoth(t, sample)
+    const query = new URLSearchParams(requested.map((selector): [string, string] => ["match[]", selector])).toString()
+    const response = await fetch(`${proxy.url}/federate?${query}`, { headers: BEARER })
+    assert.deepEqual([response.status, await response.text()], [200, "a 1\n"])
+    const [line] = await proxy.requests(1)
+    assert.match(String(line?.match), shown)
+  })
+}
+
+test("shows the selector that is refused before the others", async (t) => {
+  const { proxy } = await startBoth(t, sample)
+  const query = `match[]=${encodeURIComponent(SHARED)}&match[]=zzz`
+  assert.equal((await fetch(`${proxy.url}/federate?${query}`, { headers: BEARER })).status, 403)
+  const [line] = await proxy.requests(1)
+  assert.equal(line?.match, `{__name__="zzz"} ${SHARED}`)
 })

@@ -143,10 +143,25 @@ export class RequestRecord {
     })
     if (requested === undefined) return common
     const selectors = audit.show({
-      match: requested.selectors.map(printSelector).join(" "),
-      rule: requested.by.length === 0 ? undefined : requested.by.map(({ where }) => where).join(" "),
+      match: joinSome(requested.selectors.map(printSelector)),
+      rule: requested.by.length === 0 ? undefined : joinSome(requested.by.map(({ where }) => where)),
     })
     requested.shown = { method: request.method, text: common + selectors }
     return requested.shown.text
   }
+}
+
+/** Characters of a line of the log for all selectors of a request, which may have a thousand. */
+const MOST_SHOWN = 8000
+
+function joinSome(texts: readonly string[]): string {
+  const shown: string[] = []
+  let characters = 0
+  for (const text of texts) {
+    characters += text.length + 1
+    if (characters > MOST_SHOWN && shown.length > 0)
+      return [...shown, `and ${texts.length - shown.length} more`].join(" ")
+    shown.push(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text)
+  }
+  return shown.join(" ")
 }

@@ -123,6 +123,22 @@ test("reports every fault at once", async () => {
   )
 })
 
+test("refuses bounds of requests that can never be reached", async () => {
+  const argv = ["--limit.request-bytes", "16KiB", "--limit.selectors", "769", "--limit.selector-characters", "4097"]
+  const reason = (needed: number): string =>
+    `can never be reached: a request that large has up to ${needed} bytes, and request_bytes is 16384; raise that`
+  assert.deepEqual(await faults(argv, TOKEN), [
+    `--limit.selectors: ${reason(769 * 16 + 4096)}, or choose at most 768`,
+    `--limit.selector-characters: ${reason(4097 * 3 + 4096)}, or choose at most 4096`,
+  ])
+})
+
+test("keeps bounds of requests that are not set within those that are", async () => {
+  const { clients, requestBytes } = await read(["--limit.request-bytes", "16KiB"], TOKEN)
+  const [limits] = clients.map((client) => client.limits)
+  assert.deepEqual([requestBytes, limits?.selectors, limits?.selectorCharacters], [16_384, 768, 4096])
+})
+
 for (const text of ["99ms", "61m", "30d"]) {
   test(`refuses ${text} for a whole response, as a policy does`, async () =>
     assert.deepEqual(await faults(["--upstream.timeout", text], { PORTAL_AUTH_TOKEN: "abc" }), [
@@ -137,6 +153,9 @@ const PLACES = [
   ["--upstream", "FEDSTACK_UPSTREAM", "http://x", "upstreams"],
   ["--upstream.timeout", "FEDSTACK_UPSTREAM_TIMEOUT", "1s", "limits.upstream_timeout"],
   ["--limit.response-bytes", "FEDSTACK_LIMIT_RESPONSE_BYTES", "1MiB", "limits.response_bytes"],
+  ["--limit.request-bytes", "FEDSTACK_LIMIT_REQUEST_BYTES", "1MiB", "limits.request_bytes"],
+  ["--limit.selectors", "FEDSTACK_LIMIT_SELECTORS", "5", "limits.selectors"],
+  ["--limit.selector-characters", "FEDSTACK_LIMIT_SELECTOR_CHARACTERS", "5", "limits.selector_characters"],
 ] as const
 
 test("refuses flags whose place is in the policy, beside one", async () => {

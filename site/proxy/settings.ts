@@ -9,7 +9,9 @@ import {
   size,
   text,
   tracked,
+  whole,
 } from "#core/config/settings.ts"
+import { DEFAULT_BOUNDS } from "#core/promql/bounds.ts"
 import { webSettings } from "#core/http/settings.ts"
 
 /** What the original shared, and nothing else. */
@@ -17,6 +19,12 @@ const ORIGINAL_SELECTOR = '{job="project_usages",__name__=~"project_.*_usage"}'
 
 /** Seconds for a whole response. */
 export const upstreamTimeout = between(duration(0, Infinity), 0.1, 3600, "from 100ms to 1h")
+
+/** Bytes of a request's target and headers; a JWT alone may have 8 KiB, and Prometheus accepts 1 MiB. */
+export const requestBytes = between(size, 16_384, 1_048_576, "from 16KiB to 1MiB")
+export const MOST_SELECTORS = 10_000
+/** Beyond it, no expression is compared. */
+export const MOST_CHARACTERS = 65_536
 
 export const proxySettings = {
   ...inGroup("Who may read what", {
@@ -70,6 +78,29 @@ export const proxySettings = {
         size,
         { flag: "--limit.response-bytes <size>", help: "Refuse a response with more bytes than this, as it is sent" },
         "256MiB",
+      ),
+    ),
+  }),
+  ...inGroup("Requests", {
+    requestBytes: tracked(
+      setting(
+        requestBytes,
+        { flag: "--limit.request-bytes <size>", help: "Refuse a request whose target and headers have more bytes" },
+        "256KiB",
+      ),
+    ),
+    selectors: tracked(
+      setting(
+        whole(1, MOST_SELECTORS),
+        { flag: "--limit.selectors <number>", help: "Refuse a request with more selectors" },
+        String(DEFAULT_BOUNDS.selectors),
+      ),
+    ),
+    selectorCharacters: tracked(
+      setting(
+        whole(1, MOST_CHARACTERS),
+        { flag: "--limit.selector-characters <number>", help: "Refuse a selector with more characters" },
+        String(DEFAULT_BOUNDS.characters),
       ),
     ),
   }),

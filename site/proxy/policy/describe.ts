@@ -4,11 +4,12 @@ import type { Client, ClientLimits, Policy } from "./types.ts"
 
 /** A policy for people: how each client is authenticated and until when, and what it may read. No secrets, no whole hashes. */
 export function describePolicy(file: string, policy: Policy, now: Date): string {
-  const { clients, upstreams, path, reuse, warnings } = policy
+  const { clients, upstreams, path, reuse, requestBytes, warnings } = policy
   const summary = [
     `${file}: ${clients.length === 1 ? "1 client" : `${clients.length} clients`}`,
     `upstream ${upstreams.map((url) => `${url.href.replace(/\/$/, "")}${path}`).join(", then ")}`,
     reuse === 0 ? "responses are not reused" : `responses are reused for ${reuse} s`,
+    `requests have at most ${requestBytes} bytes`,
   ]
   return [
     `${summary.join("; ")}\n`,
@@ -49,6 +50,8 @@ function validity({ validFrom, notAfter }: TokenCredential<Client>, now: Date): 
 }
 
 function describeLimits(limits: ClientLimits): string {
-  const { concurrent, requestsPerSecond, responseBytes, series, upstreamTimeout } = limits
-  return `${concurrent} at once, ${requestsPerSecond} a second, ${responseBytes} bytes, ${series} series, ${upstreamTimeout} s`
+  const { concurrent, requestsPerSecond, responseBytes, series, upstreamTimeout, selectors, selectorCharacters } =
+    limits
+  const requests = `${concurrent} at once, ${requestsPerSecond} a second, ${selectors} selectors of ${selectorCharacters} characters`
+  return `${requests}; ${responseBytes} bytes, ${series} series, ${upstreamTimeout} s`
 }

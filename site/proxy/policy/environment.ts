@@ -2,6 +2,7 @@ import { type FoundToken, parseTokens, sha256, weaknessOf } from "#core/auth/sec
 import { Faults } from "#core/config/faults.ts"
 import { explain, FedstackError, UsageError } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
+import { BOUND_KEYS, boundsOf, type GivenBounds } from "#core/promql/bounds.ts"
 import type { SharedSelector } from "#core/promql/authorize.ts"
 import { compile } from "#core/promql/compiled.ts"
 import { sharesEverything } from "#core/promql/containment.ts"
@@ -20,6 +21,8 @@ export interface EnvironmentPolicy {
   /** Seconds. */
   readonly upstreamTimeout: number
   readonly responseBytes: number
+  /** What is not given is the default, as far as it can be reached with what is. */
+  readonly bounds?: GivenBounds
 }
 
 /** As the original: one client, without limits but those of a response. */
@@ -39,6 +42,8 @@ function loadEnvironment(given: EnvironmentPolicy, read: ReadText): Policy {
   if (/[?#]/.test(given.upstream.href)) {
     faults.add("--upstream", "must not have a query or a fragment; a path prefix is fine")
   }
+  const { bounds, unreachable } = boundsOf(given.bounds ?? {})
+  for (const { key, problem } of unreachable) faults.add(`--limit.${BOUND_KEYS[key].replaceAll("_", "-")}`, problem)
   faults.orThrow(UsageError)
   const client: Client = {
     name: NAME,
@@ -50,6 +55,8 @@ function loadEnvironment(given: EnvironmentPolicy, read: ReadText): Policy {
       responseBytes: given.responseBytes,
       series: Infinity,
       upstreamTimeout: given.upstreamTimeout,
+      selectors: bounds.selectors,
+      selectorCharacters: bounds.characters,
     },
     where: "--allow",
   }
@@ -63,6 +70,7 @@ function loadEnvironment(given: EnvironmentPolicy, read: ReadText): Policy {
     path: "/federate",
     reuse: 0,
     memory: MEMORY,
+    requestBytes: bounds.bytes,
     // no faults, so that what ran with the original runs here
     warnings: [
       ...tokens.flatMap(({ token, where }) => {

@@ -9,10 +9,11 @@ import type { Logger } from "#core/log/logger.ts"
 import type { SharedSelector } from "#core/promql/authorize.ts"
 import { createSelectorReader, type SelectorReader } from "#core/promql/selector-reader.ts"
 import { printSelector } from "#core/promql/selector.ts"
+import { readLimits } from "./limits.ts"
 import { clientsOfTokens } from "./narrow.ts"
 import { parsePolicy } from "./parse.ts"
-import type { ClientEntry, PolicyFile } from "./schema.ts"
-import type { Client, ClientLimits, Policy } from "./types.ts"
+import type { ClientEntry } from "./schema.ts"
+import type { Client, Policy } from "./types.ts"
 import type { PolicyLoader } from "./watch.ts"
 
 export interface PolicyContext {
@@ -46,6 +47,7 @@ export async function loadPolicy(file: string, context: PolicyContext, read: Rea
   const faults = new Faults()
   const warnings: Fault[] = []
   const { value, where } = await parsePolicy(read(file), file, warnings)
+  const limits = readLimits(value, { where, faults, warnings })
 
   const withClients = async <Entry extends ClientEntry>(
     key: string,
@@ -56,7 +58,7 @@ export async function loadPolicy(file: string, context: PolicyContext, read: Rea
       const path = [key, index]
       const shared = await readShared(entry, (at) => where([...path, "match", at]), selectors, faults, warnings)
       const { name, enforce } = entry
-      owned.push({ entry, path, owner: { name, shared, enforce, limits: limitsOf(entry, value), where: where(path) } })
+      owned.push({ entry, path, owner: { name, shared, enforce, limits: limits.of(entry, path), where: where(path) } })
     }
     return owned
   }
@@ -91,6 +93,7 @@ export async function loadPolicy(file: string, context: PolicyContext, read: Rea
     path: value.path,
     reuse: value.reuse,
     memory: value.limits.memory ?? MEMORY,
+    requestBytes: limits.requestBytes,
     warnings,
   }
 }
@@ -131,15 +134,4 @@ async function readShared(
     shared.push({ selector, where: at })
   }
   return shared
-}
-
-function limitsOf({ limits: own }: ClientEntry, { limits: general }: PolicyFile): ClientLimits {
-  const { concurrent, requests_per_second, response_bytes, series, upstream_timeout } = { ...general, ...own }
-  return {
-    concurrent: concurrent ?? 64,
-    requestsPerSecond: requests_per_second ?? 20,
-    responseBytes: response_bytes ?? 256 * 2 ** 20,
-    series: series ?? 1_000_000,
-    upstreamTimeout: upstream_timeout ?? 30,
-  }
 }

@@ -2,7 +2,7 @@ import { z } from "zod"
 import { certificateKeys, issuerKeys, ownerName as name, tokenKeys } from "#core/auth/schema.ts"
 import { expected, filled, parsed } from "#core/config/schema.ts"
 import { between, duration, httpUrl, type Parse, size, Wrong } from "#core/config/settings.ts"
-import { upstreamTimeout } from "../settings.ts"
+import { MOST_CHARACTERS, MOST_SELECTORS, requestBytes, upstreamTimeout } from "../settings.ts"
 
 const count = (most: number) =>
   z
@@ -17,11 +17,10 @@ const limitsShape = {
   concurrent: count(100_000).optional(),
   requests_per_second: z.number(expected(RATE)).positive(`must be ${RATE}`).max(100_000, `must be ${RATE}`).optional(),
   upstream_timeout: parsed("a duration such as 30s", upstreamTimeout).optional(),
+  selectors: count(MOST_SELECTORS).optional(),
+  selector_characters: count(MOST_CHARACTERS).optional(),
 }
-const limits = z.strictObject(
-  limitsShape,
-  expected("a map of response_bytes, series, concurrent, requests_per_second and upstream_timeout"),
-)
+const limits = z.strictObject(limitsShape, expected(`a map of ${Object.keys(limitsShape).join(", ")}`))
 
 /** What an entry shares and allows, however its client is authenticated. */
 const clientKeys = {
@@ -83,8 +82,12 @@ export const policySchema = z.strictObject(
     certificates: list(certificate, "a list of certificates"),
     limits: z
       .strictObject(
-        { ...limitsShape, memory: parsed("a size", between(size, 2 ** 20, 2 ** 36, "from 1MiB to 64GiB")).optional() },
-        expected("a map of response_bytes, series, concurrent, requests_per_second, upstream_timeout and memory"),
+        {
+          ...limitsShape,
+          memory: parsed("a size", between(size, 2 ** 20, 2 ** 36, "from 1MiB to 64GiB")).optional(),
+          request_bytes: parsed("a size such as 256KiB", requestBytes).optional(),
+        },
+        expected(`a map of ${Object.keys(limitsShape).join(", ")}, memory and request_bytes`),
       )
       .default({}),
     reuse: parsed("a duration such as 1s", between(duration(0, Infinity), 0, 300, "at most 5m")).default(1),

@@ -10,6 +10,9 @@ export interface ClientLimits extends RequestLimits {
   readonly series: number
   /** Seconds for a whole response from upstream. */
   readonly upstreamTimeout: number
+  /** Of a request, and of the one upstream. */
+  readonly selectors: number
+  readonly selectorCharacters: number
 }
 
 /**
@@ -41,6 +44,8 @@ export interface Policy extends Credentials<Client> {
   readonly reuse: number
   /** Bytes of all stored responses. */
   readonly memory: number
+  /** Bytes of a request's target and headers. */
+  readonly requestBytes: number
   /** What is in force and may yet be a mistake. */
   readonly warnings: readonly Fault[]
 }

@@ -18,7 +18,8 @@ export const QUERIES: readonly Attack[] = (
     ["MATCH[]", `?${QUERY}&MATCH[]=${OTHER}`, 400],
     ["match[] with a NUL", `?${QUERY}&match[]%00=${OTHER}`, 400],
     ["a thousand parameters before a foreign selector", `?${"a=&".repeat(1000)}match[]=${OTHER}`, 400],
-    ["a thousand shared selectors before a foreign one", `?${"match[]=up&".repeat(1000)}match[]=${OTHER}`, 400],
+    ["a hundred shared selectors before a foreign one", `?${`${QUERY}&`.repeat(100)}match[]=${OTHER}`, 403],
+    ["more selectors than are served, and then a foreign one", `?${"match[]=a&".repeat(1024)}match[]=${OTHER}`, 400],
     ["an unknown parameter", `?${QUERY}&query=up`, 400],
     ["a token in the query", `?${QUERY}&access_token=${TOKEN}`, 400],
     ["a semicolon as separator", `?${QUERY};match[]=${OTHER}`, 400],
@@ -52,6 +53,6 @@ export const QUERIES: readonly Attack[] = (
     ["an expression that backtracks", `?match[]=${E('{__name__=~"(a+)+b",job="project_usages"}')}`, 403],
     ["a back reference", `?match[]=${E('{__name__=~"(project)_.*_usage\\\\1",job="project_usages"}')}`, 403],
     ["a look-around", `?match[]=${E('{__name__=~"(?=project).*",job="project_usages"}')}`, 403],
-    ["a selector of 5,000 characters", `?match[]=${E(`{a="${"b".repeat(5000)}"}`)}`, 400],
+    ["a selector of 5,000 characters", `?match[]=${E(`{a="${"b".repeat(5000)}"}`)}`, 403],
   ] as const
 ).map(([name, query, status]) => ({ name, bytes: raw(`/federate${query}`), statuses: [status] }))
