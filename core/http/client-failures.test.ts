@@ -59,6 +59,6 @@ test("all reasons are there from the beginning, for each listener", async () => 
   watchClientFailures({ log, registry, listener: ":8001" })
   failures.close()
   const series = (await registry.metrics()).match(/^\w+\{.*\} 0$/gm) ?? []
-  assert.equal(series.length, 24)
-  assert.equal(new Set(series).size, 24)
+  assert.equal(series.length, 26)
+  assert.equal(new Set(series).size, 26)
 })

@@ -17,7 +17,11 @@ const FAILURES = {
   handshake_timeout: [HANDSHAKE, "it was not over in time"],
   handshake_closed: [HANDSHAKE, "the client closed the connection"],
   tls: [HANDSHAKE, "the client and OpenSSL do not agree"],
-  headers_too_large: [REFUSED, "the headers of its request are too large"],
+  headers_too_large: [REFUSED, "the target and headers of its request are too large"],
+  unfinished_headers: [
+    REFUSED,
+    "unfinished requests of all clients take too much memory, and its was among the largest",
+  ],
   request_timeout: [REFUSED, "its request took too long to arrive"],
   malformed: [REFUSED, "it sent what is not a valid HTTP request"],
   pipelined: [REFUSED, "it sent request upon request without waiting for responses"],

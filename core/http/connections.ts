@@ -1,8 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 
-/** Requests that wait on one connection for the response before theirs: some 250 KiB. */
+/** Requests that wait on one connection for the response before theirs. */
 const MOST_WAITING = 100
+/** Bytes that they take, about: what a request takes besides its headers, and all of them. */
+const BYTES_OF_REQUEST = 2500
+const MOST_BYTES_WAITING = 262_144
 /** The longest time that a timer of Node can wait. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
@@ -10,6 +13,9 @@ interface Connection {
   /** The response under way. */
   current: ServerResponse | undefined
   waiting: { readonly request: IncomingMessage; readonly response: ServerResponse }[]
+  bytesWaiting: number
+  /** What its socket had read when a request was whole: the rest is of one that is not. */
+  bytesRead: number
   /** Sent after the last response: what came then was no request. */
   epilogue: string | undefined
   /** Nothing is begun on it any more. */
@@ -43,9 +49,11 @@ export function trackConnections({ handle, flooded }: Handlers) {
     const connection = open.get(socket)
     if (connection?.current !== this) return
     connection.current = undefined
+    connection.bytesRead = socket.bytesRead
     if (socket.destroyed) return
     if (connection.ending) return socket.destroySoon()
     const next = connection.waiting.shift()
+    if (connection.waiting.length === 0) connection.bytesWaiting = 0
     if (next !== undefined) begin(connection, next.request, next.response)
     else if (connection.epilogue !== undefined) endWith(socket, connection.epilogue)
   }
@@ -59,7 +67,8 @@ export function trackConnections({ handle, flooded }: Handlers) {
 
   return {
     add(socket: Socket): void {
-      open.set(socket, { current: undefined, waiting: [], epilogue: undefined, ending: false })
+      const nothing = { current: undefined, waiting: [], bytesWaiting: 0, bytesRead: 0, epilogue: undefined }
+      open.set(socket, { ...nothing, ending: false })
       socket.once("close", () => open.delete(socket))
     },
     /** Whether requests can come on it: a connection whose TLS handshake is not over has none. */
@@ -69,10 +78,19 @@ export function trackConnections({ handle, flooded }: Handlers) {
       const connection = open.get(socket)
       if (connection === undefined) return // destroyed, and this is the rest of what had arrived
       if (connection.current === undefined) return begin(connection, request, response)
-      if (connection.waiting.length < MOST_WAITING) return void connection.waiting.push({ request, response })
+      connection.bytesWaiting += bytesOf(request)
+      if (connection.waiting.length < MOST_WAITING && connection.bytesWaiting <= MOST_BYTES_WAITING) {
+        return void connection.waiting.push({ request, response })
+      }
       flooded(socket)
       open.delete(socket)
       socket.destroy()
+    },
+    /** Bytes that each connection without a request under way has read of its next one. */
+    *unfinished(): Generator<readonly [Socket, number]> {
+      for (const [socket, { current, bytesRead }] of open) {
+        if (current === undefined) yield [socket, socket.bytesRead - bytesRead]
+      }
     },
     /** Ends a connection with a whole response to what was no request, after those to the requests before it. */
     endMalformed(socket: Socket, response: string): void {
@@ -109,4 +127,8 @@ export function trackConnections({ handle, flooded }: Handlers) {
 
 function endWith(socket: Socket, text: string): void {
   socket.end(text, () => socket.destroy())
+}
+
+function bytesOf({ rawHeaders, url = "" }: IncomingMessage): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length, BYTES_OF_REQUEST + url.length)
 }

@@ -6,7 +6,16 @@ import type { TLSSocket } from "node:tls"
 import type { ClientFailures } from "./client-failures.ts"
 import { trackConnections } from "./connections.ts"
 import { clientOf, handshakeFailure, limitHandshakes } from "./handshakes.ts"
-import { hasOneHost, malformed, refuseMalformed } from "./malformed.ts"
+import {
+  hasManyHeaders,
+  hasOneHost,
+  type HeaderLimit,
+  malformed,
+  MOST_HEADERS,
+  refuseMalformed,
+  refuseManyHeaders,
+} from "./malformed.ts"
+import { boundUnfinishedHeaders } from "./unfinished-headers.ts"
 import { refusal, verifiedUntil } from "./web/client-certificate.ts"
 import { setContext } from "./web/server-context.ts"
 import { defineError, explain } from "#core/errors.ts"
@@ -35,35 +44,54 @@ export const TIMEOUTS = {
 }
 export type Timeouts = Readonly<typeof TIMEOUTS>
 
+/** Bytes of requests that are not whole, of all connections. */
+const MOST_UNFINISHED = 32 * 2 ** 20
+
 export type Listener = ReturnType<typeof createListener>
 
 interface ListenerOptions {
   /** undefined: plain HTTP. */
   readonly tls: TlsConfig | undefined
   readonly timeouts: Timeouts
+  readonly headers: HeaderLimit
   readonly failures: ClientFailures
   readonly log: Logger
   readonly handle: RequestListener
 }
 
 /** One listening socket with its connections. */
-export function createListener({ tls, timeouts, failures, log, handle }: ListenerOptions) {
+export function createListener({ tls, timeouts, headers, failures, log, handle }: ListenerOptions) {
   let inForce = tls
+  let headerLimit = headers
   const sockets = new Set<Socket>() // TCP, also those whose TLS handshake is not over
   const connections = trackConnections({
     handle(request, response) {
+      if (hasManyHeaders(request)) {
+        failures.note(
+          "headers_too_large",
+          request.socket.remoteAddress,
+          `its request has more than ${MOST_HEADERS} headers`,
+        )
+        return refuseManyHeaders(response)
+      }
       if (hasOneHost(request)) return handle(request, response)
       failures.note("malformed", request.socket.remoteAddress)
       refuseMalformed(response)
     },
     flooded: ({ remoteAddress }) => failures.note("pipelined", remoteAddress),
   })
-  const server = createServer(tls, timeouts, connections.receive)
+  const unfinished = boundUnfinishedHeaders({
+    most: MOST_UNFINISHED,
+    unfinished: () => connections.unfinished(),
+    tooMany: ({ remoteAddress }) => failures.note("unfinished_headers", remoteAddress),
+  })
+  const server = createServer(tls, timeouts, headers, connections.receive)
   const handshakes =
     server instanceof SecureServer
       ? limitHandshakes(server, timeouts.headers, (client) => failures.note("handshake_timeout", client))
       : undefined
   server.setTimeout(timeouts.idle * 1000)
+  server.maxHeadersCount = MOST_HEADERS + 1
   // one that nobody knows is ignored: who sends it gets what anybody gets
   server.on("checkExpectation", connections.receive)
   server.on("connection", (socket: Socket) => {
@@ -89,13 +117,13 @@ export function createListener({ tls, timeouts, failures, log, handle }: Listene
   })
   server.on("clientError", (error: NodeJS.ErrnoException, stream: Duplex) => {
     const socket = stream as Socket
-    const fault = malformed(error.code)
+    const fault = malformed(error.code, headerLimit)
     // a TLS socket whose handshake is not over never ends by itself
     if (fault === undefined || !connections.has(socket)) {
       socket.destroy()
       return
     }
-    failures.note(fault.failure, socket.remoteAddress)
+    failures.note(fault.failure, socket.remoteAddress, fault.text)
     connections.endMalformed(socket, fault.response)
   })
 
@@ -114,8 +142,15 @@ export function createListener({ tls, timeouts, failures, log, handle }: Listene
       if (inForce !== undefined && acceptsOthers(inForce, next)) connections.endAll()
       inForce = next
     },
+    /** For new connections. */
+    limitHeaders(next: HeaderLimit): void {
+      headerLimit = next
+      // read by Node for each connection, though no type says so
+      Object.assign(server, { maxHeaderSize: next.bytes })
+    },
     /** Accepts nothing new, lets requests under way finish within the deadline, and ends every connection. */
     async close(): Promise<void> {
+      unfinished.close()
       if (!server.listening) return
       const { promise, resolve } = Promise.withResolvers<void>()
       server.close(() => resolve())
@@ -130,8 +165,14 @@ export function createListener({ tls, timeouts, failures, log, handle }: Listene
   }
 }
 
-function createServer(tls: TlsConfig | undefined, timeouts: Timeouts, handle: RequestListener): Server | SecureServer {
+function createServer(
+  tls: TlsConfig | undefined,
+  timeouts: Timeouts,
+  headers: HeaderLimit,
+  handle: RequestListener,
+): Server | SecureServer {
   const options = {
+    maxHeaderSize: headers.bytes,
     headersTimeout: timeouts.headers * 1000,
     requestTimeout: timeouts.request * 1000,
     keepAliveTimeout: timeouts.keepAlive * 1000,

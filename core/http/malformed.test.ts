@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
+import { connect } from "node:net"
 import { test } from "node:test"
-import { sendRaw } from "../../dev/testing/send-raw.ts"
+import { received, sendRaw } from "../../dev/testing/send-raw.ts"
+import { until } from "../../dev/testing/until.ts"
 import { startServer } from "./testing.ts"
 
 const HOSTS: readonly (readonly [what: string, headers: readonly string[], status: number])[] = [
@@ -51,6 +53,70 @@ test("what is refused before a route is logged and counted, without what was sen
   const lines = log().match(/msg="client refused".*/g)
   assert.deepEqual(lines, [
     'msg="client refused" client=127.0.0.1 reason="it sent what is not a valid HTTP request" failure=malformed listener=127.0.0.1:0',
-    'msg="client refused" client=127.0.0.1 reason="the headers of its request are too large" failure=headers_too_large listener=127.0.0.1:0',
+    'msg="client refused" client=127.0.0.1 reason="the target and headers of its request have more than 16384 bytes" failure=headers_too_large listener=127.0.0.1:0',
   ])
+})
+
+const headersOf = (bytes: number): string => `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(bytes)}\r\n`
+
+test("headers up to the limit are read, and beyond it the response and the log name the limit", async (t) => {
+  const { port, log } = await startServer(t, { headers: { bytes: 100_000, setting: "request_bytes" } })
+  assert.match(await sendRaw(port, `${headersOf(99_000)}Connection: close\r\n\r\n`), /^HTTP\/1\.1 200 /)
+  const beyond = "The target and headers of the request have more than 100000 bytes, the limit request_bytes.\n"
+  const response = await sendRaw(port, `${headersOf(100_000)}\r\n`)
+  assert.deepEqual([response.slice(0, 13), response.split("\r\n\r\n")[1]], ["HTTP/1.1 431 ", beyond])
+  assert.match(
+    log(),
+    /reason="the target and headers of its request have more than 100000 bytes; raise the limit request_bytes, or let it request less at once" failure=headers_too_large/,
+  )
+})
+
+test("another limit counts for new connections", async (t) => {
+  const { port, serving } = await startServer(t, { headers: { bytes: 16_384 } })
+  const request = `${headersOf(50_000)}Connection: close\r\n\r\n`
+  assert.match(await sendRaw(port, request), /^HTTP\/1\.1 431 /)
+  serving.limitHeaders({ bytes: 100_000 })
+  assert.match(await sendRaw(port, request), /^HTTP\/1\.1 200 /)
+  serving.limitHeaders({ bytes: 20_000 })
+  assert.match(await sendRaw(port, request), /^HTTP\/1\.1 431 [^]* more than 20000 bytes\.\n$/)
+})
+
+test("requests that never become whole take no more memory than all of them may, and others are served", async (t) => {
+  const { port, log } = await startServer(t, { headers: { bytes: 1_048_576 } })
+  const sockets = Array.from({ length: 60 }, () =>
+    connect(port, "127.0.0.1")
+      .on("error", () => undefined)
+      .resume(),
+  )
+  t.after(() => sockets.forEach((socket) => socket.destroy()))
+  for (const socket of sockets) socket.write(headersOf(1_000_000))
+  await until("connections to be closed", () =>
+    sockets.filter(({ closed }) => closed).length >= 26 ? true : undefined,
+  )
+  assert.match(await sendRaw(port, `${headersOf(100)}Connection: close\r\n\r\n`), /^HTTP\/1\.1 200 /)
+  assert.match(log(), /failure=unfinished_headers/)
+  assert.ok(sockets.filter(({ closed }) => !closed).length >= 30, "no more are closed than must be")
+})
+
+test("large requests that wait on one connection are fewer than small ones", async (t) => {
+  const { log, port } = await startServer(t, {
+    headers: { bytes: 262_144 },
+    routes: (app) => void app.get("/", async (_, reply) => reply.hijack()),
+  })
+  const socket = connect(port, "127.0.0.1")
+  for (let i = 0; i < 8; i++) socket.write(`${headersOf(100_000)}\r\n`)
+  await received(socket)
+  assert.match(log(), /failure=pipelined/)
+})
+
+test("a request with more headers than are read is refused", async (t) => {
+  const { port, log } = await startServer(t)
+  const request = (count: number): string => {
+    const headers = Array.from({ length: count - 2 }, (_, index) => `X-${index}: a`)
+    return ["GET / HTTP/1.1", "Host: a", ...headers, "Connection: close", "", ""].join("\r\n")
+  }
+  assert.match(await sendRaw(port, request(200)), /^HTTP\/1\.1 200 /)
+  assert.match(await sendRaw(port, request(201)), /^HTTP\/1\.1 431 [^]*\r\n\r\nA request has at most 200 headers\.\n$/)
+  assert.match(await sendRaw(port, request(3000)), /^HTTP\/1\.1 431 /)
+  assert.match(log(), /reason="its request has more than 200 headers" failure=headers_too_large/)
 })

@@ -19,16 +19,47 @@ const HOST = /^(?:\[[\da-f:.%a-z_~-]+\]|[\w.~!$&'()*+;=%-]*)(?::\d*)?$/i
 const MALFORMED = "This is not a valid HTTP request."
 const TEXT_PLAIN = ["content-type", "text/plain; charset=utf-8"]
 
+/** Node leaves those beyond a number out, a second token or Host among them: what it leaves out is refused here. */
+export const MOST_HEADERS = 200
+
+export function hasManyHeaders({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.length > 2 * MOST_HEADERS
+}
+
+export function refuseManyHeaders(response: ServerResponse): void {
+  const text = `A request has at most ${MOST_HEADERS} headers.\n`
+  response.writeHead(431, ["connection", "close", ...TEXT_PLAIN, "content-length", String(text.length)]).end(text)
+}
+
 export function refuseMalformed(response: ServerResponse): void {
   const length = ["content-length", String(MALFORMED.length + 1)]
   response.writeHead(400, ["connection", "close", ...TEXT_PLAIN, ...length]).end(`${MALFORMED}\n`)
 }
 
+/** Of target and headers together. */
+export interface HeaderLimit {
+  readonly bytes: number
+  /** What it is called where it can be chosen. */
+  readonly setting?: string
+}
+
+interface Malformed {
+  readonly failure: ClientFailure
+  readonly response: string
+  /** For the log, where it says more than the failure alone. */
+  readonly text?: string
+}
+
 /** What came that is no request, and a whole response to it; undefined where nothing came: the connection broke. */
-export function malformed(code = ""): { readonly failure: ClientFailure; readonly response: string } | undefined {
+export function malformed(code = "", { bytes, setting }: HeaderLimit): Malformed | undefined {
   if (code === "HPE_HEADER_OVERFLOW") {
-    const response = whole("431 Request Header Fields Too Large", "The headers of the request are too large.")
-    return { failure: "headers_too_large", response }
+    const size = `more than ${bytes} bytes`
+    const response = whole(
+      "431 Request Header Fields Too Large",
+      `The target and headers of the request have ${size}${setting === undefined ? "" : `, the limit ${setting}`}.`,
+    )
+    const todo = setting === undefined ? "" : `; raise the limit ${setting}, or let it request less at once`
+    return { failure: "headers_too_large", response, text: `the target and headers of its request have ${size}${todo}` }
   }
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     const response = whole("408 Request Timeout", "The request took too long to arrive.")

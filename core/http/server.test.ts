@@ -71,12 +71,12 @@ test("every refusal is one plain sentence of ours that repeats nothing of the re
     [
       `GET / HTTP/1.1\r\nx: ${"SECRET".repeat(5000)}`,
       "431 Request Header Fields Too Large",
-      "The headers of the request are too large.\n",
+      "The target and headers of the request have more than 16384 bytes.\n",
     ],
     [
       `GET /${"SECRET".repeat(5000)} HTTP/1.1`,
       "431 Request Header Fields Too Large",
-      "The headers of the request are too large.\n",
+      "The target and headers of the request have more than 16384 bytes.\n",
     ],
     [
       "GET / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked",

@@ -13,6 +13,7 @@ import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
 import { watchClientFailures } from "./client-failures.ts"
 import { createListener, type Listener, showAddress, type Timeouts, TIMEOUTS } from "./listener.ts"
+import type { HeaderLimit } from "./malformed.ts"
 import type { Logger } from "#core/log/logger.ts"
 import type { Address } from "#core/config/settings.ts"
 import type { WebConfig } from "./web/config.ts"
@@ -29,6 +30,8 @@ export interface ServeOptions {
   /** Where failures of clients and reloads of the web configuration are counted. */
   readonly registry?: Registry
   readonly timeouts?: Partial<Timeouts>
+  /** What requests may have; 16 KiB without it. */
+  readonly headers?: HeaderLimit
   /** What routes see as the request's target; fastify's rewriteUrl. */
   readonly rewriteUrl?: (request: RawRequestDefaultExpression) => string
   readonly log: Logger
@@ -36,16 +39,22 @@ export interface ServeOptions {
   readonly routes: (app: FastifyInstance) => void | Promise<void>
 }
 
-export interface Serving extends Closable {
+/** A server that runs. */
+export interface Served extends Closable {
   /** Where it really listens, in the order of the given addresses; ports are known even where 0 was given. */
   readonly addresses: readonly Address[]
   /** Reads the web configuration file and its certificates again. */
   reload(): Promise<void>
 }
 
+export interface Serving extends Served {
+  /** What requests of new connections may have. */
+  limitHeaders(limit: HeaderLimit): void
+}
+
 /** Listens on all addresses, or on none and throws CANNOT_LISTEN; ConfigurationError for a bad web configuration. */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { log, addresses, flag = "--web.listen-address" } = options
+  const { log, addresses, flag = "--web.listen-address", headers = { bytes: 16_384 } } = options
   const listeners: Listener[] = []
   const failures = watchClientFailures({ log, registry: options.registry, listener: listenerOf(addresses) })
   const inForce: { tls?: TlsConfig | undefined; guard?: Guard } = {}
@@ -76,12 +85,19 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const listening: Address[] = []
     for (const address of addresses) {
       const timeouts = { ...TIMEOUTS, ...options.timeouts }
-      const listener = createListener({ tls: inForce.tls, timeouts, failures, log, handle })
+      const listener = createListener({ tls: inForce.tls, timeouts, headers, failures, log, handle })
       listeners.push(listener)
       listening.push(await listener.listen(address, flag))
     }
     log.info({ addresses: listening.map(showAddress), tls: inForce.tls !== undefined }, "listening")
-    return { addresses: listening, reload: async () => web?.reload(), close }
+    return {
+      addresses: listening,
+      reload: async () => web?.reload(),
+      limitHeaders(limit) {
+        for (const listener of listeners) listener.limitHeaders(limit)
+      },
+      close,
+    }
   } catch (error) {
     await close()
     throw error

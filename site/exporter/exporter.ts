@@ -1,7 +1,7 @@
 import type { Component, Context } from "#core/component.ts"
 import { setting, type Settings, tracked, type Values, whole } from "#core/config/settings.ts"
 import { UsageError } from "#core/errors.ts"
-import type { Serving } from "#core/http/server.ts"
+import type { Served } from "#core/http/server.ts"
 import { webSettings } from "#core/http/settings.ts"
 import type { Collector, ExporterContext, Open } from "./collector.ts"
 import type { Listening } from "./start.ts"
@@ -28,7 +28,7 @@ export interface Exporter<S extends Settings> {
 type ListenSettings = ReturnType<typeof listenSettings>
 
 export interface ExporterCommand<S extends Settings> extends Component<S> {
-  run(values: Values<S>, context: Context): Promise<Serving | undefined>
+  run(values: Values<S>, context: Context): Promise<Served | undefined>
 }
 
 /**

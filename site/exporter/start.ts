@@ -8,7 +8,7 @@ import type { Context } from "#core/component.ts"
 import type { Address } from "#core/config/settings.ts"
 import { defineError } from "#core/errors.ts"
 import { acceptsGzip } from "#core/http/accept-encoding.ts"
-import { addHealth, serve, type Serving } from "#core/http/server.ts"
+import { addHealth, serve, type Served } from "#core/http/server.ts"
 import { CONTENT_TYPE, encode } from "#core/metrics/exposition.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { EMPTY, gzip, plain } from "./body.ts"
@@ -25,12 +25,7 @@ export interface Listening {
 const notAllRead = defineError("NOT_ALL_READ", 500, "Not everything could be read. {missing}")
 
 /** Serves what a collector reads until it is closed. */
-export async function startExporter(
-  name: string,
-  open: Open,
-  context: Context,
-  listening: Listening,
-): Promise<Serving> {
+export async function startExporter(name: string, open: Open, context: Context, listening: Listening): Promise<Served> {
   // a collection makes garbage that is soon gone: collect it rather than grow
   setFlagsFromString("--optimize-for-size")
   const { log, now } = context

@@ -1,9 +1,10 @@
 import { type Closable, closeAll } from "#core/closable.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { addAdmin, serve } from "#core/http/server.ts"
+import { addAdmin, serve, type Serving } from "#core/http/server.ts"
 import { openFederation } from "./federation.ts"
 import { createHealthCheck } from "./health-check.ts"
 import { createProxyMetrics } from "./metrics.ts"
+import type { Policy } from "./policy/types.ts"
 import { openPolicy } from "./policy/watch.ts"
 import type { ProxyConfig } from "./config.ts"
 
@@ -18,10 +19,15 @@ export async function startProxy(
 ) {
   const metrics = createProxyMetrics()
   let federation: ReturnType<typeof openFederation> | undefined
+  let serving: Serving | undefined
+  const apply = ({ requestBytes }: Policy): void => {
+    federation?.apply()
+    serving?.limitHeaders(headerLimit(requestBytes))
+  }
   const opened: Closable[] = [config.policy]
   try {
     const { registry } = metrics
-    const policy = await openPolicy(config.policy, { log, registry, changed: () => federation?.apply() })
+    const policy = await openPolicy(config.policy, { log, registry, changed: apply })
     opened.unshift(policy)
     const admin = await serve({
       addresses: [config.adminAddress],
@@ -35,10 +41,11 @@ export async function startProxy(
     const { handle } = federation
     opened.unshift(federation)
     const answerHealthCheck = createHealthCheck(registry)
-    const serving = await serve({
+    const listening = await serve({
       addresses: config.addresses,
       webConfigFile: config.webConfigFile,
       log,
+      headers: headerLimit(policy.current().requestBytes),
       refuseBasicAuth: "the portal's token comes in the same header; remove the users",
       registry,
       // who sends a request is found out before anything else, so the router sees one path and has nothing to refuse
@@ -51,13 +58,15 @@ export async function startProxy(
         })
       },
     })
-    opened.unshift(serving)
+    serving = listening
+    apply(policy.current()) // which may have changed meanwhile
+    opened.unshift(listening)
     return {
-      public: serving,
+      public: listening,
       admin,
       async reload(): Promise<void> {
         await policy.reload()
-        await serving.reload()
+        await listening.reload()
       },
       close: (): Promise<void> => closeAll(opened),
     }
@@ -66,3 +75,5 @@ export async function startProxy(
     throw error
   }
 }
+
+const headerLimit = (bytes: number) => ({ bytes, setting: "request_bytes" })

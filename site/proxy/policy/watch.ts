@@ -19,14 +19,18 @@ export interface PolicyLoader extends Closable {
  */
 export function openPolicy(
   loader: PolicyLoader,
-  { log, registry, changed }: { readonly log: Logger; readonly registry: Registry; readonly changed: () => void },
+  {
+    log,
+    registry,
+    changed,
+  }: { readonly log: Logger; readonly registry: Registry; readonly changed: (policy: Policy) => void },
 ): Promise<Reloading<Policy>> {
   return reloadOnChange({
     config: "policy",
     load: (read) => loader.load(read),
     async apply(policy, previous) {
       for (const { where, message } of policy.warnings) log.warn({ where, reason: message }, "policy has a warning")
-      if (previous !== undefined) changed()
+      if (previous !== undefined) changed(policy)
       await loader.applied(policy).catch((error: unknown) => {
         log.error({ reason: explain(error) }, "closing what only the previous policy needed failed")
       })

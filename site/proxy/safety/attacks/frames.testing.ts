@@ -45,8 +45,14 @@ export const FRAMES: readonly Attack[] = (
     ["an expectation", ours(["Expect: 100-continue"]), [100, 200]],
     ["an expectation that is not met", ours(["Expect: wonders"]), [417]],
     ["a body", ours(["Content-Length: 3"], "abc"), [400]],
-    ["headers of 20,000 bytes", kept([`X: ${"a".repeat(20_000)}`]), [431]],
+    ["headers of 256 KiB", kept([`X: ${"a".repeat(262_144)}`]), [431]],
     ["a thousand headers of 20 bytes", kept(MANY), [431]],
-    ["a target of 20,000 bytes", raw(`${PATH}&match[]=${"a".repeat(20_000)}`), [431]],
+    ["a target of 256 KiB", raw(`${PATH}&match[]=${"a".repeat(262_144)}`), [431]],
+    ["a selector of 20,000 characters", raw(`${PATH}&match[]=${"a".repeat(20_000)}`), [400]],
+    [
+      "a second Authorization after two hundred headers",
+      raw(PATH, [...OURS, ...MANY.slice(0, 200), "Authorization: Bearer x", CLOSE]),
+      [431],
+    ],
   ] as const
 ).map(([name, bytes, statuses]) => ({ name, bytes, statuses }))
