@@ -12,7 +12,7 @@ import { ReadFailure } from "./failure.ts"
 import { discoveryFamilies, driftFamilies, podFamilies } from "./families.ts"
 import type { Counted } from "./paths.ts"
 import type { OpaReader } from "./reader.ts"
-import { type DigestKind, readIn, type ReadOutcome, unreadIn } from "./reading.ts"
+import { type DigestKind, isEmpty, readIn, type ReadOutcome, unreadIn } from "./reading.ts"
 import { logWholeReads } from "./whole-reads.ts"
 import { type OpaTargets, type Service, serviceKey } from "./target.ts"
 
@@ -40,9 +40,10 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
   const time = collectionTime(clusterName, now())
   let digests = NO_DIGESTS
   let differences = NO_DIFFERENCES
-  // a path that is nowhere is more likely wrong than not loaded
-  const logUndefined = logChangesOfEach((path: string, nowhere: boolean | undefined) => {
-    if (nowhere === true) log.warn({ path }, "no OPA has this path, nothing is counted there: check its spelling")
+  const logNothing = logChangesOfEach((path: string, found: "undefined" | "empty" | undefined) => {
+    // a path that is nowhere is more likely wrong than not loaded
+    if (found === "undefined") log.warn({ path }, "no OPA has this path, nothing is counted there: check its spelling")
+    if (found === "empty") log.warn({ path }, "all OPAs are empty at this path: there is nothing, or they have lost it")
   })
   const reportDrift = logDrift(log)
   const reportWholeReads = logWholeReads(log, (target) => reader.refusalOf(target))
@@ -71,9 +72,13 @@ export function collectOpaData(options: OpaDataOptions): Collector["collect"] {
     const problem =
       targets.problem() ?? (isListed ? undefined : `there is no response from Kubernetes within ${options.timeout} s`)
     const readings = readIn(outcomes)
-    const isUndefined = (index: number): boolean =>
-      readings.every(({ result }) => result.pathCounts[index]?.kind === "undefined")
-    if (readings.length > 0) logUndefined(new Map(paths.map(({ name }, index) => [name, isUndefined(index)])))
+    const nothingAt = (index: number): "undefined" | "empty" | undefined => {
+      const pathCounts = readings.flatMap(({ result }) => result.pathCounts[index] ?? [])
+      const defined = pathCounts.filter(({ kind }) => kind !== "undefined")
+      if (defined.length === 0) return "undefined"
+      return defined.every(isEmpty) ? "empty" : undefined
+    }
+    if (readings.length > 0) logNothing(new Map(paths.map(({ name }, index) => [name, nothingAt(index)])))
     const services = new Set(current.map(serviceKey))
     reportWholeReads(outcomes)
     reportDrift(drift.compared, (service) => services.has(service))

@@ -227,6 +227,26 @@ test("a path at which no OPA has anything is logged once", async (t) => {
   )
 })
 
+test("a path at which all OPAs are empty is logged once, and again when that has changed", async (t) => {
+  const [empty, other] = [
+    await fakeOpa(t, () => queryResponse([{ keys: 0 }, { keys: 1, members: 0 }])),
+    await fakeOpa(t, () => queryResponse([undefined, { keys: 0, members: 0 }])),
+  ]
+  const targets = targetsOf([empty, other].map(({ port }, index) => targetOf(port, { pod: `opa-${index}` })))
+  const exporter = await startTestExporter(t, targets, [...PATHS, "--digest", "off"])
+  await exporter.scrape()
+  await exporter.collect()
+  const { respond } = empty
+  empty.respond = () => HOLDS
+  await exporter.collect()
+  empty.respond = respond
+  await exporter.collect()
+  const lines = ["namespaces", "services"].map(
+    (name) => `msg="all OPAs are empty at this path: there is nothing, or they have lost it" path=kubernetes/${name}`,
+  )
+  assert.deepEqual(exporter.log().match(/msg="all OPAs.*/g), [...lines, ...lines])
+})
+
 test("OPAs that refuse all but whole documents are logged once for a service, with the reason, and when they no longer do", async (t) => {
   const whole = { body: '{"result":{"a":{}}}' }
   const refusing = await fakeOpa(t, ({ method, url }) => {

@@ -36,6 +36,9 @@ export function substanceOf(pathCount: PathCount): number {
   return itemsOf(pathCount) > 0 ? 4 : pathCount.keys > 0 ? 2 : 1
 }
 
+/** Whether a path that is there holds nothing that counts. */
+export const isEmpty = (pathCount: PathCount): boolean => pathCount.kind === "counted" && itemsOf(pathCount) === 0
+
 export const digestIn = (pathCount: PathCount | undefined): string | undefined =>
   pathCount === undefined || pathCount.kind === "undefined" ? undefined : pathCount.digest
 
