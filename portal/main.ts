@@ -1,4 +1,5 @@
 import { component } from "#core/component.ts"
+import { on, setting } from "#core/config/settings.ts"
 import { webSettings } from "#core/http/settings.ts"
 import { federationSettings } from "./federation/settings.ts"
 
@@ -11,10 +12,19 @@ export const portal = component({
 })
 
 export const checkSites = component({
-  settings: {},
+  settings: {
+    connect: setting(
+      on,
+      {
+        flag: "--connect",
+        help: "Request each site once, as Prometheus would, and report which does not deliver and why",
+      },
+      "false",
+    ),
+  },
   argument: { notation: "<file>", help: "the sites file, such as portal/sites.yaml" },
   example: "fedstack check sites portal/sites.yaml",
   docs: "portal.md#list-the-sites",
   once: () => true,
-  run: async (_, context, file) => (await import("./federation/check.ts")).checkSites(file, context),
+  run: async ({ connect }, context, file) => (await import("./federation/check.ts")).checkSites(file, context, connect),
 })

@@ -1,5 +1,5 @@
 import type { SecureContext } from "node:tls"
-import { Agent, buildConnector } from "undici"
+import { Agent, buildConnector, ProxyAgent } from "undici"
 
 export interface AgentOptions {
   /** Authorities and client certificate; without it, the authorities that Node knows, and none. */
@@ -30,6 +30,26 @@ export function openAgent(options: AgentOptions): Agent {
     ...(keepAlive === undefined ? {} : { keepAliveTimeout: keepAlive * 1000, keepAliveMaxTimeout: keepAlive * 1000 }),
     pipelining: 1,
     headersTimeout: 0, // the deadline spans connecting, waiting and the body
+    bodyTimeout: 0,
+    maxHeaderSize: 16_384,
+  })
+}
+
+/** The same through a forward proxy, as Prometheus and curl go through one: with CONNECT for https, and without for http. */
+export function openProxyAgent(
+  proxy: URL,
+  { secureContext, serverName, connectTimeout = 10 }: AgentOptions,
+): ProxyAgent {
+  return new ProxyAgent({
+    uri: proxy.href,
+    requestTls: {
+      ...(secureContext === undefined ? {} : { secureContext }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+      timeout: connectTimeout * 1000,
+      allowH2: false,
+    },
+    proxyTls: { timeout: connectTimeout * 1000 },
+    headersTimeout: 0, // the deadline spans all
     bodyTimeout: 0,
     maxHeaderSize: 16_384,
   })

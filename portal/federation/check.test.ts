@@ -13,7 +13,8 @@ async function check(t: TestContext, sites: string): Promise<string> {
   await writeFile(join(folder, "own.key"), own.key)
   await writeFile(join(folder, "sites.yaml"), `sites:\n${sites}`)
   let printed = ""
-  checkSites(join(folder, "sites.yaml"), { print: (text) => (printed += text), env: {} })
+  const context = { print: (text: string) => (printed += text), env: {}, signal: new AbortController().signal }
+  await checkSites(join(folder, "sites.yaml"), context)
   return printed.replaceAll(folder, "DIR")
 }
 const own = makeAuthority("ca").issue({ name: "portal" })
@@ -93,7 +94,8 @@ test("check sites warns of the sites whose token crosses the network unencrypted
   const site = (name: string, url: string) => `  - {name: ${name}, url: "${url}", token: {env: SITE_TOKEN}}\n`
   await writeFile(file, `sites:\n${site("a", "http://a.example.org")}${site("b", "https://b.example.org")}`)
   let printed = ""
-  checkSites(file, { print: (text) => (printed += text), env: { SITE_TOKEN: "s3cret" } })
+  const env = { SITE_TOKEN: "s3cret" }
+  await checkSites(file, { print: (text) => (printed += text), env, signal: new AbortController().signal })
   assert.equal(
     printed,
     `${file}: 2 sites, each up to 268435456 bytes and 1000000 series a scrape

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { createServer, type IncomingMessage, request } from "node:http"
 import { createServer as createSecureServer } from "node:https"
+import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { test, type TestContext } from "node:test"
 import type { TLSSocket } from "node:tls"
@@ -178,5 +179,21 @@ certificates: [{name: portal, san: "URI:spiffe://portal", match: ['{job="project
   assert.deepEqual(
     series.map(({ metric }) => metric),
     [{ __name__: "project_vcpu_usage", job: "project_usages", instance: target, site: "certificate" }],
+  )
+  const check = start(launcher, ["check", "sites", join(portal.folder, "sites.yaml"), "--connect"])
+  assert.equal(await check.ended, 1)
+  const found = check.output().match(/^(?: {2}(?:delivers|fails) .*|\S+ sites\[.*)$/gm) ?? []
+  const unauthorized = `401: the site does not accept the credentials ("A valid token is needed, as the header 'Authorization: Bearer TOKEN'.")`
+  const closed =
+    "the connection was closed without a response; so it is where a site does not accept the client certificate"
+  assert.deepEqual(
+    found.map((line) => line.replace(/in \d\.\d\ds$/, "in SECONDS").replace(portal.folder, "DIR")),
+    [
+      "  delivers 1 series in SECONDS",
+      `  fails    ${unauthorized}`,
+      `  fails    ${closed}`,
+      `DIR/sites.yaml:3:5 sites[1]: wrong-token does not deliver: ${unauthorized}`,
+      `DIR/sites.yaml:4:5 sites[2]: stranger does not deliver: ${closed}`,
+    ],
   )
 })

@@ -53,6 +53,14 @@ function readTlsFiles(name: string, { tls, url, at, prefix }: TlsKey, { read, re
   return [...contents].map(([key, content]) => ({ path: tlsPath(name, prefix + key), content, mode: 0o640 }))
 }
 
+/** What stands in the files of `tls`, of what was read for Prometheus. */
+export function tlsContents(name: string, tls: Tls, prefix: string, contents: ReadonlyMap<string, string>) {
+  const [ca, cert, key] = TLS_FILES.map((kind) =>
+    tls[kind] === undefined ? undefined : contents.get(tlsPath(name, prefix + kind)),
+  )
+  return { ca, cert, key }
+}
+
 /** As a scrape job has it, with the files that are written. */
 export function tlsConfig(name: string, tls: Tls, prefix: string): object {
   const files = TLS_FILES.filter((key) => tls[key] !== undefined).map(

@@ -52,5 +52,5 @@ export function loadSites(file: string, inputs: Inputs) {
     const { interval, timeout = Math.min(interval, LONGEST_DEFAULT_TIMEOUT) } = entry
     return { ...entry, timeout, secretFile: secrets[index]?.secret[0]?.path }
   })
-  return { sites, limits: whole.limits, files: secrets.flatMap(({ secret, tls }) => [...secret, ...tls]) }
+  return { sites, limits: whole.limits, files: secrets.flatMap(({ secret, tls }) => [...secret, ...tls]), where }
 }
