@@ -89,6 +89,31 @@ for (const [ofA, ofB, expected] of [
   })
 }
 
+test("check sites warns of a request that a site's proxy refuses unless its limits are raised", async (t) => {
+  const selectors = (count: number, of: string): string =>
+    JSON.stringify(Array.from({ length: count }, (_, index) => `${of}_${index}`))
+  const site = (name: string, match: string): string =>
+    `  - {name: ${name}, url: "https://${name}.example.org", token: {file: secret}, match: ${match}}\n`
+  const printed = await check(
+    t,
+    site("a", selectors(1024, "up")) +
+      site("b", selectors(1025, "up")) +
+      site("c", JSON.stringify([`{x="${"y".repeat(20_000)}"}`])) +
+      site("d", selectors(1000, "u".repeat(300))),
+  )
+  const todo =
+    "the default of a site's proxy: have the site raise it, or spread the selectors over several entries with its url"
+  assert.deepEqual(printed.match(/^(?:[a-d]|  warning .*)$/gm), [
+    "a",
+    "b",
+    `  warning  its request has 1025 selectors, more than the limit selectors of 1024, ${todo}`,
+    "c",
+    `  warning  its request has a selector of 20006 characters, more than the limit selector_characters of 16384, ${todo}`,
+    "d",
+    `  warning  its request has some ${4096 + 1000 * (13 + 301) + 2890} bytes, more than the limit request_bytes of 262144, ${todo}`,
+  ])
+})
+
 test("check sites warns of the sites whose token crosses the network unencrypted", async (t) => {
   const file = join(await scratch(t), "sites.yaml")
   const site = (name: string, url: string) => `  - {name: ${name}, url: "${url}", token: {env: SITE_TOKEN}}\n`

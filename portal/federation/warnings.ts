@@ -1,3 +1,4 @@
+import { beyondBounds, DEFAULT_BOUNDS } from "#core/promql/bounds.ts"
 import { overlaps } from "./overlap.ts"
 import type { Site } from "./sites.ts"
 
@@ -11,10 +12,18 @@ const PLAIN_HTTP = "credentials and data cross the network unencrypted: give the
 const PLAIN_OAUTH2 =
   "the client secret of oauth2 crosses the network unencrypted: give its server TLS, and token_url https://"
 
+/** What the portal cannot know is whether the site did so. */
+const RAISE =
+  "the default of a site's proxy: have the site raise it, or spread the selectors over several entries with its url"
+
 export const warningsOf = (sites: readonly Site[]): readonly SiteWarning[] => [
   ...sites.flatMap((site) => [
     ...(sendsInPlain(site.url) ? [{ site, message: PLAIN_HTTP }] : []),
     ...(site.oauth2 !== undefined && sendsInPlain(site.oauth2.token_url) ? [{ site, message: PLAIN_OAUTH2 }] : []),
+    ...beyondBounds(site.match, DEFAULT_BOUNDS).map((problem) => ({
+      site,
+      message: `its request ${problem}, ${RAISE}`,
+    })),
   ]),
   ...overlaps(sites).map(({ site, other, match, otherMatch }) => ({
     site,
