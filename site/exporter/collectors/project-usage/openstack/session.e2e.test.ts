@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { readFile } from "node:fs/promises"
 import { after, before, describe, test } from "node:test"
 import { findOpenStack, type RunningOpenStack, startOpenStack } from "../../../../../dev/testing/openstack.ts"
 import { temporaryFolder } from "../../../../../dev/testing/folder.ts"
@@ -132,6 +133,63 @@ else {
       const opened = await openFor(t, { env: { ...openStack.openrc, OS_USERNAME: name, OS_PASSWORD: "pw" } })
       await assert.rejects(opened.get("identity", "/projects"), /\(403\): the policy identity:list_projects requires/)
       await assert.rejects(opened.get("identity", "/domains"), /\(403\): the policy identity:list_domains requires/)
+    })
+
+    test("reports an application credential that does not exist as refused, though Keystone answers 404", async (t) => {
+      const env = {
+        ...{ OS_AUTH_URL: openStack.authUrl, OS_AUTH_TYPE: "v3applicationcredential" },
+        ...{ OS_APPLICATION_CREDENTIAL_ID: "f".repeat(32), OS_APPLICATION_CREDENTIAL_SECRET: "SECRET" },
+      }
+      await assert.rejects((await openFor(t, { env })).get(), {
+        code: "OPENSTACK_UNAUTHORIZED",
+        message: `${openStack.authUrl} refuses the sign-in of application credential ${"f".repeat(32)} (404: Could not find Application Credential: ${"f".repeat(32)}.), from the environment. Check its id (or name and user) and secret, and that it has not expired or been deleted. It is tried again as soon as the credentials change, else every 5 minutes, so that the account is not locked`,
+      })
+      const elsewhere = { ...openStack.openrc, OS_AUTH_URL: `${openStack.authUrl.replace("/v3", "")}/identity` }
+      await assert.rejects((await openFor(t, { env: elsewhere })).get(), {
+        code: "OPENSTACK_NOT_FOUND",
+        message: `identity at ${elsewhere.OS_AUTH_URL}/v3/auth/tokens has no such address (404)`,
+      })
+    })
+
+    test("finds Nova's version behind an address without one, and refuses the one without microversions", async (t) => {
+      const root = openStack.novaUrl.replace("/v2.1", "")
+      for (const url of [root, `${root}/`])
+        await readsAll(await openFor(t, { env: { ...openStack.openrc, OS_COMPUTE_ENDPOINT_OVERRIDE: url } }))
+      const old = await openFor(t, { env: { ...openStack.openrc, OS_COMPUTE_ENDPOINT_OVERRIDE: `${root}/v2` } })
+      await assert.rejects(usage(old), {
+        code: "OPENSTACK_MICROVERSION",
+        message: `compute at ${root}/v2/os-simple-tenant-usage ignores microversion 2.40, without which it cuts lists: the header OpenStack-API-Version is missing in its response. Its address is that of /v2, which knows no microversions: set OS_COMPUTE_ENDPOINT_OVERRIDE (compute_endpoint_override in clouds.yaml) to ${root}/v2.1, or correct the catalog`,
+      })
+    })
+
+    test("with the files of kolla-ansible, TripleO and a shell user, whatever the environment holds", async (t) => {
+      const { write } = temporaryFolder(t)
+      const other = { OS_AUTH_TYPE: "v3token", OS_TOKEN: "other", OS_SYSTEM_SCOPE: "all", OS_REGION_NAME: "other" }
+      for (const name of ["kolla-ansible.rc", "tripleo.rc", "own-prompt.rc"]) {
+        const text = await readFile(new URL(`openrc/testdata/${name}`, import.meta.url), "utf8")
+        const openrc = await write(
+          name,
+          text
+            .replace(/OS_AUTH_URL=.*/, `OS_AUTH_URL='${openStack.authUrl.replace("/v3", "")}'`)
+            .replace(/OS_PASSWORD=.*/, `OS_PASSWORD='${openStack.openrc.OS_PASSWORD}'`)
+            .replace(/internal(?:URL)?'/g, "public'"),
+        )
+        await readsAll(await openFor(t, { env: { ...other, OS_AUTH_URL: "http://127.0.0.1:1" }, openrc }))
+      }
+    })
+
+    test("with passwords in clouds.yaml that read as numbers", async (t) => {
+      const { write, path: HOME } = temporaryFolder(t)
+      for (const password of ["0123456", "0x10", "1e5", "1.10", "yes", "2026-01-01"]) {
+        const name = `n${password.replaceAll(/\W/g, "")}-${process.pid}`
+        const id = await admin.user(name, password)
+        t.after(() => admin.call("DELETE", `/users/${id}`))
+        await admin.grant(`/projects/${admin.projectId}/users/${id}/roles`, "admin")
+        const auth = `{auth_url: "${openStack.authUrl}", username: ${name}, user_domain_id: default, password: ${password}}`
+        const yaml = `base: &base {auth: &auth ${auth}}\nclouds:\n  x:\n    <<: *base\n    auth: {<<: *auth, project_id: ${admin.projectId}}\n`
+        await write(".config/openstack/clouds.yaml", yaml)
+        await readsAll(await openFor(t, { env: { HOME } }))
+      }
     })
 
     test("reports a microversion that Nova does not have, and a region that does not exist", async (t) => {
