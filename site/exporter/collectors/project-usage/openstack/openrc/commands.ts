@@ -1,5 +1,5 @@
 import type { Statement } from "./statements.ts"
-import { BY_COMMAND, READ, Unknown, valueOf, wordsOf } from "./values.ts"
+import { BY_COMMAND, READ, Unknown, type Value, valueOf, wordsOf } from "./values.ts"
 import { Leave, type State, type Status } from "./state.ts"
 import type { Piece, Word } from "./words.ts"
 
@@ -18,6 +18,8 @@ export function runCommand({ words, line }: Command, state: State, run: (body: S
     for (const assignment of assignments) assign(assignment, state)
     return true
   }
+  // they are the command's own; only what is expanded in them stays
+  for (const { value } of assignments) valueOf(value, state)
   const command = valueOf(name, state)
   if (command instanceof Unknown) return unseen(line, state)
   if (DECLARING.has(command)) return declare(rest, state)
@@ -59,25 +61,30 @@ function assignmentIn(word: Word): Assignment | undefined {
   return { name, isAppended: operator === "+=", value: { ...word, pieces: [...start, ...others] } }
 }
 
-function assign({ name, isAppended, value: word }: Assignment, state: State): void {
-  const before = state.get(name)
+const assign = (assignment: Assignment, state: State): void =>
+  setTo(assignment, assignedValue(assignment, state), state)
+
+function assignedValue({ name, value: word }: Assignment, state: State): Value {
   // the dashboard's file copies what its prompt read: where the prompt was replaced by the value itself, that stays
   const [only, ...more] = word.pieces
-  if (only?.kind === "variable" && more.length === 0 && only.name === `${name}_INPUT`)
-    if (state.get(only.name) === undefined && before !== undefined) return
-  const value = valueOf(word, state)
-  state.lines.set(name, word.line)
+  const isCopy = only?.kind === "variable" && only.name === `${name}_INPUT` && more.length === 0
+  return isCopy && state.get(only.name) === undefined ? (state.get(name) ?? valueOf(word, state)) : valueOf(word, state)
+}
+
+function setTo({ name, isAppended, value: { line } }: Assignment, value: Value, state: State): void {
+  const before = state.get(name)
+  state.lines.set(name, line)
   if (!isAppended || value instanceof Unknown) state.set(name, value)
-  else state.set(name, before instanceof Unknown ? before : `${before ?? ""}${value}`)
+  else state.set(name, before instanceof Unknown ? before : `${before ?? ""}${value ?? ""}`)
 }
 
 const DECLARING: ReadonlySet<string> = new Set(["export", "declare", "typeset", "local", "readonly"])
 
 function declare(words: readonly Word[], state: State): Status {
-  for (const word of words) {
-    const assignment = assignmentIn(word)
-    if (assignment !== undefined) assign(assignment, state)
-  }
+  const assignments = words.flatMap((word) => assignmentIn(word) ?? [])
+  // a shell expands all arguments of a command before it runs it
+  const values = assignments.map((assignment) => assignedValue(assignment, state))
+  for (const [index, assignment] of assignments.entries()) setTo(assignment, values[index], state)
   return true
 }
 

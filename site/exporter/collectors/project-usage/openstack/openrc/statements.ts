@@ -65,7 +65,10 @@ class Parser extends TokenReader {
   }
 
   #pipeline(): Statement {
-    if (this.keyword("!")) return { kind: "not", statement: this.#pipeline() }
+    if (this.keyword("!")) {
+      const isAlone = isOneOf(this.next, ["\n", ";"])
+      return { kind: "not", statement: isAlone ? { kind: "list", statements: [] } : this.#pipeline() }
+    }
     const first = this.#statement()
     let statement = first
     while (this.operator("|", "|&")) {

@@ -26,15 +26,42 @@ export const BY_COMMAND = "is made by a command, and no command is run"
  * The value of a word, as an assignment takes it. `unset` is what a variable has that is not set: a shell takes it for
  * empty, which in a credential is never meant.
  */
-export function valueOf({ pieces, line }: Word, variables: Variables, unset?: ""): string | Unknown {
-  let text = ""
+export function valueOf(word: Word, variables: Variables, unset?: ""): string | Unknown {
+  const segments = segmentsOf(word, variables, unset)
+  return segments instanceof Unknown ? segments : segments.map(({ text }) => text).join("")
+}
+
+/** The words that a word becomes where unquoted expansions in it are split. */
+export function wordsOf(word: Word, variables: Variables): readonly (string | Unknown)[] {
+  const segments = segmentsOf(word, variables, "")
+  if (segments instanceof Unknown) return [segments]
+  const words: string[] = []
+  let current: string | undefined
+  for (const { text, isSplit } of segments) {
+    const [first = "", ...others] = isSplit ? text.split(/[ \t\n]+/) : [text]
+    if (!isSplit || first !== "") current = (current ?? "") + first
+    for (const other of others) {
+      if (current !== undefined) words.push(current)
+      current = other === "" ? undefined : other
+    }
+  }
+  return current === undefined ? words : [...words, current]
+}
+
+interface Segment {
+  readonly text: string
+  readonly isSplit: boolean
+}
+
+function segmentsOf({ pieces, line }: Word, variables: Variables, unset: "" | undefined): readonly Segment[] | Unknown {
+  const segments: Segment[] = []
   for (const [index, piece] of pieces.entries()) {
     const home = index === 0 ? inHome(piece, pieces.length, variables) : undefined
-    const value = home ?? pieceValue(piece, line, variables, unset)
-    if (value instanceof Unknown) return value
-    text += value
+    const own = home === undefined ? pieceSegments(piece, line, variables, unset) : [{ text: home, isSplit: false }]
+    if (own instanceof Unknown) return own
+    segments.push(...own)
   }
-  return text
+  return segments
 }
 
 /** `~` and `~/…`; that of another user is not known here. */
@@ -46,21 +73,30 @@ function inHome(piece: Piece, count: number, variables: Variables): string | und
   return found !== undefined && isWhole && typeof home === "string" ? `${home}${rest}` : undefined
 }
 
-function pieceValue(piece: Piece, line: number, variables: Variables, unset: "" | undefined): string | Unknown {
-  if (piece.kind === "text") return piece.text
+function pieceSegments(
+  piece: Piece,
+  line: number,
+  variables: Variables,
+  unset: "" | undefined,
+): readonly Segment[] | Unknown {
+  if (piece.kind === "text") return [{ text: piece.text, isSplit: false }]
   if (piece.kind === "unknown") return new Unknown(line, BY_COMMAND)
-  const { name, expansion } = piece
+  const { name, expansion, quoted } = piece
   const value = variables.get(name)
   if (value instanceof Unknown) return via(name, value, line)
-  if (expansion === undefined) return value ?? unset ?? new Unknown(line, `uses $${name}, which is not set`)
+  const notSet = new Unknown(line, `uses $${name}, which is not set`)
+  const segment = (text: string): readonly Segment[] => [{ text, isSplit: !quoted }]
+  if (expansion === undefined) return value === undefined && unset === undefined ? notSet : segment(value ?? "")
   const isSet = value !== undefined && !(expansion.orEmpty && value === "")
-  const instead = (): string | Unknown => valueOf({ kind: "word", pieces: expansion.word, line }, variables, unset)
-  if (expansion.operator === "+") return isSet ? instead() : ""
-  if (isSet) return value
-  if (expansion.operator === "?") return new Unknown(line, `uses $${name}, which is not set`)
-  const fallback = instead()
-  if (expansion.operator === "=") variables.set(name, fallback)
-  return fallback
+  const instead = (): readonly Segment[] | Unknown =>
+    segmentsOf({ kind: "word", pieces: expansion.word, line }, variables, unset)
+  if (expansion.operator === "+") return isSet ? instead() : segment("")
+  if (isSet) return segment(value)
+  if (expansion.operator === "?") return notSet
+  if (expansion.operator === "-") return instead()
+  const assigned = valueOf({ kind: "word", pieces: expansion.word, line }, variables, unset)
+  variables.set(name, assigned)
+  return assigned instanceof Unknown ? assigned : segment(assigned)
 }
 
 function via(name: string, { line: root, reason }: Unknown, line: number): Unknown {
@@ -70,11 +106,3 @@ function via(name: string, { line: root, reason }: Unknown, line: number): Unkno
 }
 
 export const READ = "is read from a terminal, and there is none"
-
-/** The words that an unquoted expansion is split into. */
-export function wordsOf(word: Word, variables: Variables): readonly (string | Unknown)[] {
-  const value = valueOf(word, variables, "")
-  const isSplit = word.pieces.some((piece) => piece.kind !== "text" && !("quoted" in piece && piece.quoted))
-  if (value instanceof Unknown || !isSplit) return [value]
-  return value.split(/\s+/).filter((part) => part !== "")
-}
