@@ -13,7 +13,7 @@ import { openRollout } from "./federation/rollout.ts"
 import { type FederationSettings, prometheusCredentials } from "./federation/settings.ts"
 
 /** Of the files, or of an earlier process where they are faulty. */
-type PlanInForce = Accepted & Pick<FederationPlan, "warnings">
+type PlanInForce = Accepted & Pick<FederationPlan, "warnings" | "filesFor">
 
 /**
  * Keeps Prometheus' configuration equal to the configuration files: reads them when they change, writes, reloads. Faults in

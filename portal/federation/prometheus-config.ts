@@ -6,11 +6,7 @@ import { HEADER } from "./publish.ts"
 import type { Limits } from "./schema.ts"
 import { siteRelabelling } from "./site-labels.ts"
 import type { Site } from "./sites.ts"
-
-export interface PrometheusVersion {
-  readonly major: number
-  readonly minor: number
-}
+import { knowsStaleness, type PrometheusVersion } from "./version.ts"
 
 /** The whole Prometheus configuration as YAML: the base configuration, and one scrape job per site. */
 export function prometheusConfig(
@@ -69,9 +65,6 @@ const ownRules = ({ drop_labels = [], metric_relabel_configs = [] }: Site): read
 /** Prometheus 2.42 takes these two words for no expression at all, also where they are quoted. */
 const writable = (rule: { readonly regex?: string | undefined }): object =>
   rule.regex === "~" || rule.regex === "null" ? { ...rule, regex: `(?:${rule.regex})` } : rule
-
-/** Since 2.48; older ones refuse the key. */
-const knowsStaleness = ({ major, minor }: PrometheusVersion): boolean => major > 2 || (major === 2 && minor >= 48)
 
 const target = (url: URL): string =>
   `${url.hostname}:${url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port}`

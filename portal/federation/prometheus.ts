@@ -1,9 +1,12 @@
-import { fetchText } from "#core/http/client.ts"
+import { z } from "zod"
+import { fetchText, RequestFailed } from "#core/http/client.ts"
 import type { Sending } from "#core/http/client-credentials.ts"
 import { lifecycleDisabled, reloadFailed, reloadRefused, stillStarting, unauthorized } from "./errors.ts"
+import { parseVersion, type PrometheusVersion } from "./version.ts"
 
 const DEADLINE = 60
 const READY_DEADLINE = 10
+const VERSION_DEADLINE = 5
 const LIMIT = 65_536
 
 /** The portal's own, and with what it is sent requests at present. */
@@ -34,6 +37,24 @@ export async function checkStarted({ url, sending }: PrometheusServer, signal: A
   const options = { deadline: READY_DEADLINE, limit: LIMIT, signal, dispatcher, headers }
   const { status } = await fetchText(below(url, "/-/ready"), options)
   if (status === 503) throw stillStarting({ url: url.origin })
+}
+
+const buildInfo = z.object({ data: z.object({ version: z.string() }) })
+
+/** Which version runs; undefined where it does not say. */
+export async function readVersion(
+  { url, sending }: PrometheusServer,
+  signal: AbortSignal,
+): Promise<PrometheusVersion | undefined> {
+  const { agent: dispatcher, headers } = sending()
+  const options = { deadline: VERSION_DEADLINE, limit: LIMIT, signal, dispatcher, headers }
+  try {
+    const { status, body } = await fetchText(below(url, "/api/v1/status/buildinfo"), options)
+    return status === 200 ? parseVersion(buildInfo.parse(JSON.parse(body)).data.version) : undefined
+  } catch (error) {
+    if (error instanceof RequestFailed || error instanceof SyntaxError || error instanceof z.ZodError) return undefined
+    throw error
+  }
 }
 
 const below = (url: URL, path: string): URL => new URL(`${url.pathname.replace(/\/$/, "")}${path}`, url)

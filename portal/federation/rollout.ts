@@ -7,8 +7,13 @@ import { retry } from "#core/retry/retry.ts"
 import { type Accepted, acceptedFile, readAccepted } from "./accepted.ts"
 import { lockFolder } from "./folder-lock.ts"
 import type { PortalMetrics } from "./metrics.ts"
-import { checkStarted, type PrometheusServer, reloadPrometheus } from "./prometheus.ts"
+import type { FilesFor } from "./load.ts"
+import { checkStarted, type PrometheusServer, readVersion, reloadPrometheus } from "./prometheus.ts"
 import { publish, removeStale } from "./publish.ts"
+import { showVersion } from "./version.ts"
+
+/** Files that every version understands, and how those for one are made, unless they are for one already. */
+type Plan = Accepted & { readonly filesFor?: FilesFor }
 
 /** Writes configurations for Prometheus and reloads it, until it accepts them. */
 export function openRollout(folder: string, prometheus: PrometheusServer, metrics: PortalMetrics, log: Logger) {
@@ -33,34 +38,45 @@ export function openRollout(folder: string, prometheus: PrometheusServer, metric
     written = plan
   }
 
-  async function rollOut(plan: Accepted, signal: AbortSignal): Promise<void> {
+  /** For the Prometheus that runs, where that is not given and can be asked. */
+  async function forRunning(plan: Plan, signal: AbortSignal): Promise<Accepted & { readonly version?: string }> {
+    const version = plan.filesFor === undefined ? undefined : await readVersion(prometheus, signal)
+    if (plan.filesFor === undefined || version === undefined) return plan
+    return { sites: plan.sites, files: plan.filesFor(version), version: showVersion(version) }
+  }
+
+  async function rollOut(plan: Plan, signal: AbortSignal): Promise<void> {
     metrics.configWritten.set(0)
     const failedToWrite = (reason: string) => (notReady = notReady === undefined ? undefined : reason)
     const task = "writing the Prometheus configuration"
-    if (!(await retry(() => write(plan), { signal, log, task, failed: failedToWrite }))) return
+    if (!(await retry(async () => write(await forRunning(plan, signal)), { signal, log, task, failed: failedToWrite })))
+      return
     notReady = undefined
     log.info({ folder }, "Prometheus configuration written")
     const failedToReload = () => metrics.prometheusReloaded.set(0)
     const reloading = { signal, log, task: "reloading Prometheus", failed: failedToReload }
-    if (!(await retry(() => submit(plan, signal), reloading))) return
+    let submitted: Accepted = plan
+    if (!(await retry(async () => void (submitted = await submit(plan, signal)), reloading))) return
     metrics.prometheusReloaded.set(1)
-    log.info({ url: prometheus.url.href }, "Prometheus reloaded")
     const finishing = { signal, log, task: "finishing the Prometheus configuration" }
-    if (!(await retry(() => publish(folder, [acceptedFile(plan)]), finishing))) return
-    await retry(() => removeStale(folder, plan.files), finishing)
+    if (!(await retry(() => publish(folder, [acceptedFile(submitted)]), finishing))) return
+    await retry(() => removeStale(folder, submitted.files), finishing)
   }
 
-  async function submit(plan: Accepted, signal: AbortSignal): Promise<void> {
+  /** What Prometheus accepted of it. */
+  async function submit(plan: Plan, signal: AbortSignal): Promise<Accepted> {
     try {
       if (accepted !== undefined) await checkStarted(prometheus, signal)
-      await write(plan)
+      const { version, ...submitted } = await forRunning(plan, signal)
+      await write(submitted)
       await reloadPrometheus(prometheus, signal)
+      log.info({ url: prometheus.url.href, version }, "Prometheus reloaded")
+      return (accepted = submitted)
     } catch (error) {
       const fallback = signal.aborted && !isRefusal(error) ? undefined : fallbackAfter(error, plan)
       if (fallback !== undefined) await write(fallback)
       throw error
     }
-    accepted = plan
   }
 
   /**
@@ -88,7 +104,7 @@ export function openRollout(folder: string, prometheus: PrometheusServer, metric
       }
     },
     /** Rolls this out; the rollout of another that is under way ends. */
-    start(plan: Accepted): void {
+    start(plan: Plan): void {
       current.cancel.abort()
       const cancel = new AbortController()
       current = { cancel, done: current.done.then(() => rollOut(plan, cancel.signal)) }

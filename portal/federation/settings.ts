@@ -1,14 +1,9 @@
 import { Faults } from "#core/config/faults.ts"
 import { httpUrl, inGroup, type Parse, setting, text, type Values, Wrong } from "#core/config/settings.ts"
 import { UsageError } from "#core/errors.ts"
-import type { PrometheusVersion } from "./prometheus-config.ts"
+import { parseVersion, type PrometheusVersion } from "./version.ts"
 
-const version: Parse<PrometheusVersion> = (value) => {
-  const [, major, minor] = /^v?(\d{1,3})\.(\d{1,3})(?:\.\d+)?$/.exec(value) ?? []
-  return major === undefined || minor === undefined
-    ? new Wrong("must be a version such as 2.53")
-    : { major: Number(major), minor: Number(minor) }
-}
+const version: Parse<PrometheusVersion> = (value) => parseVersion(value) ?? new Wrong("must be a version such as 2.53")
 
 export const federationSettings = {
   ...inGroup("Sites", {
@@ -64,11 +59,10 @@ export const federationSettings = {
       flag: "--prometheus.key-file <file>",
       help: "Read the private key of that certificate from this file",
     }),
-    prometheusVersion: setting(
-      version,
-      { flag: "--prometheus.version <x.y>", help: "Write what this version of Prometheus understands, and later ones" },
-      "3.5",
-    ),
+    prometheusVersion: setting(version, {
+      flag: "--prometheus.version <x.y>",
+      help: "Write what this version of Prometheus understands, in place of the running one",
+    }),
   }),
 }
 

@@ -109,7 +109,6 @@ export async function startPortal(
     `--sites.file=${join(folder, "sites.yaml")}`,
     `--prometheus.config-dir=${outputFolder ?? join(folder, "out")}`,
     `--prometheus.url=${prometheusUrl}`,
-    "--prometheus.version=2.42",
     ...("base.yml" in files ? [`--prometheus.base-config=${join(folder, "base.yml")}`] : []),
     "--web.listen-address=127.0.0.1:0",
     ...flags,
