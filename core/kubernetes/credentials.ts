@@ -2,6 +2,7 @@ import type { RequestOptions as HttpsOptions } from "node:https"
 import { createSecureContext } from "node:tls"
 import { Faults } from "#core/config/faults.ts"
 import { explain, UsageError } from "#core/errors.ts"
+import { wasReadOnce } from "#core/files/read-once.ts"
 import { readText } from "#core/files/read-text.ts"
 import { certificateIn } from "#core/http/pem.ts"
 import type { KubeConfig } from "./client-node.ts"
@@ -71,7 +72,12 @@ function checkFiles({ caFile, caData }: Cluster, user: User | null, faults: Faul
 }
 
 function textOf(file: string | undefined, data: string | undefined, where: string, faults: Faults) {
-  if (file !== undefined && file !== "") return faults.collect(() => readText(file, where))
+  if (file !== undefined && file !== "") {
+    const text = faults.collect(() => readText(file, where))
+    // client-node reads it too, and again each minute
+    if (wasReadOnce(file)) faults.add(where, `the file ${file} is a pipe, which cannot be read again: give a file`)
+    return text
+  }
   return data === undefined || data === "" ? undefined : Buffer.from(data, "base64").toString()
 }
 

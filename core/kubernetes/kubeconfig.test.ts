@@ -1,4 +1,6 @@
 import assert from "node:assert/strict"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { test } from "node:test"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { type ClusterSource, readKubeconfig } from "./kubeconfig.ts"
@@ -83,6 +85,18 @@ test("a token file of a user is read, in its folder", async (t) => {
   await write("secrets/token", "from a file")
   const file = await write("config", kubeconfig("one", { tokenFile: "secrets/token" }))
   assert.equal((await sent({ kubeconfig: file, env: {} })).authorization, "Bearer from a file")
+})
+
+test("a kubeconfig from a pipe is read once, and is there when credentials are renewed", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  await write("ca.crt", "CA")
+  await write("content", kubeconfig("one"))
+  assert.equal(spawnSync("mkfifo", [`${path}/pipe`]).status, 0)
+  const written = once(spawn("sh", ["-c", `cat ${path}/content > ${path}/pipe`]), "close")
+  const source = { kubeconfig: `${path}/pipe`, env: {} }
+  assert.equal((await sent(source)).server, "https://one.example.org")
+  await written
+  assert.equal((await sent(source)).server, "https://one.example.org")
 })
 
 test("names what is wrong with a kubeconfig", async (t) => {

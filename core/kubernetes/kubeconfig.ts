@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { isIPv6 } from "node:net"
 import { delimiter, dirname, join, resolve } from "node:path"
 import { explain, UsageError } from "#core/errors.ts"
+import { readText } from "#core/files/read-text.ts"
 import { type KubeConfig, loadKubeConfig, type User } from "./client-node.ts"
 import { applyPlugin, type ExecPlugin } from "./exec-plugin.ts"
 
@@ -42,9 +43,10 @@ export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig>
     throw wrong("--kubeconfig", `is needed: this is no pod with a service account, and there is no ${missing}`)
   }
   const file = present.join(delimiter)
+  const texts = present.map((one) => [one, textIn(one)] as const)
   const { parse } = await import("yaml") // which a pod with an account does not need
   try {
-    config.loadFromString(JSON.stringify(merge(present.map((one) => located(one, parse(readFileSync(one, "utf8")))))))
+    config.loadFromString(JSON.stringify(merge(texts.map(([one, content]) => located(one, parse(content))))))
   } catch (error) {
     const reason = explain(error).replace(/:\n.*/s, "") // yaml repeats the line, which may hold a token
     throw wrong("--kubeconfig", `${file} is no usable kubeconfig: ${reason}`)
@@ -65,6 +67,15 @@ export async function readKubeconfig(source: ClusterSource): Promise<KubeConfig>
     if (found === null)
       throw wrong("--kubeconfig", `${file} is no usable kubeconfig: its context names no ${what} in it`)
   return config
+}
+
+/** Read again with new credentials, each minute: a pipe would block the process the second time. */
+function textIn(file: string): string {
+  try {
+    return readText(file)
+  } catch (error) {
+    throw wrong("--kubeconfig", explain(error))
+  }
 }
 
 const wrong = (where: "--kubeconfig" | "--context", message: string) => new UsageError([{ where, message }])

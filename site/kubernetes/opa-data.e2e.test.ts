@@ -106,14 +106,17 @@ test("the manifests of the exporter of OPA data", { timeout: 300_000 }, async (o
     const endpoints = { apiVersion: "v1", kind: "Endpoints", metadata: { name: "opa-service", namespace: "opa" } }
     await kubectl(["apply", "-f", "-"], JSON.stringify(endpoints))
     const { env } = await containerOf(ORIGINAL)
-    const text = await single(t, ["exporter", "opa-data"], {
-      ...env,
-      KUBECONFIG: await kubernetes.account("opa/opa-monitoring"),
-    })
+    const account = { ...env, KUBECONFIG: await kubernetes.account("opa/opa-monitoring") }
+    const text = await single(t, ["exporter", "opa-data"], account, 1)
+    assert.match(
+      text,
+      /^fedstack: Not everything could be read\. service opa-service: it has no pods in the namespace opa: look at what it selects$/m,
+    )
     assert.deepEqual(
-      linesOf(text).filter((line) => /^opa_data_exporter_(?:pods|discovery_up)/.test(line)),
+      linesOf(text).filter((line) => /^opa_data_(?:exporter_pods|service_pods|exporter_discovery_up)/.test(line)),
       [
         'opa_data_exporter_pods{cluster_name="cluster-name"} 0',
+        'opa_data_service_pods{cluster_name="cluster-name",opa_namespace="opa",opa_service="opa-service"} 0',
         'opa_data_exporter_discovery_up{cluster_name="cluster-name"} 1',
       ],
     )
@@ -186,10 +189,15 @@ async function containerOf(file: string) {
 }
 
 /** What the exporter prints for one collection. */
-async function single(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+async function single(
+  t: TestContext,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  exitCode = 0,
+): Promise<string> {
   const exporter = start(FEDSTACK, [...args, "--single"], env)
   t.after(() => exporter.stop())
-  assert.equal(await exporter.ended, 0, exporter.output())
+  assert.equal(await exporter.ended, exitCode, exporter.output())
   return exporter.output()
 }
 

@@ -161,7 +161,7 @@ export const opaDataSettings = {
       oneOf(["resourceVersion", "content", "off"]),
       app(
         "--digest <kind>",
-        "Compare replicas, beside their counts, by resourceVersion (with names), or by content, which costs more; or off",
+        "Compare replicas, beside their counts, by resourceVersion, and by content what has none; or all by content, which costs more; or off: by counts alone",
       ),
       "resourceVersion",
     ),
