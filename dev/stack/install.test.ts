@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
-import { chmod, copyFile, mkdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { chmod, copyFile, glob, mkdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises"
+import { join, relative } from "node:path"
 import { type TestContext, test } from "node:test"
 import { start } from "../testing/child.ts"
 import { temporaryFolder } from "../testing/folder.ts"
@@ -117,4 +117,21 @@ test("SIGTERM ends npm too", async (t) => {
   const pid = await until("npm to run", async () => Number(await readFile(join(root, "npm-pid"), "utf8")) || undefined)
   assert.equal(await child.stop(), 143)
   assert.throws(() => process.kill(pid, 0), { code: "ESRCH" })
+})
+
+test("every program below dev/ that starts Node installs first what is missing", async () => {
+  const dev = join(import.meta.dirname, "..")
+  const programs: string[] = []
+  for await (const entry of glob("**/*", { cwd: dev, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name)
+    if (!entry.isFile() || entry.name.includes(".")) continue
+    const text = await readFile(file, "utf8")
+    if (!text.startsWith("#!/bin/sh") || entry.name === "install") continue
+    const starts = text.indexOf("/.bin/node")
+    if (starts < 0) continue
+    programs.push(relative(dev, file))
+    const installs = text.search(/^"\$(?:root\/dev|here\/\.\.)\/install" \|\| exit$/m)
+    assert.ok(installs >= 0 && installs < starts, file)
+  }
+  assert.ok(programs.includes("bench/proxy"))
 })

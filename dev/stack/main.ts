@@ -76,7 +76,9 @@ interface Options extends StartOptions {
 async function up(run: Run, options: Options): Promise<void> {
   const stack = await startStack(run, options)
   const statuses = await untilFederated(stack, run)
-  run.progress.say(`Every site is federated, ${seconds()} s after the start.\n\n${statusTable(statuses)}`)
+  const all =
+    stack.sites.length === options.sites ? "Every site is" : `${stack.sites.length} of ${options.sites} sites are`
+  run.progress.say(`${all} federated, ${seconds()} s after the start.\n\n${statusTable(statuses)}`)
   if (options.check) return
   const stopped = join(run.folder, "stopped")
   const following = followStopped(stopped, stack.sites, run)

@@ -80,5 +80,8 @@ test("a site that does not start ends a strict run, and so does no site at all",
 test("no more sites are started when memory is nearly used up", async (t) => {
   const { sites, said } = await startedSites(t, { room: 4 })
   assert.deepEqual(sites, [0, 1, 2, 3])
-  assert.equal(said[0], "Memory is nearly used up: 4 of 7 sites are started, and no more.")
+  assert.deepEqual(said, ["Memory is nearly used up: 4 of 7 sites are started, and no more."])
+  await assert.rejects(startedSites(t, { room: 4, strict: true }), {
+    message: "Memory is nearly used up after 4 of 7 sites",
+  })
 })

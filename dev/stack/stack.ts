@@ -18,6 +18,7 @@ export interface Stack {
   readonly portal: Portal
 }
 
+export const noRoom = defineError("NO_ROOM", 500, "Memory is nearly used up after {index} of {sites} sites")
 export const noSite = defineError("NO_SITE", 500, "No site is running: the reasons stand above")
 
 export interface StartOptions {
@@ -54,6 +55,7 @@ export async function startSites<T>(
       if (!hasRoom()) {
         if (isFull) return
         isFull = true
+        if (run.strict) throw noRoom({ index, sites })
         run.progress.say(`Memory is nearly used up: ${index} of ${sites} sites are started, and no more.`)
         return
       }
