@@ -201,14 +201,8 @@ test("what the room does with a real API", { timeout: 300_000 }, async (outer) =
 
   await outer.test("repeated Events are one with a count, and kubectl shows them below the object", async () => {
     const object = await gateways.create(gateway("eventful"), signal)
-    const options = {
-      controller: "example.org/test",
-      instance: "pod-1",
-      log: silent,
-      registry: new Registry(),
-      now: () => new Date(),
-    }
-    const recorder = recordEvents(api, options)
+    const about = { controller: "example.org/test", instance: "pod-1", now: () => new Date() }
+    const recorder = recordEvents(api, { ...about, log: silent, registry: new Registry() })
     const details = { type: "Warning", reason: "Broken", action: "Repair", note: "listener http is broken" } as const
     recorder.record(GATEWAYS, object, details)
     const events = async () => {
