@@ -73,6 +73,16 @@ test("a server that is called by its address must show the server name in a cert
   }
 })
 
+test("a CA file with the issuing authority alone is enough, and trusts nothing above it", async (t) => {
+  const root = makeAuthority("Root")
+  const issuing = root.intermediate("Issuing")
+  const ca = await temporaryFolder(t).write("ca.pem", issuing.cert)
+  const { send } = await open(t, { ca, serverName: NAME })
+  const wanted = { name: NAME, sans: [`DNS:${NAME}`] }
+  assert.equal(await send(await secureServer(t, issuing.issue(wanted))), "anonymous none")
+  await assert.rejects(send(await secureServer(t, root.issue(wanted))), { reason: "tls_unknown_ca" })
+})
+
 test("without files nothing is logged, and no metric reports that something was read", async (t) => {
   const { log, successful, credentials } = await open(t, {})
   await credentials.reload()
@@ -117,7 +127,7 @@ test("a bad change keeps what was there, and shows", async (t) => {
   assert.equal(await send(port), "Bearer t0ken-1 none")
   assert.match(
     log(),
-    /level=error .*keeping the previous one.*token: has several lines; it must hold the token and nothing else/,
+    /level=error .*keeping the previous one" faults=1\n.*level=error .*token: has several lines; it must hold the token and nothing else/,
   )
   assert.doesNotMatch(log(), /t0ken/)
   await folder.write("token", "t0ken-4")

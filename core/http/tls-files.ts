@@ -1,4 +1,4 @@
-import { createSecureContext } from "node:tls"
+import { createSecureContext, type SecureContextOptions } from "node:tls"
 import type { Agent } from "undici"
 import { Faults } from "#core/config/faults.ts"
 import { explain } from "#core/errors.ts"
@@ -12,6 +12,14 @@ export interface TlsFiles {
   readonly cert: string | undefined
   /** undefined: it stands in the file of the certificate. */
   readonly key: string | undefined
+}
+
+/**
+ * Options of a context that trusts these certificates and no others, each by itself, as Prometheus does: they may be the
+ * issuing authority alone. Undefined: the authorities that Node knows.
+ */
+export function trusting(ca: string | undefined): SecureContextOptions {
+  return ca === undefined ? {} : { ca, allowPartialTrustChain: true }
 }
 
 const KINDS = ["ca", "cert", "key"] as const
@@ -37,7 +45,7 @@ export function readTlsFiles(
   if (ca !== undefined && certificateIn(ca) === undefined) add(["ca"], "holds no certificate in PEM format")
   faults.orThrow()
   try {
-    const secureContext = createSecureContext({ ca, cert, key: key ?? cert })
+    const secureContext = createSecureContext({ ...trusting(ca), cert, key: key ?? cert })
     return { content: JSON.stringify([ca, cert, key]), secureContext }
   } catch (error) {
     add(KINDS, `cannot be used: ${explain(error)}`)

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { once } from "node:events"
 import { connect } from "node:net"
 import { test } from "node:test"
 import { received } from "../../dev/testing/send-raw.ts"
@@ -38,6 +39,14 @@ test("a client with a token and without limits is cut off too, and one of its re
   const { upstream, proxy } = await startBoth(t, () => undefined)
   await flood(proxy.port, RIGHTFUL)
   assert.ok(upstream.received.length <= 1)
+})
+
+test("closes at once while both ports are flooded", async (t) => {
+  const { proxy } = await startBoth(t, () => undefined)
+  const sockets = [proxy.port, Number(new URL(proxy.adminUrl).port)].map((port) => connect(port, "127.0.0.1"))
+  await Promise.all(sockets.map((socket) => once(socket, "connect")))
+  for (const socket of sockets) socket.write(TINY.repeat(100_000))
+  await Promise.all([proxy.running.close(), ...sockets.map(received)])
 })
 
 test("requests that wait for their turn when their client leaves count no more", async (t) => {

@@ -4,6 +4,7 @@ import type { Closable } from "#core/closable.ts"
 import { explain } from "#core/errors.ts"
 import { openAgent } from "#core/http/agent.ts"
 import { fetchText } from "#core/http/client.ts"
+import { trusting } from "#core/http/tls-files.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { backoff, jitter, pause } from "#core/retry/backoff.ts"
 import { BadKeys, type KeySet, type ParsedKeys, parseKeys } from "./keys.ts"
@@ -38,7 +39,7 @@ export function followKeys(
   log: Logger,
   times: KeyTimes = KEY_TIMES,
 ): KeySet & Closable {
-  const secureContext = ca === undefined ? undefined : createSecureContext({ ca })
+  const secureContext = ca === undefined ? undefined : createSecureContext(trusting(ca))
   const agent = openAgent({ connections: 1, connectTimeout: times.deadline, secureContext })
   const closing = new AbortController()
   const shown = `${url.origin}${url.pathname}`

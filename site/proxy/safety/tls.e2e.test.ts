@@ -45,11 +45,22 @@ certificates: [{name: certificate, san: "DNS:portal.example.org", match: ['${SHA
 `,
   )
   const log = pino({ enabled: false })
-  const { port } = await startTestProxy(t, upstream.url, {
+  const proxy = await startTestProxy(t, upstream.url, {
     policy: policyFile(policy, { env: { TOKEN }, now: () => new Date(), log }),
     webConfigFile,
   })
-  return { files, port, replaceCertificate }
+  return {
+    files,
+    port: proxy.port,
+    replaceCertificate,
+    log: () =>
+      proxy
+        .log()
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    metrics: async () => (await fetch(`${proxy.adminUrl}/metrics`)).text(),
+  }
 }
 
 for (const version of VERSIONS) {
@@ -102,6 +113,44 @@ for (const version of VERSIONS) {
     assert.deepEqual(await scrapesOf("min_over_time(up[10m])"), always)
   })
 }
+
+test("a portal whose Prometheus objects to the certificate, or speaks plain HTTP, is logged and counted at the site", async (t) => {
+  const folder = need(t, findPrometheus())
+  if (folder === undefined) return
+  const { files, port, log, metrics } = await startSite(t)
+  const tls = { ca_file: await files.write("portal/ca.crt", authority.cert) }
+  const jobs = {
+    unknown_ca: { scheme: "https" },
+    wrong_name: { scheme: "https", tls_config: { ...tls, server_name: "elsewhere.example.org" } },
+    plain: { scheme: "http" },
+  }
+  const scrape_configs = Object.entries(jobs).map(([job_name, job]) => ({
+    ...{ job_name, scrape_interval: "1s", scrape_timeout: "1s" },
+    static_configs: [{ targets: [`127.0.0.1:${port}`] }],
+    ...job,
+  }))
+  const portal = await startPrometheus(folder, await files.write("portal.yml", JSON.stringify({ scrape_configs })))
+  t.after(() => portal.stop())
+  const failures = await until("two of each", async () => {
+    const found = [
+      ...(await metrics()).matchAll(/^fedstack_web_client_failures_total\{.*reason="(\w+)"\} ([1-9]\d*)$/gm),
+    ]
+    const counts = Object.fromEntries(found.map(([, reason, count]) => [reason, Number(count)]))
+    return (counts.certificate_rejected ?? 0) >= 4 && (counts.plain_http ?? 0) >= 2 ? counts : undefined
+  })
+  assert.deepEqual(Object.keys(failures).toSorted(), ["certificate_rejected", "plain_http"])
+  const reasons = log()
+    .filter(({ msg }) => msg === "TLS handshake failed")
+    .map(({ reason }) => reason)
+  assert.equal(reasons.length, 2)
+  assert.deepEqual(
+    new Set(reasons),
+    new Set([
+      "plain HTTP on a port that speaks TLS; the client's URL must begin with https://",
+      "the client does not accept this server's certificate (bad certificate): it must know its authority, and use a name that stands in it",
+    ]),
+  )
+})
 
 /** Of the certificate that a new connection is shown. */
 async function serialOf(port: number): Promise<string | undefined> {
