@@ -98,6 +98,11 @@ const wrong: readonly (readonly [what: string, parts: Parts, message: string])[]
     "user u: the exec plugin /bin/sh printed neither a token nor a certificate with its key",
   ],
   [
+    "an exec plugin that always asks for something",
+    { user: { exec: { command: "/bin/sh", interactiveMode: "Always" } } },
+    "user u: the exec plugin /bin/sh asks for something (interactiveMode: Always), and there is no terminal: use another way to sign in",
+  ],
+  [
     "an exec plugin that would ask for something",
     sh("read -r password || exit 4"),
     `user u: the exec plugin /bin/sh ended with exit code 4: ${RUN}`,

@@ -7,6 +7,7 @@ export interface ExecPlugin {
   readonly command?: string
   readonly args?: readonly string[] | null
   readonly env?: readonly { readonly name: string; readonly value: string }[] | null
+  readonly interactiveMode?: string
   /** How to install it, by whoever wrote the kubeconfig. */
   readonly installHint?: string
 }
@@ -41,8 +42,13 @@ export async function applyPlugin(
 }
 
 function run(plugin: ExecPlugin, env: Readonly<Record<string, string | undefined>>): Promise<string> {
-  const { apiVersion, command, args, env: added } = plugin
+  const { apiVersion, command, args, env: added, interactiveMode } = plugin
   if (command === undefined || command === "") throw failure(plugin, "has no command")
+  if (interactiveMode === "Always")
+    throw failure(
+      plugin,
+      "asks for something (interactiveMode: Always), and there is no terminal: use another way to sign in",
+    )
   const info = { apiVersion, kind: "ExecCredential", spec: { interactive: false } }
   const variables = Object.fromEntries((added ?? []).map(({ name, value }) => [name, value]))
   const { promise, resolve, reject } = Promise.withResolvers<string>()
