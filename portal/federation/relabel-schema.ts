@@ -2,7 +2,7 @@ import { z } from "zod"
 import { expected, parsed } from "#core/config/schema.ts"
 import { type Parse, Wrong } from "#core/config/settings.ts"
 import { compile } from "#core/promql/compiled.ts"
-import { CONTROL } from "./credential-schema.ts"
+import { CONTROL } from "#core/http/credential-schema.ts"
 
 const LABEL = /^[a-zA-Z_]\w*$/
 const labelName = z.string(expected("the name of a label")).regex(LABEL, "must be the name of a label")

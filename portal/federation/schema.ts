@@ -14,7 +14,7 @@ import {
   tls,
   tlsShape,
   token,
-} from "./credential-schema.ts"
+} from "#core/http/credential-schema.ts"
 import { dropLabels, metricRelabelConfigs } from "./relabel-schema.ts"
 
 /** What the original stack federates. */

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto"
 import type { Path } from "#core/config/config-file.ts"
 import { certificateIn, privateKeyIn } from "#core/http/pem.ts"
-import type { Tls } from "./credential-schema.ts"
+import type { Tls } from "#core/http/credential-schema.ts"
 import type { EntryReader } from "./credentials.ts"
 import type { OutputFile } from "./publish.ts"
 import type { SiteEntry } from "./schema.ts"

@@ -64,6 +64,7 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
     clients.forget()
     metrics.showExpiry(policy)
     health.keep(policy.upstreams)
+    upstream.keep(policy.accesses)
     return (applied = { policy, target: targetOf(policy) })
   }
   apply()

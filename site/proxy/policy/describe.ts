@@ -4,10 +4,10 @@ import type { Client, ClientLimits, Policy } from "./types.ts"
 
 /** A policy for people: how each client is authenticated and until when, and what it may read. No secrets, no whole hashes. */
 export function describePolicy(file: string, policy: Policy, now: Date): string {
-  const { clients, upstreams, path, reuse, requestBytes, warnings } = policy
+  const { clients, upstreams, reuse, requestBytes, warnings } = policy
   const summary = [
     `${file}: ${clients.length === 1 ? "1 client" : `${clients.length} clients`}`,
-    `upstream ${upstreams.map((url) => `${url.href.replace(/\/$/, "")}${path}`).join(", then ")}`,
+    `upstream ${upstreams.map((url) => showUpstream(url, policy)).join(", then ")}`,
     reuse === 0 ? "responses are not reused" : `responses are reused for ${reuse} s`,
     `requests have at most ${requestBytes} bytes`,
   ]
@@ -17,6 +17,11 @@ export function describePolicy(file: string, policy: Policy, now: Date): string 
     ...(warnings.length === 0 ? [] : ["\n"]),
     ...warnings.map(({ where, message }) => `warning: ${where}: ${message}\n`),
   ].join("")
+}
+
+function showUpstream({ href }: URL, { path, accesses }: Policy): string {
+  const access = accesses.get(href)
+  return `${href.replace(/\/$/, "")}${path}${access === undefined ? "" : ` (${access.shown || "with TLS settings"})`}`
 }
 
 function describeClient(client: Client, policy: Policy, now: Date): string {

@@ -67,6 +67,7 @@ function loadEnvironment(given: EnvironmentPolicy, read: ReadText): Policy {
     certificates: [],
     clients: [client],
     upstreams: [new URL(given.upstream.href.replace(/\/+$/, ""))],
+    accesses: new Map(),
     path: "/federate",
     reuse: 0,
     memory: MEMORY,

@@ -14,6 +14,7 @@ import { clientsOfTokens } from "./narrow.ts"
 import { parsePolicy } from "./parse.ts"
 import type { ClientEntry } from "./schema.ts"
 import type { Client, Policy } from "./types.ts"
+import { readUpstreams } from "./upstreams.ts"
 import type { PolicyLoader } from "./watch.ts"
 
 export interface PolicyContext {
@@ -83,13 +84,13 @@ export async function loadPolicy(file: string, context: PolicyContext, read: Rea
     { file, where, read, env, now: now(), keySets, faults, warnings },
     clientsOfTokens,
   )
+  const upstreams = readUpstreams(value.upstreams, { file, where, read, env, faults, warnings })
   faults.orThrow()
   warnings.push(...unusedToken(env, credentials))
-  const [first = "", ...others] = value.upstreams
   return {
     ...credentials,
     clients: all.map(({ owner }) => owner),
-    upstreams: [new URL(first), ...others.map((url) => new URL(url))],
+    ...upstreams,
     path: value.path,
     reuse: value.reuse,
     memory: value.limits.memory ?? MEMORY,

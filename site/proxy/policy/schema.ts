@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { certificateKeys, issuerKeys, ownerName as name, tokenKeys } from "#core/auth/schema.ts"
+import { basicAuth, instead, tlsShape, token as upstreamToken } from "#core/http/credential-schema.ts"
 import { expected, filled, parsed } from "#core/config/schema.ts"
 import { between, duration, httpUrl, type Parse, size, Wrong } from "#core/config/settings.ts"
 import { MOST_CHARACTERS, MOST_SELECTORS, requestBytes, upstreamTimeout } from "../settings.ts"
@@ -67,15 +68,40 @@ const upstreamPath: Parse<string> = (text) =>
     ? text
     : new Wrong("must be a path such as /federate, of letters, digits, -._~: and / only")
 
+const upstreamText = parsed("a URL such as http://prometheus:9090", upstreamUrl)
+const upstreamEntry = z.strictObject({
+  url: upstreamText,
+  token: upstreamToken.optional(),
+  basic_auth: basicAuth.optional(),
+  tls: z
+    .strictObject(
+      { ...tlsShape, min_version: instead("is not known here; TLS 1.2 is the least") },
+      expected("a map of ca_file, server_name, cert_file and key_file"),
+    )
+    .optional(),
+})
+type Upstream = z.output<typeof upstreamEntry>
+
+/** A URL, or a map of one and what it needs. Not as a union, whose faults would say nothing of the map's keys. */
+const upstream = z.unknown().transform((value, context): Upstream => {
+  const isMap = typeof value === "object" && value !== null && !Array.isArray(value)
+  const found = isMap
+    ? upstreamEntry.safeParse(value)
+    : upstreamText.transform((url): Upstream => ({ url })).safeParse(value)
+  if (found.success) return found.data
+  for (const issue of found.error.issues) context.issues.push({ ...issue, input: undefined })
+  return z.NEVER
+})
+
 const list = <T extends z.ZodType>(item: T, what: string) =>
   z.preprocess((value) => value ?? [], z.array(item, expected(what)))
 
 export const policySchema = z.strictObject(
   {
     upstreams: z
-      .array(parsed("a URL such as http://prometheus:9090", upstreamUrl), expected("a list of URLs"))
+      .array(upstream, expected("a list of URLs, or of maps with url, token, basic_auth and tls"))
       .min(1, "must hold at least one URL")
-      .default(["http://prometheus:9090"]),
+      .default([{ url: "http://prometheus:9090" }]),
     path: parsed("a path such as /federate", upstreamPath).default("/federate"),
     tokens: list(token, "a list of tokens"),
     jwt: list(issuer, "a list of issuers"),

@@ -2,6 +2,7 @@ import type { Credentials } from "#core/auth/authenticate.ts"
 import type { Fault } from "#core/errors.ts"
 import type { RequestLimits } from "#core/limits/client-limits.ts"
 import type { Principal } from "#core/promql/authorize.ts"
+import type { Accesses } from "../upstream/access.ts"
 
 /** Of one client; Infinity: without limit. */
 export interface ClientLimits extends RequestLimits {
@@ -38,6 +39,8 @@ export interface Policy extends Credentials<Client> {
   readonly clients: readonly Client[]
   /** Tried in order; may have a path prefix, without a slash at the end. */
   readonly upstreams: readonly [URL, ...URL[]]
+  /** What they need, by their href. */
+  readonly accesses: Accesses
   /** Requested upstream, below the prefix: `/federate`. */
   readonly path: string
   /** Seconds that a response is reused; 0: only concurrent equal requests share one. */

@@ -1,6 +1,5 @@
 import type { Dispatcher } from "undici"
 import { explain, FedstackError } from "#core/errors.ts"
-import { openAgent } from "#core/http/agent.ts"
 import { type ResponseReceiver, sendRequest } from "#core/http/send-request.ts"
 import { describeFailure } from "#core/http/connection-failure.ts"
 import type { Logger } from "#core/log/logger.ts"
@@ -14,6 +13,7 @@ import {
   upstreamUnreachable,
 } from "../errors.ts"
 import type { ProxyMetrics } from "../metrics.ts"
+import { type Accesses, openUpstreamAgents, type UpstreamAccess } from "./access.ts"
 import { showUpstream, type UpstreamHealth } from "./health.ts"
 import { type UpstreamRequest, upstreamHeaders } from "./request.ts"
 import { type ResponseValidation, validateResponse } from "./validate.ts"
@@ -26,7 +26,7 @@ const HANGING = 0.1
 
 /** Sends requests to Prometheus by connections of its own, whose certificates are verified. Closing ends them. */
 export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log: Logger) {
-  const agent = openAgent({ connectTimeout: CONNECT_TIMEOUT })
+  const agents = openUpstreamAgents(CONNECT_TIMEOUT)
 
   /** Rejects with an error of errors.ts, or with what the signal was aborted with. */
   async function fetch(request: UpstreamRequest, sink: ResponseSink, signal: AbortSignal): Promise<void> {
@@ -66,8 +66,11 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
     for (const upstream of health.healthiestFirst(request.target.upstreams)) {
       trying(upstream)
       const since = performance.now()
+      const access = request.target.accesses.get(upstream.href) ?? NO_ACCESS
       const start: ResponseReceiver["start"] = (status, headers) => {
         if (status === 503) throw upstreamNotReady({})
+        // no client's doing; another upstream may have other credentials
+        if (status === 401 || status === 403) throw upstreamBadResponse({ problem: `its status is ${status}` })
         started = true
         observe()
         health.report(upstream, true)
@@ -75,7 +78,7 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
       }
       try {
         const receiver = { start, data: (chunk: Buffer) => response.data(chunk) }
-        return await sendRequest(agent, upstreamOptions(upstream, request), receiver, signal)
+        return await sendRequest(agents.of(access), upstreamOptions(upstream, request, access), receiver, signal)
       } catch (error) {
         if (started) throw error
         if (signal.aborted) {
@@ -84,11 +87,14 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
           throw error
         }
         failure = error instanceof FedstackError ? error : undefined
-        if (failure === undefined)
+        const about = { upstream: showUpstream(upstream), cause: describeFailure(error).problem }
+        if (failure === undefined) log.warn(about, "Prometheus cannot be reached")
+        else if (failure.code === "UPSTREAM_BAD_RESPONSE") {
           log.warn(
-            { upstream: showUpstream(upstream), cause: describeFailure(error).problem },
-            "Prometheus cannot be reached",
+            { ...about, cause: failure.message },
+            "Prometheus refuses the proxy; check the credentials of this upstream",
           )
+        }
       }
       health.report(upstream, false)
     }
@@ -96,12 +102,18 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
     throw failure ?? upstreamUnreachable({})
   }
 
-  return { fetch, close: () => agent.destroy() }
+  return { fetch, keep: (accesses: Accesses) => agents.keep(accesses), close: () => agents.close() }
 }
 
-function upstreamOptions({ origin, pathname }: URL, request: UpstreamRequest): Dispatcher.DispatchOptions {
+const NO_ACCESS: UpstreamAccess = { shown: "" }
+
+function upstreamOptions(
+  { origin, pathname }: URL,
+  request: UpstreamRequest,
+  access: UpstreamAccess,
+): Dispatcher.DispatchOptions {
   const path = `${pathname.replace(/\/+$/, "")}${request.target.path}?${request.query}`
-  return { origin, path, method: "GET", headers: upstreamHeaders(request) }
+  return { origin, path, method: "GET", headers: upstreamHeaders(request, access) }
 }
 
 function failureOf(error: unknown, { begun }: ResponseValidation): FedstackError {

@@ -19,7 +19,7 @@ for (const [header, seconds] of DEADLINES) {
     assert.equal(deadlineOf({ "x-prometheus-scrape-timeout-seconds": header }, 30), seconds))
 }
 
-const TARGET = { name: "a", upstreams: [], path: "/federate", timeout: 30, bytes: 1, series: 1 }
+const TARGET = { name: "a", upstreams: [], accesses: new Map(), path: "/federate", timeout: 30, bytes: 1, series: 1 }
 
 test("adds no Accept of its own", () => {
   assert.deepEqual(upstreamHeaders(upstreamRequest(TARGET, "match%5B%5D=up", {})), {

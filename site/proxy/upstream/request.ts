@@ -1,7 +1,9 @@
+import { hash } from "node:crypto"
 import type { IncomingHttpHeaders } from "node:http"
 import { acceptsGzip } from "#core/http/accept-encoding.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
 import type { Policy } from "../policy/types.ts"
+import type { Accesses, UpstreamAccess } from "./access.ts"
 
 /** All that one request upstream depends on. Requests with one key share one response. */
 export interface UpstreamRequest {
@@ -20,6 +22,7 @@ export interface UpstreamTarget {
   readonly name: string
   /** Tried in order; without a slash at the end. */
   readonly upstreams: readonly URL[]
+  readonly accesses: Accesses
   readonly path: string
   /** Seconds for a whole response. */
   readonly timeout: number
@@ -65,8 +68,12 @@ export function deadlineOf(headers: IncomingHttpHeaders, most: number): number {
  * All headers of the request to Prometheus. Accept goes with what is understood of it: Prometheus 3 reads the escaping of
  * names from it, too; where there is none, none is added. The time is that of the shared request: scrapers that wait less leave earlier.
  */
-export function upstreamHeaders({ accept, gzip, target }: UpstreamRequest): Record<string, string> {
+export function upstreamHeaders(
+  { accept, gzip, target }: UpstreamRequest,
+  { authorization }: Pick<UpstreamAccess, "authorization"> = {},
+): Record<string, string> {
   return {
+    ...(authorization === undefined ? {} : { authorization }),
     ...(accept === undefined ? {} : { accept }),
     "accept-encoding": gzip ? "gzip" : "identity",
     "x-prometheus-scrape-timeout-seconds": String(target.timeout),
@@ -75,16 +82,20 @@ export function upstreamHeaders({ accept, gzip, target }: UpstreamRequest): Reco
 }
 
 /** A shared request has the time and the size that the most generous client may have; each client's own limits apply besides. */
-export function targetOf({ clients, upstreams, path, reuse }: Policy): UpstreamTarget {
+export function targetOf({ clients, upstreams, accesses, path, reuse }: Policy): UpstreamTarget {
   const most = (limit: "upstreamTimeout" | "responseBytes" | "series"): number =>
     Math.max(...clients.map(({ limits }) => limits[limit]))
   const target = {
     upstreams,
+    accesses,
     path,
     timeout: most("upstreamTimeout"),
     bytes: most("responseBytes"),
     series: most("series"),
   }
   const hrefs = upstreams.map(({ href }) => href).join(" ")
-  return { ...target, name: [path, target.timeout, target.bytes, target.series, reuse, hrefs].join(" ") }
+  // another user of an upstream may see other series; hashed, since a name is no place for secrets
+  const secrets = [...accesses].map(([href, { authorization, tls }]) => [href, authorization, tls?.content])
+  const access = secrets.length === 0 ? "" : hash("sha256", JSON.stringify(secrets))
+  return { ...target, name: [path, target.timeout, target.bytes, target.series, reuse, hrefs, access].join(" ") }
 }
