@@ -2,6 +2,7 @@ import { homedir } from "node:os"
 import { httpUrl, Wrong } from "#core/config/settings.ts"
 import type { TlsFiles } from "#core/http/tls-files.ts"
 import type { Service } from "./api.ts"
+import { ServiceError } from "./errors.ts"
 import type { CloudSettings } from "./cloud-settings.ts"
 import { type CloudIdentity, identityOf, methodOf, type Scope, scopeOf } from "./identity.ts"
 
@@ -59,6 +60,17 @@ const CREDENTIALS = ["auth_url", "username", "user_id", "user_domain_name", "use
   ["project_name", "project_id", "project_domain_name", "project_domain_id", "token"],
   ["application_credential_id", "application_credential_name", "application_credential_secret"],
 )
+
+/**
+ * The same user, signed in to a domain. Only its identity service is of use: Nova has nothing for a domain. Throws
+ * ServiceError for application credentials, which have a scope of their own.
+ */
+export function inDomain(access: Access, id: string): Access {
+  if (access.identity.method === "application_credential")
+    throw new ServiceError("forbidden", "an application credential cannot sign in to a domain")
+  const compute = access.overrides.compute ?? access.authUrl
+  return { ...access, scope: { domain: { id } }, overrides: { ...access.overrides, compute } }
+}
 
 /** In clouds.yaml no shell has replaced the home folder. */
 const fileIn = (settings: CloudSettings, key: string): string | undefined =>

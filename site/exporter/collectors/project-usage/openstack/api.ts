@@ -9,6 +9,8 @@ export interface Get {
   readonly query?: Readonly<Record<string, string>>
   /** As `OpenStack-API-Version: compute VERSION`. */
   readonly microversion?: string
+  /** The id of a domain that is signed in to for this request, in place of what the credentials say. */
+  readonly domain?: string | undefined
   readonly signal: AbortSignal
 }
 

@@ -11,13 +11,14 @@ import type { Session, Token } from "./session.ts"
 const RESPONSE_LIMIT = 134_217_728
 
 interface ClientOptions extends Pick<Api, "cloud" | "region"> {
-  readonly session: Session
+  /** Of what the credentials say, or of a domain by its id. */
+  readonly sessionOf: (domain: string | undefined) => Session
   readonly metrics: RequestMetrics
   /** Seconds for a request. */
   readonly timeout: number
 }
 
-export function openApi({ cloud, region, session, metrics, timeout }: ClientOptions): Api {
+export function openApi({ cloud, region, sessionOf, metrics, timeout }: ClientOptions): Api {
   const dates: Partial<Record<Service, number>> = {}
   const send = async (token: Token, service: Service, path: string, options: Get): Promise<unknown> => {
     const { date, body } = await metrics.measure(service, () => get(token, service, path, options, timeout))
@@ -28,8 +29,9 @@ export function openApi({ cloud, region, session, metrics, timeout }: ClientOpti
     cloud,
     region,
     dateOf: (service) => dates[service],
-    ownDomains: async (signal) => (await session.token(signal)).domains,
+    ownDomains: async (signal) => (await sessionOf(undefined).token(signal)).domains,
     async get(service, path, options) {
+      const session = sessionOf(options.domain)
       const token = await session.token(options.signal)
       try {
         return await send(token, service, path, options)

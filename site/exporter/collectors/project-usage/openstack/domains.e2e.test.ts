@@ -21,7 +21,7 @@ before(
     const list = "os_compute_api:os-simple-tenant-usage:list"
     const policies = {
       // Nova's own defaults let only admins read usage, and only those who sign in to a project, or are admins
-      nova: `"${list}": "rule:context_is_admin or role:usage-reader"\n"context_is_admin": "role:admin or role:reader"\n`,
+      nova: `"${list}": "rule:context_is_admin or role:usage-reader or role:nova-reader"\n"context_is_admin": "role:admin or role:reader"\n`,
       // as Keystone's own defaults are, and one role more
       keystone: `"identity:list_projects": "rule:admin_required or (role:reader and domain_id:%(target.domain_id)s) or role:usage-reader"\n`,
     }
@@ -42,6 +42,11 @@ function real(name: string, body: (t: TestContext) => Promise<void>): void {
 const START = ["--start", "2025-01-01"]
 
 let users = 0
+
+async function haveRole(name: string): Promise<void> {
+  const { roles } = (await admin.call("GET", `/roles?name=${name}`)) as { roles: unknown[] }
+  if (roles.length === 0) await admin.call("POST", "/roles", { role: { name } })
+}
 
 /** Variables of a new user with a role on what the path names, and nothing else. */
 async function userWith(t: TestContext, role: string, path: string): Promise<Readonly<Record<string, string>>> {
@@ -75,13 +80,28 @@ real("a reader of a domain exports that domain, by its id and by its name", asyn
 })
 
 real("who may list projects but not domains exports a domain by its id", async (t) => {
-  const { roles } = (await admin.call("GET", "/roles?name=usage-reader")) as { roles: unknown[] }
-  if (roles.length === 0) await admin.call("POST", "/roles", { role: { name: "usage-reader" } })
+  await haveRole("usage-reader")
   const env = { ...(await userWith(t, "usage-reader", `/projects/${admin.projectId}`)), OS_PROJECT_ID: admin.projectId }
   const exporter = await startRealExporter(t, env, [...START, "--domain-id", elixir()])
   const scraped = await exporter.first()
   const wanted = { start: "2025-01-01T00:00:00Z", end: scraped.end, weights: false, domain: "elixir" }
   agree(scraped, expectedUsage(seed, wanted))
+})
+
+real("a reader of a domain who may read usage in a project exports the domain, signed in to both", async (t) => {
+  await haveRole("nova-reader")
+  const user = await userWith(t, "nova-reader", `/projects/${admin.projectId}`)
+  const { users: found } = (await admin.call("GET", `/users?name=${user.OS_USERNAME}`)) as { users: { id: string }[] }
+  await admin.grant(`/domains/${elixir()}/users/${found[0]?.id}/roles`, "reader")
+  const env = { ...user, OS_PROJECT_ID: admin.projectId }
+  for (const argv of [
+    ["--domain-id", elixir()],
+    ["--domain", "elixir"],
+  ]) {
+    const scraped = await (await startRealExporter(t, env, [...START, ...argv])).first()
+    const wanted = { start: "2025-01-01T00:00:00Z", end: scraped.end, weights: false, domain: "elixir" }
+    agree(scraped, expectedUsage(seed, wanted))
+  }
 })
 
 real("a reader of a domain gets a message for another domain, and for all of them", async (t) => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
+import { statusReason } from "#core/http/status.ts"
 import { project, server, values } from "../accounts/testing.ts"
 import { startTestExporter } from "../testing.ts"
+import { ServiceError } from "./errors.ts"
 import { fakeCloud, type FakeCloud, type FakeState, refused } from "./fake-cloud.testing.ts"
 
 const DOMAINS = [
@@ -47,6 +49,35 @@ test("reads one domain by its id with rights on that domain only", async (t) => 
     ["/projects", { domain_id: "d" }],
   ])
 })
+
+test("signs in to the domain for its projects where the configured scope may not list them", async (t) => {
+  const api = fakeCloud(STATE)
+  api.intercept = ({ path, domain }) => {
+    if ((path === "/domains" || path === "/projects") && domain === undefined) throw refused(403)
+    return undefined
+  }
+  for (const argv of [
+    ["--domain-id", "d"],
+    ["--domain", "elixir"],
+  ]) {
+    const { usage, label, up } = await exported(t, api, ...argv)
+    assert.deepEqual([usage, label, up], [{ p: 20 }, "elixir", 1])
+  }
+  assert.ok(api.requests.every(({ path, domain }) => domain === undefined || (path === "/projects" && domain === "d")))
+})
+
+for (const status of [401, 403])
+  test(`reports the first refusal where the domain cannot be signed in to either (${status})`, async (t) => {
+    const api = fakeCloud(STATE)
+    api.intercept = ({ path, domain }) => {
+      if (path === "/projects")
+        throw new ServiceError(statusReason(domain === undefined ? 403 : status), domain ?? "first")
+      return undefined
+    }
+    const { usage, up, log } = await exported(t, api, "--domain-id", "d")
+    assert.deepEqual([usage, up], [{}, 0])
+    assert.match(log, /what=cloud reason=first/)
+  })
 
 test("takes the name of a domain that the user may not see from its token", async (t) => {
   const { usage, label, up } = await exported(t, readerOf("d", {}, []), "--domain-id", "d")

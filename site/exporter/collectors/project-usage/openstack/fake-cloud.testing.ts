@@ -36,6 +36,8 @@ export interface RecordedRequest {
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   readonly microversion: string | undefined
+  /** That is signed in to for it, where it is not what the credentials say. */
+  readonly domain?: string
 }
 
 export interface FakeCloud extends Api {
@@ -67,18 +69,18 @@ export function fakeCloud(
     ownDomains: () => Promise.resolve(fake.state.ownDomains),
     dateOf: () => Math.floor(fake.state.now / 1000),
     intercept: () => undefined,
-    async get(service, path, { query = {}, microversion, signal }) {
+    async get(service, path, { query = {}, microversion, domain, signal }) {
       await Promise.resolve()
       signal.throwIfAborted()
-      const request = { path, query, microversion }
+      const request = { path, query, microversion, ...(domain === undefined ? {} : { domain }) }
       fake.requests.push(request)
       const instead = fake.intercept(request)
       if (instead !== undefined) return instead
       const [, id] = /^\/domains\/(.+)$/.exec(path) ?? []
       if (id === undefined) return responses[`${service} ${path}`]?.(fake.state, query)
-      const domain = fake.state.domains.find((one) => one.id === decodeURIComponent(id))
-      if (domain === undefined) throw refused(404)
-      return { domain }
+      const found = fake.state.domains.find((one) => one.id === decodeURIComponent(id))
+      if (found === undefined) throw refused(404)
+      return { domain: found }
     },
   }
   return fake

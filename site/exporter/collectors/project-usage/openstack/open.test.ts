@@ -82,3 +82,29 @@ test("reports files that hold no certificate", async (t) => {
     message: `OS_CACERT: the file ${missing} cannot be read: ENOENT: no such file or directory`,
   })
 })
+
+test("signs in to a domain for a request, with a token of its own", async (t) => {
+  const cloud = await fakeCloud(t)
+  const { apis } = await openFor(t, { env: variablesFor(cloud.url) })
+  const { signal } = new AbortController()
+  for (const domain of [undefined, "d", "d", undefined])
+    await apis[0]?.get("identity", "/projects", { query: { domain_id: "d" }, domain, signal })
+  const scopes = cloud.signIns.map(({ auth }) => (auth as { scope?: unknown }).scope)
+  assert.deepEqual(scopes, [{ project: { name: "admin", domain: { id: "default" } } }, { domain: { id: "d" } }])
+  assert.deepEqual(
+    cloud.requests,
+    ["token-1", "token-2", "token-2", "token-1"].map((token) => `GET /v3/projects?domain_id=d ${token}`),
+  )
+})
+
+test("an application credential has its own scope", async (t) => {
+  const cloud = await fakeCloud(t)
+  const credential = { OS_APPLICATION_CREDENTIAL_ID: "c", OS_APPLICATION_CREDENTIAL_SECRET: "s" }
+  const { apis } = await openFor(t, { env: { OS_AUTH_URL: cloud.url, ...credential } })
+  const { signal } = new AbortController()
+  await assert.rejects(async () => apis[0]?.get("identity", "/projects", { domain: "d", signal }), {
+    code: "OPENSTACK_FORBIDDEN",
+    message: "an application credential cannot sign in to a domain",
+  })
+  assert.equal(cloud.signIns.length, 0)
+})

@@ -4,12 +4,12 @@ import { readTlsFiles, tlsAgents } from "#core/http/tls-files.ts"
 import { logChanges } from "#core/log/changes.ts"
 import type { Labels } from "#core/metrics/exposition.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { accessOf } from "./access.ts"
+import { accessOf, inDomain } from "./access.ts"
 import { type Api, distinguishingLabels } from "./api.ts"
 import type { ServiceEndpoints } from "./catalog.ts"
 import { openApi } from "./client.ts"
 import { createRequestMetrics } from "./request-metrics.ts"
-import { openSession } from "./session.ts"
+import { openSession, type Session } from "./session.ts"
 import { type CloudRegion, ignoredVariables, type RegionOptions, regionsOf } from "./regions.ts"
 
 /** To each service. */
@@ -56,7 +56,19 @@ export async function openApis(
       )
     const shared = { timeout: options.timeout, metrics: metricsOf(own) }
     const session = openSession({ ...shared, access: readAccess, signedIn: choiceLog(options.log, own) })
-    return openApi({ ...region, ...shared, session })
+    const domains = new Map<string, Session>()
+    const openDomain = (id: string): Session => {
+      const access = async () => {
+        const read = await readAccess()
+        return { ...read, access: inDomain(read.access, id) }
+      }
+      const opened = openSession({ ...shared, access, signedIn: () => undefined })
+      domains.set(id, opened)
+      return opened
+    }
+    const sessionOf = (domain: string | undefined): Session =>
+      domain === undefined ? session : (domains.get(domain) ?? openDomain(domain))
+    return openApi({ ...region, ...shared, sessionOf })
   }
   try {
     const apis: Api[] = []

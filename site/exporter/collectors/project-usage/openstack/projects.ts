@@ -1,6 +1,7 @@
 import { type Domain, type DomainFilter, isWanted, type Project } from "../cloud.ts"
 import type { Api } from "./api.ts"
 import { domainIn, forbiddenAs, isForbidden, ownDomainsOf, readDomain, UNKNOWN, unseen } from "./domains.ts"
+import { ServiceError } from "./errors.ts"
 import { type Item, isItem, listIn, unexpectedResponse, textIn } from "./response.ts"
 
 /** Pages of a list: an identity service that always has a next one is faulty. */
@@ -46,8 +47,19 @@ export async function listProjects(
   }
 }
 
-const readProjects = (api: Api, domainId: string, signal: AbortSignal): Promise<readonly Item[]> =>
-  readAll(api, "/projects", { domain_id: domainId }, signal)
+/** A role on a domain counts only where that domain is signed in to, and for Nova a project has to be. */
+async function readProjects(api: Api, domainId: string, signal: AbortSignal): Promise<readonly Item[]> {
+  const query = { domain_id: domainId }
+  try {
+    return await readAll(api, "/projects", query, signal)
+  } catch (error) {
+    if (!isForbidden(error)) throw error
+    return readAll(api, "/projects", query, signal, domainId).catch((other: unknown) => {
+      const isRefused = other instanceof ServiceError && /^(?:forbidden|unauthorized)$/.test(other.reason)
+      throw isRefused ? error : other
+    })
+  }
+}
 
 function select(domains: readonly Domain[], items: readonly Item[], { filter, properties }: ListOptions): Listed {
   const refuse = unexpectedResponse("identity", "/projects")
@@ -70,6 +82,7 @@ async function readAll(
   path: "/domains" | "/projects",
   query: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  domain?: string,
 ): Promise<readonly Item[]> {
   const refuse = unexpectedResponse("identity", path)
   const all: Item[] = []
@@ -78,7 +91,11 @@ async function readAll(
   while (!requested.has(search)) {
     if (requested.size === PAGES) throw refuse(`it has more than ${PAGES} pages`)
     requested.add(search)
-    const response = await api.get("identity", path, { query: Object.fromEntries(new URLSearchParams(search)), signal })
+    const response = await api.get("identity", path, {
+      query: Object.fromEntries(new URLSearchParams(search)),
+      domain,
+      signal,
+    })
     for (const item of listIn(response, path.slice(1), refuse)) all.push(item)
     const { links, truncated } = isItem(response) ? response : {}
     const next = isItem(links) ? links.next : undefined
