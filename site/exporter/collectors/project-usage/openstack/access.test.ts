@@ -142,7 +142,7 @@ const FAULTY: readonly (readonly [string, Readonly<Record<string, string>>, read
       "OS_IDENTITY_API_VERSION must be 3: version 2 is gone from OpenStack",
       "OS_AUTH_URL must be a URL that starts with http:// or https://",
       "OS_AUTH_TYPE must be v3password, v3applicationcredential or v3token. For every other sign-in method, make an application credential and use that",
-      "OS_SYSTEM_SCOPE cannot be set together with a project: keep one of them",
+      "OS_SYSTEM_SCOPE cannot be set together with OS_PROJECT_NAME: keep one of them",
       "OS_INTERFACE must be public, internal or admin",
       "OS_CERT is missing",
     ],

@@ -95,6 +95,13 @@ export class CloudSettings {
     this.faults.add(where, `${name} ${message}`.trimStart())
   }
 
+  /** How a key is called, and where it stands if that is elsewhere. */
+  nameOf(key: string): string {
+    const { where = this.where, name = "" } = this.#entries.get(key) ?? {}
+    if (name === "") return this.#nameOf(key)
+    return where.startsWith(this.where) ? name : `${name} of ${where}`
+  }
+
   /** What the values of these keys come from: "usage-openrc", or "the environment". */
   sourceOf(...keys: readonly string[]): string {
     const places = keys.flatMap((key) => this.#entries.get(key)?.where ?? [])

@@ -231,6 +231,24 @@ real("reports which policy refuses a user who is no admin", async (t) => {
   assert.match(exporter.log(), /refuses the user \(403\): the policy \S+ requires another role/)
 })
 
+real("exports nothing of lists that are cut: at /v2, and behind a gateway that drops the header", async (t) => {
+  const gateway = createHttpServer((request, response) => {
+    delete request.headers["openstack-api-version"]
+    forwardTo(cloud.novaUrl, request, response)
+  })
+  const through = `http://127.0.0.1:${await listen(t, gateway)}/v2.1`
+  for (const [url, wayOut] of [
+    [cloud.novaUrl.replace("/v2.1", "/v2"), `to ${cloud.novaUrl}, or correct the catalog`],
+    [through, "a gateway before it drops the header: let it pass in both directions"],
+  ] as const) {
+    const env = { ...cloud.openrc, OS_COMPUTE_ENDPOINT_OVERRIDE: url }
+    const exporter = await startRealExporter(t, env, EVERYTHING)
+    const scraped = await exporter.until("a failure", (now) => failures(now, "microversion") > 0)
+    assert.deepEqual([scraped.up, scraped.usage.size], [0, 0])
+    assert.ok(exporter.log().includes(wayOut), exporter.log())
+  }
+})
+
 real("reports that a microversion is not supported", async (t) => {
   const { get } = await openFor(t, { env: cloud.openrc })
   await assert.rejects(

@@ -78,7 +78,10 @@ export function scopeOf(settings: CloudSettings): Scope | undefined {
   if (system !== undefined) {
     if (system.toLowerCase() !== "all") settings.wrong("system_scope", "must be all")
     else if (isProjectScoped(settings))
-      settings.wrong("system_scope", "cannot be set together with a project: keep one of them")
+      settings.wrong(
+        "system_scope",
+        `cannot be set together with ${settings.nameOf(PROJECT.find((key) => settings.has(key)) ?? "")}: keep one of them`,
+      )
     return { system: { all: true } }
   }
   if (isProjectScoped(settings)) {
@@ -90,6 +93,8 @@ export function scopeOf(settings: CloudSettings): Scope | undefined {
   settings.missing("project_name", "project_id", "domain_name", "system_scope")
   return undefined
 }
+
+const PROJECT = ["project_id", "project_name"]
 
 const isProjectScoped = (settings: CloudSettings): boolean => settings.has("project_id") || settings.has("project_name")
 
