@@ -72,6 +72,9 @@ const server = createServer((request, response) => {
       options: {},
     }))
     send({ projects: list, links: { next: null } })
-  } else send(usagePage(url.searchParams))
+  } else {
+    response.setHeader("openstack-api-version", String(request.headers["openstack-api-version"]))
+    send(usagePage(url.searchParams))
+  }
 })
 server.listen(0, "127.0.0.1", () => process.stdout.write(`port ${(server.address() as AddressInfo).port}\n`))

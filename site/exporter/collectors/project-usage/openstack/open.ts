@@ -55,19 +55,19 @@ export async function openApis(
         "certificates are verified although OS_INSECURE or verify is set. Set OS_CACERT to the authority's file",
       )
     const shared = { timeout: options.timeout, metrics: metricsOf(own) }
-    const session = openSession({ ...shared, access: readAccess, signedIn: choiceLog(options.log, own) })
+    const configured = openSession({ ...shared, access: readAccess, signedIn: choiceLog(options.log, own) })
     const domains = new Map<string, Session>()
     const openDomain = (id: string): Session => {
       const access = async () => {
         const read = await readAccess()
         return { ...read, access: inDomain(read.access, id) }
       }
-      const opened = openSession({ ...shared, access, signedIn: () => undefined })
-      domains.set(id, opened)
-      return opened
+      const session = openSession({ ...shared, access, signedIn: () => undefined })
+      domains.set(id, session)
+      return session
     }
     const sessionOf = (domain: string | undefined): Session =>
-      domain === undefined ? session : (domains.get(domain) ?? openDomain(domain))
+      domain === undefined ? configured : (domains.get(domain) ?? openDomain(domain))
     return openApi({ ...region, ...shared, sessionOf })
   }
   try {
