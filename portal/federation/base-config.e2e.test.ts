@@ -9,7 +9,7 @@ import { findPrometheus, startPrometheus, type Version } from "../../dev/testing
 import { until } from "../../dev/testing/until.ts"
 import { loadPlan } from "./load.ts"
 import { publish } from "./publish.ts"
-import { scratch, testInputs } from "./testing.ts"
+import { scratch, startFederatedPortal, testInputs } from "./testing.ts"
 
 const UUID = "11111111-2222-4333-8444-555555555555"
 const TLS = "{ca_file: tls/ca.pem, cert_file: tls/own.pem, key_file: tls/own.key}"
@@ -125,3 +125,24 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
     }
   })
 }
+
+test("a job that Prometheus does not scrape, because it cannot read a file of it, is logged and counted", async (t) => {
+  const prometheus = need(t, findPrometheus())
+  if (prometheus === undefined) return
+  const job = (file: string): string =>
+    `scrape_configs: [{job_name: own, scheme: https, tls_config: {ca_file: ${file}}, static_configs: [{targets: ["127.0.0.1:1"]}]}]\n`
+  const portal = await startFederatedPortal(t, prometheus, {
+    token: "token",
+    "ca.pem": authority.cert,
+    "sites.yaml": `sites: [{name: a, url: "http://127.0.0.1:1", token: {file: token}}]\n`,
+    "base.yml": job("/nowhere/ca.pem"),
+  })
+  const notScraped = (expected: number) =>
+    until(`${expected} jobs that are not scraped`, async () =>
+      (await portal.metric("fedstack_portal_jobs_not_scraped")) === expected ? true : undefined,
+    )
+  await notScraped(1)
+  assert.match(portal.child.output(), /level=warn .*msg="Prometheus does not scrape these jobs: .*" jobs=own/)
+  await portal.write("base.yml", job("ca.pem"))
+  await notScraped(0)
+})

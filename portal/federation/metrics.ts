@@ -13,6 +13,10 @@ export function portalMetrics(registry: Registry) {
       "fedstack_portal_prometheus_last_reload_successful",
       "1 if Prometheus accepted the last written configuration, 0 if it refused it or could not be reached.",
     ),
+    jobsNotScraped: gauge(
+      "fedstack_portal_jobs_not_scraped",
+      "Jobs of the accepted configuration that Prometheus does not scrape, as where a file of theirs cannot be read.",
+    ),
     sites: gauge("fedstack_portal_sites", "Sites in the last valid configuration files."),
     siteInterval: new Gauge({
       name: "fedstack_portal_site_interval_seconds",

@@ -57,4 +57,5 @@ export async function readVersion(
   }
 }
 
-const below = (url: URL, path: string): URL => new URL(`${url.pathname.replace(/\/$/, "")}${path}`, url)
+/** An address of Prometheus' own, whose url may have a path. */
+export const below = (url: URL, path: string): URL => new URL(`${url.pathname.replace(/\/$/, "")}${path}`, url)

@@ -9,7 +9,8 @@ import { lockFolder } from "./folder-lock.ts"
 import type { PortalMetrics } from "./metrics.ts"
 import type { FilesFor } from "./load.ts"
 import { checkStarted, type PrometheusServer, readVersion, reloadPrometheus } from "./prometheus.ts"
-import { publish, removeStale } from "./publish.ts"
+import { CONFIG_FILE, publish, removeStale } from "./publish.ts"
+import { watchScrapePools } from "./scrape-pools.ts"
 import { showVersion } from "./version.ts"
 
 /** Files that every version understands, and how those for one are made, unless they are for one already. */
@@ -60,7 +61,9 @@ export function openRollout(folder: string, prometheus: PrometheusServer, metric
     metrics.prometheusReloaded.set(1)
     const finishing = { signal, log, task: "finishing the Prometheus configuration" }
     if (!(await retry(() => publish(folder, [acceptedFile(submitted)]), finishing))) return
-    await retry(() => removeStale(folder, submitted.files), finishing)
+    if (!(await retry(() => removeStale(folder, submitted.files), finishing))) return
+    const { content = "" } = submitted.files.find(({ path }) => path === CONFIG_FILE) ?? {}
+    await watchScrapePools(prometheus, content, { metrics, log, signal })
   }
 
   /** What Prometheus accepted of it. */
