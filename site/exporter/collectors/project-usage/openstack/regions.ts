@@ -37,7 +37,11 @@ export async function regionsOf(options: RegionOptions): Promise<readonly CloudR
   }
   if (named.length === 0 && (isDescribed || openrc !== undefined))
     // what is read later is read anew
-    return expand(undefined, regions, () => () => Promise.try(() => settingsOf(readVariables(), options)))
+    return expand(
+      undefined,
+      regions,
+      () => () => Promise.try(() => settingsOf(readVariables(), variables.where, options)),
+    )
   // where the files are may be set outside
   const places = { ...env, ...placesOf(variables) }
   const clouds = await readClouds(places)
@@ -71,8 +75,13 @@ export function ignoredVariables({ env, openrc }: RegionOptions): readonly strin
     .toSorted()
 }
 
-const settingsOf = (variables: OsVariables, { env, openrc }: RegionOptions): CloudSettings =>
-  openrc === undefined ? variables.settings() : withSecretOf(env, variables.settings())
+function settingsOf(variables: OsVariables, where: string, { env, openrc }: RegionOptions): CloudSettings {
+  if (openrc === undefined) return variables.settings()
+  // of a file that was cut while it was written, the rest would be taken from the environment: another cloud
+  if (variables.where !== where)
+    throw new ConfigurationError([{ where: openrc, message: "sets OS_AUTH_URL no more, as it did at the start" }])
+  return withSecretOf(env, variables.settings())
+}
 
 function placesOf({ valueOf }: OsVariables): Environment {
   const names = ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"]

@@ -64,6 +64,22 @@ test("a file without an address, such as one of a secret, adds to the environmen
   assert.equal(cloud.signIns[0]?.auth.identity.password?.user.password, PASSWORD)
 })
 
+test("a file that is emptied or cut later gives no way to the environment's cloud", async (t) => {
+  const { cloud, variables, write } = await setUp(t)
+  const other = await fakeCloud(t)
+  const openrc = await write("usage-openrc", linesOf(variables))
+  cloud.lifetime = 0 // a sign-in for each request
+  const { get } = await openFor(t, { env: variablesFor(other.url), openrc })
+  await get()
+  await write("usage-openrc", "")
+  await assert.rejects(get(), { name: "ConfigurationError", message: `${openrc}: sets no OS_* variable` })
+  await write("usage-openrc", "export OS_USERNAME=ann\n")
+  await assert.rejects(get(), { message: `${openrc}: sets OS_AUTH_URL no more, as it did at the start` })
+  await write("usage-openrc", linesOf(variables))
+  await get()
+  assert.deepEqual([cloud.signIns.length, other.signIns.length], [2, 0])
+})
+
 test("faults name the file and line that they are in, and what is missing names the file", async (t) => {
   const { write } = await setUp(t)
   const openrc = await write(

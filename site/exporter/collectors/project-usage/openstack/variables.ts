@@ -1,3 +1,4 @@
+import { ConfigurationError } from "#core/errors.ts"
 import { readText } from "#core/files/read-text.ts"
 import { CloudSettings, type Entry } from "./cloud-settings.ts"
 import { parseOpenrc } from "./openrc/openrc.ts"
@@ -33,6 +34,7 @@ function entriesOf(env: Environment): readonly Entry[] {
  */
 export function variablesOfFile(file: string, env: Environment): OsVariables {
   const { variables, unseen } = parseOpenrc(readText(file), file, env)
+  if (variables.size === 0) throw new ConfigurationError([{ where: file, message: "sets no OS_* variable" }])
   const entries = [...variables].flatMap(([name, variable]): readonly Entry[] => {
     const value = "value" in variable ? variable.value : { unreadable: variable.unreadable }
     return value === "" ? [] : [{ key: name.slice(3), value, where: `${file}:${variable.line}`, name }]
