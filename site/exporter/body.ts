@@ -13,11 +13,21 @@ export interface Body {
   /** Checksum and bytes of the plain text. */
   readonly crc: number
   readonly length: number
-  /** The plain text, where it is kept too. */
-  readonly text?: readonly Buffer[]
 }
 
 export const EMPTY: Body = { deflated: [], crc: 0, length: 0 }
+
+/** A piece of a deflate stream that ends on a whole byte and refers to none before it: others can stand around it. */
+export function deflatePiece(bytes: Buffer): Buffer {
+  return keep(deflateRawSync(bytes, { level: 5, finishFlush: constants.Z_FULL_FLUSH }))
+}
+
+/** A copy for a long time: most buffers hold on to more memory than is theirs, that of others or the rest of their own. */
+export function keep(bytes: Buffer): Buffer {
+  const kept = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(kept)
+  return kept
+}
 
 /** Other work runs between the pieces. */
 export async function bodyOf(pieces: Iterable<string>): Promise<Body> {
@@ -25,7 +35,7 @@ export async function bodyOf(pieces: Iterable<string>): Promise<Body> {
   let [crc, length] = [0, 0]
   for (const piece of pieces) {
     const bytes = Buffer.from(piece)
-    deflated.push(deflateRawSync(bytes, { level: 5, finishFlush: constants.Z_FULL_FLUSH }))
+    deflated.push(deflatePiece(bytes))
     crc = crc32(bytes, crc)
     length += bytes.length
     await turn()
@@ -42,21 +52,10 @@ export function gzip({ deflated, crc, length }: Body, tail: Buffer): readonly Bu
 }
 
 /** The text of the body and then of the tail. */
-export function plain({ deflated, length, text }: Body, tail: Buffer): Readable {
-  if (text !== undefined) return Readable.from(chunksOf([...text, tail]), { objectMode: false })
+export function plain({ deflated, length }: Body, tail: Buffer): Readable {
   const all = Buffer.concat([...deflated, deflateRawSync(tail)])
   if (length < CHUNK) return Readable.from([inflateRawSync(all)], { objectMode: false })
   const inflate = createInflateRaw({ chunkSize: CHUNK })
   inflate.end(all) // in one go: each piece would be a task of its own
   return inflate
-}
-
-function* chunksOf(buffers: readonly Buffer[]): Generator<Buffer> {
-  let [begin, size] = [0, 0]
-  for (const [index, { length }] of buffers.entries()) {
-    size += length
-    if (size < CHUNK && index < buffers.length - 1) continue
-    yield Buffer.concat(buffers.slice(begin, index + 1), size)
-    ;[begin, size] = [index + 1, 0]
-  }
 }

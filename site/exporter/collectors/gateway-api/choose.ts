@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { Faults } from "#core/config/faults.ts"
 import { UsageError } from "#core/errors.ts"
 import type { Family } from "./family.ts"
@@ -19,7 +19,7 @@ export function scopeOf(values: GatewayApiValues): Scope {
     kinds,
     namespaces: values.namespaces.flat().toSorted(),
     labelAllowed: labels.length === 0 ? () => true : matcher(labels),
-    isOurs: of === 1 ? () => true : (key) => createHash("md5").update(key).digest().readUInt32BE() % of === index,
+    isOurs: of === 1 ? () => true : (key) => parseInt(hash("sha256", key).slice(0, 12), 16) % of === index,
     versionLabel: (kind, served) => versions.get(kind) ?? served,
   }
 }

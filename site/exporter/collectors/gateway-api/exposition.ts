@@ -1,5 +1,5 @@
-import { crc32 } from "node:zlib"
 import type { Body } from "../../body.ts"
+import { combine } from "./crc.ts"
 import type { Exported } from "./render.ts"
 import { Part } from "./part.ts"
 import type { Store } from "./store.ts"
@@ -61,11 +61,10 @@ function familiesOf(sources: readonly Source[]): ReadonlyMap<string, readonly Me
 }
 
 function bodyOf(parts: readonly Part[]): Body {
-  const text = parts.map(({ bytes }) => bytes)
+  const all = parts.map((part) => part.compress())
   return {
-    deflated: [Buffer.concat(parts.map((part) => part.compress()))],
-    crc: text.reduce((crc, bytes) => crc32(bytes, crc), 0),
-    length: text.reduce((length, bytes) => length + bytes.length, 0),
-    text,
+    deflated: [Buffer.concat(all.map(({ deflated }) => deflated))],
+    crc: all.reduce((before, { crc, shift }) => combine(before, crc, shift), 0),
+    length: all.reduce((sum, { length }) => sum + length, 0),
   }
 }

@@ -31,7 +31,7 @@ const change = fc.oneof(
 
 test("a store exposes its objects in order, however they came and went", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.boolean(), fc.array(change, { maxLength: 600 }), async (filled, changes) => {
+    fc.asyncProperty(fc.boolean(), fc.array(change, { maxLength: 600, size: "max" }), async (filled, changes) => {
       const [store, model] = [createStore(2), new Map<string, { texts: readonly string[]; duplicates: number }>()]
       const [exposition, tail] = [createExposition(), Buffer.from("tail\n")]
       const put = (at: string, value: { texts: readonly string[]; duplicates: number }): void => {

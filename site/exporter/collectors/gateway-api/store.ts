@@ -1,3 +1,4 @@
+import { hash } from "node:crypto"
 import { Part } from "./part.ts"
 import type { Rendered } from "./render.ts"
 
@@ -6,6 +7,8 @@ const MOST = 64
 
 interface Block {
   readonly keys: string[]
+  /** Of each object's text: whether it changed is known without the text. */
+  readonly digests: string[]
   /** By family. */
   readonly parts: readonly Part[]
 }
@@ -21,7 +24,7 @@ export function createStore(families: number) {
   const duplicates = new Map<string, number>()
   let [size, version, dropped] = [0, 0, 0]
 
-  const emptyBlock = (): Block => ({ keys: [], parts: Array.from({ length: families }, () => new Part()) })
+  const emptyBlock = (): Block => ({ keys: [], digests: [], parts: Array.from({ length: families }, () => new Part()) })
 
   /** The block that holds the key or has to take it: the last one that does not begin behind it. */
   const blockOf = (key: string): number => {
@@ -38,13 +41,14 @@ export function createStore(families: number) {
     if (number === 0) duplicates.delete(key)
     else duplicates.set(key, number)
   }
-  const append = (key: string, texts: readonly string[]): void => {
+  const append = (key: string, digest: string, texts: readonly string[]): void => {
     let last = blocks.at(-1)
     if (last === undefined || last.keys.length >= MOST) {
       for (const part of last?.parts ?? []) part.compress() // now, not all at once at the next scrape
       blocks.push((last = emptyBlock()))
     }
     last.keys.push(key)
+    last.digests.push(digest)
     last.parts.forEach((part, family) => part.push(texts[family] ?? ""))
     size++
     version++
@@ -53,7 +57,11 @@ export function createStore(families: number) {
     const block = blocks[index]
     if (block === undefined || block.keys.length <= MOST) return
     const half = block.keys.length >> 1
-    blocks.splice(index + 1, 0, { keys: block.keys.splice(half), parts: block.parts.map((part) => part.split(half)) })
+    blocks.splice(index + 1, 0, {
+      keys: block.keys.splice(half),
+      digests: block.digests.splice(half),
+      parts: block.parts.map((part) => part.split(half)),
+    })
   }
 
   return {
@@ -61,22 +69,24 @@ export function createStore(families: number) {
     id,
     /** Puts an object in, or another state of it in its place. */
     put(key: string, { texts, duplicates: number }: Rendered): void {
-      countDuplicates(key, number)
+      const digest = hash("sha256", [number, ...texts].join("\0"), "base64")
       const end = blocks.at(-1)?.keys.at(-1)
-      if (end === undefined || key > end) return append(key, texts)
+      if (end === undefined || key > end) {
+        countDuplicates(key, number)
+        return append(key, digest, texts)
+      }
       const index = blockOf(key)
       const block = blocks[index]
       if (block === undefined) return
       const at = position(block.keys, key)
       const known = block.keys[at] === key ? 1 : 0
-      let changed = known === 0
-      block.parts.forEach((part, family) => {
-        changed = part.splice(at, known, [texts[family] ?? ""]) || changed
-      })
-      if (changed) version++
-      if (known === 1) return
-      block.keys.splice(at, 0, key)
-      size++
+      if (known === 1 && block.digests[at] === digest) return
+      countDuplicates(key, number)
+      block.keys.splice(at, known, key)
+      block.digests.splice(at, known, digest)
+      block.parts.forEach((part, family) => part.splice(at, known, [texts[family] ?? ""]))
+      version++
+      size += 1 - known
       splitIfFull(index)
     },
     delete(key: string): void {
@@ -86,6 +96,7 @@ export function createStore(families: number) {
       if (block === undefined || at < 0) return
       countDuplicates(key, 0)
       block.keys.splice(at, 1)
+      block.digests.splice(at, 1)
       for (const part of block.parts) part.splice(at, 1, [])
       if (block.keys.length === 0) blocks.splice(index, 1)
       size--
@@ -95,7 +106,7 @@ export function createStore(families: number) {
     *parts(family: number): Iterable<Part> {
       for (const { parts } of blocks) {
         const part = parts[family]
-        if (part !== undefined && part.bytes.length > 0) yield part
+        if (part?.isEmpty === false) yield part
       }
     },
     /** Changes with every change of any byte. */
