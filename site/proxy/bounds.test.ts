@@ -3,25 +3,9 @@ import { test, type TestContext } from "node:test"
 import { pino } from "pino"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
+import { longSelector, selectorsOf } from "./bounds.testing.ts"
 import { policyFile } from "./policy/load.ts"
 import { BEARER, sample, startTestProxy, startUpstream, TOKEN } from "./testing.ts"
-
-/** As many selectors of this many characters. */
-const selectors = (count: number, characters: number): readonly string[] =>
-  Array.from({ length: count }, (_, index) => {
-    const text = `{__name__="cluster:metric_${index}:sum",container!="POD",container!="",x="`
-    return `${text}${"y".repeat(Math.max(0, characters - text.length - 2))}"}`
-  })
-
-/** One expression of names, as long as that. */
-function longSelector(characters: number): string {
-  const names: string[] = []
-  for (let length = 14; length < characters - 30; length += (names.at(-1)?.length ?? 0) + 1) {
-    names.push(`metric_${names.length}_total`)
-  }
-  const text = `{__name__=~"${names.join("|")}`
-  return `${text}|${"z".repeat(characters - text.length - 3)}"}`
-}
 
 const encode = (texts: readonly string[]): string =>
   new URLSearchParams(texts.map((text): [string, string] => ["match[]", text])).toString()
@@ -43,11 +27,11 @@ async function start(t: TestContext, policy: string) {
 const CLIENT = `tokens: [{name: portal, env: TOKEN, match: ['{__name__=~".+"}'], share_everything: true}]\n`
 
 for (const [title, texts] of [
-  ["84 selectors", selectors(84, 60)],
-  ["211 selectors", selectors(211, 90)],
+  ["84 selectors", selectorsOf(84, 60)],
+  ["211 selectors", selectorsOf(211, 90)],
   ["a selector of 10,058 characters", [longSelector(10_058)]],
-  ["a query of 179 kB", selectors(900, 150)],
-  ["as many selectors as are served", selectors(1024, 0)],
+  ["a query of 179 kB", selectorsOf(900, 150)],
+  ["as many selectors as are served", selectorsOf(1024, 0)],
   ["a selector as long as is served", [longSelector(16_384)]],
 ] as const) {
   test(`serves ${title} without any setting`, async (t) => {
@@ -104,7 +88,7 @@ test("refuses a request that is too large, names the limit, logs it and counts i
 
 test("takes other bounds of a changed policy, that of bytes for new connections", async (t) => {
   const { get, write } = await start(t, BOUNDED)
-  const texts = selectors(100, 500)
+  const texts = selectorsOf(100, 500)
   assert.equal((await get(texts)).status, 431)
   await write(CLIENT)
   await until("the new bounds", async () => ((await get(texts)).status === 200 ? true : undefined))
