@@ -47,7 +47,32 @@ export const upstreamTimeout = defineError(
   504,
   "The site's Prometheus sent no whole response within {seconds} s.",
 )
+/** For what a client requests, where Prometheus works otherwise. */
+export const queryRejected = defineError(
+  "QUERY_REJECTED",
+  400,
+  "The site's Prometheus does not accept this request (its status is {status}): its version may not know an expression or a quoted label, or it is too much at once.",
+)
+export const queryTimeout = defineError(
+  "QUERY_TIMEOUT",
+  504,
+  "The site's Prometheus sent no whole response within {seconds} s, while it responds to others: request less at once, or allow more time.",
+)
 export const responseBroken = defineError("RESPONSE_BROKEN", 502, "The site's Prometheus broke off its response.")
+
+const OF_CLIENTS = [
+  "QUERY_REJECTED",
+  "QUERY_TIMEOUT",
+  "RESPONSE_TOO_LARGE",
+  "TOO_MANY_SERIES",
+  "MEMORY_SHARE",
+  "MEMORY_FULL",
+]
+
+/** Whether a failure is none of Prometheus: a client can cause it by what it requests. */
+export function isOfClients({ code }: FedstackError): boolean {
+  return OF_CLIENTS.includes(code)
+}
 
 /** For reasons of which some are mostly over within a second. */
 const RETRIED_SOON = ["CANNOT_DECIDE", "MEMORY_FULL", "MEMORY_SHARE"]

@@ -14,7 +14,7 @@ import { createNarrower } from "#core/promql/narrow.ts"
 import { type FoundResponse, openResponseCache } from "#core/response-cache/cache.ts"
 import { sendGrowing, sendStored } from "#core/response-cache/send.ts"
 import { createAdmit } from "./admit.ts"
-import { unauthenticated, upstreamTimeout } from "./errors.ts"
+import { queryTimeout, unauthenticated, upstreamTimeout } from "./errors.ts"
 import type { ProxyMetrics } from "./metrics.ts"
 import { createNarrowClient } from "./policy/narrow.ts"
 import type { Client, Policy } from "./policy/types.ts"
@@ -121,7 +121,9 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
           "accept-encoding": request.headers["accept-encoding"],
         }
         admission.upstream = upstreamRequest(target, admission.query, headers, admission.upstream)
-        return send(record, cache.find(admission.upstream, policy.reuse))
+        const begin = milliseconds()
+        const works = (): boolean => target.upstreams.some((one) => health.workedSince(one, begin))
+        return send(record, cache.find(admission.upstream, policy.reuse), works)
       } catch (error) {
         const expected = error instanceof FedstackError
         // whatever an unauthenticated client finds to make this fail
@@ -145,8 +147,11 @@ export function openFederation({ policy: current, metrics, log, now, millisecond
   }
 }
 
-/** A client gets its response within its own time; others that wait for the same are not concerned. */
-function send(record: RequestRecord, found: FoundResponse): void {
+/**
+ * A client gets its response within its own time; others that wait for the same are not concerned. `works`: whether Prometheus
+ * sent good responses meanwhile.
+ */
+function send(record: RequestRecord, found: FoundResponse, works: () => boolean): void {
   const { request, response } = record
   record.source = found.source
   if (found.source === "reused") sendStored(found.stored, record)
@@ -155,7 +160,7 @@ function send(record: RequestRecord, found: FoundResponse): void {
   const seconds = deadlineOf(request.headers, record.limits.upstreamTimeout)
   const timer = setTimeout(() => {
     const waiting = found.source !== "reused" && found.growing.state.kind === "growing"
-    if (waiting) record.fail(upstreamTimeout({ seconds }))
+    if (waiting) record.fail(works() ? queryTimeout({ seconds }) : upstreamTimeout({ seconds }))
     else record.cutOff("CLIENT_SLOW")
   }, seconds * 1000)
   // a connection on which nothing moves would be ended before that, without a response

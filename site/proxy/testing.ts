@@ -85,7 +85,10 @@ export interface Received {
   readonly body: string
 }
 
-/** A stand-in for Prometheus that keeps what it received; for what a real one cannot be made to do or show. */
+/** By which the proxy finds out whether Prometheus works although a request fails. */
+export const isProbe = ({ url = "" }: IncomingMessage): boolean => url.includes("fedstack_probe")
+
+/** A stand-in for Prometheus that keeps what it received but for probes; for what a real one cannot be made to do or show. */
 export async function startUpstream(
   test: TestContext,
   respond: (request: IncomingMessage, response: ServerResponse) => void = sendSample,
@@ -94,7 +97,8 @@ export async function startUpstream(
   // the headers that Prometheus accepts
   const server = createServer({ maxHeaderSize: 2 ** 20 + 4096 }, (request, response) => {
     void text(request).then((body) => {
-      received.push({ method: request.method ?? "", url: request.url ?? "", rawHeaders: request.rawHeaders, body })
+      const { method = "", url = "", rawHeaders } = request
+      if (!isProbe(request)) received.push({ method, url, rawHeaders, body })
       respond(request, response)
     })
   })

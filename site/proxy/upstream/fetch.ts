@@ -6,6 +6,9 @@ import type { Logger } from "#core/log/logger.ts"
 import type { ResponseSink } from "#core/response-cache/growing.ts"
 import { Deadline } from "#core/retry/deadline.ts"
 import {
+  isOfClients,
+  queryRejected,
+  queryTimeout,
   responseBroken,
   upstreamBadResponse,
   upstreamNotReady,
@@ -15,41 +18,95 @@ import {
 import type { ProxyMetrics } from "../metrics.ts"
 import { type Accesses, openUpstreamAgents, type UpstreamAccess } from "./access.ts"
 import { showUpstream, type UpstreamHealth } from "./health.ts"
+import { createProbe } from "./probe.ts"
 import { type UpstreamRequest, upstreamHeaders } from "./request.ts"
-import { type ResponseValidation, validateResponse } from "./validate.ts"
+import { type ResponseValidation, StatusOfRequest, validateResponse } from "./validate.ts"
 
 /** Seconds: where an address does not respond at all, the next upstream's turn comes before a scrape is over. */
 const CONNECT_TIMEOUT = 3
 
-/** The part of a response's time after which one that did not even begin counts as hanging, although no client waits longer. */
+/**
+ * The part of a response's time after which one that is not whole is suspected to hang, although no client waits longer. As
+ * much again has a probe, that tells a request which is too much from a Prometheus that serves nobody.
+ */
 const HANGING = 0.1
+/** Milliseconds that a good response shows that Prometheus works. */
+const RECENT = 10_000
 
 /** Sends requests to Prometheus by connections of its own, whose certificates are verified. Closing ends them. */
 export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log: Logger) {
   const agents = openUpstreamAgents(CONNECT_TIMEOUT)
+  const probe = createProbe(health, sendTo)
+
+  function sendTo(
+    upstream: URL,
+    request: UpstreamRequest,
+    receiver: ResponseReceiver,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const access = request.target.accesses.get(upstream.href) ?? NO_ACCESS
+    return sendRequest(agents.of(access), upstreamOptions(upstream, request, access), receiver, signal)
+  }
 
   /** Rejects with an error of errors.ts, or with what the signal was aborted with. */
   async function fetch(request: UpstreamRequest, sink: ResponseSink, signal: AbortSignal): Promise<void> {
     const { timeout } = request.target
     using deadline = new Deadline(timeout, signal)
     const response = validateResponse(request, sink)
+    const begin = health.now()
     let tried: URL | undefined
+    const suspect = setTimeout(
+      () => tried && void probe(tried, request, timeout * HANGING, begin),
+      timeout * HANGING * 1000,
+    ).unref()
     try {
       await tryInTurn(request, response, deadline.signal, (upstream) => (tried = upstream))
       await response.end()
+      if (tried !== undefined) health.worked(tried)
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      const failure = deadline.exceeded ? upstreamTimeout({ seconds: timeout }) : failureOf(error, response)
-      if (deadline.exceeded && !response.begun && tried !== undefined) health.report(tried, false)
+      const failure = deadline.exceeded
+        ? timeoutOf(request, begin, tried, response)
+        : await failureOf(error, response, request, tried)
       const code = failure.code.toLowerCase()
-      metrics.upstreamFailures.inc({ reason: code })
       const upstream = tried === undefined ? undefined : showUpstream(tried)
+      const fields = { code, upstream, cause: explain(error) }
       // the error that a client receives has no cause; the log has it
-      log.warn({ code, upstream, cause: explain(error) }, "no whole response from Prometheus")
+      if (isOfClients(failure)) log.info(fields, "Prometheus works, and a request is too much for it or for a limit")
+      else {
+        metrics.upstreamFailures.inc({ reason: code })
+        log.warn(fields, "no whole response from Prometheus")
+      }
       throw failure
     } finally {
+      clearTimeout(suspect)
       response.close()
     }
+  }
+
+  function timeoutOf(
+    { target: { timeout } }: UpstreamRequest,
+    begin: number,
+    tried: URL | undefined,
+    { begun }: ResponseValidation,
+  ): FedstackError {
+    if (tried !== undefined && health.workedSince(tried, begin)) return queryTimeout({ seconds: timeout })
+    if (tried !== undefined && !begun) health.report(tried, false)
+    return upstreamTimeout({ seconds: timeout })
+  }
+
+  async function failureOf(
+    error: unknown,
+    { begun }: ResponseValidation,
+    request: UpstreamRequest,
+    tried: URL | undefined,
+  ): Promise<FedstackError> {
+    if (error instanceof FedstackError) return error
+    if (!(error instanceof StatusOfRequest))
+      return begun ? responseBroken({}) : upstreamBadResponse({ problem: "it broke off" })
+    const seconds = Math.min(CONNECT_TIMEOUT, request.target.timeout * HANGING)
+    const works = tried !== undefined && (await probe(tried, request, seconds, health.now() - RECENT))
+    return works ? queryRejected({ status: error.status }) : upstreamBadResponse({ problem: error.message })
   }
 
   /** The response is that of the first upstream that can be reached and is not starting or stopping. */
@@ -60,13 +117,13 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
     trying: (upstream: URL) => void,
   ): Promise<void> {
     const begin = performance.now()
+    const began = health.now()
     const observe = (): void => metrics.upstreamDuration.observe((performance.now() - begin) / 1000)
     let started = false
     let failure: FedstackError | undefined
     for (const upstream of health.healthiestFirst(request.target.upstreams)) {
       trying(upstream)
       const since = performance.now()
-      const access = request.target.accesses.get(upstream.href) ?? NO_ACCESS
       const start: ResponseReceiver["start"] = (status, headers) => {
         if (status === 503) throw upstreamNotReady({})
         // no client's doing; another upstream may have other credentials
@@ -78,11 +135,12 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
       }
       try {
         const receiver = { start, data: (chunk: Buffer) => response.data(chunk) }
-        return await sendRequest(agents.of(access), upstreamOptions(upstream, request, access), receiver, signal)
+        return await sendTo(upstream, request, receiver, signal)
       } catch (error) {
         if (started) throw error
         if (signal.aborted) {
-          if (performance.now() - since > request.target.timeout * 1000 * HANGING) health.report(upstream, false)
+          const hangs = performance.now() - since > request.target.timeout * 1000 * HANGING
+          if (hangs && !health.workedSince(upstream, began)) health.report(upstream, false)
           observe()
           throw error
         }
@@ -114,9 +172,4 @@ function upstreamOptions(
 ): Dispatcher.DispatchOptions {
   const path = `${pathname.replace(/\/+$/, "")}${request.target.path}?${request.query}`
   return { origin, path, method: "GET", headers: upstreamHeaders(request, access) }
-}
-
-function failureOf(error: unknown, { begun }: ResponseValidation): FedstackError {
-  if (error instanceof FedstackError) return error
-  return begun ? responseBroken({}) : upstreamBadResponse({ problem: "it broke off" })
 }

@@ -6,6 +6,19 @@ import { type Inspection, inspect } from "./inspect.ts"
 import type { UpstreamRequest } from "./request.ts"
 import type { MetricsFormat } from "./series.ts"
 
+/** Statuses that a request can get which is too much for Prometheus, or nothing that it knows. */
+const OF_REQUESTS = new Set([400, 413, 414, 422, 429, 431])
+
+/** The response has such a status: the client's fault where Prometheus works otherwise. */
+export class StatusOfRequest extends Error {
+  readonly status: number
+
+  constructor(status: number) {
+    super(`its status is ${status}`)
+    this.status = status
+  }
+}
+
 export type ResponseValidation = ReturnType<typeof validateResponse>
 
 /**
@@ -23,6 +36,7 @@ export function validateResponse(request: UpstreamRequest, sink: ResponseSink) {
       return bytes > 0
     },
     start(status: number, headers: IncomingHttpHeaders): void {
+      if (OF_REQUESTS.has(status)) throw new StatusOfRequest(status)
       if (status !== 200) throw upstreamBadResponse({ problem: `its status is ${status}` })
       const format = formatOf(headers)
       const gzip = isCompressed(headers, request)
