@@ -1,17 +1,7 @@
 import assert from "node:assert/strict"
 import { type TestContext, test } from "node:test"
 import { until } from "../../dev/testing/until.ts"
-import {
-  isProbe,
-  ok,
-  type Respond,
-  sample,
-  scrape,
-  startBefore,
-  startBoth,
-  startUpstream,
-  type TestProxy,
-} from "./testing.ts"
+import { ok, type Respond, sample, scrape, startBefore, startBoth, startUpstream, type TestProxy } from "./testing.ts"
 
 /** What is said of Prometheus: failures by reason, and whether it is up. */
 async function blameOf({ adminUrl }: TestProxy) {
@@ -22,18 +12,10 @@ async function blameOf({ adminUrl }: TestProxy) {
   }
 }
 
-/** Prometheus works, but for this request. */
-const onlyThis =
-  (respond: Respond): Respond =>
-  (request, response) =>
-    (isProbe(request) ? sample : respond)(request, response)
-
 for (const status of [400, 413, 414, 422, 429, 431]) {
   test(`a request that Prometheus refuses with ${status} is the client's`, async (t) => {
-    const { upstream, proxy } = await startBoth(
-      t,
-      onlyThis((_, response) => response.writeHead(status).end("secret")),
-    )
+    const refuse: Respond = (_, response) => response.writeHead(status).end("secret")
+    const { upstream, proxy } = await startBoth(t, refuse, {}, sample)
     const { status: sent, body } = await scrape(proxy.url)
     assert.equal(sent, 400)
     assert.match(
@@ -46,7 +28,8 @@ for (const status of [400, 413, 414, 422, 429, 431]) {
 }
 
 test("a Prometheus that refuses everything with 400 is to blame itself", async (t) => {
-  const { proxy } = await startBoth(t, (_, response) => response.writeHead(400).end())
+  const refuse: Respond = (_, response) => response.writeHead(400).end()
+  const { proxy } = await startBoth(t, refuse, {}, refuse)
   const { status, body } = await scrape(proxy.url)
   assert.deepEqual(
     [status, body],
@@ -73,7 +56,7 @@ for (const [how, respond, ended] of [
     ["the time of the policy", {}, { upstreamTimeout: 1 }],
   ] as const) {
     test(`a request that ${how} for ${whose} is the client's`, async (t) => {
-      const { proxy } = await startBoth(t, onlyThis(respond), { limits })
+      const { proxy } = await startBoth(t, respond, { limits }, sample)
       const status = await scrape(proxy.url, headers).then(
         (response) => response.status,
         () => "broken" as const,
@@ -86,7 +69,7 @@ for (const [how, respond, ended] of [
 }
 
 test("a client that leaves requests which take long does not turn others away from Prometheus", async (t) => {
-  const slow = await startUpstream(t, onlyThis(hanging))
+  const slow = await startUpstream(t, hanging, sample)
   const other = await startUpstream(t, sample)
   const proxy = await startBefore(t, [slow.url, other.url])
   const leaving = new AbortController()
@@ -100,7 +83,7 @@ test("a client that leaves requests which take long does not turn others away fr
 })
 
 test("a Prometheus that hangs for all is to blame itself", async (t) => {
-  const { proxy } = await startBoth(t, hanging, { limits: { upstreamTimeout: 0.5 } })
+  const { proxy } = await startBoth(t, hanging, { limits: { upstreamTimeout: 0.5 } }, hanging)
   assert.equal((await scrape(proxy.url)).status, 504)
   assert.equal((await proxy.requests(1))[0]?.reason, "upstream_timeout")
   const blame = await until("its state", async () => {

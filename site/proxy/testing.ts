@@ -85,20 +85,21 @@ export interface Received {
   readonly body: string
 }
 
-/** By which the proxy finds out whether Prometheus works although a request fails. */
-export const isProbe = ({ url = "" }: IncomingMessage): boolean => url.includes("fedstack_probe")
-
-/** A stand-in for Prometheus that keeps what it received but for probes; for what a real one cannot be made to do or show. */
+/**
+ * A stand-in for Prometheus that keeps what it received, but for what the proxy requests to find out whether it works although
+ * a request fails: that goes to `probed`; for what a real one cannot be made to do or show. */
 export async function startUpstream(
   test: TestContext,
-  respond: (request: IncomingMessage, response: ServerResponse) => void = sendSample,
+  respond: Respond = sendSample,
+  probed: Respond = (_, response) => void response.destroy(),
 ): Promise<{ readonly url: string; readonly port: number; readonly received: readonly Received[] }> {
   const received: Received[] = []
   // the headers that Prometheus accepts
   const server = createServer({ maxHeaderSize: 2 ** 20 + 4096 }, (request, response) => {
     void text(request).then((body) => {
       const { method = "", url = "", rawHeaders } = request
-      if (!isProbe(request)) received.push({ method, url, rawHeaders, body })
+      if (url.includes("fedstack_probe")) return probed(request, response)
+      received.push({ method, url, rawHeaders, body })
       respond(request, response)
     })
   })
@@ -155,8 +156,8 @@ export async function startBefore(t: TestContext, urls: readonly string[], chang
   })
 }
 
-export async function startBoth(t: TestContext, respond: Respond, changes: Changes = {}) {
-  const upstream = await startUpstream(t, respond)
+export async function startBoth(t: TestContext, respond: Respond, changes: Changes = {}, probed?: Respond) {
+  const upstream = await startUpstream(t, respond, probed)
   return { upstream, proxy: await startBefore(t, [upstream.url], changes) }
 }
 
