@@ -35,10 +35,12 @@ export function createProbe(health: UpstreamHealth, sendTo: SendTo) {
       },
     }
     const request = { ...like, query: QUERY, accept: undefined, gzip: false }
-    const whole = await sendTo(upstream, request, receiver, deadline.signal).then(
-      () => true,
-      () => bytes > ENOUGH,
-    )
+    let whole = true
+    try {
+      await sendTo(upstream, request, receiver, deadline.signal)
+    } catch {
+      whole = bytes > ENOUGH
+    }
     if (whole && status === 200) health.worked(upstream)
     // any other status says that it can be reached
     else if (!whole || status === 503) health.report(upstream, false)
