@@ -101,8 +101,8 @@ export function createAdmit(authorize: Authorize, budget: WorkBudget, turns: Tur
   }
 }
 
-/** Throws QUERY_TOO_LONG. */
-function queryOf(selectors: readonly Selector[]): string {
+/** Of the request upstream. Throws QUERY_TOO_LONG. */
+export function queryOf(selectors: readonly Selector[]): string {
   const query = upstreamQuery(selectors)
   if (query.length > MOST_QUERY_BYTES) throw queryTooLong({ bytes: query.length, limit: MOST_QUERY_BYTES })
   return query

@@ -80,6 +80,17 @@ ${where}: portal may not request this at once: it has a selector of 28 character
   })
 })
 
+test("says where the matchers that are added make a query too long for Prometheus, and ends with 1", async (t) => {
+  const match = Array.from({ length: 1000 }, (_, index) => `'{job="${index}",x=~"${"y".repeat(1000)}"}'`).join()
+  const file = await temporaryFolder(t).write(
+    "p.yaml",
+    `tokens: [{name: portal, sha256: ${"5f3b1d7c".repeat(8)}, match: [${match}], enforce: true}]\n`,
+  )
+  const { status, stderr } = check(file, "--as", "portal", "--match", "up")
+  const problem = "would have a query of 1069889 bytes, and it accepts 1000000: request fewer or shorter selectors."
+  assert.deepEqual([status, stderr], [1, `${file}:1:10 tokens[0]: The request to the site's Prometheus ${problem}\n`])
+})
+
 test("warns of a client that may read more than one request can name", async (t) => {
   const match = Array.from({ length: 3 }, (_, index) => `'{job="${index}"}'`).join()
   const file = await temporaryFolder(t).write(

@@ -9,6 +9,7 @@ import { explainRefusal } from "#core/promql/judge.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { createSelectorReader } from "#core/promql/selector-reader.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
+import { queryOf } from "./admit.ts"
 import { describePolicy } from "./policy/describe.ts"
 import { loadPolicy } from "./policy/load.ts"
 import type { Client, Policy } from "./policy/types.ts"
@@ -77,6 +78,12 @@ async function describeDecision(
         message: `does not contain it: ${reason}. Shared here: ${printSelector(shared.selector)}`,
       })),
     ])
+  }
+  try {
+    queryOf(decision.selectors)
+  } catch (error) {
+    if (!(error instanceof FedstackError)) throw error
+    throw new ConfigurationError([{ where: client.where, message: error.message }])
   }
   const lines = selectors.map(async (selector) => {
     const one = await authorize(client, [selector], { most })
