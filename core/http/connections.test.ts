@@ -73,6 +73,26 @@ test("a hundred requests may wait", async (t) => {
   assert.equal(floods(), 0)
 })
 
+test("a client that always has some requests waiting may send any number", async (t) => {
+  const { port, handled, requests, floods } = await start(t)
+  const socket = connect(port, "127.0.0.1")
+  socket.write(get("/").repeat(10))
+  const first = await handled(0)
+  let responses = 0
+  const ended = Promise.withResolvers<void>()
+  socket.on("data", (chunk: Buffer) => {
+    responses += chunk.toString().split("HTTP/1.1 200 OK").length - 1
+    if (responses < 500) socket.write(get("/"))
+    else ended.resolve()
+  })
+  socket.on("close", () => ended.reject(new Error(`closed after ${responses} responses`)))
+  requests.push = ({ response: next }) => (setImmediate(() => ok(next, "x")), 0)
+  ok(first.response, "x")
+  await ended.promise
+  socket.destroy()
+  assert.equal(floods(), 0)
+})
+
 test("forgets the requests that wait when their client leaves, and ends the one under way", async (t) => {
   const { port, targets, handled, connections, sockets } = await start(t)
   const socket = connect(port, "127.0.0.1")

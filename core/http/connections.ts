@@ -53,9 +53,10 @@ export function trackConnections({ handle, flooded }: Handlers) {
     if (socket.destroyed) return
     if (connection.ending) return socket.destroySoon()
     const next = connection.waiting.shift()
-    if (connection.waiting.length === 0) connection.bytesWaiting = 0
-    if (next !== undefined) begin(connection, next.request, next.response)
-    else if (connection.epilogue !== undefined) endWith(socket, connection.epilogue)
+    if (next !== undefined) {
+      connection.bytesWaiting -= bytesOf(next.request)
+      begin(connection, next.request, next.response)
+    } else if (connection.epilogue !== undefined) endWith(socket, connection.epilogue)
   }
   /** At once where no request is under way, else with the end of its response. */
   function end(socket: Socket, connection: Connection): void {

@@ -124,8 +124,8 @@ export const mutants: readonly Mutant[] = [
   {
     file: "core/http/connections.ts",
     breaks: "no more than some requests wait on a connection",
-    find: "if (connection.waiting.length < MOST_WAITING)",
-    replace: "if (connection !== undefined)",
+    find: "connection.waiting.length < MOST_WAITING && connection.bytesWaiting <= MOST_BYTES_WAITING",
+    replace: "connection !== undefined",
     tests: ["core/http/connections.test.ts"],
   },
   {
