@@ -30,14 +30,22 @@ for (const version of VERSIONS) {
       const prometheus = need(t, findPrometheus(version))
       const opa = need(t, findOpa())
       if (prometheus === undefined || opa === undefined) return
-      const { sites, portal } = await startShippedStack(t, prometheus, opa)
+      const { sites, portals } = await startShippedStack(t, prometheus, opa)
       for (const family of FAMILIES) {
-        await until(`${family} of both sites`, async () => {
-          const series = await portal.query(`group by (site) (${family}{site!=""})`)
-          return series.length === 2 ? true : undefined
-        })
+        for (const [portal, label] of [
+          [portals[0], "site"],
+          [portals[1], "exported_site"],
+        ] as const) {
+          await until(`${family} of both sites`, async () => {
+            const series = await portal.query(`group by (${label}) (${family}{${label}!=""})`)
+            return series.length === 2 ? true : undefined
+          })
+        }
       }
-      const evaluated = [...sites.map((site) => ({ name: "site", running: site })), { name: "portal", running: portal }]
+      const evaluated = [
+        ...sites.map((site) => ({ name: "site", running: site })),
+        ...portals.map((portal) => ({ name: "portal", running: portal })),
+      ]
       for (const { name, running } of evaluated) {
         const rules = await rulesOf(running, await shippedNames(name))
         assert.deepEqual(

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
 import { parse, stringify } from "yaml"
-import { startFederatedPortal } from "../../portal/federation/testing.ts"
+import { startFederatedPortal, startTokenDoor } from "../../portal/federation/testing.ts"
 import { type Child, start } from "../testing/child.ts"
 import { temporaryFolder } from "../testing/folder.ts"
 import { startOpa } from "../testing/opa.ts"
@@ -12,6 +12,8 @@ import { until } from "../testing/until.ts"
 export const ROOT = join(import.meta.dirname, "../..")
 const LOCAL = "127.0.0.1:0"
 const TOKEN = "the-token-of-the-portal"
+/** Where it is refused, so that an alert fills in its text. */
+const NOBODY = "http://127.0.0.1:1"
 const EVERYTHING = '{__name__=~".+"}'
 
 interface PrometheusConfig {
@@ -22,35 +24,44 @@ interface PrometheusConfig {
 
 export interface ShippedStack {
   readonly sites: readonly RunningPrometheus[]
-  readonly portal: RunningPrometheus
+  /** Of the sites, and of that portal. */
+  readonly portals: readonly [RunningPrometheus, RunningPrometheus]
 }
 
-/** Two sites with both exporters and a proxy, one that is down, and the portal, with all rules that are shipped, each second. */
+/**
+ * Two sites with both exporters and a proxy, one that is down, their portal, and a portal above it, which shares all; with all
+ * rules that are shipped, each second.
+ */
 export async function startShippedStack(t: TestContext, prometheus: string, opa: string): Promise<ShippedStack> {
   const [a, b] = await Promise.all(["site-a", "site-b"].map((name) => startSite(t, name, prometheus, opa)))
   if (a === undefined || b === undefined) throw new Error("two sites are two")
-  const site = (name: string, url: string) => ({
+  const portal = await startPortal(t, prometheus, { "site-a": a.proxy, "site-b": b.proxy, "site-c": NOBODY })
+  const door = await startTokenDoor(t, portal.url)
+  door.tokens.add(TOKEN)
+  const top = await startPortal(t, prometheus, { region: door.url, "site-c": NOBODY })
+  return { sites: [a.prometheus, b.prometheus], portals: [portal, top] }
+}
+
+async function startPortal(
+  t: TestContext,
+  folder: string,
+  urls: Readonly<Record<string, string>>,
+): Promise<RunningPrometheus> {
+  const sites = Object.entries(urls).map(([name, url]) => ({
     name,
     url,
-    labels: { location: name.replace("site", "city") },
+    labels: { location: name },
     match: [EVERYTHING],
     interval: "1s",
     timeout: "1s",
     token: { file: "token" },
-  })
-  const base = (targets: Readonly<Record<string, string>>) => shippedConfig(join(ROOT, "portal/prometheus"), targets)
-  const portal = await startFederatedPortal(t, prometheus, {
-    token: TOKEN,
-    "base.yml": "",
-    // nobody listens at the third, so that an alert fills in its text
-    "sites.yaml": stringify({
-      sites: [site("site-a", a.proxy), site("site-b", b.proxy), site("site-c", "http://127.0.0.1:1")],
-    }),
-  })
-  const rules = await copyRules(t, "portal")
-  const targets = { prometheus: hostOf(portal.prometheus.url), portal: hostOf(portal.url) }
-  await portal.write("base.yml", stringify({ ...(await base(targets)), rule_files: [rules] }))
-  return { sites: [a.prometheus, b.prometheus], portal: portal.prometheus }
+  }))
+  const files = { token: TOKEN, "base.yml": "", "sites.yaml": stringify({ sites }) }
+  const { prometheus, url, write } = await startFederatedPortal(t, folder, files)
+  const targets = { prometheus: hostOf(prometheus.url), portal: hostOf(url) }
+  const config = await shippedConfig(join(ROOT, "portal/prometheus"), targets)
+  await write("base.yml", stringify({ ...config, rule_files: [await copyRules(t, "portal")] }))
+  return prometheus
 }
 
 async function startSite(t: TestContext, name: string, folder: string, opa: string) {
@@ -69,7 +80,7 @@ async function startSite(t: TestContext, name: string, folder: string, opa: stri
     ...["exporter", "project-usage", `--dummy-data=${join(ROOT, `dev/fixtures/${name}.toml`)}`, "--update-interval=1"],
     ...[`--dummy-weights=${join(ROOT, "dev/fixtures/weights.toml")}`, `--web.listen-address=${LOCAL}`],
   ])
-  const urls = ["http://127.0.0.1:1"] // one that cannot be read, for the same reason
+  const urls = [NOBODY]
   for (const item of ["x", "y"]) {
     const running = await startOpa(opa)
     t.after(() => running.stop())

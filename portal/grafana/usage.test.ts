@@ -44,7 +44,11 @@ test("no number of sites at a glance is green without data, nor where sites are 
 
 test("every series of a site that never delivered usage is chosen too", () => {
   const chosen = dashboard.templating.list.find(({ name }) => name === "site")
-  assert.deepEqual(chosen?.query, { query: "label_values(site:delivers, site)", refId: "variable-site", qryType: 1 })
+  assert.deepEqual(chosen?.query, {
+    query: 'label_values(site:delivers{job=""}, site)',
+    refId: "variable-site",
+    qryType: 1,
+  })
 })
 
 test("the provisioning names the service of Prometheus in the compose file", async () => {
