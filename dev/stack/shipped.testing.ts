@@ -57,11 +57,11 @@ async function startPortal(
     token: { file: "token" },
   }))
   const files = { token: TOKEN, "base.yml": "", "sites.yaml": stringify({ sites }) }
-  const { prometheus, url, write } = await startFederatedPortal(t, folder, files)
-  const targets = { prometheus: hostOf(prometheus.url), portal: hostOf(url) }
+  const portal = await startFederatedPortal(t, folder, files)
+  const targets = { prometheus: hostOf(portal.prometheus.url), portal: hostOf(portal.url) }
   const config = await shippedConfig(join(ROOT, "portal/prometheus"), targets)
-  await write("base.yml", stringify({ ...config, rule_files: [await copyRules(t, "portal")] }))
-  return prometheus
+  await portal.write("base.yml", stringify({ ...config, rule_files: [await copyRules(t, "portal")] }))
+  return portal.prometheus
 }
 
 async function startSite(t: TestContext, name: string, folder: string, opa: string) {
