@@ -23,6 +23,7 @@ async function connect(t: TestContext, keys: string): Promise<readonly string[]>
   const files = {
     token: "s3cret-token\n",
     password: "s3cret pass",
+    short: "o",
     "ca.pem": authority.cert,
     "own.pem": ofPortal.cert,
     "own.key": ofPortal.key,
@@ -119,6 +120,13 @@ test("a client certificate is tried, and TLS failures are named", async (t) => {
   ] as const) {
     assert.deepEqual(await connect(t, `${url}, ${keys}`), [`fails    ${reason}`, `fault    ${reason}`])
   }
+})
+
+test("a secret that stands in any text by chance leaves the reason as it is", async (t) => {
+  const url = await site(t, (_, response) => response.writeHead(404).end("not found"))
+  const reason =
+    '404: nothing is served there; url needs the prefix of the site\'s proxy, without /federate ("not found")'
+  assert.deepEqual(await connect(t, `${url}, token: {file: short}`), [`fails    ${reason}`, `fault    ${reason}`])
 })
 
 test("a forward proxy is used, and named where it is not there", async (t) => {

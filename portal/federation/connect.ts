@@ -160,8 +160,14 @@ const MEANINGS: Readonly<Record<number, string>> = {
 
 const quoted = (text: string): string => (text === "" ? "" : ` ("${text.slice(0, 300)}")`)
 
+/** Shorter ones stand in any text by chance, and would be found out by what is left of it. */
+const SHORTEST_SECRET = 6
+
 /** What a server sent may repeat what it was sent, or steer the terminal. */
 const readable = (reason: string, secrets: readonly (string | undefined)[]): string =>
   secrets
-    .reduce<string>((shown, secret = "") => (secret === "" ? shown : shown.replaceAll(secret, "…")), reason)
+    .reduce<string>(
+      (shown, secret = "") => (secret.length < SHORTEST_SECRET ? shown : shown.replaceAll(secret, "…")),
+      reason,
+    )
     .replaceAll(/[\p{Cc}\p{Cf}]+/gu, " ")
