@@ -37,17 +37,19 @@ export function renderer({ kind, group, families, version }: Exported, choice: C
     let duplicates = 0
     const texts = families.map(({ samples }, index) => {
       const begin = `${names[index]}${identity}`
-      let [text, first] = ["", ""]
+      const lines: string[] = []
+      let first = ""
       let seen: Set<string> | undefined
       const emit = (labels: string, value: number): void => {
-        if (text === "") first = labels
+        if (lines.length === 0) first = labels
         // most families have one sample of an object
         else if ((seen ??= new Set([first])).has(labels)) return void duplicates++
         else seen.add(labels)
-        text += `${begin}${labels}} ${value}\n`
+        lines.push(`${begin}${labels}} ${value}\n`)
       }
       samples(object, emit, choice)
-      return text
+      // sorted: controllers write lists in another order each time, and the text stays
+      return lines.length > 1 ? lines.toSorted().join("") : (lines[0] ?? "")
     })
     return { texts, duplicates }
   }
