@@ -52,16 +52,19 @@ for (const version of ["2.42", "3.5"] as const) {
         const series = await portal.prometheus.query(expression)
         return series.map(({ metric: { site: name }, value: [, value] }) => [name, value])
       }
-      assert.deepEqual(await shown("Sites"), [[undefined, "2"]])
-      assert.deepEqual(await shown("Sites that deliver"), [[undefined, "1"]])
-      assert.deepEqual(await shown("Sites that do not deliver"), [[undefined, "1"]])
-      assert.deepEqual(await shown("Stale sites"), [[undefined, "0"]])
-      const [first, ...others] = await shown("Time since the last usage")
-      assert.deepEqual(first, ["site-b", "+Inf"])
-      assert.deepEqual(
-        others.map(([name]) => name),
-        ["site-a"],
-      )
+      await until("both sites to be scraped", async () => {
+        assert.deepEqual(await shown("Sites"), [[undefined, "2"]])
+        assert.deepEqual(await shown("Sites that deliver"), [[undefined, "1"]])
+        assert.deepEqual(await shown("Sites that do not deliver"), [[undefined, "1"]])
+        assert.deepEqual(await shown("Stale sites"), [[undefined, "0"]])
+        const [first, ...others] = await shown("Time since the last usage")
+        assert.deepEqual(first, ["site-b", "+Inf"])
+        assert.deepEqual(
+          others.map(([name]) => name),
+          ["site-a"],
+        )
+        return true
+      })
     })
 
     await t.test("metrics and labels that queries name exist", async () => {
