@@ -220,8 +220,27 @@ export const mutants: readonly Mutant[] = [
   {
     file: "core/response-cache/growing.ts",
     breaks: "memory of a response is given back when its last reader is done",
-    find: "else this.#memory.give(this.bytes)",
-    replace: "else this.#memory.give(0)",
+    find: "else this.#giveAll()",
+    replace: "else this.held = 0",
+  },
+  {
+    file: "core/response-cache/memory.ts",
+    breaks: "a client that holds less loses nothing for one that holds more",
+    find: "share <= own || ",
+    replace: "",
+  },
+  {
+    file: "core/promql/narrow.ts",
+    breaks: "a claim that is beyond the ceiling is not granted where matchers are added to requests",
+    find: "{ ...ceiling, enforce: false }",
+    replace: "ceiling",
+    tests: ["site/proxy/policy/narrow.test.ts"],
+  },
+  {
+    file: "core/promql/decider.ts",
+    breaks: "a thread that cannot be started costs no client anything",
+    find: "if (!ready) return failToStart(",
+    replace: "if (false) return failToStart(",
   },
   {
     file: "core/kubernetes/watch-objects.ts",
