@@ -4,7 +4,7 @@ import { accessOf } from "./access.ts"
 import type { Api } from "./api.ts"
 import { type Clouds, readClouds } from "./clouds-yaml.ts"
 import type { CloudSettings } from "./cloud-settings.ts"
-import { withSecretOf } from "./env-secret.ts"
+import { withCredentialsOf } from "./env-credentials.ts"
 import { type Environment, type OsVariables, variablesOfEnvironment, variablesOfFile } from "./variables.ts"
 
 export interface RegionOptions {
@@ -59,7 +59,7 @@ export async function regionsOf(options: RegionOptions): Promise<readonly CloudR
     const wanted = regions.length > 0 ? regions : known
     return expand(cloud, wanted, (region) => async () => {
       const now = (await readClouds(places)) ?? clouds
-      return withSecretOf(secrets, now.settingsOf(cloud, region))
+      return withCredentialsOf(secrets, now.settingsOf(cloud, region))
     })
   })
 }
@@ -69,7 +69,7 @@ export function ignoredVariables({ env, openrc }: RegionOptions): readonly strin
   if (openrc === undefined) return []
   const file = variablesOfFile(openrc, env)
   if (file.where !== openrc) return []
-  const used = withSecretOf(env, file.settings()).values
+  const used = withCredentialsOf(env, file.settings()).values
   return variablesOfEnvironment(env)
     .names.filter((name) => used.get(name.slice(3).toLowerCase()) !== env[name])
     .toSorted()
@@ -80,7 +80,7 @@ function settingsOf(variables: OsVariables, where: string, { env, openrc }: Regi
   // of a file that was cut while it was written, the rest would be taken from the environment: another cloud
   if (variables.where !== where)
     throw new ConfigurationError([{ where: openrc, message: "sets OS_AUTH_URL no more, as it did at the start" }])
-  return withSecretOf(env, variables.settings())
+  return withCredentialsOf(env, variables.settings())
 }
 
 function placesOf({ valueOf }: OsVariables): Environment {

@@ -121,6 +121,29 @@ test("what a file reads from a terminal is a fault where it is needed, and the e
   assert.equal(cloud.signIns.length, 3)
 })
 
+test("a file that says where but not who signs in takes who from the environment, unless that is for elsewhere", async (t) => {
+  const { cloud, variables, write } = await setUp(t)
+  const { OS_USERNAME = "", OS_PASSWORD = "", OS_USER_DOMAIN_NAME = "", ...where } = variables
+  const openrc = await write("usage-openrc", linesOf(where))
+  const env = { OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME }
+  const { get, log } = await openFor(t, { env, openrc })
+  assert.deepEqual([await get(), log()], [{ ok: true }, ""])
+  await assert.rejects(openFor(t, { env: { ...env, OS_AUTH_URL: "https://other.example.org" }, openrc }), {
+    message: [
+      `${openrc}: OS_USERNAME (or OS_USER_ID) is missing. OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD of the environment are not used, because OS_AUTH_URL beside it is that of another cloud or user`,
+      `${openrc}: OS_USER_DOMAIN_NAME (or OS_USER_DOMAIN_ID) is missing`,
+      `${openrc}: OS_PASSWORD is missing`,
+    ].join("\n"),
+  })
+  assert.equal(cloud.signIns.length, 1)
+  // with a password in the file, no credential of another kind is taken
+  const secret = await write("usage-openrc", linesOf({ ...where, OS_PASSWORD }))
+  const more = { OS_APPLICATION_CREDENTIAL_ID: "other", OS_APPLICATION_CREDENTIAL_SECRET: "OTHER", OS_TOKEN: "OTHER" }
+  const both = await openFor(t, { env: { ...env, ...more, OS_PASSWORD: "OTHER" }, openrc: secret })
+  assert.deepEqual(await both.get(), { ok: true })
+  assert.ok(!JSON.stringify(cloud.signIns).includes("OTHER"))
+})
+
 const CLOUDS = (url: string, more = "") => `clouds:
   site:
     auth: {auth_url: "${url}", username: ann, user_domain_name: Default, project_name: admin, project_domain_id: default}
