@@ -18,7 +18,7 @@ const CHECKS = 20
 /** The backend of the page for users, before this proxy and with more checks a second. */
 async function documentedBackend(port: number): Promise<string> {
   const page = await readFile(join(ROOT, "docs/proxy.md"), "utf8")
-  const [, backend = ""] = /```haproxy\n(.*?)```/s.exec(page) ?? []
+  const [, backend = ""] = /```haproxy\n(backend site\n.*?)```/s.exec(page) ?? []
   assert.match(backend, /inter 2s/)
   return backend.replace(/\S+:8000/, `127.0.0.1:${port}`).replace("inter 2s", "inter 20ms")
 }
