@@ -196,8 +196,8 @@ export const mutants: readonly Mutant[] = [
   {
     file: "core/auth/certificates.ts",
     breaks: "an expired certificate proves nothing on an open connection",
-    find: "if (now >= certificate.validToDate) return",
-    replace: "if (false) return",
+    find: "if (now >= certificate.validToDate) {",
+    replace: "if (false) {",
   },
   {
     file: "core/auth/jwt/issuer.ts",
