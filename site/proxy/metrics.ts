@@ -64,8 +64,11 @@ export function createProxyMetrics() {
       health: UpstreamHealth,
       { failures }: Pick<Decider, "failures">,
     ): void {
-      gauge("fedstack_proxy_store_bytes", "Bytes of responses that are stored or in flight.", [], (shown) =>
-        shown.set(cache.memory.used),
+      gauge(
+        "fedstack_proxy_store_bytes",
+        "Bytes of responses that are stored or in flight, with their keys.",
+        [],
+        (shown) => shown.set(cache.memory.used),
       )
       gauge("fedstack_proxy_store_entries", "Responses that are stored or in flight.", [], (shown) =>
         shown.set(cache.entries),
