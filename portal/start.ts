@@ -18,13 +18,17 @@ type PlanInForce = Accepted & Pick<FederationPlan, "warnings" | "filesFor">
 /**
  * Keeps Prometheus' configuration equal to the configuration files: reads them when they change, writes, reloads. Faults in
  * them are logged, and the previous configuration stays active, also that of an earlier process; where there is none, they
- * end the start with ConfigurationError. Throws CANNOT_LISTEN, and
- * UsageError and ConfigurationError for the credentials.
+ * end the start with ConfigurationError. Throws CANNOT_LISTEN and UsageError.
  */
 export async function startPortal(settings: FederationSettings & WebValues, { log, env }: Context): Promise<Running> {
   const registry = createRegistry()
   const metrics = portalMetrics(registry)
-  const credentials = await openClientCredentials({ ...prometheusCredentials(settings), log, registry })
+  const credentials = await openClientCredentials({
+    ...prometheusCredentials(settings),
+    startWithout: true,
+    log,
+    registry,
+  })
   const prometheus = { url: settings.prometheusUrl, sending: () => credentials.current() }
   const rollout = openRollout(settings.configDir, prometheus, metrics, log)
   // first the port: a second portal that is started by mistake must not write the files of the first
@@ -55,9 +59,12 @@ export async function startPortal(settings: FederationSettings & WebValues, { lo
       config: "sites",
       load: (read) => loadPlan(settings, { env, key, read }),
       // one file that cannot be read must not end the federation of all sites, nor what else Prometheus does
-      async fallback() {
-        const accepted = await rollout.lastAccepted()
-        return accepted && { ...accepted, warnings: [] }
+      fallback: {
+        async load() {
+          const accepted = await rollout.lastAccepted()
+          return accepted && { ...accepted, warnings: [] }
+        },
+        consequence: "starting with the last accepted one",
       },
       apply,
       summary: ({ sites }) => ({ sites: sites.length }),

@@ -191,7 +191,7 @@ test("begins with what an earlier process applied where there are faults, logs a
       if (text === "bad") throw new ConfigurationError([{ where: "a:1", message: "bad" }])
       return { text }
     },
-    fallback: () => ({ text: "earlier" }),
+    fallback: { load: () => ({ text: "earlier" }), consequence: "starting with the last accepted one" },
   })
   assert.equal(await metrics(), `fedstack_config_last_reload_successful{config="greeting"} 0\n\n`)
   assert.deepEqual(log(), [
@@ -205,7 +205,8 @@ test("begins with what an earlier process applied where there are faults, logs a
 })
 
 test("faults at the start are thrown where nothing is known of an earlier process", async (t) => {
-  await assert.rejects(start(t, { load: (read) => ({ text: read("/nowhere/a") }), fallback: () => undefined }), {
+  const fallback = { load: () => undefined, consequence: "starting with the last accepted one" }
+  await assert.rejects(start(t, { load: (read) => ({ text: read("/nowhere/a") }), fallback }), {
     message: "/nowhere/a: cannot be read: ENOENT: no such file or directory",
   })
 })

@@ -22,7 +22,11 @@ export interface ReloadOptions<T> {
    * What is in force from the start on where the files are faulty then, such as what an earlier process applied. Undefined, and
    * without it, the start fails.
    */
-  readonly fallback?: () => T | undefined | Promise<T | undefined>
+  readonly fallback?: {
+    readonly load: () => T | undefined | Promise<T | undefined>
+    /** For the log: `starting with the last accepted one`. */
+    readonly consequence: string
+  }
   /** Called with what is in force from now on. Throws, before it ends anything of the previous one, to keep that in force. */
   readonly apply?: (next: T, previous: T | undefined) => void | Promise<void>
   /** Fields for the log, such as counts. */
@@ -50,7 +54,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     listener,
     load,
     apply = () => undefined,
-    fallback = () => undefined,
+    fallback,
     summary = () => ({}),
     log,
     registry,
@@ -111,7 +115,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     try {
       return { first: await read(contentOf) }
     } catch (error) {
-      const first = await fallback()
+      const first = await fallback?.load()
       if (first === undefined) throw error
       return { first, error }
     }
@@ -122,7 +126,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     if (watching.isOutdated()) ({ first, error } = await readFirst()) // what changed before the watch began
     await use(first)
     if (error === undefined) succeeded(first, "loaded")
-    else failed(error, "load failed, starting with the last accepted one")
+    else failed(error, `load failed, ${fallback?.consequence}`)
     reportReadOnce()
     return first
   }

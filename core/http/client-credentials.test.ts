@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { once } from "node:events"
+import { createServer as createHttpServer } from "node:http"
 import { createServer } from "node:https"
+import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import type { TLSSocket } from "node:tls"
 import { Registry } from "prom-client"
@@ -191,4 +193,35 @@ test("a request that is under way ends with the certificates with which it was s
   await credentials.reload()
   finish()
   assert.equal(await response, "whole")
+})
+
+test("starts without files that are faulty where that is allowed, shows it, and uses them when they are mended", async (t) => {
+  const server = createHttpServer((request, response) => response.end(request.headers.authorization ?? "anonymous"))
+  const port = await listen(t, server)
+  const folder = temporaryFolder(t)
+  const token = join(folder.path, "token")
+  const { log, successful, credentials } = await open(t, { token, startWithout: true })
+  const send = async () => {
+    const { agent: dispatcher, headers } = credentials.current()
+    return (await fetchText(new URL(`http://127.0.0.1:${port}`), { deadline: 5, limit: 1000, dispatcher, headers }))
+      .body
+  }
+  assert.deepEqual([await send(), await successful()], ["anonymous", "0"])
+  assert.match(
+    log(),
+    /level=error .*msg="credentials load failed, sending requests without them" faults=1\n.*token: cannot be read: ENOENT/,
+  )
+  await folder.write("token", "s3cret")
+  await until("the token to be sent", async () => ((await send()) === "Bearer s3cret" ? true : undefined))
+  assert.equal(await successful(), "1")
+})
+
+test("sends a user and the password in a file, as it stands there", async (t) => {
+  const server = createHttpServer((request, response) => response.end(request.headers.authorization ?? "anonymous"))
+  const url = new URL(`http://127.0.0.1:${await listen(t, server)}`)
+  const passwordFile = await temporaryFolder(t).write("password", "p:ass w\u00f6rd\n")
+  const { credentials } = await open(t, { basicAuth: { username: "u", passwordFile } })
+  const { agent: dispatcher, headers } = credentials.current()
+  const { body } = await fetchText(url, { deadline: 5, limit: 1000, dispatcher, headers })
+  assert.equal(body, `Basic ${Buffer.from("u:p:ass w\u00f6rd").toString("base64")}`)
 })

@@ -13,6 +13,8 @@ export interface ClientCredentialOptions extends TlsFiles, Omit<AgentOptions, "s
   readonly token: string | undefined
   /** In place of a token: a user, and a file with the password. */
   readonly basicAuth?: { readonly username: string; readonly passwordFile: string } | undefined
+  /** Where the files are faulty at the start, requests are sent without them until they are mended. */
+  readonly startWithout?: boolean
   readonly log: Logger
   readonly registry: Registry
 }
@@ -34,6 +36,7 @@ export async function openClientCredentials(options: ClientCredentialOptions): P
     return { current: () => sending, reload: () => Promise.resolve(), close: () => sending.agent.destroy() }
   }
   const agents = tlsAgents(options)
+  let bare: Agent | undefined
   const reloading = await reloadOnChange<Sending>({
     config: "credentials",
     load(read) {
@@ -45,6 +48,14 @@ export async function openClientCredentials(options: ClientCredentialOptions): P
       const authorization = token === undefined ? basic : `Bearer ${token}`
       return { agent: agents.open(tls), headers: authorization === undefined ? {} : { authorization } }
     },
+    ...(options.startWithout === true
+      ? {
+          fallback: {
+            load: () => ({ agent: (bare = openAgent({ serverName: options.serverName })), headers: {} }),
+            consequence: "sending requests without them",
+          },
+        }
+      : {}),
     log,
     registry,
   })
@@ -53,6 +64,7 @@ export async function openClientCredentials(options: ClientCredentialOptions): P
     async close() {
       await reloading.close()
       await agents.close()
+      await bare?.destroy()
     },
   }
 }

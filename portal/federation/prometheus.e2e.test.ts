@@ -42,14 +42,15 @@ basic_auth_users: {portal: "${hashSync("right-s3cret", 4)}"}
   const output = await scratch(t)
   const site = (name: string): string => `sites: [{name: ${name}, url: "http://127.0.0.1:1", token: {file: token}}]\n`
   const files = { token: "t0ken", "sites.yaml": site("a") }
-  const portal = await startPortal(t, files, `https://127.0.0.1:${port}`, output, [
+  const flags = [
     "--prometheus.username=portal",
     `--prometheus.password-file=${join(folder.path, "password")}`,
     `--prometheus.ca-file=${join(folder.path, "ca.pem")}`,
     "--prometheus.server-name=prometheus.example.org",
     `--prometheus.cert-file=${join(folder.path, "own.pem")}`,
     `--prometheus.key-file=${join(folder.path, "own.key")}`,
-  ])
+  ]
+  const portal = await startPortal(t, files, `https://127.0.0.1:${port}`, output, flags)
   await ready(portal)
   const running = start(join(prometheus, "prometheus"), [
     `--config.file=${join(output, "prometheus.yml")}`,
@@ -74,5 +75,16 @@ basic_auth_users: {portal: "${hashSync("right-s3cret", 4)}"}
   )
   await folder.write("password", "right-s3cret")
   await reloaded(1)
+
+  await portal.child.stop()
+  await folder.write("password", "")
+  const again = await startPortal(t, files, `https://127.0.0.1:${port}`, output, flags)
+  await until("the fault", () => (/credentials load failed, sending/.test(again.child.output()) ? true : undefined))
+  await ready(again)
+  assert.equal(await again.metric('fedstack_config_last_reload_successful{config="credentials"}'), 0)
+  await folder.write("password", "right-s3cret")
+  await until("a reload after it", async () =>
+    (await again.metric("fedstack_portal_prometheus_last_reload_successful")) === 1 ? true : undefined,
+  )
   assert.doesNotMatch(portal.child.output(), /s3cret/)
 })
