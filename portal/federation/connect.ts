@@ -2,6 +2,7 @@ import { createSecureContext } from "node:tls"
 import type { Dispatcher } from "undici"
 import { openAgent, openProxyAgent } from "#core/http/agent.ts"
 import { fetchText, RequestFailed, type TextResponse } from "#core/http/client.ts"
+import { trusting } from "#core/http/tls-files.ts"
 import { explain } from "#core/errors.ts"
 import { Deadline } from "#core/retry/deadline.ts"
 import type { Tls } from "#core/http/credential-schema.ts"
@@ -130,8 +131,11 @@ const VERSIONS = { TLS12: "TLSv1.2", TLS13: "TLSv1.3" } as const
 
 function agentOf({ name, tls = {}, proxy, prefix }: Route, contents: Contents): Dispatcher {
   const { min_version: version, server_name: serverName } = tls
+  const { ca, cert, key } = tlsContents(name, tls, prefix, contents)
   const secureContext = createSecureContext({
-    ...tlsContents(name, tls, prefix, contents),
+    ...trusting(ca),
+    cert,
+    key,
     ...(version === undefined ? {} : { minVersion: VERSIONS[version] }),
   })
   const options = { secureContext, serverName }
