@@ -1,61 +1,26 @@
 import assert from "node:assert/strict"
-import { createHmac, generateKeyPairSync, type JsonWebKey, type KeyObject, sign as signBytes } from "node:crypto"
+import { createHmac, sign as signBytes } from "node:crypto"
 import { test } from "node:test"
-import { type JWTPayload, SignJWT } from "jose"
 import { sha256 } from "../secrets.ts"
-import type { Owner } from "../owner.ts"
-import { createIssuer, type OwnerOf } from "./issuer.ts"
-import { type KeySet, parseKeys } from "./keys.ts"
-
-const NOW = new Date("2026-11-21T12:00:00Z")
-const SECONDS = NOW.getTime() / 1000
-const OWNER = { name: "central" }
-const CLAIMS = { iss: "https://portal.example.org", aud: "site-a", exp: SECONDS + 600 }
-
-const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 })
-const ec = generateKeyPairSync("ec", { namedCurve: "P-256" })
-const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" })
-const published = (key: KeyObject, kid: string): JsonWebKey & { kid: string } => ({
-  ...key.export({ format: "jwk" }),
-  kid,
-})
-const KEYS = [published(rsa.publicKey, "r"), published(ec.publicKey, "e")]
-
-function keySet(keys: readonly object[] = KEYS) {
-  let current = parseKeys(JSON.stringify({ keys })).find
-  const set: KeySet & { replace(keys: readonly object[]): void } = {
-    current: () => current,
-    refresh: () => Promise.resolve(),
-    replace(next) {
-      current = parseKeys(JSON.stringify({ keys: next })).find
-    },
-  }
-  return set
-}
-
-const SETTINGS = {
-  issuer: CLAIMS.iss,
-  audience: ["site-a", "all-sites"],
-  algorithms: ["RS256", "ES256", "EdDSA"] as const,
-  clock_tolerance: 30,
-}
-const issuerWith = (keys = keySet(), ownerOf?: OwnerOf<Owner>) =>
-  createIssuer({ ...SETTINGS, algorithms: [...SETTINGS.algorithms] }, OWNER, keys, ownerOf)
-
-const sign = (claims: JWTPayload = CLAIMS, header: object = {}, key: KeyObject = ec.privateKey) =>
-  new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: "e", ...header }).sign(key)
-/** What a library would not sign: any header, any claims, any signature. */
-function forge(header: object, claims: unknown, signature?: (body: string) => string): string {
-  const body = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".")
-  return `${body}.${signature?.(body) ?? ""}`
-}
-
-async function outcome(token: string, keys = keySet(), now = NOW): Promise<string> {
-  const result = await issuerWith(keys).verify(token, sha256(token).toString("base64"), now)
-  return "owner" in result ? `${result.owner.name} until ${new Date(result.validUntil).toISOString()}` : result.reason
-}
-
-const VALID = "central until 2026-11-21T12:10:30.000Z"
+import { parseKeys } from "./keys.ts"
+import {
+  NOW,
+  SECONDS,
+  OWNER,
+  CLAIMS,
+  rsa,
+  ec,
+  stranger,
+  published,
+  KEYS,
+  keySet,
+  issuerWith,
+  sign,
+  forge,
+  outcome,
+  VALID,
+  UNKNOWN_KEY,
+} from "./testing.ts"
 
 for (const [name, token] of [
   ["a signature by elliptic curve", await sign()],
@@ -75,7 +40,6 @@ const publicPem = rsa.publicKey.export({ type: "spki", format: "pem" }).toString
 const hmac = (secret: string) => (body: string) => createHmac("sha256", secret).update(body).digest("base64url")
 const rightful = (body: string) =>
   signBytes("sha256", Buffer.from(body), { key: ec.privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")
-const UNKNOWN_KEY = "a token of central: its key is not among those of the issuer"
 const OTHER_ISSUER = 'a token of central: unexpected "iss" claim value'
 const ALGORITHM = 'a token of central: "alg" (Algorithm) Header Parameter value not allowed'
 
@@ -205,77 +169,4 @@ test("a verified token is known until it expires or the keys change", async () =
   keys.replace([published(rsa.publicKey, "r")])
   assert.equal(issuer.known("hash", NOW), undefined)
   assert.deepEqual(await issuer.verify(token, "hash", NOW), { reason: UNKNOWN_KEY })
-})
-
-const second = generateKeyPairSync("ec", { namedCurve: "P-256" })
-for (const [name, keys, header] of [
-  [
-    "without a kid while two keys of its kind are published",
-    [ec, second].map(({ publicKey }, index) => published(publicKey, `k${index}`)),
-    { kid: undefined },
-  ],
-  ["whose kid two keys have", [ec, second].map(({ publicKey }) => published(publicKey, "e")), {}],
-] as const) {
-  test(`accepts a token ${name}, whichever signed it, and none of another key`, async () => {
-    for (const order of [keys, keys.toReversed()]) {
-      assert.equal(await outcome(await sign(CLAIMS, header), keySet(order)), VALID)
-      const forged = await sign(CLAIMS, header, stranger.privateKey)
-      assert.equal(await outcome(forged, keySet(order)), "a token of central: signature verification failed")
-      const expired = await sign({ ...CLAIMS, exp: SECONDS - 31 }, header)
-      assert.equal(await outcome(expired, keySet(order)), 'a token of central: "exp" claim timestamp check failed')
-    }
-  })
-}
-
-test("verifies a token that says no key with 8 keys at most", async () => {
-  const others = Array.from({ length: 8 }, (_, index) =>
-    published(generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey, `k${index}`),
-  )
-  const keys = keySet([...others, published(ec.publicKey, "e")])
-  assert.equal(
-    await outcome(await sign(CLAIMS, { kid: undefined }), keys),
-    "a token of central: more than 8 keys fit it: it needs a kid",
-  )
-  assert.equal(await outcome(await sign(), keys), VALID)
-})
-
-/** A point that is not on its curve, and other damage of a file that was edited by hand. */
-const DAMAGED = [
-  { kty: "EC", crv: "P-256", x: "AAAA", y: "AAAA", kid: "damaged" },
-  { ...published(ec.publicKey, "damaged"), y: published(ec.publicKey, "x").x },
-  { ...published(ec.publicKey, "damaged"), x: 7 },
-  { kty: "RSA", e: "AQAB", kid: "damaged" },
-  { kty: "RSA", n: "", e: "", kid: "damaged" },
-  { kty: "OKP", crv: "Ed25519", x: "AA", kid: "damaged" },
-  { kty: "EC", crv: "P-999", x: "AAAA", y: "AAAA", kid: "damaged" },
-]
-for (const damaged of DAMAGED) {
-  test(`reports the damaged key ${JSON.stringify(damaged)}, refuses its tokens, and uses the others`, async () => {
-    const { unusable } = parseKeys(JSON.stringify({ keys: [...KEYS, damaged] }))
-    assert.equal(unusable.length, 1)
-    assert.match(unusable[0] ?? "", /^keys\[2\] \(kid "damaged"\) is damaged/)
-    const keys = keySet([...KEYS, damaged])
-    for (const alg of ["ES256", "RS256", "EdDSA"]) {
-      const token = forge({ alg, kid: "damaged" }, CLAIMS, () => Buffer.alloc(64).toString("base64url"))
-      assert.equal(await outcome(token, keys), UNKNOWN_KEY)
-    }
-    assert.equal(await outcome(await sign(), keys), VALID)
-  })
-}
-
-test("refuses a token whose key is not fit for verifying, and throws nothing", async () => {
-  const weak = generateKeyPairSync("rsa", { modulusLength: 1024 })
-  const keys = keySet([
-    ...KEYS,
-    published(weak.publicKey, "weak"),
-    { ...published(ec.publicKey, "swapped"), crv: "P-384" },
-  ])
-  for (const header of [
-    { alg: "RS256", kid: "weak" },
-    { alg: "ES256", kid: "swapped" },
-    { alg: "RS256", kid: "e" },
-  ]) {
-    const token = forge(header, CLAIMS, () => Buffer.alloc(128).toString("base64url"))
-    assert.match(await outcome(token, keys), /^a token of central: its key (?:does not fit|is not among)/)
-  }
 })
