@@ -28,8 +28,8 @@ export async function regionsOf(options: RegionOptions): Promise<readonly CloudR
   const readVariables = (): OsVariables =>
     openrc === undefined ? variablesOfEnvironment(env) : variablesOfFile(openrc, env)
   const variables = readVariables()
-  const named = options.clouds.length > 0 ? options.clouds : split(variables.valueOf("OS_CLOUD"))
-  const regions = options.regions.length > 0 ? options.regions : split(variables.valueOf("OS_REGION_NAME"))
+  const named = options.clouds.length > 0 ? options.clouds : split(readable(variables, "cloud"))
+  const regions = options.regions.length > 0 ? options.regions : split(readable(variables, "region_name"))
   const isDescribed = variables.settings().has("auth_url")
   if (options.clouds.length > 0 && openrc !== undefined && isDescribed) {
     const message = `names a cloud of clouds.yaml, and ${openrc} (--openrc, FEDSTACK_OPENRC) describes another. Keep one of the two`
@@ -102,6 +102,14 @@ function expand(
 ): readonly CloudRegion[] {
   const all = regions.length === 0 ? [undefined] : [...new Set(regions)]
   return all.map((region) => ({ cloud, region, settings: settings(region) }))
+}
+
+/** Of one variable. Throws ConfigurationError where it cannot be read: without it another cloud or region would be. */
+function readable(variables: OsVariables, key: string): string | undefined {
+  const settings = variables.settings()
+  const value = settings.get(key)
+  settings.faults.orThrow()
+  return value
 }
 
 const split = (list: string | undefined): readonly string[] =>

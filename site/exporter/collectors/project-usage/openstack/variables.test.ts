@@ -98,6 +98,16 @@ test("faults name the file and line that they are in, and what is missing names 
   })
 })
 
+test("a region that a file makes by a command is a fault: another one would be read", async (t) => {
+  const { variables, write } = await setUp(t)
+  const openrc = await write("usage-openrc", `${linesOf(variables)}export OS_REGION_NAME=$(region)\n`)
+  const literally = "Write the value literally, OS_REGION_NAME='…', in single quotes where it holds $ or a blank"
+  await assert.rejects(openFor(t, { openrc }), {
+    message: `${openrc}:7: OS_REGION_NAME is made by a command, and no command is run. ${literally}`,
+  })
+  assert.equal((await openFor(t, { openrc, regions: ["north"] })).apis[0]?.region, "north")
+})
+
 const DASHBOARD = `read -sr OS_PASSWORD_INPUT
 export OS_PASSWORD=$OS_PASSWORD_INPUT
 `

@@ -23,6 +23,7 @@ export function runCommand({ words, line }: Command, state: State, run: (body: S
   const command = valueOf(name, state)
   if (command instanceof Unknown) return unseen(line, state)
   if (DECLARING.has(command)) return declare(rest, state)
+  if (command === "[[") return testExtended(rest.slice(0, -1), state)
   const given = rest.flatMap((word) => wordsOf(word, state))
   const body = state.functions.get(command)
   if (body !== undefined) return call(body, state, run)
@@ -128,6 +129,16 @@ function test(given: Arguments): Status {
   if (given.length === 2) return first === "-z" ? second === "" : first === "-n" ? second !== "" : undefined
   if (more.length > 0) return undefined
   return second === "=" || second === "==" ? first === third : second === "!=" ? first !== third : undefined
+}
+
+/** The same between double brackets, where nothing is split, and what is compared with may be a pattern. */
+function testExtended(words: readonly Word[], state: State): Status {
+  const last = words.at(-1)
+  const isPattern = last?.pieces.some(
+    (piece) => piece.kind !== "text" || (!piece.quoted && /[*?[\\(]/.test(piece.text)),
+  )
+  const given = words.map((word) => valueOf(word, state, ""))
+  return words.length > 2 && isPattern === true ? undefined : test(given)
 }
 
 const succeed = (): Status => true

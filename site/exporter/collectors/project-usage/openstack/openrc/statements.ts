@@ -96,7 +96,7 @@ class Parser extends TokenReader {
       return APART
     }
     if (this.keyword("{")) return this.#until("}")
-    if (this.keyword("[[")) return this.#apart("[[", "]]")
+    if (bareText(this.next) === "[[") return this.#condition(line)
     if (this.keyword("if")) return this.#if()
     if (this.keyword("for") || this.keyword("select")) return this.#for(line)
     if (this.keyword("case")) return this.#case(line)
@@ -182,8 +182,16 @@ class Parser extends TokenReader {
     return true
   }
 
+  /** `[[ … ]]`, a command where it is as simple as one of `[ … ]`. */
+  #condition(line: number): Statement {
+    const from = this.at
+    this.#apart("[[", "]]")
+    const words = this.tokens.slice(from, this.at).filter((token) => token.kind === "word")
+    return words.length === this.at - from ? { kind: "command", words, line } : APART
+  }
+
   #apart(open: string, close: string): Statement {
-    this.over(open, close, 1)
+    this.over(open, close, bareText(this.next) === open ? 0 : 1)
     return APART
   }
 

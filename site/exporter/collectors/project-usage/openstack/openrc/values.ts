@@ -55,13 +55,15 @@ interface Segment {
 
 function segmentsOf({ pieces, line }: Word, variables: Variables, unset: "" | undefined): readonly Segment[] | Unknown {
   const segments: Segment[] = []
+  let unknown: Unknown | undefined
   for (const [index, piece] of pieces.entries()) {
     const home = index === 0 ? inHome(piece, pieces.length, variables) : undefined
     const own = home === undefined ? pieceSegments(piece, line, variables, unset) : [{ text: home, isSplit: false }]
-    if (own instanceof Unknown) return own
-    segments.push(...own)
+    // what follows is expanded all the same: it may assign
+    if (own instanceof Unknown) unknown ??= own
+    else segments.push(...own)
   }
-  return segments
+  return unknown ?? segments
 }
 
 /** `~` and `~/…`; that of another user is not known here. */
