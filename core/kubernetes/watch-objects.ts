@@ -12,6 +12,10 @@ import { watchSince } from "./watch.ts"
 export interface WatchOptions<T extends KubernetesObject, K> extends ListScope<T> {
   /** What is remembered of an object: a large cluster's objects as a whole need not stay in memory. */
   readonly keep: (object: T) => K
+  /** Called with each whole list, in which what was kept of lists that broke off may no longer stand. */
+  readonly listed?: (objects: ReadonlyMap<string, K>) => void
+  /** Called after each whole list, event and bookmark: `objects` are up to date as of now. */
+  readonly confirmed?: () => void
   /** Called once for each change of `objects`, after it; it should do little. */
   readonly changed?: (change: Change<K>) => void
   /** Called after `problem` changed. */
@@ -46,7 +50,7 @@ export function watchObjects<T extends KubernetesObject, K>(
   api: KubernetesApi,
   options: WatchOptions<T, K>,
 ): Watched<K> {
-  const { keep, changed, problemChanged, log, silence = 150 } = options
+  const { keep, listed, confirmed, changed, problemChanged, log, silence = 150 } = options
   const ending = new AbortController()
   const { signal } = ending
   const { promise: first, resolve: resolveFirst } = Promise.withResolvers<void>()
@@ -80,6 +84,8 @@ export function watchObjects<T extends KubernetesObject, K>(
     const [before, versionsBefore] = [objects, versions]
     objects = found // whole or not at all
     versions = foundVersions
+    listed?.(found)
+    confirmed?.()
     for (const [key, after] of found) {
       if (versionsBefore.get(key) !== versions.get(key)) changed?.(changeOf(before, key, after))
     }
@@ -112,6 +118,7 @@ export function watchObjects<T extends KubernetesObject, K>(
     for await (const { type, object } of watchSince(api, options, version, signal, { opened, silence })) {
       version = object.metadata.resourceVersion ?? version
       if (type !== "BOOKMARK" && objects !== undefined) apply(objects, type, object)
+      confirmed?.()
     }
   }
   const run = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { Body } from "../../body.ts"
-import { combine } from "./crc.ts"
+import { combine, shiftOf } from "./crc.ts"
 import type { Exported } from "./render.ts"
-import { Part } from "./part.ts"
+import { type Compressed, Part } from "./part.ts"
 import type { Store } from "./store.ts"
 
 /** What is exported of a kind. */
@@ -13,7 +13,7 @@ export interface Source {
 /** Makes the body of stores, each time of what changed only. */
 export function createExposition() {
   const headers = new Map<string, Part>()
-  let last: { readonly key: string; readonly body: Body } | undefined
+  let last: { readonly key: string; readonly objects: Compressed } | undefined
 
   const headerOf = (name: string, help: string): Part => {
     const known = headers.get(name)
@@ -30,15 +30,18 @@ export function createExposition() {
       yield* parts
     }
   }
+  const objectsOf = (sources: readonly Source[]): Compressed => {
+    const key = sources.map(({ store }) => `${store.id}:${store.version}`).join()
+    if (last?.key !== key) last = { key, objects: joined([...partsOf(sources)].map((part) => part.compress())) }
+    return last.objects
+  }
   /** `tail`: what is said behind the stores' text. */
   return (sources: readonly Source[], tail: string): Body => {
-    const key = [tail, ...sources.map(({ store }) => `${store.id}:${store.version}`)].join()
-    if (last?.key === key) return last.body
     const end = new Part()
     end.push(tail)
-    const body = bodyOf([...partsOf(sources), end])
-    last = { key, body }
-    return body
+    const [objects, said] = [objectsOf(sources), end.compress()]
+    const { crc, length } = joinedSums([objects, said])
+    return { deflated: [objects.deflated, said.deflated], crc, length }
   }
 }
 
@@ -60,10 +63,13 @@ function familiesOf(sources: readonly Source[]): ReadonlyMap<string, readonly Me
   return families
 }
 
-function bodyOf(parts: readonly Part[]): Body {
-  const all = parts.map((part) => part.compress())
+function joined(all: readonly Compressed[]): Compressed {
+  const { crc, length } = joinedSums(all)
+  return { deflated: Buffer.concat(all.map(({ deflated }) => deflated)), crc, length, shift: shiftOf(length) }
+}
+
+function joinedSums(all: readonly Compressed[]): Pick<Compressed, "crc" | "length"> {
   return {
-    deflated: [Buffer.concat(all.map(({ deflated }) => deflated))],
     crc: all.reduce((before, { crc, shift }) => combine(before, crc, shift), 0),
     length: all.reduce((sum, { length }) => sum + length, 0),
   }

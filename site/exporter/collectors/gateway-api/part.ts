@@ -3,7 +3,7 @@ import { deflatePiece } from "../../body.ts"
 import { shiftOf } from "./crc.ts"
 
 /** Text as it is kept: a twentieth of its size. */
-interface Compressed {
+export interface Compressed {
   /** A deflate stream without its last block, which ends on a whole byte: another can follow. */
   readonly deflated: Buffer
   readonly crc: number

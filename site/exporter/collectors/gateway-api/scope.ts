@@ -24,8 +24,8 @@ export function namespacesOf({ namespaces }: Scope, { namespaced }: Target): rea
 export interface Filled {
   readonly exported: Exported
   readonly store: Store
-  /** Renders an object and puts it in. */
-  readonly put: (object: KubernetesObject) => void
+  /** Renders an object and puts it in. Whether anything changed by that. */
+  readonly put: (object: KubernetesObject) => boolean
 }
 
 /** An empty store for the objects of a kind. */
@@ -37,7 +37,7 @@ export function createFilled({ kind, group }: Target, version: string, scope: Sc
     store,
     put(object) {
       const key = keyOf(object)
-      if (scope.isOurs(key)) store.put(key, render(object))
+      return scope.isOurs(key) && store.put(key, render(object))
     },
   }
 }

@@ -1,7 +1,7 @@
 import { encode, type Family, type Labels } from "#core/metrics/exposition.ts"
 import type { KubernetesError } from "#core/kubernetes/errors.ts"
 import type { Store } from "./store.ts"
-import type { Target } from "./targets.ts"
+import { idOf, type Target } from "./targets.ts"
 
 /** What is known of a kind. */
 export interface KindState {
@@ -10,6 +10,17 @@ export interface KindState {
   readonly stores: readonly Store[]
   /** Why they could not be read now. */
   readonly problem: KubernetesError | undefined
+  /** Where it is followed by watches. */
+  readonly watch?: WatchState
+}
+
+export interface WatchState {
+  readonly isOpen: boolean
+  /** Seconds of Unix time at which the objects were up to date for certain. */
+  readonly confirmed: number | undefined
+  /** Objects that came in lists and events, by whether they changed anything that is exported. */
+  readonly changed: number
+  readonly unchanged: number
 }
 
 const STATES = ["listed", "not_installed", "forbidden", "failed"] as const
@@ -23,9 +34,7 @@ function stateOf({ target, problem }: KindState): (typeof STATES)[number] {
 /** Kinds that could not be read, and why. */
 export function missingOf(states: readonly KindState[]): ReadonlyMap<string, string> {
   return new Map(
-    states.flatMap(({ target, problem }) =>
-      problem === undefined ? [] : [[`${target.kind.plural}.${target.group}`, problem.message] as const],
-    ),
+    states.flatMap(({ target, problem }) => (problem === undefined ? [] : [[idOf(target), problem.message] as const])),
   )
 }
 
@@ -55,7 +64,32 @@ export function statusText(states: readonly KindState[]): string {
       "How many samples are left out because an entry with the same labels stands before them in the same object.",
       read.map(({ labels, stores }) => ({ labels, value: sum(stores, ({ duplicates }) => duplicates) })),
     ),
+    ...watchFamilies(rows),
   ])
+}
+
+function watchFamilies(rows: readonly { readonly labels: Labels; readonly watch?: WatchState }[]): readonly Family[] {
+  const all = rows.flatMap(({ labels, watch }) => (watch === undefined ? [] : [{ labels, watch }]))
+  return [
+    gauge(
+      "watch_open",
+      "1 while changes of the kind's objects are followed, 0 while what is exported may be outdated.",
+      all.map(({ labels, watch }) => ({ labels, value: watch.isOpen ? 1 : 0 })),
+    ),
+    gauge(
+      "watch_last_confirmed_timestamp_seconds",
+      "When the API last sent a whole list, a change or a bookmark of the kind, in Unix time. Bookmarks come every minute.",
+      all.flatMap(({ labels, watch: { confirmed: value } }) => (value === undefined ? [] : [{ labels, value }])),
+    ),
+    {
+      name: "gateway_metrics_watch_objects_total",
+      help: "How many objects lists and changes brought, by whether anything that is exported changed by them.",
+      type: "counter",
+      samples: all.flatMap(({ labels, watch }) =>
+        (["changed", "unchanged"] as const).map((result) => ({ labels: { ...labels, result }, value: watch[result] })),
+      ),
+    },
+  ]
 }
 
 function labelsOf({ target: { kind, group, resource } }: KindState): Labels {

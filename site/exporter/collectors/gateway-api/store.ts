@@ -63,24 +63,38 @@ export function createStore(families: number) {
       parts: block.parts.map((part) => part.split(half)),
     })
   }
+  const remove = (key: string): void => {
+    const index = blockOf(key)
+    const block = blocks[index]
+    const at = block === undefined ? -1 : block.keys.indexOf(key)
+    if (block === undefined || at < 0) return
+    countDuplicates(key, 0)
+    block.keys.splice(at, 1)
+    block.digests.splice(at, 1)
+    for (const part of block.parts) part.splice(at, 1, [])
+    if (block.keys.length === 0) blocks.splice(index, 1)
+    size--
+    version++
+  }
 
   return {
     /** Another for each store. */
     id,
-    /** Puts an object in, or another state of it in its place. */
-    put(key: string, { texts, duplicates: number }: Rendered): void {
+    /** Puts an object in, or another state of it in its place. Whether anything changed by that. */
+    put(key: string, { texts, duplicates: number }: Rendered): boolean {
       const digest = hash("sha256", [number, ...texts].join("\0"), "base64")
       const end = blocks.at(-1)?.keys.at(-1)
       if (end === undefined || key > end) {
         countDuplicates(key, number)
-        return append(key, digest, texts)
+        append(key, digest, texts)
+        return true
       }
       const index = blockOf(key)
       const block = blocks[index]
-      if (block === undefined) return
+      if (block === undefined) return false
       const at = position(block.keys, key)
       const known = block.keys[at] === key ? 1 : 0
-      if (known === 1 && block.digests[at] === digest) return
+      if (known === 1 && block.digests[at] === digest) return false
       countDuplicates(key, number)
       block.keys.splice(at, known, key)
       block.digests.splice(at, known, digest)
@@ -88,19 +102,12 @@ export function createStore(families: number) {
       version++
       size += 1 - known
       splitIfFull(index)
+      return true
     },
-    delete(key: string): void {
-      const index = blockOf(key)
-      const block = blocks[index]
-      const at = block === undefined ? -1 : block.keys.indexOf(key)
-      if (block === undefined || at < 0) return
-      countDuplicates(key, 0)
-      block.keys.splice(at, 1)
-      block.digests.splice(at, 1)
-      for (const part of block.parts) part.splice(at, 1, [])
-      if (block.keys.length === 0) blocks.splice(index, 1)
-      size--
-      version++
+    delete: remove,
+    /** Deletes the others. */
+    retain(stays: (key: string) => boolean): void {
+      for (const key of blocks.flatMap(({ keys }) => keys.filter((each) => !stays(each)))) remove(key)
     },
     /** The text of one family, in parts. */
     *parts(family: number): Iterable<Part> {

@@ -16,32 +16,41 @@ export interface Target {
   readonly problem?: KubernetesError
 }
 
-/** Every kind in every group that it may be in, as the API serves it now. Rejects only as `ended` is aborted. */
+export const idOf = ({ kind, group }: Pick<Target, "kind" | "group">): string => `${kind.plural}.${group}`
+
+/** Each of them is read on its own: one that hangs, as a group of another server may, does not hold the others up. */
+export function groupsOf(kinds: readonly Kind[]): readonly string[] {
+  return [...new Set(kinds.flatMap(({ groups }) => groups))]
+}
+
+/** What was found by group, in the order of the kinds. */
+export function inOrder<T>(kinds: readonly Kind[], found: readonly T[], target: (each: T) => Target): readonly T[] {
+  const byId = new Map(found.map((each) => [idOf(target(each)), each] as const))
+  return kinds.flatMap((kind) => kind.groups.flatMap((group) => byId.get(idOf({ kind, group })) ?? []))
+}
+
+/** The kinds of a group, as the API serves it now. Rejects only as `ended` is aborted. */
 export async function discoverTargets(
   api: KubernetesApi,
   kinds: readonly Kind[],
+  group: string,
   signal: AbortSignal,
   ended = signal,
 ): Promise<readonly Target[]> {
-  const groups = [...new Set(kinds.flatMap((kind) => kind.groups))]
-  const served = new Map(
-    await Promise.all(
-      groups.map(async (group) => [group, await discoverKinds(api, group, signal).catch(problemOf(ended))] as const),
-    ),
-  )
-  return kinds.flatMap((kind) => kind.groups.map((group) => targetOf(kind, group, served.get(group))))
+  const served = await discoverKinds(api, group, signal).catch(problemOf(ended))
+  return kinds.filter(({ groups }) => groups.includes(group)).map((kind) => targetOf(kind, group, served))
 }
 
 /** Milliseconds for which it is believed what is served: CRDs are installed and removed by people. */
 const BELIEVED = 30_000
 
 /** The same, remembered for a while where nothing was wrong. */
-export function rememberTargets(api: KubernetesApi, kinds: readonly Kind[]) {
+export function rememberTargets(api: KubernetesApi, kinds: readonly Kind[], group: string) {
   let last: { readonly targets: readonly Target[]; readonly until: number } | undefined
   return {
     async current(signal: AbortSignal, ended: AbortSignal): Promise<readonly Target[]> {
       if (last !== undefined && performance.now() < last.until) return last.targets
-      const targets = await discoverTargets(api, kinds, signal, ended)
+      const targets = await discoverTargets(api, kinds, group, signal, ended)
       const whole = targets.every(({ problem }) => problem === undefined)
       last = whole ? { targets, until: performance.now() + BELIEVED } : undefined
       return targets
@@ -55,10 +64,10 @@ export function rememberTargets(api: KubernetesApi, kinds: readonly Kind[]) {
 
 type Served = Awaited<ReturnType<typeof discoverKinds>>
 
-function targetOf(kind: Kind, group: string, served: Served | KubernetesError | undefined): Target {
+function targetOf(kind: Kind, group: string, served: Served | KubernetesError): Target {
   const unknown = { kind, group, resource: undefined, namespaced: true }
   if (served instanceof KubernetesError) return { ...unknown, problem: served }
-  const found = served?.get(kind.plural)
+  const found = served.get(kind.plural)
   const version = found && preferred(found.versions)
   if (found === undefined || version === undefined) return unknown
   const resource = { group, version, plural: kind.plural, kind: kind.kind }
