@@ -28,9 +28,12 @@ export function scalar(value: Json): string | undefined {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
 }
 
+/** With its zone: a time without one would be another one in each place. */
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
+
 /** Unix seconds of an RFC 3339 time. */
 export function unixSeconds(value: Json): number | undefined {
-  const time = typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN
+  const time = typeof value === "string" && RFC_3339.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(time) ? undefined : time / 1000
 }
 

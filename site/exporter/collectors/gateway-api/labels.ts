@@ -12,8 +12,10 @@ function escape(text: string): string {
   return text.toWellFormed().replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
 }
 
-/** Of a Kubernetes label as a name of Prometheus. */
+/** Of a Kubernetes label as a name of Prometheus, where names that begin with two underscores are its own. */
 export function labelName(key: string): string {
-  const name = key.replaceAll(/[^a-zA-Z0-9_]/g, "_")
-  return /^[0-9]/.test(name) ? `_${name}` : name
+  return key
+    .replaceAll(/[^a-zA-Z0-9_]/g, "_")
+    .replace(/^_*$/, "label")
+    .replace(/^(?:__+|(?=[0-9]))/, "_")
 }

@@ -6,6 +6,7 @@ import {
   partsOf,
   setting,
   settings,
+  tracked,
   type Values,
   Wrong,
 } from "#core/config/settings.ts"
@@ -21,23 +22,27 @@ const shard: Parse<{ readonly index: number; readonly of: number }> = (value) =>
 
 export const gatewayApiSettings = {
   ...inGroup("What is exported", {
-    kinds: settings(
-      list,
-      {
-        flag: "--kinds <kinds>",
-        help: "Export only these kinds, such as Gateway,HTTPRoute; may be repeated",
-        defaultText: "all that are installed",
-      },
-      [],
+    kinds: tracked(
+      settings(
+        list,
+        {
+          flag: "--kinds <kinds>",
+          help: "Export only these kinds, such as Gateway,HTTPRoute; may be repeated",
+          defaultText: "all that are installed",
+        },
+        [],
+      ),
     ),
-    families: settings(
-      list,
-      {
-        flag: "--families <names>",
-        help: "Export only these metric families; * stands for any text, a leading - leaves out; may be repeated",
-        defaultText: "all",
-      },
-      [],
+    families: tracked(
+      settings(
+        list,
+        {
+          flag: "--families <names>",
+          help: "Export only these metric families; * stands for any text, a leading - leaves out; may be repeated",
+          defaultText: "all",
+        },
+        [],
+      ),
     ),
     conditionReasons: setting(
       on,
@@ -53,23 +58,27 @@ export const gatewayApiSettings = {
       },
       [],
     ),
-    namespaces: settings(
-      list,
-      {
-        flag: "--namespaces <names>",
-        help: "Read only these namespaces, each by a request of its own; may be repeated",
-        defaultText: "all",
-      },
-      [],
+    namespaces: tracked(
+      settings(
+        list,
+        {
+          flag: "--namespaces <names>",
+          help: "Read only these namespaces, each by a request of its own; may be repeated",
+          defaultText: "all",
+        },
+        [],
+      ),
     ),
-    versionOverride: settings(
-      list,
-      {
-        flag: "--customresource-version-override <kind=version>",
-        help: "Set the label customresource_version of a kind, such as HTTPRoute=v1beta1 for dashboards that expect it",
-        defaultText: "the version that is read",
-      },
-      [],
+    versionOverride: tracked(
+      settings(
+        list,
+        {
+          flag: "--customresource-version-override <kind=version>",
+          help: "Set the label customresource_version of a kind, such as HTTPRoute=v1beta1 for dashboards that expect it",
+          defaultText: "the version that is read",
+        },
+        [],
+      ),
     ),
   }),
   ...inGroup("Kubernetes", {

@@ -31,7 +31,8 @@ function metadataWith(alive: 0 | undefined): readonly Family[] {
           .filter(([key]) => labelAllowed(key))
           .toSorted(byKey)
         const text = allowed.map(([key, value]) => label(unused(labelName(key), taken), value)).join("")
-        if (text !== "") emit(text, 1)
+        // a label without a value marks the object, and is a label all the same
+        if (allowed.length > 0) emit(text, 1)
       },
     },
     createdFamily,

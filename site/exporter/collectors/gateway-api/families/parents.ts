@@ -56,15 +56,15 @@ const specParents = field("spec.parentRefs")
 const statusParents = field("status.parents")
 const parentRef = field("parentRef")
 
-/** Conditions by entry of a list in the status, each with a reference and its controller. */
-export function entryConditions(role: "parent" | "ancestor", list: string, of: string): readonly Family[] {
-  const [all, reference] = [field(list), field(`${role}Ref`)]
+/** Conditions by entry of lists in the status, each with a reference and its controller. */
+export function entryConditions(role: "parent" | "ancestor", lists: readonly string[], of: string): readonly Family[] {
+  const [reads, reference] = [lists.map(field), field(`${role}Ref`)]
   return conditionFamilies({
     suffix: `status_${role}s`,
     of,
     observed: "entry",
     verdicts: function* (object: Json): Iterable<Verdict> {
-      for (const entry of elements(all(object))) {
+      for (const entry of reads.flatMap((readList) => elements(readList(object)))) {
         const found = referenceOf(reference(entry), object)
         if (found === undefined) continue
         const labels = label("controller_name", controllerName(entry)) + referenceLabels(role, found)
@@ -91,7 +91,7 @@ export const parents: readonly Family[] = [
     controller_name: "controllerName",
     ...parentPaths("parentRef."),
   }),
-  ...entryConditions("parent", "status.parents", "the route by parent"),
+  ...entryConditions("parent", ["status.parents"], "the route by parent"),
   {
     suffix: "parent_unreported",
     help: "1 for each parent that the route names and that no controller has reported on; no series for others.",
@@ -107,10 +107,18 @@ export const parents: readonly Family[] = [
     help: "1 for each parent in the status that the route no longer names; no series for others.",
     samples(object, emit) {
       const named = referencesOf(elements(specParents(object)), object)
-      for (const entry of elements(statusParents(object))) {
+      const reports = elements(statusParents(object)).flatMap((entry) => {
         const parent = referenceOf(parentRef(entry), object)
-        if (parent === undefined || named.some((other) => isSame(parent, other))) continue
-        emit(label("controller_name", controllerName(entry)) + referenceLabels("parent", parent), 1)
+        return parent === undefined ? [] : [{ parent, controller: label("controller_name", controllerName(entry)) }]
+      })
+      for (const { parent, controller } of reports) {
+        const reportsExactly = (other: Reference): boolean =>
+          reports.some((report) => report.controller === controller && isEqual(report.parent, other))
+        // a report on the whole of what the same controller reports on by its section is left from before
+        const isNamed = named.some(
+          (other) => isEqual(parent, other) || (isSame(parent, other) && !reportsExactly(other)),
+        )
+        if (!isNamed) emit(controller + referenceLabels("parent", parent), 1)
       }
     },
   },
@@ -118,6 +126,10 @@ export const parents: readonly Family[] = [
 
 function referencesOf(all: readonly Json[], object: Json): readonly Reference[] {
   return all.map((each) => referenceOf(each, object)).filter((each) => each !== undefined)
+}
+
+function isEqual(a: Reference, b: Reference): boolean {
+  return isSame(a, b) && a.section === b.section && a.port === b.port
 }
 
 /** Controllers may report on a parent as a whole where the route names a section of it, and the other way round. */

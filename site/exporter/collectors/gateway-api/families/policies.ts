@@ -35,7 +35,7 @@ const targets: Family = {
 export const policy: readonly Family[] = [
   ...metadata,
   targets,
-  ...entryConditions("ancestor", "status.ancestors", "the policy by ancestor"),
+  ...entryConditions("ancestor", ["status.ancestors"], "the policy by ancestor"),
 ]
 
 /** Of Kuadrant's policies: one controller, which reports on the policy as a whole. */

@@ -1,10 +1,12 @@
 import { conditionFamilies } from "../families/conditions.ts"
 import { kuadrantPolicy } from "../families/policies.ts"
+import { numberOf, single } from "../family.ts"
 import { entries, field } from "../fields.ts"
 import { label } from "../labels.ts"
 import { kind, KUADRANT } from "../kind.ts"
 
 const recordConditions = field("status.recordConditions")
+const totalRecords = field("status.totalRecords")
 
 export const dnsPolicy = kind(
   "DNSPolicy",
@@ -20,6 +22,9 @@ export const dnsPolicy = kind(
           conditions,
         })),
     }),
+    single("status_total_records", "How many DNS records the policy is in force for.", (object) =>
+      numberOf(totalRecords(object)),
+    ),
   ],
   [KUADRANT],
 )

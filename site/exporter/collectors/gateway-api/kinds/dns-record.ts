@@ -1,11 +1,14 @@
 import { conditionFamilies } from "../families/conditions.ts"
 import { createdFamily } from "../families/metadata.ts"
 import { objectConditions } from "../families/status.ts"
-import { info } from "../family.ts"
-import { field } from "../fields.ts"
+import { info, labelsOf } from "../family.ts"
+import { elements, field } from "../fields.ts"
 import { type Kind, KUADRANT } from "../kind.ts"
 
 const healthCheckConditions = field("status.healthCheck.conditions")
+const probes = field("status.healthCheck.probes")
+const probeLabels = labelsOf({ probe_id: "id", ip_address: "ipAddress", host: "host" })
+const conditionsOf = field("conditions")
 
 export const dnsRecord: Kind = {
   kind: "DNSRecord",
@@ -23,6 +26,12 @@ export const dnsRecord: Kind = {
       suffix: "status_health_check",
       of: "the record's health check",
       verdicts: (object) => [{ labels: "", conditions: healthCheckConditions(object) }],
+    }),
+    ...conditionFamilies({
+      suffix: "status_health_check_probes",
+      of: "a probe of the record's health check",
+      verdicts: (object) =>
+        elements(probes(object)).map((probe) => ({ labels: probeLabels(probe), conditions: conditionsOf(probe) })),
     }),
   ],
 }

@@ -1,8 +1,11 @@
 import { listeners } from "../families/listeners.ts"
 import { metadata } from "../families/metadata.ts"
 import { listenerConditions, objectConditions } from "../families/status.ts"
-import { info } from "../family.ts"
+import { info, numberOf, single } from "../family.ts"
+import { field } from "../fields.ts"
 import { kind } from "../kind.ts"
+
+const attachedListenerSets = field("status.attachedListenerSets")
 
 export const gateway = kind("Gateway", "gateways", [
   info("info", "The class of the Gateway.", "", { gatewayclass_name: "spec.gatewayClassName" }),
@@ -14,4 +17,7 @@ export const gateway = kind("Gateway", "gateways", [
     type: "type",
     value: "value",
   }),
+  single("status_attached_listener_sets", "How many ListenerSets are attached to the Gateway.", (object) =>
+    numberOf(attachedListenerSets(object)),
+  ),
 ])

@@ -5,6 +5,6 @@ import { GATEWAY_API_EXPERIMENTAL, kind } from "../kind.ts"
 export const xBackend = kind(
   "XBackend",
   "xbackends",
-  [...metadata, ...entryConditions("parent", "status.parents", "the backend by parent")],
+  [...metadata, ...entryConditions("parent", ["status.parents"], "the backend by parent")],
   [GATEWAY_API_EXPERIMENTAL],
 )

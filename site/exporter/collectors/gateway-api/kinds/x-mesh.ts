@@ -1,3 +1,4 @@
+import { features } from "../families/features.ts"
 import { metadata } from "../families/metadata.ts"
 import { objectConditions } from "../families/status.ts"
 import { info } from "../family.ts"
@@ -10,6 +11,7 @@ export const xMesh = kind(
     info("info", "The controller of the mesh.", "", { controller_name: "spec.controllerName" }),
     ...metadata,
     ...objectConditions("the mesh"),
+    features,
   ],
   [GATEWAY_API_EXPERIMENTAL],
 )
