@@ -140,6 +140,24 @@ for (const [what, status, body, path] of roots) {
   })
 }
 
+test("fails, and looks again, where a compute endpoint without a version fails to list its versions", async (t) => {
+  const cloud = await fakeCloud(t)
+  const url = `${cloud.url}/compute`
+  let status = 503
+  cloud.respond = (request, response) =>
+    request.url === "/compute/"
+      ? response.writeHead(status).end(status === 200 ? JSON.stringify(versions) : "<html>")
+      : response.end(JSON.stringify({ path: request.url }))
+  cloud.catalog = [{ type: "compute", endpoints: [{ interface: "public", region_id: "north", url }] }]
+  const { get } = await openFor(t, { env: variablesFor(cloud.url) })
+  const message = `compute at ${url}/ responded with 503: it, or a proxy in front of it, is failing`
+  await assert.rejects(get(), { code: "OPENSTACK_SERVER_ERROR", message })
+  status = 429
+  await assert.rejects(get(), { code: "OPENSTACK_RATE_LIMITED" })
+  status = 200
+  assert.deepEqual(await get(), { path: "/compute/v2.1/servers" })
+})
+
 test("asks no compute endpoint for its version that has one", async (t) => {
   const cloud = await fakeCloud(t)
   for (const path of ["/v2.1", "/v2.1/", "/compute/v2.1/4f1c", "/v2/4f1c"]) {

@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici"
 import { fetchText } from "#core/http/client.ts"
 import { connectionFailure } from "./failure.ts"
+import { refusal } from "./refusal.ts"
 import type { RequestMetrics } from "./request-metrics.ts"
 import { isItem } from "./response.ts"
 
@@ -25,10 +26,14 @@ export async function withVersion(url: string, { dispatcher, timeout, metrics }:
   if (/\/v\d+(?:\.\d+)?(?:\/|$)/.test(new URL(url).pathname)) return url
   return metrics.measure("compute", async () => {
     const request = { deadline: timeout, limit: LIMIT, headers: { accept: "application/json" }, dispatcher }
-    const { body } = await fetchText(new URL(`${url}/`), request).catch((error: unknown) => {
+    const response = await fetchText(new URL(`${url}/`), request).catch((error: unknown) => {
       throw connectionFailure(`compute at ${url}`, error)
     })
-    return listsVersion(body) ? `${url}/${VERSION}` : url
+    if (listsVersion(response.body)) return `${url}/${VERSION}`
+    // what fails now may list them soon, and the address is used for as long as the token is
+    const { status } = response
+    if (status === 429 || status >= 500) throw refusal({ service: "compute", path: "/", url: `${url}/` }, response)
+    return url
   })
 }
 
