@@ -89,6 +89,22 @@ for (const [ofA, ofB, expected] of [
   })
 }
 
+test("entries of one url with more selectors than can be compared are warned of, and cost no more", async (t) => {
+  const site = (name: string, more: string): string => {
+    const match = Array.from({ length: 150 }, (_, index) => `{__name__=~"${name}_${index}_.*"}`)
+    return `  - {name: ${name}, url: "https://a.example.org", token: {file: secret}, match: ${JSON.stringify([...match, more])}}\n`
+  }
+  const printed = await check(t, site("a", "up") + site("b", "down") + site("c", "left"))
+  assert.deepEqual(printed.match(/^(?:[a-c]|  warning .*)$/gm), [
+    "a",
+    "b",
+    "  warning  its selectors and those of a, which has its url too, are too many to be compared: a series that both select counts twice in sums over both",
+    "c",
+    "  warning  its selectors and those of a, which has its url too, are too many to be compared: a series that both select counts twice in sums over both",
+    "  warning  its selectors and those of b, which has its url too, are too many to be compared: a series that both select counts twice in sums over both",
+  ])
+})
+
 test("check sites warns of a request that a site's proxy refuses unless its limits are raised", async (t) => {
   const selectors = (count: number, of: string): string =>
     JSON.stringify(Array.from({ length: count }, (_, index) => `${of}_${index}`))

@@ -25,9 +25,12 @@ export const warningsOf = (sites: readonly Site[]): readonly SiteWarning[] => [
       message: `its request ${problem}, ${RAISE}`,
     })),
   ]),
-  ...overlaps(sites).map(({ site, other, match, otherMatch }) => ({
+  ...overlaps(sites).map(({ site, other, selectors }) => ({
     site,
-    message: `${match} and ${otherMatch} of ${other.name} may select the same series of one url: sums over both count them twice`,
+    message:
+      selectors === undefined
+        ? `its selectors and those of ${other.name}, which has its url too, are too many to be compared: a series that both select counts twice in sums over both`
+        : `${selectors[0]} and ${selectors[1]} of ${other.name} may select the same series of one url: sums over both count them twice`,
   })),
 ]
 
