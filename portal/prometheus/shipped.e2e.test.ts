@@ -24,9 +24,13 @@ const checks: readonly (readonly string[])[] = [
   [
     "check",
     "rules",
-    ...["opa-data", "project-usage", "prometheus", "proxy"].map((name) => join(site, `rules/${name}.yml`)),
+    ...["gateway-api", "opa-data", "project-usage", "prometheus", "proxy"].map((name) =>
+      join(site, `rules/${name}.yml`),
+    ),
   ],
   ["check", "rules", ...["prometheus", "sites", "usage"].map((name) => join(portal, `rules/${name}.yml`))],
+  ["test", "rules", join(site, "tests/gateway-api.yml")],
+  ["test", "rules", join(site, "tests/gateway-api-day.yml")],
   ["test", "rules", join(site, "tests/opa-data.yml")],
   ["test", "rules", join(site, "tests/project-usage.yml")],
   ["test", "rules", join(site, "tests/prometheus.yml")],
