@@ -75,6 +75,31 @@ test("a client pays for the work of deciding, and not for a thread that starts o
   assert.ok(budget.wait("portal") > 0)
 })
 
+/** How many lists of shared selectors it received, and how many selectors are in the last. */
+const COUNTING = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from "node:worker_threads"
+    parentPort.postMessage("ready")
+    let lists = 0
+    let last = 0
+    parentPort.on("message", ({ shared, selector: [{ label }] }) => {
+      if (shared !== undefined) [lists, last] = [lists + 1, shared.length]
+      if (label === "throw") throw new Error("as requested")
+      parentPort.postMessage({ verdict: lists + " " + last, seconds: 0 })
+    })`)}`,
+)
+
+test("sends a thread the selectors of a client once, however many requests it judges, and those of another again", async (t) => {
+  const { judge: decide } = open(t, COUNTING)
+  const [one, other] = [principalOf("a", ['{x="1"}', '{x="2"}']), principalOf("b", ['{x="1"}'])]
+  assert.equal(await decide(one, label("x")), "1 2")
+  assert.equal(await decide({ ...one }, label("y")), "1 2")
+  assert.equal(await decide(other, label("x")), "2 1")
+  assert.equal(await decide(one, label("x")), "3 2")
+  await assert.rejects(decide(one, label("throw")), { code: "TOO_MUCH_TO_DECIDE" })
+  assert.equal(await decide(one, label("x")), "1 2")
+})
+
 test("lets clients take turns", async (t) => {
   const { judge: decide } = open(t, OBEDIENT)
   const order: unknown[] = []

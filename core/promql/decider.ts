@@ -24,8 +24,9 @@ const MEGABYTES = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 }
 const THREAD = new URL("decider-worker.ts", import.meta.url)
 
 /** What the thread receives. */
-export interface JudgedRequest {
-  readonly allowed: AllowedSelectors
+export interface JudgedRequest extends Pick<AllowedSelectors, "enforce"> {
+  /** Undefined: those of the request before, which a long list would take long to send once more. */
+  readonly shared: AllowedSelectors["shared"] | undefined
   readonly selector: Selector
 }
 
@@ -38,7 +39,8 @@ export interface JudgedResult {
 
 interface Pending {
   readonly client: string
-  readonly request: JudgedRequest
+  readonly allowed: AllowedSelectors
+  readonly selector: Selector
   readonly since: number
   readonly resolve: (verdict: SelectorVerdict) => void
   readonly reject: (error: Error) => void
@@ -77,6 +79,8 @@ export function openDecider(
   const waiting = new Map<string, Pending[]>()
   let current: Pending | undefined
   let worker: Worker | undefined
+  /** Those that it was sent last. */
+  let sent: AllowedSelectors["shared"] | undefined
   /** Whether the worker has run at all: what ends it from then on is what it judges. */
   let ready = false
   let failures = 0
@@ -128,8 +132,13 @@ export function openDecider(
     timer = setTimeout(giveUp, deadline).unref()
     try {
       worker ??= start()
+      const { shared, enforce } = pending.allowed
+      // nothing of the client but what the verdict depends on
+      const selectors = shared === sent ? undefined : shared.map((one) => ({ selector: one.selector }))
+      const request: JudgedRequest = { shared: selectors, enforce, selector: pending.selector }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
-      worker.postMessage(pending.request)
+      worker.postMessage(request)
+      sent = shared
     } catch (error) {
       giveUp(explain(error))
     }
@@ -174,20 +183,20 @@ export function openDecider(
   async function end(): Promise<void> {
     const last = worker
     worker = undefined
+    sent = undefined
     ready = false
     await last?.terminate()
   }
 
   return {
-    judge({ name, enforce, shared }, selector) {
+    judge(allowed, selector) {
+      const { name } = allowed
       const queue = waiting.get(name) ?? []
       const busy =
         closed || [...waiting.values()].flat().length >= MOST || queue.length >= MOST_OF_CLIENT || budget.wait(name) > 0
       if (busy) return Promise.reject(tooMuchToDecide(name, budget))
       const { promise, resolve, reject } = Promise.withResolvers<SelectorVerdict>()
-      // nothing of the client but what the verdict depends on
-      const allowed = { enforce, shared: shared.map((one) => ({ selector: one.selector })) }
-      queue.push({ client: name, request: { allowed, selector }, since: performance.now(), resolve, reject })
+      queue.push({ client: name, allowed, selector, since: performance.now(), resolve, reject })
       waiting.set(name, queue)
       next()
       return promise
