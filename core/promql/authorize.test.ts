@@ -77,6 +77,19 @@ for (const [shared, requested, decision] of NAMED) {
   })
 }
 
+test("a name of several lines is no reason to refuse, and is requested of none but those that share it", async () => {
+  const requested = String.raw`{__name__=~"\\n?"}`
+  assert.deepEqual(await decide(principalOf("portal", ['{__name__=~"..*"}']), '{job="node"}'), [
+    ['{__name__=~"..*",job="node"}'],
+    ["match[0]"],
+  ])
+  // without such names nothing is left of this request, which any selector contains
+  assert.equal(
+    await decide(principalOf("portal", ['{__name__!="",job="a"}', '{__name__=~"n.*"}']), requested),
+    `${requested}: it selects series without the label __name__`,
+  )
+})
+
 test("explains a refusal without series that have no name", () =>
   assert.deepEqual(
     explainRefusal(principalOf("portal", ['{__name__!="",job="a"}', "up"]).shared, parseSelector('{job=~"a|b"}')).map(

@@ -46,6 +46,12 @@ test("leaves room for whatever is given, and says of what is given beyond it tha
   fc.assert(property)
 })
 
+test("lowers what is not given to what fits, rather than refuse it", () =>
+  assert.deepEqual(boundsOf({ bytes: 16_384 }), {
+    bounds: { bytes: 16_384, selectors: 768, characters: 4096 },
+    unreachable: [],
+  }))
+
 test("counts the bytes of a query as Go writes it", () => {
   const query = "match%5B%5D=%7Ba%3D~%22b+%C3%A9%2A%27%28%29%21%22%7D&match%5B%5D=up_-.~&"
   assert.equal(bytesOfScrape(['{a=~"b é*\'()!"}', "up_-.~"]), query.length + 4096)
