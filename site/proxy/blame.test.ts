@@ -1,7 +1,18 @@
 import assert from "node:assert/strict"
+import type { ServerResponse } from "node:http"
 import { type TestContext, test } from "node:test"
 import { until } from "../../dev/testing/until.ts"
-import { ok, type Respond, sample, scrape, startBefore, startBoth, startUpstream, type TestProxy } from "./testing.ts"
+import {
+  BEARER,
+  ok,
+  type Respond,
+  sample,
+  scrape,
+  startBefore,
+  startBoth,
+  startUpstream,
+  type TestProxy,
+} from "./testing.ts"
 
 /** What is said of Prometheus: failures by reason, and whether it is up. */
 async function blameOf({ adminUrl }: TestProxy) {
@@ -26,6 +37,26 @@ for (const status of [400, 413, 414, 422, 429, 431]) {
     assert.deepEqual(await blameOf(proxy), { failures: [], up: ["1"] })
   })
 }
+
+test("a server that takes no notice of what is requested works, and is probed once for many requests", async (t) => {
+  let probes = 0
+  const everything: Respond = (_, response) => {
+    probes++
+    ok(response).end("a 1\n".repeat(400_000))
+  }
+  const arrived = new Set<ServerResponse>()
+  const together: Respond = (_, response) => {
+    arrived.add(response)
+    if (arrived.size === 5) for (const one of arrived) one.writeHead(400).end()
+  }
+  const { proxy } = await startBoth(t, together, {}, everything)
+  const requests = Array.from({ length: 5 }, (_, index) =>
+    fetch(`${proxy.url}/federate?match[]=project_${index}_usage{job="project_usages"}`, { headers: BEARER }),
+  )
+  assert.deepEqual(new Set((await Promise.all(requests)).map(({ status }) => status)), new Set([400]))
+  assert.equal(probes, 1)
+  assert.deepEqual(await blameOf(proxy), { failures: [], up: ["1"] })
+})
 
 test("a Prometheus that refuses everything with 400 is to blame itself", async (t) => {
   const refuse: Respond = (_, response) => response.writeHead(400).end()
@@ -91,6 +122,14 @@ test("a Prometheus that hangs for all is to blame itself", async (t) => {
     return seen.failures.length > 0 ? seen : undefined
   })
   assert.deepEqual(blame, { failures: ["upstream_timeout"], up: ["0"] })
+})
+
+test("a Prometheus that stops in the middle of a response is to blame itself", async (t) => {
+  const stopping: Respond = (_, response) => response.writeHead(503).end()
+  const { proxy } = await startBoth(t, trickling, { limits: { upstreamTimeout: 0.5 } }, stopping)
+  await assert.rejects(scrape(proxy.url))
+  assert.equal((await proxy.requests(1))[0]?.reason, "upstream_timeout")
+  assert.deepEqual(await blameOf(proxy), { failures: ["upstream_timeout"], up: ["0"] })
 })
 
 for (const [what, body, limits] of [

@@ -59,11 +59,16 @@ for (const method of ["POST", "PUT", "DELETE", "TRACE"]) {
   })
 }
 
-test("takes a request with a body for no health check", async (t) => {
-  const { proxy } = await start(t)
-  const head = "GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
-  assert.match(await sendRaw(proxy.port, head), /^HTTP\/1\.1 401 /)
-})
+for (const [title, rest] of [
+  ["a body", "Content-Length: 2\r\n\r\n{}"],
+  ["a chunked body", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+] as const) {
+  test(`takes a request with ${title} for no health check`, async (t) => {
+    const { proxy } = await start(t)
+    const head = "GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    assert.match(await sendRaw(proxy.port, head + rest), /^HTTP\/1\.1 401 /)
+  })
+}
 
 test("responds to a health check whatever Prometheus does", async (t) => {
   const proxy = await startTestProxy(t, "http://127.0.0.1:1")

@@ -38,6 +38,30 @@ for (const [title, requested, shown] of [
   })
 }
 
+for (const [title, query, detail] of [
+  ["a query that cannot be read", "x=secret", "The query cannot be read: only match[]=SELECTOR is understood."],
+  [
+    "a selector that cannot be read",
+    "match[]=up%5B5m%5D",
+    'up[5m] is not a PromQL vector selector: "[" at character 3, where one selector such as up{job="node"} is expected.',
+  ],
+] as const) {
+  test(`logs what is wrong with ${title}`, async (t) => {
+    const { proxy } = await startBoth(t, sample)
+    assert.equal((await fetch(`${proxy.url}/federate?${query}`, { headers: BEARER })).status, 400)
+    const [line] = await proxy.requests(1)
+    assert.equal(line?.detail, detail)
+  })
+}
+
+test("logs no more of what is wrong with a long selector than a line takes", async (t) => {
+  const { proxy } = await startBoth(t, sample)
+  const long = `${"a".repeat(10_000)}%5B5m%5D`
+  assert.equal((await fetch(`${proxy.url}/federate?match[]=${long}`, { headers: BEARER })).status, 400)
+  const [line] = await proxy.requests(1)
+  assert.ok(String(line?.detail).length <= 500)
+})
+
 test("shows the selector that is refused before the others", async (t) => {
   const { proxy } = await startBoth(t, sample)
   const query = `match[]=${encodeURIComponent(SHARED)}&match[]=zzz`

@@ -88,6 +88,8 @@ export class RequestRecord {
     const { response } = this
     const known = error instanceof FedstackError ? error : undefined
     if (known === undefined) this.#sinks.log.error({ reason: explain(error) }, "request failed")
+    // what was wrong with its request: the operator reads the log rather than the response
+    if (this.client !== undefined && known !== undefined && known.status < 500) this.detail ??= shorten(known.message)
     this.cutOff(known?.code ?? "INTERNAL")
     if (response.headersSent || response.destroyed) return
     const text = `${known?.message ?? "Internal error; see the log."}\n`
@@ -150,6 +152,12 @@ export class RequestRecord {
     return requested.shown.text
   }
 }
+
+/** Characters of a message, which may hold a selector. */
+const MOST_OF_MESSAGE = 500
+
+const shorten = (text: string): string =>
+  text.length > MOST_OF_MESSAGE ? `${text.slice(0, MOST_OF_MESSAGE - 1)}…` : text
 
 /** Characters of a line of the log for all selectors of a request, which may have a thousand. */
 const MOST_SHOWN = 8000

@@ -101,6 +101,22 @@ test("writes no token to its log, wherever it came", async (t) => {
   assert.doesNotMatch(proxy.log(), new RegExp(`${TOKEN}|${wrong}|bearer`, "i"))
 })
 
+test("refuses a body, also of a request that was served without one", async (t) => {
+  const { upstream, proxy } = await start(t)
+  const target = `/federate?${QUERY.replaceAll("'", "%27")}`
+  const headers = [`Authorization: Bearer ${TOKEN}`]
+  const statuses: number[] = []
+  for (const [rest, body] of [
+    [[], ""],
+    [["Content-Length: 2"], "{}"],
+    [["Transfer-Encoding: chunked"], "0\r\n\r\n"],
+  ] as const) {
+    statuses.push(statusOf(await sendRaw(proxy.port, request(target, { headers: [...headers, ...rest] }) + body)))
+  }
+  assert.deepEqual(statuses, [200, 400, 400])
+  assert.equal(upstream.received.length, 1)
+})
+
 function request(
   target: string,
   {

@@ -17,12 +17,12 @@ const SERVER = authority.issue({ name: "prometheus", sans: ["IP:127.0.0.1", "DNS
 const CLIENT = authority.issue({ name: "proxy" })
 const SECRETS = ["t0ken-of-upstream", "pass w\u00f6rd"]
 
-/** An upstream over TLS that responds with how the proxy identified itself; with 401 where that is not `wanted`. */
-async function startSecure(t: TestContext, wanted?: string, options: ServerOptions = {}) {
+/** An upstream over TLS that responds with how the proxy identified itself; with 401, or another status, where that is not `wanted`. */
+async function startSecure(t: TestContext, wanted?: string, options: ServerOptions = {}, status = 401) {
   const server = createServer({ ...SERVER, ca: authority.cert, ...options }, (request, response) => {
     const { authorization = "" } = request.headers
     if (wanted !== undefined && authorization !== wanted) {
-      response.writeHead(401).end("no")
+      response.writeHead(status).end("no")
       return
     }
     const peer = request.socket as TLSSocket
@@ -81,19 +81,21 @@ test("trusts no other authority, and only the log says why", async (t) => {
   assert.match(proxy.log(), /"msg":"Prometheus cannot be reached"/)
 })
 
-test("gives each upstream its own credentials, and tries the next where one refuses them", async (t) => {
-  const first = await startSecure(t, "Bearer another")
-  const second = await startSecure(t, BASIC)
-  const { proxy } = await start(
-    t,
-    `  - {url: "${first}", token: {file: token}, tls: {ca_file: ca.pem}}
+for (const status of [401, 403]) {
+  test(`gives each upstream its own credentials, and tries the next where one refuses them with ${status}`, async (t) => {
+    const first = await startSecure(t, "Bearer another", {}, status)
+    const second = await startSecure(t, BASIC)
+    const { proxy } = await start(
+      t,
+      `  - {url: "${first}", token: {file: token}, tls: {ca_file: ca.pem}}
   - {url: "${second}", basic_auth: {username: fedstack, password_env: PASSWORD}, tls: {ca_file: ca.pem}}`,
-  )
-  assert.equal((await scrape(proxy.url)).body, by(`${BASIC} `))
-  assert.match(proxy.log(), /Prometheus refuses the proxy; check the credentials of this upstream/)
-  const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
-  assert.ok(metrics.includes(`fedstack_proxy_upstream_up{upstream="${first}"} 0\n`), metrics)
-})
+    )
+    assert.equal((await scrape(proxy.url)).body, by(`${BASIC} `))
+    assert.match(proxy.log(), /Prometheus refuses the proxy; check the credentials of this upstream/)
+    const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+    assert.ok(metrics.includes(`fedstack_proxy_upstream_up{upstream="${first}"} 0\n`), metrics)
+  })
+}
 
 test("sends no credentials of one upstream to another", async (t) => {
   const plain = await startUpstream(t)

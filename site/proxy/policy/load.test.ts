@@ -73,6 +73,27 @@ test("constructor is a name like others", async (t) => {
   )
 })
 
+test("a limit that cannot be reached is a fault once, where it stands", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  const general = "limits: {request_bytes: 16KiB, selectors: 1024}"
+  const entries = `{name: a, env: GOOD, ${GRANT}}, {name: b, env: PORTAL_TOKEN, ${GRANT}, limits: {selectors: 1000}}`
+  const file = await write("p.yaml", `${general}\ntokens: [${entries}]\n`)
+  const problem = (bytes: number) =>
+    `can never be reached: a request that large has up to ${bytes} bytes, and request_bytes is 16384; raise that, or choose at most 768`
+  assert.equal(
+    (await faultsOf(file, { env: ENV })).replaceAll(`${path}/`, ""),
+    `p.yaml:1:32 limits.selectors: ${problem(20_480)}\np.yaml:2:120 tokens[1].limits.selectors: ${problem(20_096)}\n`,
+  )
+})
+
+test("no request for all that is shared is too large where matchers are added to requests for less", async (t) => {
+  const entry = `name: a, env: GOOD, match: ['{job="a"}', '{job="b"}'], limits: {selectors: 1}`
+  const { write } = temporaryFolder(t)
+  const warnings = async (more: string): Promise<number> =>
+    (await load(await write("p.yaml", `tokens: [{${entry}${more}}]`), { env: { GOOD: ENV.GOOD } })).warnings.length
+  assert.deepEqual([await warnings(""), await warnings(", enforce: true")], [1, 0])
+})
+
 test("certificates are a fault where the server does not verify any", async () => {
   const faults = await faultsOf(example, { noCertificates: () => Promise.resolve("need TLS") })
   assert.equal(faults, "policy.example.yaml:30:1 certificates: need TLS\n")
