@@ -296,7 +296,7 @@ test("a faulty file is exit code 1, with every fault on a line", async (t) => {
   })
   assert.deepEqual([code, stdout], [1, ""])
   assert.ok(
-    stderr.endsWith(`${file}:2:1 basic_auth_users: Invalid input: expected record, received number
+    stderr.endsWith(`${file}:2:1 basic_auth_users: must be a map
 ${file}:1:1 tls_server_confg: unknown key
 `),
     stderr,

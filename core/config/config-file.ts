@@ -3,6 +3,7 @@ import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, ty
 import type { z } from "zod"
 import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
 import { type ReadText, readText } from "#core/files/read-text.ts"
+import { explainIssue } from "./schema.ts"
 
 export type Path = readonly (string | number)[]
 
@@ -46,9 +47,11 @@ export function parseTomlText<T>(text: string, file: string, schema: z.ZodType<T
 
 function validate<T>(parsed: Parsed, file: string, schema: z.ZodType<T>): ConfigFile<T> {
   const where = (path: Path): string => `${file}${parsed.locate(path)} ${showPath(path)}`.trimEnd()
-  const result = schema.safeParse(parsed.value, { reportInput: false })
+  const result = schema.safeParse(parsed.value, { reportInput: false, error: explainIssue })
   if (result.success) return { value: result.data, where }
-  throw new ConfigurationError(result.error.issues.flatMap((issue) => faultsOf(issue, where)))
+  const faults = result.error.issues.flatMap((issue) => faultsOf(issue, where))
+  if (parsed.value !== null) throw new ConfigurationError(faults)
+  throw new ConfigurationError(faults.map((fault) => ({ ...fault, message: `is empty; it ${fault.message}` })))
 }
 
 const UNKNOWN_KEY = "unknown key"

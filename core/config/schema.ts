@@ -7,6 +7,31 @@ export const expected = (what: string) => ({
     issue.input === undefined ? `is missing; it must be ${what}` : `must be ${what}`,
 })
 
+const TYPES: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  int: "a whole number",
+  number: "a number",
+  object: "a map",
+  record: "a map",
+  string: "text",
+}
+
+/** The message of an issue whose schema has none of its own; undefined: zod's. */
+export function explainIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === "invalid_union") return "has none of the forms that it can have"
+  const what = requirement(issue)
+  return what && expected(what).error(issue)
+}
+
+function requirement(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === "invalid_type") return TYPES[issue.expected]
+  if (issue.code === "invalid_value") return `one of ${issue.values.filter((value) => value !== "").join(", ")}`
+  if (issue.code === "too_small" && issue.origin === "number" && issue.inclusive) return `at least ${issue.minimum}`
+  if (issue.code === "too_big" && issue.origin === "number" && issue.inclusive) return `at most ${issue.maximum}`
+  return undefined
+}
+
 export const filled = (what: string) => z.string(expected(what)).min(1, `must be ${what}`)
 
 /** Text that is parsed as a flag would be; numbers are read as they are written. */

@@ -150,6 +150,29 @@ ${ca}: holds no certificate in PEM format`,
   })
 })
 
+test("a certificate and a key that are none, or not of each other, are reported each for itself", async (t) => {
+  const { write } = temporaryFolder(t)
+  const none = await write("none.pem", "none")
+  const client = authority.issue({ name: "client" })
+  const cert = await write("client.pem", client.cert)
+  const key = await write("client.key", client.key)
+  const both = await write("both.pem", client.key + client.cert)
+  const foreign = await write("foreign.key", authority.issue({ name: "other" }).key)
+  const noCertificate = `${none}: holds no certificate in PEM format`
+  const noKey = "holds no private key in PEM format without a passphrase"
+  const faulty: readonly (readonly [cert: string, key: string | undefined, message: string])[] = [
+    [none, key, noCertificate],
+    [none, undefined, `${noCertificate}\n${none}: ${noKey}`],
+    [cert, none, `${none}: ${noKey}`],
+    [cert, undefined, `${cert}: ${noKey}`],
+    [cert, foreign, `${foreign}: does not belong to the certificate`],
+  ]
+  for (const [certFile, keyFile, message] of faulty)
+    await assert.rejects(open(t, { cert: certFile, key: keyFile }), { name: "ConfigurationError", message })
+  await open(t, { cert, key })
+  await open(t, { cert: both })
+})
+
 test("what was begun with an older token is not waited for in the end", async (t) => {
   const server = createServer({ ...authority.issue({ name: NAME, sans: [`DNS:${NAME}`] }) }, () => undefined)
   const port = await listen(t, server)

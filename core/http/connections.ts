@@ -28,8 +28,6 @@ interface Handlers {
   readonly flooded: (socket: Socket) => void
 }
 
-export type Connections = ReturnType<typeof trackConnections>
-
 /**
  * The connections of a listener, on each of which one request is handled after the other. Node would hand over all that a
  * client sends without waiting for responses, any number, and report nothing about those whose turn has not come when the

@@ -19,3 +19,14 @@ function attempt<T>(make: () => T): T | undefined {
     return undefined
   }
 }
+
+/** What a certificate or its private key is not, each with what it is about; none where a server or client can use them. */
+export function faultsOfPair(cert: string, key: string): readonly (readonly [of: "cert" | "key", message: string])[] {
+  const [certificate, secret] = [certificateIn(cert), privateKeyIn(key)]
+  if (certificate !== undefined && secret !== undefined)
+    return certificate.checkPrivateKey(secret) ? [] : [["key", "does not belong to the certificate"]]
+  return [
+    ...(certificate === undefined ? [["cert", "holds no certificate in PEM format"] as const] : []),
+    ...(secret === undefined ? [["key", "holds no private key in PEM format without a passphrase"] as const] : []),
+  ]
+}

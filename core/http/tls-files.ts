@@ -4,7 +4,7 @@ import { Faults } from "#core/config/faults.ts"
 import { explain } from "#core/errors.ts"
 import { readText, type ReadText } from "#core/files/read-text.ts"
 import { type AgentOptions, openAgent } from "./agent.ts"
-import { certificateIn } from "./pem.ts"
+import { certificateIn, faultsOfPair } from "./pem.ts"
 
 /** Files with PEM: the authorities that servers' certificates must be of, and the certificate that is shown to servers. */
 export interface TlsFiles {
@@ -43,6 +43,8 @@ export function readTlsFiles(
   })
   // without this, a file without a certificate would only show as an authority that is not known
   if (ca !== undefined && certificateIn(ca) === undefined) add(["ca"], "holds no certificate in PEM format")
+  for (const [of, message] of cert === undefined ? [] : faultsOfPair(cert, key ?? cert))
+    add([of === "key" && key === undefined ? "cert" : of], message)
   faults.orThrow()
   try {
     const secureContext = createSecureContext({ ...trusting(ca), cert, key: key ?? cert })

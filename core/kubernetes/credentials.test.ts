@@ -64,7 +64,8 @@ const wrong: readonly (readonly [what: string, parts: Parts, message: string])[]
   [
     "a client certificate that is none",
     { user: { "client-certificate-data": base64(SECRET), "client-key-data": base64(SECRET) } },
-    "user u: client certificate and key cannot be used: error:0480006C:PEM routines::no start line",
+    `user u: client-certificate: holds no certificate in PEM format
+--kubeconfig: user u: client-key: holds no private key in PEM format without a passphrase`,
   ],
   [
     "a missing token file",

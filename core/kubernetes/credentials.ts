@@ -1,10 +1,9 @@
 import type { RequestOptions as HttpsOptions } from "node:https"
-import { createSecureContext } from "node:tls"
 import { Faults } from "#core/config/faults.ts"
 import { explain, UsageError } from "#core/errors.ts"
 import { wasReadOnce } from "#core/files/read-once.ts"
 import { readText } from "#core/files/read-text.ts"
-import { certificateIn } from "#core/http/pem.ts"
+import { certificateIn, faultsOfPair } from "#core/http/pem.ts"
 import type { KubeConfig } from "./client-node.ts"
 import { PluginFailure } from "./exec-plugin.ts"
 
@@ -29,13 +28,16 @@ export async function credentialsOf(
   } catch (error) {
     throw new UsageError([{ where, message: reasonOf(error, user) }])
   }
-  try {
-    createSecureContext({ cert: options.cert, key: options.key })
-  } catch (error) {
-    throw new UsageError([{ where, message: `client certificate and key cannot be used: ${explain(error)}` }])
-  }
+  const { cert, key = "" } = options
+  if (cert !== undefined)
+    for (const [kind, message] of faultsOfPair(pemOf(cert), pemOf(key)))
+      faults.add(`${where}: ${kind === "cert" ? "client-certificate" : "client-key"}`, message)
+  faults.orThrow(UsageError)
   return { cluster, options }
 }
+
+/** client-node gives a Buffer, an exec plugin a string. */
+const pemOf = (pem: unknown): string => (typeof pem === "string" || Buffer.isBuffer(pem) ? pem.toString() : "")
 
 /** Values are not repeated: they may hold a password. */
 function checkAddresses({ server, proxyUrl }: Cluster, user: User | null, faults: Faults, of: string): void {

@@ -158,7 +158,8 @@ p.yaml:3:23 upstreams[1].tls: has no effect with an http:// upstream
 p.yaml:3:29 upstreams[1].tls.ca_file: ca.pem holds no certificate in PEM format
 p.yaml:4:32 upstreams[2].token.file: two has several lines; it must hold the token and nothing else
 p.yaml:4:44 upstreams[2].tls: must have both cert_file and key_file, or neither
-p.yaml:4:50 upstreams[2].tls.cert_file: ca.pem cannot be used: error:0480006C:PEM routines::no start line
+p.yaml:4:50 upstreams[2].tls.cert_file: ca.pem holds no certificate in PEM format
+p.yaml:4:50 upstreams[2].tls.cert_file: ca.pem holds no private key in PEM format without a passphrase
 p.yaml:6:5 upstreams[4]: is listed twice, and only one can have credentials and TLS settings
 `,
   )

@@ -94,19 +94,19 @@ tls: {}
   )
   assert.equal(
     faults,
-    `web.yml:6:3 tls_server_config.client_auth_type: Invalid option: expected one of ""|"RequireClientCert"|"NoClientCert"|"RequestClientCert"|"RequireAnyClientCert"|"VerifyClientCertIfGiven"|"RequireAndVerifyClientCert"
+    `web.yml:6:3 tls_server_config.client_auth_type: must be one of RequireClientCert, NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert
 web.yml:3:3 tls_server_config.min_version: must be TLS12 or TLS13: older versions are broken and not offered
-web.yml:4:19 tls_server_config.cipher_suites[0]: Invalid option: expected one of "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"|"TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA"|"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"|"TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"|"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"|"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"|"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"|"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"|"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"|"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"|"TLS_AES_128_GCM_SHA256"|"TLS_AES_256_GCM_SHA384"|"TLS_CHACHA20_POLY1305_SHA256"
-web.yml:5:23 tls_server_config.curve_preferences[0]: Invalid option: expected one of "CurveP256"|"CurveP384"|"CurveP521"|"X25519"
+web.yml:4:19 tls_server_config.cipher_suites[0]: must be one of TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256
+web.yml:5:23 tls_server_config.curve_preferences[0]: must be one of CurveP256, CurveP384, CurveP521, X25519
 web.yml:2:3 tls_server_config.certfile: unknown key
-web.yml:8:3 http_server_config.http2: Invalid input: expected boolean, received string
+web.yml:8:3 http_server_config.http2: must be true or false
 web.yml:12:5 http_server_config.headers.Content-Security-Policy: must be one line of plain characters
 web.yml:10:5 http_server_config.headers.X-Frame-Options: must be deny or sameorigin
 web.yml:11:5 http_server_config.headers.Server: unknown key
 web.yml:14:3 basic_auth_users.alice: must be a bcrypt hash such as $2y$10$…
 web.yml:15:3 basic_auth_users.a:b: must not hold a colon
 web.yml:16:14 rate_limit.interval: must be a duration with its unit, such as 1s or 100ms
-web.yml:16:27 rate_limit.burst: Too small: expected number to be >=0
+web.yml:16:27 rate_limit.burst: must be at least 0
 web.yml:17:1 tls: unknown key`,
   )
 })

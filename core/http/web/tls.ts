@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path"
 import { createSecureContext, type SecureContextOptions } from "node:tls"
 import { z } from "zod"
 import { CLIENT_AUTH, type ClientPolicy, requiresCertificate, verifiesCertificate } from "./client-certificate.ts"
-import { certificateIn, privateKeyIn } from "../pem.ts"
+import { certificateIn, faultsOfPair } from "../pem.ts"
 import type { Faults } from "#core/config/faults.ts"
 import { explain } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
@@ -94,13 +94,9 @@ export function readTls(
   if (faults.any) return undefined
 
   const leaf = certificateIn(cert ?? "")
-  if (leaf === undefined) fault(keyOf("cert"), "holds no certificate in PEM format")
-  else if (leaf.validToDate < new Date())
+  for (const [of, message] of faultsOfPair(cert ?? "", key ?? "")) fault(keyOf(of), message)
+  if (leaf !== undefined && leaf.validToDate < new Date())
     fault(keyOf("cert"), `the certificate expired on ${leaf.validToDate.toISOString()}`)
-  const secret = privateKeyIn(key ?? "")
-  if (secret === undefined) fault(keyOf("key"), "holds no private key in PEM format without a passphrase")
-  else if (leaf !== undefined && !leaf.checkPrivateKey(secret))
-    fault(keyOf("key"), "does not belong to the certificate")
   if (ca !== undefined && certificateIn(ca) === undefined) {
     fault(keyOf("client_ca"), "holds no certificate in PEM format")
   }
