@@ -197,6 +197,19 @@ test("leaves what takes work to others, once for all that request the same at a 
   assert.deepEqual(left, [printSelector(parseSelector(LONG_LIST))])
 })
 
+test("leaves it to others to compare a selector with a list that is too long to keep compiled, unless it stands there", async () => {
+  const match = Array.from({ length: 2001 }, (_, index) => `m${index}`)
+  const left: string[] = []
+  const others = createAuthorize((principal, selector) => {
+    left.push(printSelector(selector))
+    return Promise.resolve(judge(principal, selector, compiler))
+  })
+  const requested = ['m7{x="y"}', "m8", "n"]
+  for (const client of [principalOf("portal", match), principalOf("short", match.slice(1))])
+    for (const one of requested) await others(client, [parseSelector(one)])
+  assert.deepEqual(left, ['{__name__="m7",x="y"}', '{__name__="n"}'])
+})
+
 for (const verdict of [undefined, 1, -3, 0.5, -1.5, Number.NaN]) {
   test(`allows nothing where the verdict from elsewhere is ${verdict}, which is none`, async () => {
     const client = principalOf("portal", ['{job="project_usages",__name__=~"project_.*_usage"}'])

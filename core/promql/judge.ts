@@ -59,6 +59,7 @@ export function judgeQuickly(
 ): SelectorVerdict | undefined {
   const same = allowed.shared.findIndex((one) => sameSelector(one.selector, selector))
   if (same !== -1) return same
+  if (allowed.shared.length > MOST_COMPILED) return undefined
   const expressions = selector.filter(({ op }) => op === "=~" || op === "!~")
   if (expressions.reduce((sum, { value }) => sum + value.length, 0) > SHORT) return undefined
   const compiled = compile(selector)
