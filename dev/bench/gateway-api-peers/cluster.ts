@@ -38,7 +38,7 @@ export function routeStatus(index: number, accepted: boolean, at = new Date(0), 
 
 const gatewayOf = (index: number): string => `gateway-${Math.floor(index / ROUTES_PER_GATEWAY)}`
 
-function route(index: number): KubernetesObject & Record<string, unknown> {
+export function route(index: number): KubernetesObject & Record<string, unknown> {
   const name = routeName(index)
   return {
     metadata: { name, namespace: "default", labels: { app: name, team: `team-${index % 20}` } },
@@ -50,7 +50,7 @@ function route(index: number): KubernetesObject & Record<string, unknown> {
   }
 }
 
-function gateway(index: number): KubernetesObject & Record<string, unknown> {
+export function gateway(index: number): KubernetesObject & Record<string, unknown> {
   const listener = (name: string, port: number, protocol: string) => ({
     name,
     port,
@@ -64,7 +64,7 @@ function gateway(index: number): KubernetesObject & Record<string, unknown> {
   }
 }
 
-function gatewayStatus() {
+export function gatewayStatus() {
   const conditions = ["Accepted", "Programmed"].map((type) => condition(type, "True", new Date(0), 1))
   const listeners = ["http", "http-2"].map((name) => ({ name, attachedRoutes: 100, supportedKinds: [], conditions }))
   return { addresses: [{ type: "IPAddress", value: "192.0.2.1" }], conditions, listeners }
