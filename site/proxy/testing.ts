@@ -4,6 +4,7 @@ import type { TestContext } from "node:test"
 import { createLogger } from "#core/log/logger.ts"
 import { until } from "../../dev/testing/until.ts"
 import { type RunningProxy, startProxy } from "./start.ts"
+import { PROBE } from "./upstream/probe.ts"
 import { type EnvironmentPolicy, environmentPolicy } from "./policy/environment.ts"
 import type { Client, ClientLimits, Policy } from "./policy/types.ts"
 import type { ProxyConfig } from "./config.ts"
@@ -98,7 +99,7 @@ export async function startUpstream(
   const server = createServer({ maxHeaderSize: 2 ** 20 + 4096 }, (request, response) => {
     void text(request).then((body) => {
       const { method = "", url = "", rawHeaders } = request
-      if (url.includes("fedstack_probe")) return probed(request, response)
+      if (url.includes(PROBE)) return probed(request, response)
       received.push({ method, url, rawHeaders, body })
       respond(request, response)
     })

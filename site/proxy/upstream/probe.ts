@@ -4,7 +4,7 @@ import type { UpstreamHealth } from "./health.ts"
 import type { UpstreamRequest } from "./request.ts"
 
 /** A federation of nothing: whoever serves it in time serves others. */
-const QUERY = `match%5B%5D=${encodeURIComponent('{__name__="fedstack_probe"}')}`
+export const PROBE = `match%5B%5D=${encodeURIComponent('{__name__="fedstack_probe"}')}`
 /** Bytes of a server that takes no notice of the query. */
 const ENOUGH = 2 ** 20
 
@@ -34,7 +34,7 @@ export function createProbe(health: UpstreamHealth, sendTo: SendTo) {
         if (bytes > ENOUGH) throw new Error("enough")
       },
     }
-    const request = { ...like, query: QUERY, accept: undefined, gzip: false }
+    const request = { ...like, query: PROBE, accept: undefined, gzip: false }
     let whole = true
     try {
       await sendTo(upstream, request, receiver, deadline.signal)
