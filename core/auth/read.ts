@@ -1,8 +1,9 @@
 import { dirname, resolve } from "node:path"
 import type { Path } from "#core/config/config-file.ts"
 import { duplicates, type Faults } from "#core/config/faults.ts"
-import type { Fault } from "#core/errors.ts"
+import { ConfigurationError, type Fault } from "#core/errors.ts"
 import type { ReadText } from "#core/files/read-text.ts"
+import { certificateIn } from "#core/http/pem.ts"
 import type { Credentials } from "./authenticate.ts"
 import type { CertificateRule } from "./certificates.ts"
 import { createIssuer, type OwnerOf } from "./jwt/issuer.ts"
@@ -171,7 +172,13 @@ function readKeys({ issuer, jwks }: IssuerEntry, path: Path, context: Credential
     const message = `the keys of ${issuer} come over plain http: anybody on the network path can replace them`
     context.warnings.push({ where: at("url"), message })
   }
-  return context.keySets.follow(url, jwks.ca_file === undefined ? undefined : textOf("ca_file", jwks.ca_file))
+  const ca = jwks.ca_file === undefined ? undefined : textOf("ca_file", jwks.ca_file)
+  // without this, it would only show as an authority that is not known
+  if (ca !== undefined && certificateIn(ca) === undefined) {
+    const message = `${jwks.ca_file} holds no certificate in PEM format`
+    throw new ConfigurationError([{ where: at("ca_file"), message }])
+  }
+  return context.keySets.follow(url, ca)
 }
 
 function readCertificateRules<O extends Owner>(

@@ -106,9 +106,11 @@ const errorFields = (error: Error): object => ({
   cause: error.cause,
 })
 
-/** `{err: {message}}` becomes `err.message`; arrays stay one value. */
+/** `{err: {message}}` becomes `err.message`; arrays stay one value, with commas between what has none. */
 function* flatten(path: string, value: unknown): Generator<readonly [path: string, leaf: string]> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
+  if (Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "" && !item.includes(",")))
+    yield [path, value.join(",")]
+  else if (typeof value !== "object" || value === null || Array.isArray(value))
     yield [path, typeof value === "string" ? value : JSON.stringify(value)]
   else for (const [key, inner] of Object.entries(value)) yield* flatten(`${path}.${key}`, inner)
 }

@@ -207,6 +207,11 @@ test("chooses the only cloud by itself, and requires a choice where there are se
   await assert.rejects(openFor(t, { env: { HOME: path, OS_CLOUD: "three" } }), {
     message: `${file}: has no cloud "three". It has one, two: set OS_CLOUD or --os-cloud`,
   })
+  await write("none.yaml", `one: {auth: ${auth}}`)
+  const none = { HOME: path, OS_CLOUD: "one", OS_CLIENT_CONFIG_FILE: `${path}/none.yaml` }
+  await assert.rejects(openFor(t, { env: none }), {
+    message: `${path}/none.yaml: has no cloud "one". It has none: they stand below the key clouds`,
+  })
   const chosen = await openFor(t, { env: { HOME: path, OS_CLOUD: "two,one" } })
   assert.deepEqual(
     chosen.apis.map(({ cloud }) => cloud),

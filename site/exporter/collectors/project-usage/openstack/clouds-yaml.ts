@@ -54,7 +54,11 @@ export async function readClouds(env: Environment) {
   const get = (name: string): CloudEntry => {
     const found = own.value.clouds[name]
     if (found !== undefined) return found
-    const message = `has no cloud ${JSON.stringify(name)}. It has ${names.toSorted().join(", ") || "none"}: set OS_CLOUD or --os-cloud`
+    const todo =
+      names.length > 0
+        ? `It has ${names.toSorted().join(", ")}: set OS_CLOUD or --os-cloud`
+        : "It has none: they stand below the key clouds"
+    const message = `has no cloud ${JSON.stringify(name)}. ${todo}`
     throw new ConfigurationError([{ where: path, message }])
   }
   return {
