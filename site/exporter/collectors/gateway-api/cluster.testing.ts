@@ -4,6 +4,8 @@ import { text } from "node:stream/consumers"
 import { serveApi } from "#core/kubernetes/testing.ts"
 import { keyOf, type KubernetesObject } from "#core/kubernetes/resource.ts"
 import { type Body, plain } from "../../body.ts"
+import { KINDS } from "./kinds/all.ts"
+import type { Scope } from "./scope.ts"
 
 export interface FakeObject extends KubernetesObject {
   readonly [field: string]: unknown
@@ -24,6 +26,7 @@ export async function fakeCluster(t: TestContext, serves: Serves, user?: object)
   const watches = new Set<{ readonly path: string; readonly response: ServerResponse }>()
   const requests: string[] = []
   const served = { ...serves }
+  const open = new Set<ServerResponse>()
   const hooks: { intercept: Intercept } = { intercept: () => false }
   let version = 10
 
@@ -38,6 +41,8 @@ export async function fakeCluster(t: TestContext, serves: Serves, user?: object)
   const respond = (request: IncomingMessage, response: ServerResponse): void => {
     const { pathname: path, searchParams: query } = new URL(request.url ?? "", "http://api")
     requests.push(`${query.has("watch") ? "watch" : "get"} ${path}`)
+    open.add(response)
+    response.once("close", () => open.delete(response))
     if (hooks.intercept({ path, query }, response)) return
     const [, , group = "", groupVersion, ...rest] = path.split("/")
     const json = (status: number, value: object): void =>
@@ -93,6 +98,10 @@ export async function fakeCluster(t: TestContext, serves: Serves, user?: object)
     bookmark(plural: string): void {
       send(plural, { type: "BOOKMARK" }, { metadata: { name: "", resourceVersion: String(++version) } })
     },
+    /** Ends every request that has no response yet. */
+    dropConnections(): void {
+      for (const response of open) if (!response.headersSent) response.destroy()
+    },
     /** Ends every watch, as an API does that stops. */
     endWatches(): void {
       for (const { response } of watches) response.destroy()
@@ -118,4 +127,16 @@ export function gateway(name: string, accepted: string, namespace = "infra"): Fa
     lastTransitionTime: "2026-01-01T00:00:00Z",
   }
   return { metadata: { name, namespace }, spec: { gatewayClassName: "c" }, status: { conditions: [condition] } }
+}
+
+/** Everything of the kinds that such a cluster serves. */
+export function scopeOfAll(serves: Serves): Scope {
+  const served = Object.values(serves).flatMap((versions) => Object.values(versions).flat())
+  return {
+    kinds: KINDS.filter(({ plural }) => served.includes(plural)),
+    namespaces: [],
+    labelAllowed: () => true,
+    isOurs: () => true,
+    versionLabel: (_, version) => version,
+  }
 }

@@ -2,8 +2,15 @@ import assert from "node:assert/strict"
 import { type TestContext, test } from "node:test"
 import { until } from "../../../../dev/testing/until.ts"
 import { createLogger } from "#core/log/logger.ts"
-import { exposed, type FakeObject, fakeCluster, gateway, objectsIn, type Serves } from "./cluster.testing.ts"
-import { KINDS } from "./kinds/all.ts"
+import {
+  exposed,
+  type FakeObject,
+  fakeCluster,
+  gateway,
+  objectsIn,
+  scopeOfAll,
+  type Serves,
+} from "./cluster.testing.ts"
 import { collectOnScrape } from "./on-scrape.ts"
 import { collectOnWatch } from "./on-watch.ts"
 import type { Scope } from "./scope.ts"
@@ -120,12 +127,13 @@ test("a kind that moves to another version stays exported", async (t) => {
   cluster.put("gateways", gateway("one", "True"))
   await sees(watch, /customresource_version="v1beta1"/)
   cluster.served[GROUP] = { v1: ["gateways"] }
+  cluster.intercept(({ path }) => path.endsWith("/v1/gateways"))
   cluster.endWatches()
-  await until("the new version", async () => {
-    const text = await objectsIn(watch())
-    assert.match(text, /^gatewayapi_gateway_info\{/m)
-    return text.includes('customresource_version="v1"') ? true : undefined
-  })
+  await until("the list", () => cluster.requests.find((request) => request.endsWith("/v1/gateways")))
+  assert.match(await objectsIn(watch()), /^gatewayapi_gateway_info\{.*customresource_version="v1beta1"/m)
+  cluster.intercept(() => false)
+  cluster.dropConnections()
+  await sees(watch, /^gatewayapi_gateway_info\{.*customresource_version="v1"/m)
   assert.doesNotMatch(await objectsIn(watch()), /v1beta1/)
 })
 
@@ -162,16 +170,7 @@ async function start(
 ) {
   const cluster = await fakeCluster(t, serves)
   cluster.intercept(intercept)
-  const scope: Scope = {
-    kinds: KINDS.filter(({ plural }) =>
-      Object.values(serves).some((versions) => Object.values(versions).flat().includes(plural)),
-    ),
-    namespaces: [],
-    labelAllowed: () => true,
-    isOurs: () => true,
-    versionLabel: (_, served) => served,
-    ...options,
-  }
+  const scope = { ...scopeOfAll(serves), ...options }
   let now = 500
   const log = createLogger({ level: "error", format: "logfmt" }, "test", () => undefined)
   const watching = collectOnWatch({ api: cluster.api, scope, now: () => new Date(now * 1000), log })

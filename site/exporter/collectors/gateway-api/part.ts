@@ -19,6 +19,8 @@ const EMPTY: Compressed = { deflated: Buffer.alloc(0), crc: 0, length: 0, shift:
 export class Part {
   /** Where the text of each object ends. */
   #ends: number[] = []
+  /** The checksum of each object's text. */
+  #sums: number[] = []
   #compressed: Compressed = EMPTY
   /** The text in place of the compressed one, while it changes. */
   #changed: Buffer | undefined
@@ -45,16 +47,25 @@ export class Part {
     this.#added.push(text)
   }
 
+  /** Whether the object has this text, to all appearances. */
+  has(index: number, text: string): boolean {
+    this.#settle()
+    const length = (this.#ends[index] ?? 0) - this.#beginOf(index)
+    return length === Buffer.byteLength(text) && this.#sums[index] === sumOf(text)
+  }
+
   /** Replaces the text of `count` objects by those of others. */
   splice(index: number, count: number, texts: readonly string[]): void {
-    const text = this.#text()
+    this.#settle()
     const [begin, end] = [this.#beginOf(index), this.#beginOf(index + count)]
     const inserted = Buffer.from(texts.join(""))
     const grown = inserted.length - (end - begin)
     let at = begin
     const ends = texts.map((each) => (at += Buffer.byteLength(each)))
     this.#ends = [...this.#ends.slice(0, index), ...ends, ...this.#ends.slice(index + count).map((old) => old + grown)]
-    if (inserted.equals(text.subarray(begin, end))) return
+    this.#sums.splice(index, count, ...texts.map(sumOf))
+    if (inserted.length === 0 && begin === end) return
+    const text = this.#text()
     this.#changed = Buffer.concat([text.subarray(0, begin), inserted, text.subarray(end)])
   }
 
@@ -64,6 +75,7 @@ export class Part {
     const begin = this.#beginOf(index)
     const second = new Part()
     second.#ends = this.#ends.slice(index).map((end) => end - begin)
+    second.#sums = this.#sums.splice(index)
     second.#changed = text.subarray(begin)
     this.#ends = this.#ends.slice(0, index)
     this.#changed = text.subarray(0, begin)
@@ -75,14 +87,27 @@ export class Part {
   }
 
   #text(): Buffer {
+    this.#settle()
+    return this.#changed ?? inflate(this.#compressed)
+  }
+
+  /** Puts in what was added. */
+  #settle(): void {
+    if (this.#added.length === 0) return
     const text = this.#changed ?? inflate(this.#compressed)
-    if (this.#added.length === 0) return text
     let end = text.length
-    for (const each of this.#added) this.#ends.push((end += Buffer.byteLength(each)))
+    for (const each of this.#added) {
+      this.#ends.push((end += Buffer.byteLength(each)))
+      this.#sums.push(sumOf(each))
+    }
     this.#changed = Buffer.concat([text, Buffer.from(this.#added.join(""))])
     this.#added = []
-    return this.#changed
   }
+}
+
+/** As a whole number of 32 bits, which takes no memory of its own. */
+function sumOf(text: string): number {
+  return text === "" ? 0 : crc32(text) | 0
 }
 
 function inflate({ deflated, length }: Compressed): Buffer {

@@ -98,7 +98,12 @@ export function createStore(families: number) {
       countDuplicates(key, number)
       block.keys.splice(at, known, key)
       block.digests.splice(at, known, digest)
-      block.parts.forEach((part, family) => part.splice(at, known, [texts[family] ?? ""]))
+      const changed = known === 1 ? block.parts.map((part, family) => !part.has(at, texts[family] ?? "")) : []
+      // the digest has the last word, should all checksums be those of before
+      const all = !changed.includes(true)
+      block.parts.forEach((part, family) => {
+        if (all || changed[family] === true) part.splice(at, known, [texts[family] ?? ""])
+      })
       version++
       size += 1 - known
       splitIfFull(index)
