@@ -155,7 +155,7 @@ certificates: [{name: portal, san: "URI:spiffe://portal", match: ['{job="project
   t.after(() => proxy.stop())
   const port = await until("the proxy to listen", () => {
     if (proxy.process.exitCode !== null) throw new Error(`the proxy ended: ${proxy.output()}`)
-    return /addresses="\[\\"127\.0\.0\.1:(\d+)\\"\]" tls=true/.exec(proxy.output())?.[1]
+    return /addresses=127\.0\.0\.1:(\d+) tls=true/.exec(proxy.output())?.[1]
   })
   const site = (name: string, credentials: string): string =>
     `  - {name: ${name}, url: "https://127.0.0.1:${port}", interval: 1s, match: ['project_vcpu_usage{job="project_usages",x!="${name}"}'], ${credentials}}\n`

@@ -116,7 +116,7 @@ export async function startPortal(
   t.after(() => child.stop())
   const port = await until("the portal to listen", () => {
     if (child.process.exitCode !== null) throw new Error(`the portal ended: ${child.output()}`)
-    return /addresses="\[\\"127\.0\.0\.1:(\d+)/.exec(child.output())?.[1]
+    return /addresses=127\.0\.0\.1:(\d+)/.exec(child.output())?.[1]
   })
   const url = `http://127.0.0.1:${port}`
   return {

@@ -21,9 +21,7 @@ function run(t: TestContext, command: string): Child {
 /** The ports on which it listens, in their order. */
 const ports = (child: Child, count: number) =>
   until("the ports", () => {
-    const found = [...child.output().matchAll(/msg=listening addresses="\[\\"127\.0\.0\.1:(\d+)/g)].map(
-      ([, port]) => port,
-    )
+    const found = [...child.output().matchAll(/msg=listening addresses=127\.0\.0\.1:(\d+)/g)].map(([, port]) => port)
     if (child.process.exitCode !== null) throw new Error(child.output())
     return found.length >= count ? found : undefined
   })
