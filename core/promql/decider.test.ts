@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { type TestContext, test } from "node:test"
 import { execFile } from "node:child_process"
 import { setImmediate as turn } from "node:timers/promises"
+import { pathToFileURL } from "node:url"
 import { promisify } from "node:util"
 import fc from "fast-check"
 import { createLogger } from "#core/log/logger.ts"
@@ -9,6 +10,7 @@ import { parseSelector } from "./parse.ts"
 import type { Selector } from "./selector.ts"
 import { createWorkBudget } from "#core/limits/client-limits.ts"
 import { type DeciderTimes, openDecider } from "./decider.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { need } from "../../dev/testing/component.ts"
 import { runWithThreadLimit } from "../../dev/testing/thread-limit.ts"
 import { until } from "../../dev/testing/until.ts"
@@ -18,8 +20,7 @@ import { principalOf } from "./testing.ts"
 const label = (name: string): Selector => [{ label: name, op: "=", value: "" }]
 
 /** Does what the label of a selector says. */
-const OBEDIENT = new URL(
-  `data:text/javascript,${encodeURIComponent(`
+const SOURCE = `
     import { parentPort } from "node:worker_threads"
     parentPort.postMessage("ready")
     parentPort.on("message", ({ selector: [{ label }] }) => {
@@ -28,8 +29,8 @@ const OBEDIENT = new URL(
       if (label === "grow") for (const all = []; ; ) all.push(Array(10000).fill(1.5))
       if (label === "late") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
       parentPort.postMessage({ verdict: label, seconds: label === "dear" ? 0.1 : 0.001 })
-    })`)}`,
-)
+    })`
+const OBEDIENT = new URL(`data:text/javascript,${encodeURIComponent(SOURCE)}`)
 
 function open(t: TestContext, thread?: URL, times: DeciderTimes = { deadline: 10_000, idle: 60_000 }) {
   let time = 0
@@ -150,6 +151,16 @@ for (const [what, thread, reason] of UNABLE) {
     assert.match(decider.lines.join(""), reason)
   })
 }
+
+test("costs no client anything where the thread that follows one which ended cannot be loaded", async (t) => {
+  const { write } = temporaryFolder(t)
+  const decider = open(t, pathToFileURL(await write("thread.mjs", SOURCE)))
+  await assert.rejects(decider.judge(principalOf("a"), label("throw")), { code: "TOO_MUCH_TO_DECIDE" })
+  await write("thread.mjs", "throw new Error('no memory')")
+  await assert.rejects(decider.judge(principalOf("b"), label("next")), { code: "CANNOT_DECIDE" })
+  await write("thread.mjs", SOURCE)
+  assert.equal(await decider.judge(principalOf("b"), label("next")), "next")
+})
 
 test("goes on without any thread, and decides again as soon as the process may have one", async (t) => {
   const file = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href)
