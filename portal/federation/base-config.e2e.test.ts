@@ -9,7 +9,7 @@ import { findPrometheus, startPrometheus, type Version } from "../../dev/testing
 import { until } from "../../dev/testing/until.ts"
 import { loadPlan } from "./load.ts"
 import { publish } from "./publish.ts"
-import { scratch, startFederatedPortal, testInputs } from "./testing.ts"
+import { ready, scratch, startFederatedPortal, startPortal, testInputs } from "./testing.ts"
 
 const UUID = "11111111-2222-4333-8444-555555555555"
 const TLS = "{ca_file: tls/ca.pem, cert_file: tls/own.pem, key_file: tls/own.key}"
@@ -145,4 +145,11 @@ test("a job that Prometheus does not scrape, because it cannot read a file of it
   assert.match(portal.child.output(), /level=warn .*msg="Prometheus does not scrape these jobs: .*" jobs=own/)
   await portal.write("base.yml", job("ca.pem"))
   await notScraped(0)
+})
+
+test("how many jobs Prometheus does not scrape is not known before it says so", async (t) => {
+  const portal = await startPortal(t, { "sites.yaml": "sites: []\n" })
+  await ready(portal)
+  assert.equal(await portal.metric("fedstack_portal_sites"), 0)
+  assert.equal(await portal.metric("fedstack_portal_jobs_not_scraped"), undefined)
 })
