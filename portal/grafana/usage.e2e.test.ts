@@ -1,9 +1,11 @@
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { test } from "node:test"
+import { test, type TestContext } from "node:test"
 import { stringify } from "yaml"
+import { start } from "../../dev/testing/child.ts"
 import { need } from "../../dev/testing/component.ts"
+import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { readDashboard, shippedQueries } from "../../dev/testing/grafana/dashboard.ts"
 import { missingOf, resultsOf } from "../../dev/testing/grafana/queries.ts"
 import { findPrometheus } from "../../dev/testing/prometheus.ts"
@@ -19,6 +21,10 @@ for (const version of ["2.42", "3.5"] as const) {
     if (folder === undefined) return
     const site = await startSite(t, folder, await readFile(EXPOSITION, "utf8"))
     site.tokens.add("the-token")
+    const base = {
+      global: { evaluation_interval: "1s" },
+      rule_files: ["sites", "usage"].map((name) => join(ROOT, `portal/prometheus/rules/${name}.yml`)),
+    }
     const portal = await startFederatedPortal(t, folder, {
       token: "the-token",
       // a site that is down has an alert, so that the table of alerts shows something
@@ -28,11 +34,14 @@ for (const version of ["2.42", "3.5"] as const) {
           { name: "site-b", url: "http://127.0.0.1:1", interval: "1s", token: { file: "token" } },
         ],
       }),
-      "base.yml": stringify({
-        global: { evaluation_interval: "1s" },
-        rule_files: ["sites", "usage"].map((name) => join(ROOT, `portal/prometheus/rules/${name}.yml`)),
-      }),
+      "base.yml": stringify(base),
     })
+    const itself = {
+      job_name: "portal",
+      scrape_interval: "1s",
+      static_configs: [{ targets: [new URL(portal.url).host] }],
+    }
+    await portal.write("base.yml", stringify({ ...base, scrape_configs: [itself] }))
     const queries = shippedQueries(await readDashboard(join(import.meta.dirname, "dashboards/usage.json")))
 
     await t.test("every query shows something", async () => {
@@ -69,7 +78,9 @@ for (const version of ["2.42", "3.5"] as const) {
 
     await t.test("metrics and labels that queries name exist", async () => {
       const missing = await Promise.all(queries.map((shipped) => missingOf(shipped, portal.prometheus.url)))
-      const isAbsent = (what: string) => what.endsWith(": site:delivers{job}") // those that a site sends have one
+      // those that a site sends have one
+      const isAbsent = (what: string) =>
+        /: (?:site:delivers\{job|\w+\{exported_site|ALERTS\{(?:job|site))\}$/.test(what)
       assert.deepEqual(
         [...new Set(missing.flat())].filter((what) => !isAbsent(what)),
         [],
@@ -77,3 +88,58 @@ for (const version of ["2.42", "3.5"] as const) {
     })
   })
 }
+
+/** What an expression results in after an hour of series that are written as for promtool, without names. */
+async function resultAfterAnHour(
+  t: TestContext,
+  folder: string,
+  expression: string,
+  series: Readonly<Record<string, string>>,
+  expected: readonly { readonly labels: string; readonly value: number }[],
+) {
+  const input = Object.entries(series).map(([name, values]) => ({ series: name, values }))
+  const expectation = { expr: expression, eval_time: "1h", exp_samples: expected }
+  const tests = [{ interval: "1m", input_series: input, promql_expr_test: [expectation] }]
+  const file = await temporaryFolder(t).write("test.yml", stringify({ evaluation_interval: "1m", tests }))
+  const promtool = start(join(folder, "promtool"), ["test", "rules", file])
+  assert.equal(await promtool.ended, 0, promtool.output())
+}
+
+async function expressionOf(title: string): Promise<string> {
+  const { panels } = await readDashboard(join(import.meta.dirname, "dashboards/usage.json"))
+  const [target] = panels.find((panel) => panel.title === title && panel.type !== "row")?.targets ?? []
+  return target?.expr.replaceAll("$site", ".*") ?? ""
+}
+
+test("a site counts as stale by its own interval, and only while it is listed", async (t) => {
+  const folder = need(t, findPrometheus())
+  if (folder === undefined) return
+  const interval = (site: string) => `fedstack_portal_site_interval_seconds{job="portal",site="${site}"}`
+  const usage = (site: string) => `project_vcpu_usage{site="${site}",project_name="p"}`
+  const series = {
+    [interval("fresh")]: "60x60",
+    [usage("fresh")]: "1x60",
+    [interval("stale")]: "60x60",
+    [usage("stale")]: "1x50 stale",
+    [interval("rare")]: "600x60",
+    [usage("rare")]: "1 _x8 1 _x9 1 _x9 1 _x9 1 _x9 1 _x9 _",
+    [interval("rare-and-stale")]: "600x60",
+    [usage("rare-and-stale")]: "1x30 stale",
+    [usage("removed")]: "1x30 stale",
+    'fedstack_portal_site_interval_seconds{job="portal",site="fresh",exported_site="rare"}': "1x60",
+  }
+  await resultAfterAnHour(t, folder, await expressionOf("Stale sites"), series, [{ labels: "{}", value: 2 }])
+})
+
+test("alerts that sites share are not taken for the portal's", async (t) => {
+  const folder = need(t, findPrometheus())
+  if (folder === undefined) return
+  const own = [
+    'ALERTS{alertname="PortalDown",alertstate="firing",job="portal"}',
+    'ALERTS{alertname="SiteDown",alertstate="firing",site="site-a"}',
+  ]
+  const shared = 'ALERTS{alertname="PortalDown",alertstate="firing",job="site-a",site="site-a"}'
+  const series = Object.fromEntries([...own, shared].map((name) => [name, "1x60"]))
+  const expected = own.map((labels) => ({ labels, value: 1 }))
+  await resultAfterAnHour(t, folder, await expressionOf("Alerts"), series, expected)
+})
