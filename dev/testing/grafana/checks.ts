@@ -47,8 +47,11 @@ export async function checkDashboard(
   })
 
   test("every variable that is used is defined, and every defined one is used", () => {
+    // "$1" is a group of label_replace
     const text = JSON.stringify({ ...dashboard, templating: dashboard.templating.list.map(({ query }) => query) })
-    const used = [...text.matchAll(/\$\{?(\w+)/g)].map(([, name = ""]) => name).filter((name) => !name.startsWith("__"))
+    const used = [...text.matchAll(/\$\{?([a-z_]\w*)/gi)]
+      .map(([, name = ""]) => name)
+      .filter((name) => !name.startsWith("__"))
     const defined = dashboard.templating.list.map(({ name }) => name)
     assert.deepEqual([...new Set(used)].toSorted(), defined.toSorted())
   })

@@ -57,7 +57,7 @@ export function shippedQueries({ panels, annotations }: Dashboard): readonly Shi
     where,
     expression: expr
       .replaceAll(/\$__(?:rate_interval|range)/g, "1m")
-      .replaceAll(/\$\w+/g, ".*")
+      .replaceAll(/\$[a-z]\w*/gi, ".*")
       .replaceAll("[1d:1m]", "[1m:1s]"), // a Prometheus of tests is seconds old
     shown: [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label),
   }))
