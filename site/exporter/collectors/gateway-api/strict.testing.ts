@@ -37,7 +37,7 @@ export function strictSamples(text: string): readonly Sample[] {
 }
 
 function sampleOf(line: string): Sample {
-  const [, name = "", braces = "", value = ""] = /^([^{ ]+)\{(.*)\} (\S+)$/s.exec(line) ?? []
+  const [, name = "", braces = "", value = ""] = /^([^{ ]+)(?:\{(.+)\})? (\S+)$/s.exec(line) ?? []
   assert(NAME.test(name) && VALUE.test(value), line)
   const labels = new Map<string, string>()
   let rest = braces
