@@ -26,7 +26,7 @@ const TIMES = ["1970-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-01T01:00
 /** Values that a schema allows. */
 export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum)
-  switch (schema.type) {
+  switch (schema.type ?? "any") {
     case "object":
       return objectsOf(schema)
     case "array":

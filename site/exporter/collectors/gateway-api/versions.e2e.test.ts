@@ -13,6 +13,9 @@ import { renderAs } from "./render.testing.ts"
 import { valuesOf } from "./schema.testing.ts"
 import { strictSamples } from "./strict.testing.ts"
 
+/** A CRD that was just installed may be refused for a moment. */
+const UP = /^gateway_metrics_up 1$/m
+
 test("versions that a real API serves", { timeout: 300_000 }, async (outer) => {
   const kube = need(outer, findKubernetes())
   if (kube === undefined) return
@@ -59,7 +62,7 @@ test("versions that a real API serves", { timeout: 300_000 }, async (outer) => {
     await serve(t, cluster, "tlsroutes", ["v1alpha2", "v1alpha3"])
     await serve(t, cluster, "tcproutes", ["v1alpha2"])
     await serve(t, cluster, "httproutes", ["v1beta1"])
-    const { listed, watched } = await cluster.scrape(t, [])
+    const { listed, watched } = await cluster.scrape(t, [], undefined, UP)
     assert.equal(watched, listed)
     assert.deepEqual(
       strictSamples(listed)
@@ -131,7 +134,7 @@ function checkSchema(
 
 /** Of every kind in every group, what the exporter says of it: the same by lists and by watches. */
 async function statesOf(t: TestContext, cluster: RealCluster): Promise<readonly string[]> {
-  const { listed, watched } = await cluster.scrape(t, [])
+  const { listed, watched } = await cluster.scrape(t, [], undefined, UP)
   assert.equal(watched, listed)
   const states = strictSamples(listed).filter(({ name }) => name === "gateway_metrics_kind_status")
   return states.map(({ labels }) =>
