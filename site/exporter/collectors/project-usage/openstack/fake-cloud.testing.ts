@@ -87,8 +87,9 @@ export function fakeCloud(
 }
 
 /** As the session reports what a service refused. */
-export function refused(status: number): Error {
-  return new ServiceError(statusReason(status), `responded with ${status}`, { responseStatus: status })
+export function refused(status: number, message?: string): Error {
+  const said = message === undefined ? "" : `: ${message}`
+  return new ServiceError(statusReason(status), `responded with ${status}${said}`, { responseStatus: status })
 }
 
 const responses: Readonly<Record<string, (state: FakeState, query: Readonly<Record<string, string>>) => unknown>> = {

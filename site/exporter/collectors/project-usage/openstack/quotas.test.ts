@@ -16,15 +16,29 @@ function quotasOf(intercept: (id: string) => unknown, ids: readonly string[] = [
   return { api, clock, read: () => [...read(ids, signal).keys()], failure: read.failure }
 }
 
-test("a project that was deleted meanwhile has none, and the others have theirs", async () => {
+test("a project that was deleted meanwhile has no quota, and the others have theirs", async () => {
   const { read, failure } = quotasOf((id) => {
-    if (id === "gone") throw refused(400)
+    if (id === "gone") throw refused(400, "Project ID gone is not a valid project.")
     return set
   })
   const found = await until("quotas", () => (read().length > 0 ? read() : undefined))
   assert.deepEqual(found, ["p", "q"])
   assert.equal(failure(), undefined)
 })
+
+for (const [status, message] of [
+  [400, "Nova was unable to find Keystone service endpoint."],
+  [404, "no such address"],
+] as const) {
+  test(`a cloud that refuses every project with ${status} is a failure, not one without quotas`, async () => {
+    const { read, failure } = quotasOf(() => {
+      throw refused(status, message)
+    })
+    read()
+    await until("the failure", () => failure())
+    assert.equal(failure(), `keeping the previous ones: responded with ${status}: ${message}`)
+  })
+}
 
 test("a reading that takes longer than the interval is the only one", async () => {
   const response = Promise.withResolvers<unknown>()

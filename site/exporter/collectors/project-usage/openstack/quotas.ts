@@ -66,13 +66,16 @@ async function readAll(api: Api, ids: readonly string[], signal: AbortSignal): P
   return quotas
 }
 
-/** Undefined if there is no such project any more, which Nova calls a bad request. */
+/** As Nova says of a project that Keystone does not know. Where it does not find Keystone, all are bad requests, too. */
+const isGone = (error: unknown): boolean =>
+  error instanceof ServiceError && error.responseStatus === 400 && error.message.includes("is not a valid project")
+
+/** Undefined if there is no such project any more. */
 async function readOne(api: Api, id: string, signal: AbortSignal): Promise<Quota | undefined> {
   const path = `/os-quota-sets/${encodeURIComponent(id)}`
   const refuse = unexpectedResponse("compute", path)
   const response = await api.get("compute", path, { signal }).catch((error: unknown) => {
-    if (error instanceof ServiceError && (error.responseStatus === 400 || error.responseStatus === 404))
-      return undefined
+    if (isGone(error)) return undefined
     throw error
   })
   if (response === undefined) return undefined
