@@ -14,6 +14,28 @@ test("requests from upstream once for all that request the same at the same time
   assert.deepEqual([cache.entries, cache.memory.used], [0, 0])
 })
 
+test("gives back the memory of a response that its last reader leaves before its end", async () => {
+  const { cache, fetched } = startCache({ overhead: 10 })
+  const reader = read(cache.find(UP, 0), "portal")
+  fetched[0]?.sink.add(Buffer.from("up 1\n"))
+  assert.deepEqual([cache.memory.used, cache.memory.held.size], [15, 1])
+  reader.leave()
+  await fetched[0]?.respond("late")
+  assert.deepEqual([cache.entries, cache.memory.used, cache.memory.held.size], [0, 0, 0])
+})
+
+test("counts a stored response among those that are read only until its last reader is done", async () => {
+  const { cache, fetched } = startCache()
+  read(cache.find(UP, 1))
+  await fetched[0]?.respond("up 1\n")
+  const readers = ["a", "b"].map((name) => ({ name, fail: () => undefined }))
+  const stored = cache.fresh(UP.key)
+  for (const reader of readers) stored?.hold(reader)
+  assert.deepEqual([...cache.memory.held], [stored])
+  for (const reader of readers) stored?.leave(reader)
+  assert.deepEqual([cache.memory.held.size, cache.memory.used], [0, 5])
+})
+
 test("requests anew each time without reuse", async () => {
   const { cache, fetched } = startCache()
   for (let round = 0; round < 3; round++) {
