@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError } from "#core/errors.ts"
+import { crossCheck } from "./cross-checks.ts"
 import { loadSites } from "./sites.ts"
 import { sendsInPlain } from "./warnings.ts"
 import { testInputs } from "./testing.ts"
@@ -47,6 +48,17 @@ test("reads every file, also where others cannot be read", () => {
     files,
     names.map((name) => join(bad, name)),
   )
+})
+
+test("entries of one url that present other certificates request other series", () => {
+  const of = (certificate: string) => ({
+    url: new URL("https://a.example.org"),
+    match: ["up"],
+    tls: { cert_file: certificate, key_file: "key.pem" },
+  })
+  const reported: unknown[] = []
+  crossCheck("", ["a.pem", "b.pem", "a.pem"].map(of), (path, message) => reported.push([path.join("."), message]))
+  assert.deepEqual(reported, [["sites.2.url", "requests the same series as sites[0]; each site needs its own"]])
 })
 
 for (const [url, expected] of [

@@ -48,6 +48,26 @@ test("a region that cannot be read keeps its own last usage for the greatest age
   assert.equal(await exporter.value("fedstack_exporter_collector_up"), 1)
 })
 
+test("a domain is reported missing only where every region was read and none has it", async (t) => {
+  const [north, south] = [fakeCloud(STATE, { region: "north" }), fakeCloud(STATE, { region: "south" })]
+  south.state.domains = [...south.state.domains, { id: "o", name: "other" }]
+  const exporter = await startTestExporter(t, [...ARGS, "--domain", "elixir", "other"], [north, south])
+  const missing = () => exporter.value("fedstack_exporter_collector_missing")
+  await exporter.scrape()
+  assert.equal(await missing(), 0)
+  south.intercept = () => {
+    throw refused(503)
+  }
+  await exporter.update()
+  assert.equal(await missing(), 1)
+  assert.doesNotMatch(exporter.log(), /domain other/)
+  south.intercept = () => undefined
+  south.state.domains = north.state.domains
+  await exporter.update()
+  assert.equal(await missing(), 1)
+  assert.match(exporter.log(), /what="domain other" reason="there is no such domain/)
+})
+
 test("all regions failing leaves all as it was", async (t) => {
   const apis = ["north", "south"].map((region) => fakeCloud(STATE, { region }))
   const exporter = await startTestExporter(t, ARGS, apis)
