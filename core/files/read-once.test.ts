@@ -1,10 +1,10 @@
 import assert from "node:assert/strict"
-import { spawn, spawnSync } from "node:child_process"
-import { once } from "node:events"
+import { spawnSync } from "node:child_process"
 import { rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { writeTo } from "../../dev/testing/pipe.ts"
 import { readText } from "./read-text.ts"
 import { recordReads } from "./watch.ts"
 
@@ -12,14 +12,12 @@ function makePipe(t: TestContext) {
   const folder = temporaryFolder(t)
   const pipe = join(folder.path, "pipe")
   assert.equal(spawnSync("mkfifo", [pipe]).status, 0)
-  /** Begins to write as soon as somebody reads. */
-  const write = (script: string): Promise<unknown> => once(spawn("sh", ["-c", `(${script}) > ${pipe}`]), "close")
-  return { pipe, write, folder }
+  return { pipe, write: (script: string) => writeTo(t, pipe, script), folder }
 }
 
 test("reads a pipe to its end, however slowly it comes, and gives the same again", async (t) => {
   const { pipe, write } = makePipe(t)
-  const written = write("printf one; sleep 0.1; printf two")
+  const { written } = await write("printf one; sleep 0.1; printf two")
   assert.equal(readText(pipe), "onetwo")
   await written
   assert.equal(readText(pipe), "onetwo")
@@ -35,7 +33,7 @@ test("a pipe that nobody writes to is no file, and is not waited for", (t) => {
 
 test("what takes the place of a pipe is read", async (t) => {
   const { pipe, write, folder } = makePipe(t)
-  const written = write("printf one")
+  const { written } = await write("printf one")
   assert.equal(readText(pipe), "one")
   await written
   await rename(await folder.write("next", "two"), pipe)

@@ -6,7 +6,7 @@ export type Content = Buffer | Error
 /** Seconds until all must have come. */
 const WHOLE = 10
 /** Seconds for a writer to come, who waits until the pipe is opened to be read. */
-const WRITER = 0.25
+const WRITER = 1
 const MOST_BYTES = 64 * 2 ** 20
 
 /** What came from files that can be read once: pipes, as those of a shell's `<(command)`, and devices. */

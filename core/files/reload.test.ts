@@ -1,6 +1,5 @@
 import assert from "node:assert/strict"
-import { spawn, spawnSync } from "node:child_process"
-import { once } from "node:events"
+import { spawnSync } from "node:child_process"
 import { rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
@@ -10,6 +9,7 @@ import { ConfigurationError, UsageError } from "#core/errors.ts"
 import { reloadOnChange, type ReloadOptions } from "./reload.ts"
 import { createLogger } from "#core/log/logger.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
+import { writeTo } from "../../dev/testing/pipe.ts"
 import { until } from "../../dev/testing/until.ts"
 
 interface Greeting {
@@ -121,7 +121,7 @@ test("takes a file that is empty from the beginning, and says nothing when it st
 test("takes what a pipe gives, which is read once, and logs that it is not read again", async (t) => {
   const pipe = join(temporaryFolder(t).path, "pipe")
   assert.equal(spawnSync("mkfifo", [pipe]).status, 0)
-  const written = once(spawn("sh", ["-c", `printf hello > ${pipe}`]), "close")
+  const { written } = await writeTo(t, pipe, "printf hello")
   const { reloading, applied, log } = await start(t, { load: (read) => ({ text: read(pipe) }) })
   await written
   await reloading.reload()

@@ -22,7 +22,7 @@ async function serviceOf(t: TestContext, { strict = false } = {}) {
     await processes.close()
   })
   const pids = await write("pids", "")
-  const program = { name: "a b", command: "/bin/sh", args: ["-c", `echo $$ >>${pids}; echo started; exec sleep 1000`] }
+  const program = { name: "a b", command: "/bin/sh", args: ["-c", `echo started; echo $$ >>${pids}; exec sleep 1000`] }
   const keeper = { processes, progress: { say: (text: string) => void said.push(text) }, strict, signal: ending.signal }
   const service = new Service(keeper, program, processes.start(program))
   const pid = (index: number) =>
@@ -30,7 +30,13 @@ async function serviceOf(t: TestContext, { strict = false } = {}) {
   return { service, processes, said, pid, logs, folder: path, signal: ending.signal }
 }
 
-const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`)
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 test("a process that ends is reported with its log, and started again", async (t) => {
   const { said, pid, logs } = await serviceOf(t)
