@@ -19,6 +19,7 @@ const VERIFIED_BYTES = 32_000_000
 const TYPES: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt", "application/jwt", "application/at+jwt"]
 
 const NO_KEY = "its key is not among those of the issuer"
+const WRONG_SIGNATURE = new errors.JWSSignatureVerificationFailed().message
 /** Keys that one token is verified with, where it does not say which. */
 const MOST_TRIED = 8
 
@@ -100,11 +101,12 @@ export function createIssuer<O extends Owner>(
       return undefined
     },
     async verify(token: string, sha256: string, now: Date): Promise<Authentication<O>> {
-      // a key that is not there may have been published a moment ago
+      const before = keys.current()
       let result = await check(token, now)
-      if (result === NO_KEY) {
+      // a key that is not there, or another of its name, may have been published a moment ago
+      if (result === NO_KEY || result === WRONG_SIGNATURE) {
         await keys.refresh()
-        result = await check(token, now)
+        if (keys.current() !== before) result = await check(token, now)
       }
       if (typeof result === "string") return refused(result)
       const { payload, key } = result

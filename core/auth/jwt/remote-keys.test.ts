@@ -15,9 +15,10 @@ const authority = makeAuthority("test authority")
 
 function keyPair(kid: string) {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
-  const sign = (usedKid = kid) =>
+  /** Null: without one. */
+  const sign = (usedKid: string | null = kid) =>
     new SignJWT({ iss: "i", aud: "a" })
-      .setProtectedHeader({ alg: "ES256", kid: usedKid })
+      .setProtectedHeader({ alg: "ES256", ...(usedKid === null ? {} : { kid: usedKid }) })
       .setExpirationTime("10m")
       .sign(privateKey)
   return { jwk: { ...publicKey.export({ format: "jwk" }), kid }, sign }
@@ -102,6 +103,29 @@ test("a new key is found once it is used, and a key that is gone is refused", as
   assert.equal(await accepts(await second.sign()), true)
   assert.equal(issuer.known("0", new Date()), undefined)
   assert.equal(await accepts(await first.sign()), false)
+})
+
+for (const [what, kid] of [
+  ["has no kid", null],
+  ["has the kid of the one before", "first"],
+] as const) {
+  test(`a new key is found once it is used where its token ${what}`, async (t) => {
+    const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
+    const { accepts } = follow(t, url, { coolDown: 0 })
+    assert.equal(await accepts(await first.sign(kid)), true)
+    const renamed = JSON.stringify({ keys: [{ ...second.jwk, kid: "first" }] })
+    state.respond = (_, response) => response.end(renamed)
+    assert.equal(await accepts(await second.sign(kid)), true)
+    assert.equal(await accepts(await first.sign(kid)), false)
+  })
+}
+
+test("forged tokens cause no request within the cool-down", async (t) => {
+  const { url, state } = await serveKeys(t, (_, response) => response.end(jwks(first)))
+  const { accepts } = follow(t, url, { coolDown: 3600 })
+  assert.equal(await accepts(await first.sign()), true)
+  for (const kid of ["first", null]) assert.equal(await accepts(await second.sign(kid)), false)
+  assert.equal(state.received, 1)
 })
 
 test("keys are fetched again in the background", async (t) => {
