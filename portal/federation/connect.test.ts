@@ -133,8 +133,8 @@ test("a forward proxy is used, and named where it is not there", async (t) => {
   const through: string[] = []
   const forward: Respond = (incoming, response) => {
     through.push(incoming.url ?? "")
-    request(incoming.url ?? "", { headers: incoming.headers }, (answer) =>
-      answer.pipe(response.writeHead(answer.statusCode ?? 500, answer.headers)),
+    request(incoming.url ?? "", { headers: incoming.headers }, (forwarded) =>
+      forwarded.pipe(response.writeHead(forwarded.statusCode ?? 500, forwarded.headers)),
     ).end()
   }
   const url = await site(t, onlyWith("Bearer s3cret-token"))

@@ -44,8 +44,8 @@ async function startSites(t: TestContext) {
   })
   const proxy = createServer((incoming, response) => {
     note(incoming, "through the proxy: ")
-    const onward = request(incoming.url ?? "", { headers: incoming.headers }, (answer) =>
-      answer.pipe(response.writeHead(answer.statusCode ?? 500, answer.headers)),
+    const onward = request(incoming.url ?? "", { headers: incoming.headers }, (forwarded) =>
+      forwarded.pipe(response.writeHead(forwarded.statusCode ?? 500, forwarded.headers)),
     )
     onward.on("error", () => response.destroy()).end()
   })

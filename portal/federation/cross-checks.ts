@@ -50,7 +50,7 @@ function checkTimes(entries: readonly Partial<SiteEntry>[], report: Report): voi
   })
 }
 
-/** By its keys alone: whether what they hold is right is another question. */
+/** By its keys alone: what they hold is validated by the schema. */
 function checkCredentials(document: Document, sites: number, report: Report): void {
   for (let index = 0; index < sites; index += 1) {
     const entry = document.getIn(["sites", index], true)

@@ -39,7 +39,7 @@ export function openRollout(folder: string, prometheus: PrometheusServer, metric
     written = plan
   }
 
-  /** For the Prometheus that runs, where that is not given and can be asked. */
+  /** For the Prometheus that runs, where that is not given and can be requested. */
   async function forRunning(plan: Plan, signal: AbortSignal): Promise<Accepted & { readonly version?: string }> {
     const version = plan.filesFor === undefined ? undefined : await readVersion(prometheus, signal)
     if (plan.filesFor === undefined || version === undefined) return plan

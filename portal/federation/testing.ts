@@ -62,7 +62,7 @@ export async function startSite(t: TestContext, prometheus: string, exposition: 
   return startTokenDoor(t, running.url)
 }
 
-/** Leads to a Prometheus whoever has a token, which a site's proxy does. */
+/** Passes requests with the token on to a Prometheus, as the proxy of a site does. */
 export async function startTokenDoor(t: TestContext, prometheusUrl: string): Promise<TestSite> {
   const tokens = new Set<string>()
   const door = createServer((incoming, response) => {

@@ -158,7 +158,7 @@ test("fails, and looks again, where a compute endpoint without a version fails t
   assert.deepEqual(await get(), { path: "/compute/v2.1/servers" })
 })
 
-test("asks no compute endpoint for its version that has one", async (t) => {
+test("requests no versions of a compute endpoint that has one", async (t) => {
   const cloud = await fakeCloud(t)
   for (const path of ["/v2.1", "/v2.1/", "/compute/v2.1/4f1c", "/v2/4f1c"]) {
     cloud.requests.length = 0

@@ -2,7 +2,7 @@ import { versioned } from "./access.ts"
 import type { CloudSettings } from "./cloud-settings.ts"
 import type { Environment } from "./variables.ts"
 
-/** What tells one sign-in from another, beside the secret. */
+/** What distinguishes one sign-in from another, beside the secret. */
 const IDENTITY = [
   "auth_url",
   "username",

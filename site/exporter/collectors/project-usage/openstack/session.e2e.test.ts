@@ -135,7 +135,7 @@ else {
       await assert.rejects(opened.get("identity", "/domains"), /\(403\): the policy identity:list_domains requires/)
     })
 
-    test("reports an application credential that does not exist as refused, though Keystone answers 404", async (t) => {
+    test("reports an application credential that does not exist as refused, though Keystone responds with 404", async (t) => {
       const env = {
         ...{ OS_AUTH_URL: openStack.authUrl, OS_AUTH_TYPE: "v3applicationcredential" },
         ...{ OS_APPLICATION_CREDENTIAL_ID: "f".repeat(32), OS_APPLICATION_CREDENTIAL_SECRET: "SECRET" },
