@@ -223,9 +223,9 @@ test("refuses all where a later page is full and has no link to the next", async
   const api = fakeCloud({ servers, maxLimit: 2 })
   const cut: Api = {
     ...api,
-    async get(service, path, options) {
-      const response = (await api.get(service, path, options)) as object
-      return options.query?.marker === "b" ? { ...response, tenant_usages_links: undefined } : response
+    async get(service, path, request) {
+      const response = (await api.get(service, path, request)) as object
+      return request.query?.marker === "b" ? { ...response, tenant_usages_links: undefined } : response
     },
   }
   await assert.rejects(list(cut), /: a page of 2 servers, which is a full one, has no link to the next\. It is ignored/)
@@ -236,9 +236,9 @@ test("refuses all where a link leads back to an earlier page", async () => {
   const api = fakeCloud({ servers, maxLimit: 2 })
   const back: Api = {
     ...api,
-    async get(service, path, options) {
-      const response = (await api.get(service, path, options)) as object
-      if (options.query?.marker !== "d") return response
+    async get(service, path, request) {
+      const response = (await api.get(service, path, request)) as object
+      if (request.query?.marker !== "d") return response
       return { ...response, tenant_usages_links: [{ rel: "next", href: "/?marker=a" }] }
     },
   }
