@@ -36,6 +36,7 @@ At a site:
   exporter opa-data       Export what OPA replicas hold, and whether they agree
   exporter gateway-api    Export state and conditions of Gateway API objects
   proxy                   Share agreed series of a site's Prometheus, no others
+  cluster-identity        Write a cluster's id, region and credentials as files
 
 At the portal:
   portal                  Configure the portal's Prometheus from sites.yaml

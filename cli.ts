@@ -22,6 +22,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "Share agreed series of a site's Prometheus, no others",
     load: async () => (await import("./site/proxy/main.ts")).proxy,
   },
+  "cluster-identity": {
+    group: "At a site",
+    summary: "Write a cluster's id, region and credentials as files",
+    load: async () => (await import("./site/cluster-identity/main.ts")).clusterIdentity,
+  },
   portal: {
     group: "At the portal",
     summary: "Configure the portal's Prometheus from sites.yaml",
@@ -209,9 +214,9 @@ function print(text: string): void {
   process.stdout.write(text)
 }
 
-/** Writes why to standard error and ends: 2 for wrong flags or variables, 1 for everything else. */
+/** Writes why to standard error and ends: 2 for wrong flags or variables, 1 for everything else that has no code of its own. */
 async function fail(reason: unknown): Promise<never> {
-  const { FaultsError, FedstackError } = await import("#core/errors.ts")
+  const { ExitError, FaultsError, FedstackError } = await import("#core/errors.ts")
   const { showFatal } = await import("#core/log/fatal.ts")
   const [, missing] = /^Cannot find package '([^']+)'/.exec(reason instanceof Error ? reason.message : "") ?? []
   const advice = `run 'npm install --omit=dev' in ${import.meta.dirname}`
@@ -220,7 +225,7 @@ async function fail(reason: unknown): Promise<never> {
       ? reason
       : new FedstackError("PACKAGE_MISSING", 500, `the package ${missing} is not installed: ${advice}`)
   process.stderr.write(showFatal(error, logFormat(), commandName))
-  return exit(error instanceof FaultsError ? error.exitCode : 1)
+  return exit(error instanceof FaultsError || error instanceof ExitError ? error.exitCode : 1)
 }
 
 /** As it is asked for, also where something else is wrong with the flags. */

@@ -28,6 +28,16 @@ export function defineError<const Template extends string>(code: string, status:
   }
 }
 
+/** Ends a command with an exit code of its own. */
+export class ExitError extends FedstackError {
+  readonly exitCode: number
+
+  constructor(code: string, exitCode: number, message: string, options?: ErrorOptions) {
+    super(code, 500, message, options)
+    this.exitCode = exitCode
+  }
+}
+
 /** One thing that is wrong in what the user wrote. `where` is a place such as `sites.yaml:3:5 sites[0].url` or `--port`. */
 export interface Fault {
   readonly where: string

@@ -6,6 +6,8 @@ export interface FileToWrite {
   readonly content: string
   /** Exactly, whatever the umask. */
   readonly mode: number
+  /** The number of the group that owns it, in place of the process's own. */
+  readonly group?: number | undefined
 }
 
 /**
@@ -14,12 +16,9 @@ export interface FileToWrite {
  * `writer` makes their temporary files distinct.
  */
 export async function writeAtomically(files: readonly FileToWrite[], writer = ""): Promise<void> {
-  const staged = files.map((one) => ({
-    ...one,
-    temporary: join(dirname(one.file), `.${basename(one.file)}${writer}.tmp`),
-  }))
+  const staged = files.map((one) => ({ ...one, temporary: temporaryOf(one.file, writer) }))
   try {
-    for (const { temporary, content, mode } of staged) await writeWhole(temporary, content, mode)
+    for (const { temporary, ...one } of staged) await writeWhole({ ...one, file: temporary })
     for (const { temporary, file } of staged) await rename(temporary, file)
     for (const folder of new Set(staged.map(({ file }) => dirname(file)))) await syncFolder(folder)
   } catch (error) {
@@ -28,15 +27,26 @@ export async function writeAtomically(files: readonly FileToWrite[], writer = ""
   }
 }
 
-async function writeWhole(file: string, content: string, mode: number): Promise<void> {
+/** Where a file is written before it takes its place. */
+export const temporaryOf = (file: string, writer = ""): string => join(dirname(file), `.${basename(file)}${writer}.tmp`)
+
+/** Anew, on disk, under a name that no reader knows. */
+export async function writeWhole({
+  file,
+  content,
+  mode,
+  group,
+}: Omit<FileToWrite, "content"> & { readonly content: string | Uint8Array }): Promise<void> {
   await rm(file, { force: true }) // left by a killed process
-  await using handle = await open(file, "wx", mode)
+  await using handle = await open(file, "wx", mode & 0o600) // nobody else's before the group is the right one
+  if (group !== undefined) await handle.chown(-1, group)
   await handle.chmod(mode)
   await handle.writeFile(content)
   await handle.sync()
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** So that the names in it outlive a loss of power. */
+export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, "r")
   await handle.sync()
 }
