@@ -35,7 +35,7 @@ async function prepare(
   return {
     ...cluster,
     /** What it printed, with the folder left out; nothing of it is a secret. */
-    async run(...args: readonly string[]) {
+    run: async (...args: readonly string[]) => {
       const { code, stdout, stderr } = await runIdentity([...cluster.args, ...args], { KUBECONFIG: kubeconfig })
       for (const secret of [KEY_ID, SECRET]) assert.ok(!`${stdout}${stderr}`.includes(secret))
       const bare = (text: string): string =>
