@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import * as fc from "fast-check"
 import { readSettings } from "#core/config/read-settings.ts"
 import { scopeOf } from "./choose.ts"
 import { KINDS } from "./kinds/all.ts"
@@ -124,4 +125,18 @@ test("names all that is wrong at once, with what may be meant", () => {
       return true
     },
   )
+})
+
+test("every object is in exactly one of the shards, in each replica the same", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 9 }), fc.array(fc.string()), (of, keys) => {
+      const shards = Array.from({ length: of }, (_, index) => choose([`--shard=${index}/${of}`]))
+      for (const key of keys) assert.equal(shards.filter(({ isOurs }) => isOurs(key)).length, 1)
+    }),
+  )
+  const keys = Array.from({ length: 3000 }, (_, index) => `default/route-${index}`)
+  const { isOurs } = choose(["--shard=1/3"])
+  assert.deepEqual(keys.filter(isOurs), keys.filter(choose(["--shard=1/3"]).isOurs))
+  const share = keys.filter(isOurs).length
+  assert(share > 900 && share < 1100, String(share))
 })
