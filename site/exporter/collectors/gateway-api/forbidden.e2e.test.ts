@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
-import { test } from "node:test"
+import { readFile } from "node:fs/promises"
+import { type TestContext, test } from "node:test"
 import { need } from "../../../../dev/testing/component.ts"
+import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { findKubernetes } from "../../../../dev/testing/kubernetes.ts"
 import { until } from "../../../../dev/testing/until.ts"
 import { objectsOf } from "#core/kubernetes/objects.ts"
@@ -29,6 +31,8 @@ interface Needed {
   readonly resource: string
 }
 
+const UP = /^gateway_metrics_up 1$/m
+
 /** Every kind in its first group, with a CRD as small as can be. */
 const ALL: readonly (OwnCrd & { readonly prefix: string })[] = KINDS.map(
   ({ kind, plural, groups: [group = ""], prefix }) => ({
@@ -49,8 +53,14 @@ test("rights that RBAC does not give", { timeout: 300_000 }, async (outer) => {
   const kubeconfig = await cluster.account("default/reader", "get", "clusterroles.rbac.authorization.k8s.io")
   const allow = allowing(cluster, outer.signal)
   await allow(() => ["list", "watch"])
-  const all = await cluster.scrape(outer, [], kubeconfig, /^gateway_metrics_up 1$/m)
+  const all = await cluster.scrape(outer, [], kubeconfig, UP)
   assert.equal(all.watched, all.listed)
+
+  await outer.test("credentials that an exec plugin prints are as good as others", async (t) => {
+    const { listed, watched } = await cluster.scrape(t, [], await withPlugin(t, kubeconfig), UP)
+    assert.equal(listed, all.listed)
+    assert.equal(watched, all.listed)
+  })
 
   const lists = await exporterOf(outer, [], kubeconfig)
   for (const each of ALL) {
@@ -160,6 +170,19 @@ function reasonsIn(logs: readonly string[], what: string): readonly string[] {
   return logs
     .filter((line) => line.includes(`what=${what} `))
     .map((line) => line.replace(/^.*?reason="/, "").replace(/\. Response: .*/s, ""))
+}
+
+/** The same kubeconfig with a program that prints the token. */
+async function withPlugin(t: TestContext, kubeconfig: string): Promise<string> {
+  const config = JSON.parse(await readFile(kubeconfig, "utf8")) as {
+    readonly users: readonly [{ readonly user: { readonly token: string } }]
+  }
+  const apiVersion = "client.authentication.k8s.io/v1"
+  const credential = { apiVersion, kind: "ExecCredential", status: { token: config.users[0].user.token } }
+  const { write } = temporaryFolder(t)
+  const file = await write("credential.json", JSON.stringify(credential))
+  const user = { exec: { apiVersion, command: "cat", args: [file], interactiveMode: "Never" } }
+  return write("kubeconfig", JSON.stringify({ ...config, users: [{ name: "test", user }] }))
 }
 
 function objectOf(group: string, kind: string): Document {

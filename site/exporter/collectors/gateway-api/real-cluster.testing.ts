@@ -86,7 +86,7 @@ export async function exporterOf(t: TestContext, argv: readonly string[], kubeco
     log: createLogger({ level: "warn", format: "logfmt" }, "test", (line) => void logs.push(line)),
     signal: t.signal,
     print: () => undefined,
-    env: {},
+    env: { PATH: process.env.PATH },
     now: () => new Date(),
   })
   assert(running !== undefined)
