@@ -1,9 +1,7 @@
-import { compile } from "#core/promql/compiled.ts"
-import { Budget } from "#core/promql/regex/search.ts"
+import { labelPattern } from "./label-pattern.ts"
 import type { Site } from "./sites.ts"
 
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g
-const STEPS = 100_000
 
 export const seriesOf = (exposition: string): readonly string[] =>
   exposition.split("\n").filter((line) => line !== "" && !line.startsWith("#"))
@@ -25,11 +23,10 @@ export function collapsing(site: Site, exposition: string): number {
 function droppedBy({ drop_labels = [], metric_relabel_configs = [] }: Site): ((label: string) => boolean) | undefined {
   const patterns = metric_relabel_configs.filter(({ action }) => action === "labeldrop").map(({ regex = "" }) => regex)
   if (drop_labels.length === 0 && patterns.length === 0) return undefined
-  const matchers = patterns.flatMap((value) => compile([{ label: "label", op: "=~", value }]).matchers)
+  const dropping = patterns.map(labelPattern)
   const verdicts = new Map<string, boolean>()
   const decide = (label: string): boolean =>
-    drop_labels.includes(label) ||
-    matchers.some((matcher) => matcher.accepts(label, { dotAll: true, bound: "at most" }, new Budget(STEPS)))
+    drop_labels.includes(label) || dropping.some((matches) => matches(label) === true)
   return (label) => {
     const known = verdicts.get(label) ?? decide(label)
     verdicts.set(label, known)

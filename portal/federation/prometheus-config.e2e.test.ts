@@ -79,7 +79,8 @@ const line = fc.constantFrom("a", "", "$1", "${1}x", "yes", "010", "ü # x")
 const regex = fc.constantFrom("", "~", "null", "(.*)", "a|b", "[^x]{2,3}", "\\d+(?i:x)", ".+$")
 const sources = fc.array(labelName, { minLength: 1, maxLength: 3 })
 const rule = fc.oneof(
-  fc.record({ action: fc.constantFrom("labeldrop", "labelkeep"), regex }),
+  fc.record({ action: fc.constant("labeldrop"), regex: fc.constantFrom("", "~", "null", "a|b", "\\d+(?i:x)", "x.+$") }),
+  fc.record({ action: fc.constant("labelkeep"), regex: regex.map((more) => `__name__|le|quantile|${more}`) }),
   fc.record({ action: fc.constantFrom("keep", "drop"), source_labels: sources, regex, separator: line }),
   fc.record({ action: fc.constantFrom("keepequal", "dropequal"), source_labels: sources, target_label: labelName }),
   fc.record({ action: fc.constant("labelmap"), regex, replacement: fc.constantFrom("a_$1", "x") }),

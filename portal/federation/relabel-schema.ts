@@ -3,6 +3,7 @@ import { expected, parsed } from "#core/config/schema.ts"
 import { type Parse, Wrong } from "#core/config/settings.ts"
 import { compile } from "#core/promql/compiled.ts"
 import { CONTROL } from "#core/http/credential-schema.ts"
+import { labelPattern } from "./label-pattern.ts"
 
 const LABEL = /^[a-zA-Z_]\w*$/
 const labelName = z.string(expected("the name of a label")).regex(LABEL, "must be the name of a label")
@@ -64,6 +65,13 @@ const KEYS: Readonly<Record<string, readonly [needed: readonly string[], allowed
   labelkeep: [["regex"], ["regex"]],
 }
 
+/** Those that a rule takes off, where that can be decided. */
+function essentialLostBy(action: string, pattern: string | undefined): readonly string[] {
+  if (pattern === undefined || (action !== "labeldrop" && action !== "labelkeep")) return []
+  const matches = labelPattern(pattern)
+  return ESSENTIAL.filter((label) => matches(label) === (action === "labeldrop"))
+}
+
 /** What the target may be: a name, or a template of one where the rule replaces. */
 const TARGET = /^(?:[a-zA-Z_]|\$\{?\w+\}?)(?:\w|\$\{?\w+\}?)*$/
 
@@ -77,6 +85,13 @@ export const metricRelabelConfigs = z.array(
       context.addIssue({ code: "custom", message: `must have ${key} with the action ${action}` })
     for (const key of given.filter((one) => !(allowed ?? given).includes(one)))
       context.addIssue({ code: "custom", path: [key], message: `has no effect with the action ${action}` })
+    const lost = essentialLostBy(action, value.regex)
+    if (lost.length > 0)
+      context.addIssue({
+        code: "custom",
+        path: ["regex"],
+        message: `takes off ${lost.join(", ")}, without which series are something else`,
+      })
     const valid = action === "replace" ? TARGET : LABEL
     if (target_label !== undefined && !valid.test(target_label))
       context.addIssue({ code: "custom", path: ["target_label"], message: "must be the name of a label" })
