@@ -16,41 +16,32 @@ export interface AgentOptions {
 
 /** Connections for requests that have a deadline of their own. Certificates are always verified. */
 export function openAgent(options: AgentOptions): Agent {
-  const { secureContext, serverName, connectTimeout = 10, keepAlive, connections } = options
-  const connect = buildConnector({
-    // one for all connections: each of its own would hold the certificates once more
-    ...(secureContext === undefined ? {} : { secureContext }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-    timeout: connectTimeout * 1000,
-    allowH2: false, // undici takes a response that is cancelled in the middle for a whole one
-  })
+  const { keepAlive, connections } = options
   return new Agent({
-    connect,
+    connect: buildConnector(tlsOf(options)),
     ...(connections === undefined ? {} : { connections }),
     ...(keepAlive === undefined ? {} : { keepAliveTimeout: keepAlive * 1000, keepAliveMaxTimeout: keepAlive * 1000 }),
     pipelining: 1,
-    headersTimeout: 0, // the deadline spans connecting, waiting and the body
-    bodyTimeout: 0,
-    maxHeaderSize: 16_384,
+    ...READING,
   })
 }
 
 /** The same through a forward proxy, as Prometheus and curl go through one: with CONNECT for https, and without for http. */
-export function openProxyAgent(
-  proxy: URL,
-  { secureContext, serverName, connectTimeout = 10 }: AgentOptions,
-): ProxyAgent {
-  return new ProxyAgent({
-    uri: proxy.href,
-    requestTls: {
-      ...(secureContext === undefined ? {} : { secureContext }),
-      ...(serverName === undefined ? {} : { servername: serverName }),
-      timeout: connectTimeout * 1000,
-      allowH2: false,
-    },
-    proxyTls: { timeout: connectTimeout * 1000 },
-    headersTimeout: 0, // the deadline spans all
-    bodyTimeout: 0,
-    maxHeaderSize: 16_384,
-  })
+export function openProxyAgent(proxy: URL, options: AgentOptions): ProxyAgent {
+  const requestTls = tlsOf(options)
+  return new ProxyAgent({ uri: proxy.href, requestTls, proxyTls: { timeout: requestTls.timeout }, ...READING })
 }
+
+const READING = {
+  headersTimeout: 0, // the deadline spans connecting, waiting and the body
+  bodyTimeout: 0,
+  maxHeaderSize: 16_384,
+}
+
+const tlsOf = ({ secureContext, serverName, connectTimeout = 10 }: AgentOptions) => ({
+  // one for all connections: each of its own would hold the certificates once more
+  ...(secureContext === undefined ? {} : { secureContext }),
+  ...(serverName === undefined ? {} : { servername: serverName }),
+  timeout: connectTimeout * 1000,
+  allowH2: false, // undici takes a response that is cancelled in the middle for a whole one
+})

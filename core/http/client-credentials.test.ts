@@ -229,6 +229,7 @@ test("starts without files that are faulty where that is allowed, shows it, and 
     return (await fetchText(new URL(`http://127.0.0.1:${port}`), { deadline: 5, limit: 1000, dispatcher, headers }))
       .body
   }
+  const { agent: without } = credentials.current()
   assert.deepEqual([await send(), await successful()], ["anonymous", "0"])
   assert.match(
     log(),
@@ -237,6 +238,8 @@ test("starts without files that are faulty where that is allowed, shows it, and 
   await folder.write("token", "s3cret")
   await until("the token to be sent", async () => ((await send()) === "Bearer s3cret" ? true : undefined))
   assert.equal(await successful(), "1")
+  await credentials.close()
+  assert.ok(without.destroyed)
 })
 
 test("sends a user and the password in a file, as it stands there", async (t) => {

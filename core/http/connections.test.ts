@@ -54,6 +54,19 @@ test("handles the requests of a connection one after the other", async (t) => {
   assert.equal(bodies(await response), "|0|1|2")
 })
 
+test("what a connection has read of handled requests is no part of an unfinished one", async (t) => {
+  const { port, handled, connections } = await start(t)
+  const socket = connect(port, "127.0.0.1")
+  socket.write(get("/1"))
+  ok((await handled(0)).response, "1")
+  await once(socket, "data")
+  const bytes = () => [...connections.unfinished()].map(([, read]) => read)
+  assert.deepEqual(bytes(), [0])
+  socket.write("GET /2")
+  await until("the beginning of the next", () => bytes()[0] === "GET /2".length || undefined)
+  socket.destroy()
+})
+
 test("destroys the connection of a client that sends request upon request, and handles no other of them", async (t) => {
   const { port, targets, floods } = await start(t)
   const socket = connect(port, "127.0.0.1")
@@ -113,6 +126,15 @@ test("what is no request gets its response after those to the requests before it
   assert.equal(bodies(await response), "|1|2malformed")
 })
 
+test("a request that waits and never becomes whole is not handled", async (t) => {
+  const { port, handled, targets } = await start(t)
+  const broken = "POST /2 HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n\r\n"
+  const response = sendRaw(port, get("/1") + broken)
+  ok((await handled(0)).response, "1")
+  assert.equal(bodies(await response), "|1malformed")
+  assert.deepEqual(targets(), ["/1"])
+})
+
 test("what is no request ends a response that has begun", async (t) => {
   const { port, handled } = await start(t)
   const socket = connect(port, "127.0.0.1")
@@ -135,6 +157,17 @@ test("ends an idle connection at its time, and one with a request under way afte
   await until("the end to be decided", () => response.getHeader("connection"))
   ok(response, "1")
   assert.equal(bodies(await busy), "|1")
+})
+
+test("a connection that is to end while its response is under way ends after it, and handles no other request", async (t) => {
+  const { port, handled, connections, targets } = await start(t)
+  const response = sendRaw(port, get("/1") + get("/2"))
+  const { response: one } = await handled(0)
+  one.writeHead(200, { "content-length": 2 }).write("1")
+  connections.endAll()
+  one.end("2")
+  assert.equal(bodies(await response), "|12")
+  assert.deepEqual(targets(), ["/1"])
 })
 
 test("a time that is too far for a timer is waited for in parts", async (t) => {

@@ -41,6 +41,17 @@ for (const [what, bytes] of [
   })
 }
 
+test("a client that leaves in the handshake is not counted again when its time would be over", async (t) => {
+  const registry = new Registry()
+  const { port } = await startWithWebConfig(t, PLAIN_TLS, { ...SHORT, registry })
+  const first = await open(port, BEGUN)
+  first.destroy()
+  await once(first, "close")
+  await received(await open(port, undefined))
+  const counted = (await registry.metrics()).match(/^fedstack_web_client_failures_total.*timeout"} [1-9]\d*$/gm)
+  assert.deepEqual(counted, ['fedstack_web_client_failures_total{listener="127.0.0.1:0",reason="handshake_timeout"} 1'])
+})
+
 test(
   "a handshake that trickles is ended at the same time: a byte does not begin it anew",
   { timeout: 10_000 },
@@ -53,8 +64,10 @@ test(
   },
 )
 
-test("a server closes at once although handshakes are under way", async (t) => {
-  const { port, serving } = await startWithWebConfig(t, PLAIN_TLS)
+test("a server closes at once although handshakes are under way", { timeout: 60_000 }, async (t) => {
+  const { port, serving } = await startWithWebConfig(t, PLAIN_TLS, {
+    timeouts: { headers: 600, request: 600, close: 600 },
+  })
   const sockets = await Promise.all([undefined, BEGUN, BEGUN].map((bytes) => open(port, bytes)))
   const ends = sockets.map(received)
   await serving.close()
