@@ -27,6 +27,11 @@ test("the nearest of several names is the one with the fewest changes", () => {
   assert.equal(nearest("protal", ["portal", "proxy"], 0), undefined)
 })
 
+test("of many names that hold what was typed, the first three are meant", () => {
+  const names = ["ca", "cert", "key", "token"].map((name) => `--prometheus.${name}-file`)
+  assert.deepEqual(meant("--prometheus", names), names.slice(0, 3))
+})
+
 test("a message ends with what may be meant", () => {
   assert.deepEqual([[], ["--a"], ["--a", "--b"]].map(didYouMean), [
     "",

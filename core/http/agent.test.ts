@@ -60,7 +60,7 @@ test("verifies a certificate through a forward proxy as without one: authority a
     outcomes.push(
       await outcome.then(
         ({ body }) => body,
-        (error: { reason?: string }) => error.reason ?? String(error),
+        (error: { readonly reason: string }) => error.reason,
       ),
     )
   }

@@ -53,7 +53,6 @@ export async function startSites<T>(
       run.signal.throwIfAborted()
       const index = next
       if (!hasRoom()) {
-        if (isFull) return
         isFull = true
         if (run.strict) throw noRoom({ index, sites })
         run.progress.say(`Memory is nearly used up: ${index} of ${sites} sites are started, and no more.`)
