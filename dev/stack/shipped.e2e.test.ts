@@ -19,8 +19,14 @@ interface Rule {
   readonly alerts?: readonly { readonly annotations: Readonly<Record<string, string>> }[]
 }
 
-/** What the federation is to bring, from two exporters and the components themselves. */
-const FAMILIES = ["project_vcpu_usage", "project_mb_usage", "opa_up", "fedstack_proxy_upstream_up"]
+/** What the federation is to bring, from all exporters and the components themselves. */
+const FAMILIES = [
+  "project_vcpu_usage",
+  "project_mb_usage",
+  "opa_up",
+  "gatewayapi_gateway_info",
+  "fedstack_proxy_upstream_up",
+]
 
 for (const version of VERSIONS) {
   test(

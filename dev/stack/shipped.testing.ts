@@ -3,8 +3,10 @@ import { join } from "node:path"
 import type { TestContext } from "node:test"
 import { parse, stringify } from "yaml"
 import { startFederatedPortal, startTokenDoor } from "../../portal/federation/testing.ts"
+import { startGatewayExporter } from "../../site/grafana/gateway-api.testing.ts"
 import { type Child, start } from "../testing/child.ts"
 import { temporaryFolder } from "../testing/folder.ts"
+import { serveGatewayObjects } from "../testing/gateway-objects.ts"
 import { startOpa } from "../testing/opa.ts"
 import { type RunningPrometheus, startPrometheus } from "../testing/prometheus.ts"
 import { until } from "../testing/until.ts"
@@ -19,7 +21,11 @@ const EVERYTHING = '{__name__=~".+"}'
 interface PrometheusConfig {
   global: Record<string, string>
   rule_files: string[]
-  scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[]
+  scrape_configs: {
+    job_name: string
+    honor_labels?: boolean
+    static_configs: { targets: string[]; labels?: Record<string, string> }[]
+  }[]
 }
 
 export interface ShippedStack {
@@ -29,7 +35,7 @@ export interface ShippedStack {
 }
 
 /**
- * Two sites with both exporters and a proxy, one that is down, their portal, and a portal above it, which shares all; with all
+ * Two sites with all exporters and a proxy, one that is down, their portal, and a portal above it, which shares all; with all
  * rules that are shipped, each second.
  */
 export async function startShippedStack(t: TestContext, prometheus: string, opa: string): Promise<ShippedStack> {
@@ -92,6 +98,10 @@ async function startSite(t: TestContext, name: string, folder: string, opa: stri
     ...["--opa-cluster-data=kubernetes/namespaces", `--opa-token-file=${await files.write("opa-token", "token")}`],
     ...[`--web.listen-address=${LOCAL}`, ...urls.map((url) => `--opa-url=${url}`)],
   ])
+  const kubeconfig = await serveGatewayObjects(t)
+  const gatewayApiAt = await Promise.all(
+    [[], ["--kubernetes.watch"]].map((mode) => startGatewayExporter(t, kubeconfig, mode)),
+  )
   // the proxy's admin address comes first
   const [admin = "", open] = await addressesOf(proxy, 2)
   const [usageAt = ""] = await addressesOf(usage, 1)
@@ -99,6 +109,12 @@ async function startSite(t: TestContext, name: string, folder: string, opa: stri
   const targets = { project_usages: usageAt, proxy: admin, prometheus: hostOf(prometheus.url) }
   const config = await shippedConfig(join(ROOT, "site/prometheus"), targets)
   config.scrape_configs.push({ job_name: "opa-data-exporter", static_configs: [{ targets: [opaAt] }] })
+  const labels = { cluster: name }
+  config.scrape_configs.push({
+    job_name: "gateway-api-exporter",
+    honor_labels: true,
+    static_configs: [{ targets: gatewayApiAt, labels }],
+  })
   config.rule_files = [await copyRules(t, "site")]
   await files.write("prometheus.yml", stringify(config))
   await fetch(`${prometheus.url}/-/reload`, { method: "POST" })

@@ -9,6 +9,7 @@ import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { findKubernetes, startKubernetes } from "../../dev/testing/kubernetes.ts"
 import { findOpa, startOpa } from "../../dev/testing/opa.ts"
+import { linesOf, SERVICE_MONITORS } from "./testing.ts"
 
 const FEDSTACK = join(import.meta.dirname, "../../bin/fedstack")
 const MANIFESTS = join(import.meta.dirname, "opa-data")
@@ -153,8 +154,6 @@ test("service, monitor and network policy name the port that the container has",
 
 const SERVER_NAME = "opa-service.opa.svc"
 
-const linesOf = (text: string): readonly string[] => text.trimEnd().split("\n")
-
 interface Rule {
   readonly verbs: readonly string[]
   readonly apiGroups: readonly string[]
@@ -233,37 +232,4 @@ function sliceOf(port: number): string {
     ports: [{ name: "https", port, protocol: "TCP" }],
     endpoints: [{ addresses: ["127.0.0.1"], nodeName: "node-a", targetRef: { kind: "Pod", name: "opa-0" } }],
   })
-}
-
-const object = (properties: object, required: readonly string[] = []) => ({
-  type: "object",
-  properties,
-  ...(required.length > 0 && { required }),
-})
-const TEXT = { type: "string" }
-const DURATION = { type: "string", pattern: String.raw`^(\d+(ms|[smhdwy]))+$` }
-const SPEC = {
-  jobLabel: TEXT,
-  selector: object({ matchLabels: { type: "object", additionalProperties: TEXT } }),
-  endpoints: { type: "array", items: object({ port: TEXT, interval: DURATION, scrapeTimeout: DURATION }) },
-}
-
-/** The kind with those fields of the operator's schema that are used; strict validation refuses others. */
-const SERVICE_MONITORS = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "servicemonitors.monitoring.coreos.com" },
-  spec: {
-    group: "monitoring.coreos.com",
-    scope: "Namespaced",
-    names: { kind: "ServiceMonitor", plural: "servicemonitors", singular: "servicemonitor" },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: object({ spec: object(SPEC, ["endpoints", "selector"]) }, ["spec"]) },
-      },
-    ],
-  },
 }
