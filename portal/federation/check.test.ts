@@ -70,6 +70,7 @@ for (const [ofA, ofB, expected] of [
   ["{a='1'}", "{a!='1',b='2'}", undefined],
   ["{a=''}", "{a=~'.+'}", undefined],
   ["{a='1'}", "{b='2'}", "{b='2'} and {a='1'} of a"],
+  ["{a='1',b='2'}", "{a='1',b=~'2.*'}", "{a='1',b=~'2.*'} and {a='1',b='2'} of a"],
   ["up", "{__name__=~'u.*'}", "{__name__=~'u.*'} and up of a"],
   ["{job=~'kube.*'}", "{job=~'.*let'}", "{job=~'.*let'} and {job=~'kube.*'} of a"],
 ] as const) {

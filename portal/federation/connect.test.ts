@@ -184,6 +184,7 @@ test("series that only dropped labels tell apart are counted", async (t) => {
     ["metric_relabel_configs: [{action: labeldrop, regex: pod}]", [four]],
     // versions of Unicode differ in it: what it drops is not known
     ["metric_relabel_configs: [{action: labeldrop, regex: '\\p{Greek}'}]", [four]],
+    ["drop_labels: [replica], metric_relabel_configs: [{action: drop, source_labels: [cpu], regex: pod_.*}]", [four]],
   ] as const) {
     assert.deepEqual(await connect(t, `${url}, token: {file: token}, ${keys}`), expected)
   }
