@@ -19,8 +19,8 @@ const EMPTY: Compressed = { deflated: Buffer.alloc(0), crc: 0, length: 0, shift:
 export class Part {
   /** Where the text of each object ends. */
   #ends: number[] = []
-  /** The checksum of each object's text. */
-  #sums: number[] = []
+  /** The checksum of each object's text, once one of them changes. */
+  #sums: number[] | undefined
   #compressed: Compressed = EMPTY
   /** The text in place of the compressed one, while it changes. */
   #changed: Buffer | undefined
@@ -51,7 +51,8 @@ export class Part {
   has(index: number, text: string): boolean {
     this.#settle()
     const length = (this.#ends[index] ?? 0) - this.#beginOf(index)
-    return length === Buffer.byteLength(text) && this.#sums[index] === sumOf(text)
+    if (length !== Buffer.byteLength(text)) return false
+    return length === 0 || this.#allSums()[index] === sumOf(text)
   }
 
   /** Replaces the text of `count` objects by those of others. */
@@ -63,7 +64,7 @@ export class Part {
     let at = begin
     const ends = texts.map((each) => (at += Buffer.byteLength(each)))
     this.#ends = [...this.#ends.slice(0, index), ...ends, ...this.#ends.slice(index + count).map((old) => old + grown)]
-    this.#sums.splice(index, count, ...texts.map(sumOf))
+    this.#sums?.splice(index, count, ...texts.map(sumOf))
     if (inserted.length === 0 && begin === end) return
     const text = this.#text()
     this.#changed = Buffer.concat([text.subarray(0, begin), inserted, text.subarray(end)])
@@ -75,7 +76,7 @@ export class Part {
     const begin = this.#beginOf(index)
     const second = new Part()
     second.#ends = this.#ends.slice(index).map((end) => end - begin)
-    second.#sums = this.#sums.splice(index)
+    second.#sums = this.#sums?.splice(index)
     second.#changed = text.subarray(begin)
     this.#ends = this.#ends.slice(0, index)
     this.#changed = text.subarray(0, begin)
@@ -84,6 +85,14 @@ export class Part {
 
   #beginOf(index: number): number {
     return index === 0 ? 0 : (this.#ends[index - 1] ?? 0)
+  }
+
+  #allSums(): number[] {
+    if (this.#sums === undefined) {
+      const text = this.#text()
+      this.#sums = this.#ends.map((end, index) => sumOf(text.subarray(this.#beginOf(index), end)))
+    }
+    return this.#sums
   }
 
   #text(): Buffer {
@@ -96,18 +105,16 @@ export class Part {
     if (this.#added.length === 0) return
     const text = this.#changed ?? inflate(this.#compressed)
     let end = text.length
-    for (const each of this.#added) {
-      this.#ends.push((end += Buffer.byteLength(each)))
-      this.#sums.push(sumOf(each))
-    }
+    for (const each of this.#added) this.#ends.push((end += Buffer.byteLength(each)))
+    this.#sums?.push(...this.#added.map(sumOf))
     this.#changed = Buffer.concat([text, Buffer.from(this.#added.join(""))])
     this.#added = []
   }
 }
 
 /** As a whole number of 32 bits, which takes no memory of its own. */
-function sumOf(text: string): number {
-  return text === "" ? 0 : crc32(text) | 0
+function sumOf(text: string | Buffer): number {
+  return crc32(text) | 0
 }
 
 function inflate({ deflated, length }: Compressed): Buffer {
