@@ -50,9 +50,9 @@ export const mutants: readonly Mutant[] = [
   {
     file: "core/files/write-atomically.ts",
     breaks: "nothing is replaced before all is on disk",
-    find: "for (const { temporary, content, mode } of staged) await writeWhole(temporary, content, mode)",
+    find: "for (const { temporary, ...one } of staged) await writeWhole({ ...one, file: temporary })",
     replace:
-      "for (const { temporary, file, content, mode } of staged) { await writeWhole(temporary, content, mode); await rename(temporary, file); await writeWhole(temporary, content, mode) }",
+      "for (const { temporary, ...one } of staged) { await writeWhole({ ...one, file: temporary }); await rename(temporary, one.file); await writeWhole({ ...one, file: temporary }) }",
   },
   {
     file: "core/files/write-atomically.ts",
@@ -241,6 +241,12 @@ export const mutants: readonly Mutant[] = [
     breaks: "a thread that cannot be started costs no client anything",
     find: "if (!ready) return failToStart(",
     replace: "if (false) return failToStart(",
+  },
+  {
+    file: "core/promql/decider.ts",
+    breaks: "a thread compares with the selectors of the client whose request it is",
+    find: "shared === sent ? undefined",
+    replace: "sent !== undefined ? undefined",
   },
   {
     file: "core/kubernetes/watch-objects.ts",

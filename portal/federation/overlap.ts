@@ -47,16 +47,15 @@ const selectorsOf = ({ match }: Site): Known["selectors"] =>
 
 function overlapOf({ site, selectors }: Known, { site: other, ...known }: Known, work: { left: number }) {
   for (const one of selectors) {
+    if (work.left < 0) return { site, other, selectors: undefined }
     for (const another of known.selectors) {
       work.left -= 1
       // most of two long lists of names
       if (differ(one.words, another.words)) continue
       work.left -= WORK_OF_EXPRESSIONS
-      if (work.left < 0) return { site, other, selectors: undefined }
       if (!areDisjoint(one.compiled, another.compiled))
         return { site, other, selectors: [one.text, another.text] } satisfies Overlap
     }
-    if (work.left < 0) return { site, other, selectors: undefined }
   }
   return undefined
 }
