@@ -45,9 +45,12 @@ export async function startClusterIdentity(
     summary: ({ from }) => ({ from }),
     log,
   })
+  // watches of files keep no process alive
+  const alive = setInterval(() => undefined, 86_400_000)
   return {
     reload: () => reloading.reload(),
     async close() {
+      clearInterval(alive)
       ending.abort()
       await reloading.close()
     },
