@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { type TestContext, test } from "node:test"
-import { parseAllDocuments } from "yaml"
+import { parse } from "yaml"
 import { start } from "../../dev/testing/child.ts"
 import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
@@ -135,8 +135,7 @@ test("the manifests of the cluster's identity", { timeout: 300_000 }, async (out
     await kubectl(["label", "namespace", "strict", "pod-security.kubernetes.io/enforce=restricted"])
     await kubectl(["create", "serviceaccount", "cluster-identity", "-n", "strict"])
     for (const file of ["deployment.yaml", "prometheus.yaml"]) {
-      const [document] = parseAllDocuments(readFileSync(join(MANIFESTS, file), "utf8"))
-      const { spec } = document?.toJS() as { spec: { template: { spec: object } } }
+      const { spec } = parse(readFileSync(join(MANIFESTS, file), "utf8")) as { spec: { template: { spec: object } } }
       const pod = object("v1", "Pod", { name: file.replace(".yaml", "") }, { spec: spec.template.spec })
       await kubectl(["apply", "-n", "strict", "-f", "-"], pod)
     }
