@@ -169,7 +169,7 @@ function readKeys({ issuer, jwks }: IssuerEntry, path: Path, context: Credential
   }
   const url = new URL(jwks.url ?? "")
   if (url.protocol === "http:") {
-    const message = `the keys of ${issuer} come over plain http: anybody on the network path can replace them`
+    const message = `the keys of ${issuer} come over plain http: any host on the network path can replace them`
     context.warnings.push({ where: at("url"), message })
   }
   const ca = jwks.ca_file === undefined ? undefined : textOf("ca_file", jwks.ca_file)

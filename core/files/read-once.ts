@@ -46,7 +46,7 @@ function isReadOnce(file: string): boolean {
   return status !== undefined && !status.isFile() && !status.isDirectory()
 }
 
-/** Undefined where nobody writes. Without O_NONBLOCK, opening would wait for a writer, however long it takes. */
+/** Undefined where there is no writer. Without O_NONBLOCK, opening would wait for a writer, however long it takes. */
 function readWhole(file: string): Buffer | undefined {
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
@@ -70,7 +70,7 @@ function readWhole(file: string): Buffer | undefined {
   }
 }
 
-/** Empty at the end, which is also where nobody writes; undefined where more may come. */
+/** Empty at the end, which is also where there is no writer; undefined where more may come. */
 function readChunk(descriptor: number): Buffer | undefined {
   const chunk = Buffer.allocUnsafe(65_536)
   try {

@@ -38,7 +38,7 @@ export async function writeWhole({
   group,
 }: Omit<FileToWrite, "content"> & { readonly content: string | Uint8Array }): Promise<void> {
   await rm(file, { force: true }) // left by a killed process
-  await using handle = await open(file, "wx", mode & 0o600) // nobody else's before the group is the right one
+  await using handle = await open(file, "wx", mode & 0o600) // no other reader's before the group is the right one
   if (group !== undefined) await handle.chown(-1, group)
   await handle.chmod(mode)
   await handle.writeFile(content)

@@ -40,7 +40,7 @@ const NAME = "fedstack_web_client_failures_total"
 
 export type ClientFailures = ReturnType<typeof watchClientFailures>
 
-/** Logs and counts failures of clients, which can be anybody: the log grows slowly, whatever they do. `now`: milliseconds. */
+/** Logs and counts failures of clients without authentication: the log grows slowly, whatever they do. `now`: milliseconds. */
 export function watchClientFailures(
   { log, registry, listener }: { readonly log: Logger; readonly registry?: Registry | undefined; listener: string },
   now: () => number = () => performance.now(),

@@ -92,7 +92,7 @@ export function createListener({ tls, timeouts, headers, failures, log, handle }
       : undefined
   server.setTimeout(timeouts.idle * 1000)
   server.maxHeadersCount = MOST_HEADERS + 1
-  // one that nobody knows is ignored: who sends it gets what anybody gets
+  // an unknown one is ignored: its client gets what every other gets
   server.on("checkExpectation", connections.receive)
   server.on("connection", (socket: Socket) => {
     sockets.add(socket)

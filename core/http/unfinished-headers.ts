@@ -15,7 +15,7 @@ interface UnfinishedOptions {
 }
 
 /**
- * Bounds what requests take that never become whole: anybody may begin them, on any number of connections. Those with the
+ * Bounds what requests take that never become whole: every client may begin them, on any number of connections. Those with the
  * most are closed. A request of a scraper is whole within milliseconds.
  */
 export function boundUnfinishedHeaders({ most, unfinished, tooMany }: UnfinishedOptions) {

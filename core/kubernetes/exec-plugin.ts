@@ -8,7 +8,7 @@ export interface ExecPlugin {
   readonly args?: readonly string[] | null
   readonly env?: readonly { readonly name: string; readonly value: string }[] | null
   readonly interactiveMode?: string
-  /** How to install it, by whoever wrote the kubeconfig. */
+  /** How to install it, as the kubeconfig says. */
   readonly installHint?: string
 }
 
@@ -20,7 +20,7 @@ interface ExecCredential {
   }
 }
 
-/** Milliseconds: a plugin signs in somewhere, but nobody is there to be asked for a password. */
+/** Milliseconds: a plugin signs in somewhere, but there is no user to enter a password. */
 const DEADLINE = 30_000
 /** Bytes. */
 const LIMIT = 1_048_576

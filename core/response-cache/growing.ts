@@ -65,7 +65,7 @@ export class GrowingResponse implements HeldResponse {
   /**
    * The start of the chain: the chunks are those after it. Not for one that has ended. The reader is called at the first
    * byte and at the end at once, and in between a step at a time. `name`: of the client whose memory it takes; without one, it
-   * takes what nobody needs.
+   * takes what has no reader.
    */
   join(reader: () => void, name?: string): Link {
     const start = this.#first

@@ -37,7 +37,7 @@ export function boundedMemory(limit: number, makeRoom: () => boolean) {
     limit,
     /** That have readers. */
     held,
-    /** False where there is no room, whatever was dropped for it that nobody reads. */
+    /** False where there is no room, whatever was dropped for it that has no reader. */
     take(bytes: number): boolean {
       while (memory.used + bytes > memory.limit) if (!makeRoom()) return false
       memory.used += bytes

@@ -52,7 +52,7 @@ const schema = z
   })
   .nullable()
 
-/** An empty file is what a full disk leaves of one with users: taken for one that sets nothing, it would serve everybody. */
+/** An empty file is what a full disk leaves of one with users: taken for one that sets nothing, it would serve every client. */
 function notEmpty(text: string, file: string): string {
   if (text.trim() !== "") return text
   throw new ConfigurationError([{ where: file, message: "is empty; write {} into a file that is to set nothing" }])

@@ -108,7 +108,7 @@ for (const [what, before, after, fault] of [
     "cut short before its users",
     PLAIN_TLS + USERS,
     PLAIN_TLS,
-    "web.yml basic_auth_users: the last user is removed only by a restart: without users everybody is served",
+    "web.yml basic_auth_users: the last user is removed only by a restart: without users every client is served",
   ],
 ] as const) {
   test(`a file that is ${what} drops no users: it is a fault`, async (t) => {

@@ -46,7 +46,7 @@ function needRestart(current: WebConfig, next: WebConfig, file: string): Fault[]
     return [{ where: `${file} tls_server_config`, message: "TLS is turned on or off only by a restart" }]
   }
   if (current.users.size > 0 && next.users.size === 0) {
-    const message = "the last user is removed only by a restart: without users everybody is served"
+    const message = "the last user is removed only by a restart: without users every client is served"
     return [{ where: `${file} basic_auth_users`, message }]
   }
   if (current.tls?.clients.auth !== next.tls?.clients.auth) {

@@ -27,7 +27,7 @@ const CONNECT_TIMEOUT = 3
 
 /**
  * The part of a response's time after which one that is not whole is suspected to hang, although no client waits longer. As
- * much again has a probe, that tells a request which is too much from a Prometheus that serves nobody.
+ * much again has a probe, that tells a request which is too much from a Prometheus that serves no client.
  */
 const HANGING = 0.1
 /** Milliseconds that a good response shows that Prometheus works. */

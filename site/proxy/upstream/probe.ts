@@ -3,7 +3,7 @@ import { Deadline } from "#core/retry/deadline.ts"
 import type { UpstreamHealth } from "./health.ts"
 import type { UpstreamRequest } from "./request.ts"
 
-/** A federation of nothing: whoever serves it in time serves others. */
+/** A federation of nothing: a Prometheus that serves it in time serves others. */
 export const PROBE = `match%5B%5D=${encodeURIComponent('{__name__="fedstack_probe"}')}`
 /** Bytes of a server that takes no notice of the query. */
 const ENOUGH = 2 ** 20

@@ -25,7 +25,7 @@ const ownNamespace = field("metadata.namespace")
 const controllerName = field("controllerName")
 const conditionsOf = field("conditions")
 
-/** undefined where it has no name: then nobody's verdict stands there. */
+/** undefined where it has no name: then it is no controller's report. */
 export function referenceOf(reference: Json, object: Json): Reference | undefined {
   const name = scalar(read.name(reference)) ?? ""
   if (name === "") return undefined
