@@ -107,8 +107,11 @@ test("leaves alone what is right already, and writes only what a rotation change
 
 test("writes with the mode and the group that are asked for", async (t) => {
   const { run, path } = await prepare(t)
-  const { code } = await run("--mode=0640", "--dir-mode=0750", `--group=${process.getgid?.()}`)
+  // only root may give files to a group that it is not in
+  const group = process.geteuid?.() === 0 ? 12_345 : process.getgid?.()
+  const { code } = await run("--mode=0640", "--dir-mode=0750", `--group=${group}`)
   assert.equal(code, 0)
+  for (const name of [...FILES, "secrets", "secrets/aws"]) assert.equal(statSync(join(path, name)).gid, group, name)
   assert.deepEqual(
     [...FILES, "secrets", "secrets/aws"].map((name) => statSync(join(path, name)).mode & 0o7777),
     [0o640, 0o640, 0o640, 0o750, 0o750],
