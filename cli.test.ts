@@ -512,7 +512,7 @@ test("names the package that is not installed, and what to do", async (t) => {
 test("only cli.ts reads the command line, ends the process and handles signals", async () => {
   const found: string[] = []
   for await (const file of glob("{core,site,portal}/**/*.ts", { cwd: root })) {
-    if (/(?:\.test|\/testing)\.ts$/.test(file)) continue
+    if (/(?:\.test|[./]testing)\.ts$/.test(file)) continue
     const source = await readFile(join(root, file), "utf8")
     const uses = source.match(/(?<![.\w])process\.(?:argv|exit\b|exitCode|env\b|(?:on|once|addListener)\("SIG)/g) ?? []
     found.push(...uses.map((use) => `${file}: ${use}`))
