@@ -101,11 +101,11 @@ export function openDecider(
       ready = true
       startFails(undefined)
     })
-    made.on("error", (error) => {
-      if (made === worker) giveUp(explain(error))
-    })
+    // an error may overtake "ready", the end does not
+    let reason: string | undefined
+    made.on("error", (error) => (reason = explain(error)))
     made.on("exit", (code) => {
-      if (made === worker) giveUp(`exit code ${code}`)
+      if (made === worker) giveUp(reason ?? `exit code ${code}`)
     })
     made.unref() // after listening, which would undo it
     return made

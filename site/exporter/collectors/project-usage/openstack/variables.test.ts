@@ -35,9 +35,9 @@ test("a complete file is used alone: nothing of another cloud's variables in the
   const user = { name: "ann", domain: { name: "Default" }, password: PASSWORD }
   const scope = { project: { name: "admin", domain: { id: "default" } } }
   assert.deepEqual(cloud.signIns, [{ auth: { identity: { methods: ["password"], password: { user } }, scope } }])
-  const names = JSON.stringify(Object.keys(OTHER).toSorted()).replaceAll('"', '\\"')
+  const names = Object.keys(OTHER).toSorted().join()
   assert.match(log(), /level=warn .*variables of the environment are not used: --openrc names a file/)
-  assert.ok(log().includes(`variables="${names}"`), log())
+  assert.ok(log().includes(`variables=${names}\n`), log())
   assert.doesNotMatch(log(), /OTHER/)
 })
 
