@@ -52,7 +52,9 @@ export async function startKubernetes(t: Cleanup, kube: string): Promise<Running
     process.off("exit", orphans)
     await rm(state, { recursive: true, force: true })
   })
-  const kubeconfig = (await call("up")).trim()
+  // on a busy machine the script takes a process for dead that has not become the API yet; the second time it waits for it
+  const up = (): Promise<string> => call("up").catch(() => call("up"))
+  const kubeconfig = (await up()).trim()
   const server = `https://127.0.0.1:${port}`
   return {
     kubeconfig,
@@ -75,7 +77,7 @@ export async function startKubernetes(t: Cleanup, kube: string): Promise<Running
       if (how === "torn") process.kill(Number(readFileSync(join(state, "run/kube-apiserver.pid"), "utf8")), "SIGKILL")
       await call("down", "api")
     },
-    startApi: async () => void (await call("up")),
+    startApi: async () => void (await up()),
   }
 }
 
