@@ -22,3 +22,28 @@ test("credentials that cannot be read again fail a request as the API's own fail
     return true
   })
 })
+
+test("requests at the same time read old credentials again once, and none is lost", async (t) => {
+  const seen: (string | undefined)[] = []
+  const folder = temporaryFolder(t)
+  const tokenFile = await folder.write("token", "one")
+  const api = await serveApi(
+    t,
+    ({ headers }, response) => {
+      seen.push(headers.authorization)
+      const refused = headers.authorization === "Bearer one" && seen.length > 1
+      response.writeHead(refused ? 401 : 200, { "content-type": "application/json" }).end("{}")
+    },
+    { tokenFile },
+  )
+  const request = { verb: "get", path: "/version", description: "read the version", rule: "" } as const
+  const send = () => api.send(request, AbortSignal.timeout(5000))
+  const sendMany = () => Promise.all(Array.from({ length: 20 }, send))
+  await send()
+  await folder.write("token", "two")
+  await sendMany() // each is refused first
+  const clock = t.mock.method(performance, "now", () => 1e9)
+  await sendMany()
+  clock.mock.restore()
+  assert.deepEqual(new Set(seen.slice(-20)), new Set(["Bearer two"]))
+})

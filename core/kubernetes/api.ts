@@ -46,25 +46,30 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
     void old?.close().then(() => dispatchers.delete(old)) // when its last response is over
     newest = dispatcher
     dispatchers.add(dispatcher)
+    until = performance.now() + CREDENTIALS_KEPT * 1000
     return {
       server: cluster.server,
       namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? "default",
       headers: headersOf(given),
       dispatcher,
-      until: performance.now() + CREDENTIALS_KEPT * 1000,
     }
   }
   let session: ReturnType<typeof open> | undefined
-  const renew = (): ReturnType<typeof open> => {
+  let until = 0
+  const forget = (opening: typeof session): void => {
+    if (session === opening) session = undefined
+  }
+  /** In place of `replaced`. Of several requests the first one opens for all: each opening closes what the one before made. */
+  const renew = (replaced: typeof session): ReturnType<typeof open> => {
+    if (session !== undefined && session !== replaced) return session
     const opening = open()
     session = opening
-    opening.catch(() => (session === opening ? (session = undefined) : undefined))
+    until = Number.POSITIVE_INFINITY
+    opening.catch(() => forget(opening))
     return opening
   }
-  const current = async (): ReturnType<typeof open> => {
-    const known = await session
-    return known !== undefined && performance.now() < known.until ? known : renew()
-  }
+  const current = (): ReturnType<typeof open> =>
+    session === undefined || performance.now() >= until ? renew(session) : session
 
   /** Repeated with new credentials where those that were kept are refused. */
   const transmit = async <R extends ResponseHead & Partial<Disposable>>(
@@ -83,15 +88,16 @@ export async function openKubernetes(source: ClusterSource): Promise<KubernetesA
           ...(body && { body: JSON.stringify(body.value) }),
         })
       } catch (error) {
-        session = undefined // a certificate may have changed
+        forget(opening) // a certificate may have changed
         signal.throwIfAborted()
         throw noResponse(given, explain(error))
       }
     }
-    const response = await attempt(current())
+    const opening = current()
+    const response = await attempt(opening)
     if (response.status !== 401) return response
     response[Symbol.dispose]?.()
-    return attempt(renew())
+    return attempt(renew(opening))
   }
 
   const { namespace } = await current()
