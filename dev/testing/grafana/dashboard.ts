@@ -62,3 +62,14 @@ export function shippedQueries({ panels, annotations }: Dashboard): readonly Shi
     shown: [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label),
   }))
 }
+
+/** Titles of numbers at a glance that could be green where there is no data. */
+export function greenWithoutData(drawn: readonly Panel[]): readonly string[] {
+  const green = drawn.filter(
+    ({ type, fieldConfig, targets = [] }) =>
+      type === "stat" &&
+      (fieldConfig?.defaults.thresholds?.steps[0]?.color !== "red" ||
+        targets.some(({ expr }) => /vector\(/.test(expr))),
+  )
+  return green.map(({ title }) => title)
+}
