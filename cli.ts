@@ -228,7 +228,7 @@ async function fail(reason: unknown): Promise<never> {
   return exit(error instanceof FaultsError || error instanceof ExitError ? error.exitCode : 1)
 }
 
-/** As it is asked for, also where something else is wrong with the flags. */
+/** As a request for help or the version, also where something else is wrong with the flags. */
 function logFormat(): "json" | "logfmt" {
   const given = process.argv
     .join("\n")

@@ -153,7 +153,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
 
 /**
  * Of files that were not empty when they were read before: a full disk, or a write that is not over, leaves such. Where nothing
- * is asked of what stands in a file, as of users, it would silently set nothing.
+ * is expected of a file, as of one with users, it would silently set nothing.
  */
 function emptied(before: Reads, now: Reads): readonly Fault[] {
   const files = [...now.empty].filter((file) => before.contents.has(file) && !before.empty.has(file))

@@ -149,7 +149,7 @@ test("a server without TLS on this machine is read, as of kubectl proxy, with an
   assert.deepEqual(received, [`Bearer ${SECRET}`, undefined])
 })
 
-test("an exec plugin is told how it is run, and gives the token", async (t) => {
+test("an exec plugin gets how it is run as KUBERNETES_EXEC_INFO, and gives the token", async (t) => {
   const script = `test "$MORE" = more && printf '{"status": {"token": "%s"}}' "$(echo "$KUBERNETES_EXEC_INFO" | tr -dc 'A-Za-z0-9./')"`
   const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "/bin/sh", args: ["-c", script] }
   const received: (string | undefined)[] = []

@@ -46,7 +46,7 @@ const CASES: readonly (readonly [
     written("raw"),
   ],
   [
-    "a ready-made file that is asked for before keys",
+    "a ready-made file that a flag names before keys",
     { ...keys("/rawsecrets", "raw"), "/sts/file": "[x]" },
     { credentialsSource: "/sts/file" },
     "[x]",
@@ -58,7 +58,7 @@ const CASES: readonly (readonly [
     "3 credentials: /rawsecrets/aws_access_key_id is there, and no file /secrets/aws_secret_access_key or /rawsecrets/aws_secret_access_key",
   ],
   [
-    "a ready-made file that is asked for and missing",
+    "a ready-made file that a flag names and that is missing",
     keys("/secrets", "own"),
     { credentialsSource: "/sts/file", optionalCredentials: true },
     "3 credentials: there is no file /sts/file",

@@ -113,7 +113,7 @@ const cases: readonly [string, ...Parameters<typeof verdicts>, ReturnType<typeof
 ]
 
 for (const [title, spec, status, expected] of cases) {
-  test(`tells unreported parents and orphaned reports apart: ${title}`, () => {
+  test(`distinguishes unreported parents from orphaned reports: ${title}`, () => {
     assert.deepEqual(verdicts(spec, status), expected)
   })
 }
