@@ -27,7 +27,13 @@ export interface Component<S extends Settings> extends Usage<S> {
   readonly docs: string
   /** Whether it ends by itself: a signal before that is a failure, and ends it at once. */
   once?(values: Values<S>): boolean
-  run(values: Values<S>, context: Context, argument: string): Promise<Running | undefined> | undefined
+  /** `more`: further arguments of a command that takes several. */
+  run(
+    values: Values<S>,
+    context: Context,
+    argument: string,
+    more?: readonly string[],
+  ): Promise<Running | undefined> | undefined
 }
 
 export function component<const S extends Settings>(definition: Component<S>): Component<S> {

@@ -1,9 +1,10 @@
 import { parse as parseToml, TomlError } from "smol-toml"
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Scalar, visit } from "yaml"
+import { type Document, LineCounter, parseDocument, type Scalar, visit } from "yaml"
 import type { z } from "zod"
 import { ConfigurationError, explain, type Fault } from "#core/errors.ts"
 import { type ReadText, readText } from "#core/files/read-text.ts"
 import { explainIssue } from "./schema.ts"
+import { nodeAt } from "./yaml-path.ts"
 
 export type Path = readonly (string | number)[]
 
@@ -29,7 +30,11 @@ export function readYamlFile<T>(file: string, schema: z.ZodType<T>, read: ReadTe
  * keys (`<<`) are merged, as other programs that read these files do.
  */
 export function readYamlTexts<T>(file: string, schema: z.ZodType<T>): Promise<ConfigFile<T>> {
-  return Promise.try(() => validate(fromYaml(readText(file), file, true), file, schema))
+  return Promise.try(() => parseYamlTexts(readText(file), file, schema))
+}
+
+export function parseYamlTexts<T>(text: string, file: string, schema: z.ZodType<T>): ConfigFile<T> {
+  return validate(fromYaml(text, file, true), file, schema)
 }
 
 /** The same for TOML. */
@@ -38,7 +43,21 @@ export function readTomlFile<T>(file: string, schema: z.ZodType<T>): Promise<Con
 }
 
 export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): ConfigFile<T> {
-  return validate(fromYaml(text, file), file, schema)
+  return openYaml(text, file).as(schema)
+}
+
+/** A YAML text to be looked at in several ways: it is parsed once. */
+export interface OpenYaml {
+  /** Throws ConfigurationError with every fault. */
+  as<T>(schema: z.ZodType<T>): ConfigFile<T>
+  /** How it is written. */
+  readonly document: Document
+}
+
+/** Throws ConfigurationError where it is no YAML. */
+export function openYaml(text: string, file: string): OpenYaml {
+  const parsed = fromYaml(text, file)
+  return { as: (schema) => validate(parsed, file, schema), document: parsed.document }
 }
 
 export function parseTomlText<T>(text: string, file: string, schema: z.ZodType<T>): ConfigFile<T> {
@@ -78,14 +97,14 @@ function faultsOf(issue: z.core.$ZodIssue, where: (path: Path) => string): Fault
 }
 
 /** `sites[0].tls.ca_file` */
-function showPath(path: Path): string {
+export function showPath(path: Path): string {
   return path.reduce<string>(
     (shown, key) => (typeof key === "number" ? `${shown}[${key}]` : shown === "" ? key : `${shown}.${key}`),
     "",
   )
 }
 
-function fromYaml(text: string, file: string, asWritten = false): Parsed {
+function fromYaml(text: string, file: string, asWritten = false): Parsed & { readonly document: Document } {
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { lineCounter, prettyErrors: false, merge: asWritten })
   const place = (offset: number): string => {
@@ -104,17 +123,11 @@ function fromYaml(text: string, file: string, asWritten = false): Parsed {
   }
   if (asWritten) visit(document, { Scalar: (_, scalar) => takeText(scalar) })
   const locate = (path: Path): string => {
-    let node: unknown = document.contents
-    let offset = document.contents?.range?.[0]
-    for (const key of path) {
-      const step = stepInto(isAlias(node) ? node.resolve(document) : node, key)
-      if (isNode(step?.shown)) offset = step.shown.range?.[0] ?? offset
-      node = step?.node
-    }
+    const { offset } = nodeAt(document, path)
     return offset === undefined ? "" : place(offset)
   }
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }) as unknown, locate }
+    return { value: document.toJS({ maxAliasCount: 100 }) as unknown, locate, document }
   } catch (error) {
     throw new ConfigurationError([{ where: file, message: `not valid YAML: ${explain(error)}` }])
   }
@@ -124,14 +137,6 @@ function fromYaml(text: string, file: string, asWritten = false): Parsed {
 function takeText(scalar: Scalar): void {
   if (/^(?:number|bigint|boolean)$/.test(typeof scalar.value) && scalar.source !== undefined)
     scalar.value = scalar.source
-}
-
-/** What a key leads to, and what shows it in the text: a map's key, a list's item. */
-function stepInto(parent: unknown, key: string | number): { node: unknown; shown: unknown } | undefined {
-  if (isSeq(parent) && typeof key === "number") return { node: parent.items[key], shown: parent.items[key] }
-  if (!isMap(parent)) return undefined
-  const pair = parent.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key))
-  return pair && { node: pair.value, shown: pair.key }
 }
 
 function fromToml(text: string, file: string): Parsed {

@@ -9,7 +9,7 @@ import { isServiceLink } from "./variables.ts"
 /** What a command takes. */
 export interface Usage<S extends Settings> extends Description {
   readonly settings: S
-  /** A positional argument: its notation (`<file>`) and help. */
+  /** A positional argument: its notation (`<file>`, or `<file...>` where several may be given) and help. */
   readonly argument?: { readonly notation: string; readonly help: string }
 }
 
@@ -21,7 +21,7 @@ interface NamedUsage<S extends Settings> extends Usage<S> {
 
 export type Reading<S extends Settings> =
   | { readonly kind: "help"; readonly text: string }
-  | { readonly kind: "values"; readonly values: Values<S>; readonly argument: string }
+  | { readonly kind: "values"; readonly values: Values<S>; readonly argument: string; readonly more: readonly string[] }
 
 /**
  * Values of all settings from flags, then environment, then defaults; or the help where it was requested.
@@ -44,7 +44,7 @@ export function readSettings<S extends Settings>(
     faults.add(source, definition.flag === undefined ? value.reason : `${value.reason} (is ${given})`)
   }
   faults.orThrow(UsageError)
-  return { kind: "values", values: values as Values<S>, argument: parsed.argument }
+  return { kind: "values", values: values as Values<S>, argument: parsed.argument, more: parsed.more }
 }
 
 /** A URL's user name and password are never shown, also where they are misspelt or the scheme is forgotten. */
@@ -76,7 +76,9 @@ function textsOf(definition: SettingOptions, value: string | undefined): readonl
 function parseArguments(
   usage: NamedUsage<Settings>,
   argv: readonly string[],
-): { kind: "help"; text: string } | { kind: "options"; options: Map<string, string[]>; argument: string } {
+):
+  | { kind: "help"; text: string }
+  | { kind: "options"; options: Map<string, string[]>; argument: string; more: string[] } {
   const options = new Map<string, string[]>()
   let help = ""
   const command = new Command(usage.command)
@@ -111,7 +113,8 @@ function parseArguments(
     if (error.code === "commander.helpDisplayed") return { kind: "help", text: help }
     throw new UsageError([{ where: usage.command, message: explainMisuse(error, command) }])
   }
-  return { kind: "options", options, argument: command.args[0] ?? "" }
+  const [argument = "", ...more] = command.args
+  return { kind: "options", options, argument, more }
 }
 
 function explainMisuse({ message }: CommanderError, command: Command): string {

@@ -66,6 +66,14 @@ export function settings<T>(
   }
 }
 
+/** A list without repetitions, separated by commas within a flag too; an empty flag is an empty list. */
+export function list<T>(parse: Parse<T>, options: SettingOptions, fallback: readonly string[]): Setting<readonly T[]> {
+  return {
+    ...settings(text, options, fallback),
+    read: (texts) => parseAll([...new Set((texts ?? fallback).flatMap((part) => partsOf(part)))], parse),
+  }
+}
+
 /** The values of all texts, or what is wrong with the first that is. */
 export function parseAll<T>(texts: readonly string[], parse: Parse<T>): readonly T[] | Wrong {
   const values = texts.map((text) => parse(text))

@@ -29,8 +29,10 @@ export interface ReloadOptions<T> {
   }
   /** Called with what is in force from now on. Throws, before it ends anything of the previous one, to keep that in force. */
   readonly apply?: (next: T, previous: T | undefined) => void | Promise<void>
-  /** Fields for the log, such as counts. */
-  readonly summary?: (loaded: T) => Readonly<Record<string, unknown>>
+  /** Called after each load with the faults for which the files are not in force; with none where they are. */
+  readonly report?: (faults: readonly Fault[]) => void
+  /** Fields for the log, such as counts; undefined where nothing was loaded that is worth a line. */
+  readonly summary?: (loaded: T) => Readonly<Record<string, unknown>> | undefined
   readonly log: Logger
   readonly registry?: Registry | undefined
 }
@@ -54,6 +56,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     listener,
     load,
     apply = () => undefined,
+    report = () => undefined,
     fallback,
     summary = () => ({}),
     log,
@@ -88,7 +91,9 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
   const succeeded = (loaded: T, event: string): void => {
     metrics?.successful.set(labels, 1)
     metrics?.time.setToCurrentTime(labels)
-    log.info({ ...about, ...summary(loaded) }, `${name} ${event}`)
+    const fields = summary(loaded)
+    if (fields !== undefined) log.info({ ...about, ...fields }, `${name} ${event}`)
+    report([])
   }
   const reportReadOnce = (): void => {
     const files = [...reads.contents.keys()].filter(wasReadOnce)
@@ -99,6 +104,7 @@ export async function reloadOnChange<T extends object>(options: ReloadOptions<T>
     const faults = faultsOf(error, name)
     log.error({ ...about, faults: faults.length }, `${name} ${event}`)
     for (const { where, message } of faults) log.error(about, `${where}: ${message}`)
+    report(faults)
   }
   const reloadNow = async (): Promise<void> => {
     if (closed) return

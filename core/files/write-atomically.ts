@@ -1,5 +1,6 @@
-import { open, rename, rm } from "node:fs/promises"
+import { type FileHandle, open, rename, rm } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
+import { someAtOnce } from "./some-at-once.ts"
 
 export interface FileToWrite {
   readonly file: string
@@ -18,7 +19,7 @@ export interface FileToWrite {
 export async function writeAtomically(files: readonly FileToWrite[], writer = ""): Promise<void> {
   const staged = files.map((one) => ({ ...one, temporary: temporaryOf(one.file, writer) }))
   try {
-    for (const { temporary, ...one } of staged) await writeWhole({ ...one, file: temporary })
+    await someAtOnce(staged, ({ temporary, ...one }) => writeWhole({ ...one, file: temporary }))
     for (const { temporary, file } of staged) await rename(temporary, file)
     for (const folder of new Set(staged.map(({ file }) => dirname(file)))) await syncFolder(folder)
   } catch (error) {
@@ -37,12 +38,21 @@ export async function writeWhole({
   mode,
   group,
 }: Omit<FileToWrite, "content"> & { readonly content: string | Uint8Array }): Promise<void> {
-  await rm(file, { force: true }) // left by a killed process
-  await using handle = await open(file, "wx", mode & 0o600) // no other reader's before the group is the right one
+  await using handle = await openNew(file, mode & 0o600) // no other reader's before the group is the right one
   if (group !== undefined) await handle.chown(-1, group)
   await handle.chmod(mode)
   await handle.writeFile(content)
   await handle.sync()
+}
+
+async function openNew(file: string, mode: number): Promise<FileHandle> {
+  try {
+    return await open(file, "wx", mode)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+    await rm(file) // left by a killed process
+    return open(file, "wx", mode)
+  }
 }
 
 /** So that the names in it outlive a loss of power. */

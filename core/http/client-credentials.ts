@@ -15,6 +15,8 @@ export interface ClientCredentialOptions extends TlsFiles, Omit<AgentOptions, "s
   readonly basicAuth?: { readonly username: string; readonly passwordFile: string } | undefined
   /** Where the files are faulty at the start, requests are sent without them until they are mended. */
   readonly startWithout?: boolean
+  /** The label of the metrics, where a process has several. */
+  readonly config?: string
   readonly log: Logger
   readonly registry: Registry
 }
@@ -30,7 +32,7 @@ export type ClientCredentials = Reloading<Sending>
 
 /** Reads token and certificates, and again whenever they change. Throws ConfigurationError where they cannot be used at the start. */
 export async function openClientCredentials(options: ClientCredentialOptions): Promise<ClientCredentials> {
-  const { token: tokenFile, basicAuth, ca, cert, key, log, registry } = options
+  const { token: tokenFile, basicAuth, ca, cert, key, config = "credentials", log, registry } = options
   if ([tokenFile, basicAuth, ca, cert, key].every((file) => file === undefined)) {
     const sending = { agent: openAgent(options), headers: {} }
     return { current: () => sending, reload: () => Promise.resolve(), close: () => sending.agent.destroy() }
@@ -38,7 +40,7 @@ export async function openClientCredentials(options: ClientCredentialOptions): P
   const agents = tlsAgents(options)
   let bare: Agent | undefined
   const reloading = await reloadOnChange<Sending>({
-    config: "credentials",
+    config,
     load(read) {
       const faults = new Faults()
       const token = tokenFile === undefined ? undefined : faults.collect(() => tokenIn(tokenFile, read))

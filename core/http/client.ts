@@ -25,7 +25,7 @@ export type RequestAddress = Pick<URL, "origin" | "pathname" | "search">
 export interface RequestOptions {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
   readonly dispatcher?: Dispatcher
   /** Closes the connection after the response rather than keep it for the next request. */
   readonly closeConnection?: boolean
@@ -58,10 +58,11 @@ export interface ResponseHead {
   readonly headers: IncomingHttpHeaders
 }
 
-export interface TextResponse extends ResponseHead {
+interface WholeResponse<Body> extends ResponseHead {
   readonly contentType: string
-  readonly body: string
+  readonly body: Body
 }
+export type TextResponse = WholeResponse<string>
 
 /** A response whose body is still to come. `using` closes its connection where that is not read to its end. */
 export interface StreamResponse extends ResponseHead, Disposable {
@@ -75,10 +76,16 @@ export interface StreamResponse extends ResponseHead, Disposable {
  * One request with a deadline and a size limit. Redirects are responses like any other, never followed. Throws
  * RequestFailed. Not by fetchStream, which takes a third more of the processor for a small response.
  */
-export async function fetchText(
+export async function fetchText(address: RequestAddress, options: FetchOptions): Promise<TextResponse> {
+  const { body, ...head } = await fetchBytes(address, options)
+  return { ...head, body: body.toString("utf8") }
+}
+
+/** The same, of a body that is no text. Throws RequestFailed. */
+export async function fetchBytes(
   address: RequestAddress,
   { deadline, signal, limit, ...options }: FetchOptions,
-): Promise<TextResponse> {
+): Promise<WholeResponse<Buffer>> {
   using own = typeof deadline === "number" ? new Deadline(deadline, signal) : undefined
   const lifetime = own ?? (deadline as Deadline)
   const { failure, failed } = failuresOf(address, options, lifetime)
@@ -100,8 +107,7 @@ export async function fetchText(
     throw failed(error, head !== undefined)
   }
   const { status = 0, headers = {} } = head ?? {}
-  const body = Buffer.concat(chunks).toString("utf8")
-  return { status, headers, contentType: headers["content-type"] ?? "", body }
+  return { status, headers, contentType: headers["content-type"] ?? "", body: Buffer.concat(chunks) }
 }
 
 /** The same with the body while it arrives: what is read slowly is sent slowly. Throws RequestFailed. */

@@ -54,13 +54,16 @@ interface ListenerOptions {
   readonly tls: TlsConfig | undefined
   readonly timeouts: Timeouts
   readonly headers: HeaderLimit
+  /** Whether `handle` sends `100 Continue` itself. */
+  readonly asksForBodies: boolean
   readonly failures: ClientFailures
   readonly log: Logger
   readonly handle: RequestListener
 }
 
 /** One listening socket with its connections. */
-export function createListener({ tls, timeouts, headers, failures, log, handle }: ListenerOptions) {
+export function createListener(options: ListenerOptions) {
+  const { tls, timeouts, headers, asksForBodies, failures, log, handle } = options
   let inForce = tls
   let headerLimit = headers
   const sockets = new Set<Socket>() // TCP, also those whose TLS handshake is not over
@@ -94,6 +97,7 @@ export function createListener({ tls, timeouts, headers, failures, log, handle }
   server.maxHeadersCount = MOST_HEADERS + 1
   // an unknown one is ignored: its client gets what every other gets
   server.on("checkExpectation", connections.receive)
+  if (asksForBodies) server.on("checkContinue", connections.receive)
   server.on("connection", (socket: Socket) => {
     sockets.add(socket)
     socket.once("close", () => sockets.delete(socket))
@@ -129,8 +133,8 @@ export function createListener({ tls, timeouts, headers, failures, log, handle }
 
   return {
     /** Throws CANNOT_LISTEN, which names the flag that chooses the address. */
-    async listen(address: Address, flag: string): Promise<Address> {
-      await listen(server, address, flag)
+    async listen(address: Address, flag: string, reusePort = false): Promise<Address> {
+      await listen(server, address, flag, reusePort)
       server.on("error", (error) => log.error({ reason: explain(error) }, "connection not accepted"))
       const { address: host, port } = server.address() as AddressInfo
       return { host, port }
@@ -200,16 +204,21 @@ function acceptsOthers(before: TlsConfig, next: TlsConfig): boolean {
   return acceptedBy(before) !== acceptedBy(next)
 }
 
-async function listen(server: Server | SecureServer, address: Address, flag: string): Promise<void> {
+async function listen(
+  server: Server | SecureServer,
+  { host, port }: Address,
+  flag: string,
+  reusePort: boolean,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once("error", reject)
-  server.listen({ port: address.port, ...(address.host === "" ? {} : { host: address.host }) }, resolve)
+  server.listen({ port, ...(host === "" ? {} : { host }), ...(reusePort && { reusePort }) }, resolve)
   try {
     await promise
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : ""
     const reason = code === "EADDRINUSE" ? "another process uses it" : explain(error)
-    throw cannotListen({ address: showAddress(address), reason, flag })
+    throw cannotListen({ address: showAddress({ host, port }), reason, flag })
   }
   server.off("error", reject)
 }

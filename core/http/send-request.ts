@@ -3,6 +3,8 @@ import type { Dispatcher } from "undici"
 
 /** Is called with a response while it arrives. What it throws ends the request, and becomes its error. */
 export interface ResponseReceiver {
+  /** There is a connection, and the request is about to be sent by it. */
+  connected?(): void
   start(status: number, headers: IncomingHttpHeaders): void
   data(chunk: Buffer): void
 }
@@ -31,6 +33,7 @@ export function sendRequest(
     onRequestStart(started) {
       controller = started
       if (signal.aborted) cancel()
+      else receiver.connected?.()
     },
     onResponseStart(_, status, headers) {
       if (status >= 200) receiver.start(status, headers)

@@ -7,7 +7,7 @@ import Fastify, {
   LogController,
   type RawRequestDefaultExpression,
 } from "fastify"
-import type { RequestListener } from "node:http"
+import type { IncomingMessage, RequestListener } from "node:http"
 import type { Registry } from "prom-client"
 import type { Closable } from "#core/closable.ts"
 import { explain, FedstackError } from "#core/errors.ts"
@@ -27,6 +27,12 @@ export interface ServeOptions {
   readonly webConfigFile: string | undefined
   /** Why this server refuses basic_auth_users in its web configuration, in a sentence. */
   readonly refuseBasicAuth?: string
+  /** Waits until clients trust another certificate than the first one: that one is shown until then, or until `closing`. */
+  readonly beforeCertificate?: (next: TlsConfig, closing: AbortSignal) => Promise<void>
+  /** Paths that need no user, where the web configuration has users: exactly these, for GET and HEAD. */
+  readonly open?: readonly string[]
+  /** Whether the routes find out themselves who sends a request, so that it needs no user of the web configuration. */
+  readonly elsewhere?: (request: IncomingMessage) => Promise<boolean>
   /** Where failures of clients and reloads of the web configuration are counted. */
   readonly registry?: Registry
   readonly timeouts?: Partial<Timeouts>
@@ -34,9 +40,16 @@ export interface ServeOptions {
   readonly headers?: HeaderLimit
   /** What routes see as the request's target; fastify's rewriteUrl. */
   readonly rewriteUrl?: (request: RawRequestDefaultExpression) => string
+  /** Whether routes themselves have a client that expects it sent `100 Continue`, before which its body does not come. */
+  readonly asksForBodies?: boolean
+  /** Whether other threads listen on the same addresses, among which the kernel spreads the connections. */
+  readonly reusePort?: boolean
   readonly log: Logger
-  /** All routes of the server; what is not listed does not exist. */
-  readonly routes: (app: FastifyInstance) => void | Promise<void>
+  /**
+   * All routes of the server; what is not listed does not exist. `closing` is aborted when the server begins to close:
+   * responses that would never end by themselves end then.
+   */
+  readonly routes: (app: FastifyInstance, closing: AbortSignal) => void | Promise<void>
 }
 
 /** A server that runs. */
@@ -58,12 +71,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const listeners: Listener[] = []
   const failures = watchClientFailures({ log, registry: options.registry, listener: listenerOf(addresses) })
   const inForce: { tls?: TlsConfig | undefined; guard?: Guard } = {}
-  const web = await openWebConfig(options, ({ tls }, guard) => {
+  const closing = new AbortController()
+  const web = await openWebConfig(options, closing.signal, ({ tls }, guard) => {
     Object.assign(inForce, { tls, guard })
     for (const listener of listeners) if (tls !== undefined) listener.setTls(tls)
   })
   const app = createApp(log, options.rewriteUrl ?? strictTarget)
   const close = async (): Promise<void> => {
+    closing.abort()
     await web?.close()
     await Promise.all(listeners.map((listener) => listener.close()))
     failures.close()
@@ -80,14 +95,15 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       })
   }
   try {
-    await options.routes(app)
+    await options.routes(app, closing.signal)
     await app.ready()
     const listening: Address[] = []
     for (const address of addresses) {
       const timeouts = { ...TIMEOUTS, ...options.timeouts }
-      const listener = createListener({ tls: inForce.tls, timeouts, headers, failures, log, handle })
+      const { asksForBodies = false } = options
+      const listener = createListener({ tls: inForce.tls, timeouts, headers, asksForBodies, failures, log, handle })
       listeners.push(listener)
-      listening.push(await listener.listen(address, flag))
+      listening.push(await listener.listen(address, flag, options.reusePort))
     }
     log.info({ addresses: listening.map(showAddress), tls: inForce.tls !== undefined }, "listening")
     return {
@@ -108,15 +124,25 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 const listenerOf = (addresses: readonly Address[]): string => addresses.map(showAddress)[0] ?? ""
 
 /** What a web configuration needs is loaded only where there is one: readers and schemas take 6 MB. */
-async function openWebConfig(options: ServeOptions, apply: (config: WebConfig, guard: Guard) => void) {
+async function openWebConfig(
+  options: ServeOptions,
+  closing: AbortSignal,
+  apply: (config: WebConfig, guard: Guard) => void,
+) {
   const { webConfigFile: file, addresses } = options
   if (file === undefined) return undefined
   const [{ createGuard }, { followWebConfig }] = await Promise.all([
     import("./web/guard.ts"),
     import("./web/reload.ts"),
   ])
-  return followWebConfig(file, { ...options, listener: listenerOf(addresses) }, (config) =>
-    apply(config, createGuard(config)),
+  const { beforeCertificate } = options
+  const following = {
+    ...options,
+    listener: listenerOf(addresses),
+    beforeCertificate: beforeCertificate && ((next: TlsConfig) => beforeCertificate(next, closing)),
+  }
+  return followWebConfig(file, following, (config) =>
+    apply(config, createGuard(config, { open: options.open, elsewhere: options.elsewhere })),
   )
 }
 
@@ -195,7 +221,11 @@ export function addHealth(app: FastifyInstance, notReady: NotReady): void {
 }
 
 /** Health and the component's own `/metrics`. */
-export function addAdmin(app: FastifyInstance, registry: Registry, notReady: NotReady): void {
+export function addAdmin(
+  app: FastifyInstance,
+  registry: Pick<Registry, "contentType" | "metrics">,
+  notReady: NotReady,
+): void {
   addHealth(app, notReady)
   app.get("/metrics", async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()))
 }

@@ -1,4 +1,4 @@
-import { setting, text, trimmed } from "#core/config/settings.ts"
+import { type Parse, setting, text, trimmed, Wrong } from "#core/config/settings.ts"
 
 /** How a component finds its cluster; openKubernetes() expects them with the environment. */
 export const kubernetesSettings = {
@@ -14,3 +14,7 @@ export const kubernetesSettings = {
     defaultText: "the current one",
   }),
 }
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
+export const namespace: Parse<string> = (value) =>
+  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value) ? value : new Wrong("must be the name of a Kubernetes namespace")

@@ -7,11 +7,18 @@ import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { type KubernetesApi, openKubernetes } from "./api.ts"
 
 /** An API by hand, for what a real one cannot be made to do at will. */
-export async function serveApi(
+export async function serveApi(t: TestContext, listener: RequestListener, user?: object): Promise<KubernetesApi> {
+  const api = await openKubernetes({ kubeconfig: await serveKubeconfig(t, listener, user), env: {} })
+  t.after(() => api.close())
+  return api
+}
+
+/** The same as the path of a kubeconfig. */
+export async function serveKubeconfig(
   t: TestContext,
   listener: RequestListener,
   user: object = { token: "secret" },
-): Promise<KubernetesApi> {
+): Promise<string> {
   const server = createServer(listener).listen(0, "127.0.0.1")
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
@@ -21,14 +28,11 @@ export async function serveApi(
     clusters: [{ name: "test", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
     users: [{ name: "test", user }],
   }
-  const kubeconfig = await temporaryFolder(t).write("config", JSON.stringify(config))
-  const api = await openKubernetes({ kubeconfig, env: {} })
-  t.after(async () => {
-    await api.close()
+  t.after(() => {
     server.closeAllConnections()
     server.close()
   })
-  return api
+  return temporaryFolder(t).write("config", JSON.stringify(config))
 }
 
 export interface FakeResponse {

@@ -141,7 +141,7 @@ test("refuses a product of too many selectors", async () => {
   const requested = ["a", "b", "c"].map(parseSelector)
   assert.equal(
     show(await authorize(many, requested, { most: 299 })),
-    `{__name__="c"}: with the shared matchers added, 300 selectors would be requested; 299 at most, the site's limit selectors`,
+    `{__name__="c"}: with the shared matchers added, 300 selectors would be requested; 299 at most, the limit selectors`,
   )
   assert.equal((await authorize(many, requested, { most: 300 })).allowed, true)
 })
@@ -153,7 +153,7 @@ test("multiplies no long list of shared selectors to refuse what it makes", asyn
   )
   const known = createAuthorize()
   const client = { name: "portal", shared, enforce: true }
-  const expected = "2000 selectors would be requested; 1024 at most, the site's limit selectors"
+  const expected = "2000 selectors would be requested; 1024 at most, the limit selectors"
   assert.ok(String(show(await known(client, [parseSelector("up")]))).endsWith(expected))
   const read: string[] = []
   const watched = new Proxy(shared, { get: (list, key) => (read.push(String(key)), Reflect.get(list, key) as unknown) })

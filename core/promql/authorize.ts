@@ -121,7 +121,7 @@ export function createAuthorize(judgeElsewhere?: JudgeSelector, turns: Turns = U
 }
 
 function tooMany(selector: Selector, count: number, most: number): Decision {
-  const reason = `with the shared matchers added, ${count} selectors would be requested; ${most} at most, the site's limit selectors`
+  const reason = `with the shared matchers added, ${count} selectors would be requested; ${most} at most, the limit selectors`
   return { allowed: false, selector, reason }
 }
 

@@ -48,7 +48,7 @@ function printLabel(name: string): string {
 }
 
 /** Backslashes, quotes, control characters, and U+FFFD, which Prometheus takes for broken UTF-8 where it stands unescaped. */
-function quote(value: string): string {
+export function quote(value: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what must be escaped
   const escaped = value.replaceAll(/[\\"\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]/g, (char) =>
     char === "\\" || char === '"' ? `\\${char}` : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,

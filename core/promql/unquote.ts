@@ -6,9 +6,12 @@ const ESCAPE = /^\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{
 export class BadString {
   readonly offset: number
   readonly problem: string
-  constructor(offset: number, problem: string) {
+  /** The literal is well-formed: only its value is not UTF-8. */
+  readonly notUnicode: boolean
+  constructor(offset: number, problem: string, notUnicode = false) {
     this.offset = offset
     this.problem = problem
+    this.notUnicode = notUnicode
   }
 }
 
@@ -46,7 +49,7 @@ function unescape(text: string, quote: string): string | BadString {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(bytes))
   } catch {
-    return new BadString(1, "a value that is not UTF-8")
+    return new BadString(1, "a value that is not UTF-8", true)
   }
 }
 

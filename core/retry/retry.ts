@@ -9,7 +9,7 @@ export interface RetryOptions {
   /** What is attempted, for the log: `writing the configuration`. */
   readonly task: string
   /** Called after each failure. */
-  readonly failed?: (reason: string) => void
+  readonly failed?: (reason: string, error: unknown) => void
 }
 
 /** Repeats `attempt` with growing pauses until it succeeds (true) or `signal` is aborted (false). Logs each new reason. */
@@ -25,7 +25,7 @@ export async function retry(
     } catch (error) {
       if (signal.aborted) return false
       const reason = explain(error)
-      failed?.(reason)
+      failed?.(reason, error)
       report(reason)
     }
     await pause(backoff(failures), signal)

@@ -8,7 +8,7 @@ import { findKubernetes, startKubernetes } from "../../dev/testing/kubernetes.ts
 import { until } from "../../dev/testing/until.ts"
 import { KINDS } from "../exporter/collectors/gateway-api/kinds/all.ts"
 import { startGatewayExporter } from "../grafana/gateway-api.testing.ts"
-import { linesOf, SERVICE_MONITORS } from "./testing.ts"
+import { linesOf, rightsOf, SERVICE_MONITORS } from "./testing.ts"
 
 const MANIFESTS = join(import.meta.dirname, "gateway-api")
 const ACCOUNT = "monitoring/gateway-api-exporter"
@@ -48,19 +48,8 @@ test("the manifests of the exporter of Gateway API objects", { timeout: 300_000 
   })
 
   await outer.test("its account may list and watch every kind that is exported, and nothing else", async () => {
-    const account = await kubernetes.account(ACCOUNT)
-    const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace: "any" } }
-    const create = ["create", `--kubeconfig=${account}`, "--validate=false", "-o", "json", "-f", "-"]
-    const { status } = JSON.parse(await kubectl(create, JSON.stringify(review))) as {
-      status: { resourceRules: readonly Rule[] }
-    }
-    const allowed = status.resourceRules
-      .filter(({ apiGroups: [group = ""] }) => !/^auth(?:entication|orization)\.k8s\.io$/.test(group)) // everybody's
-      .flatMap(({ verbs, resources, apiGroups }) =>
-        apiGroups.flatMap((group) => resources.map((resource) => `${verbs.join(", ")} ${resource}.${group}`)),
-      )
     const exported = KINDS.flatMap(({ plural, groups }) => groups.map((group) => `list, watch ${plural}.${group}`))
-    assert.deepEqual(allowed.toSorted(), exported.toSorted())
+    assert.deepEqual(await rightsOf(kubernetes, ACCOUNT, "any"), exported.toSorted())
   })
 
   for (const [mode, flags] of [
@@ -117,12 +106,6 @@ test("service, monitors and network policy name the port that the container has"
     ["metrics"],
   )
 })
-
-interface Rule {
-  readonly verbs: readonly string[]
-  readonly apiGroups: readonly string[]
-  readonly resources: readonly string[]
-}
 
 interface Deployment {
   readonly spec: {

@@ -9,7 +9,7 @@ import { need } from "../../dev/testing/component.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { findKubernetes, startKubernetes } from "../../dev/testing/kubernetes.ts"
 import { findOpa, startOpa } from "../../dev/testing/opa.ts"
-import { linesOf, SERVICE_MONITORS } from "./testing.ts"
+import { linesOf, rightsOf, SERVICE_MONITORS } from "./testing.ts"
 
 const FEDSTACK = join(import.meta.dirname, "../../bin/fedstack")
 const MANIFESTS = join(import.meta.dirname, "opa-data")
@@ -56,19 +56,8 @@ test("the manifests of the exporter of OPA data", { timeout: 300_000 }, async (o
   })
 
   await outer.test("its account may list EndpointSlices of its namespace and nothing else", async () => {
-    const account = await kubernetes.account("opa/opa-data-exporter")
-    const rights = async (namespace: string): Promise<readonly string[]> => {
-      const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } }
-      const create = ["create", `--kubeconfig=${account}`, "--validate=false", "-o", "json", "-f", "-"]
-      const answer = await kubectl(create, JSON.stringify(review))
-      const { status } = JSON.parse(answer) as { status: { resourceRules: readonly Rule[] } }
-      return status.resourceRules
-        .filter(({ apiGroups: [group = ""] }) => !/^auth(?:entication|orization)\.k8s\.io$/.test(group)) // everybody's
-        .map(
-          ({ verbs, resources, apiGroups }) => `${verbs.join(", ")} ${resources.join(", ")} of ${apiGroups.join(", ")}`,
-        )
-    }
-    assert.deepEqual(await rights("opa"), ["list, watch endpointslices of discovery.k8s.io"])
+    const rights = (namespace: string) => rightsOf(kubernetes, "opa/opa-data-exporter", namespace)
+    assert.deepEqual(await rights("opa"), ["list, watch endpointslices.discovery.k8s.io"])
     assert.deepEqual(await rights("default"), [])
   })
 
@@ -153,12 +142,6 @@ test("service, monitor and network policy name the port that the container has",
 })
 
 const SERVER_NAME = "opa-service.opa.svc"
-
-interface Rule {
-  readonly verbs: readonly string[]
-  readonly apiGroups: readonly string[]
-  readonly resources: readonly string[]
-}
 
 interface Container {
   readonly args?: readonly string[]

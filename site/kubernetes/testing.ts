@@ -1,3 +1,5 @@
+import type { RunningKubernetes } from "../../dev/testing/kubernetes.ts"
+
 export const linesOf = (text: string): readonly string[] => text.trimEnd().split("\n")
 
 const object = (properties: object, required: readonly string[] = []) => ({
@@ -40,4 +42,29 @@ export const SERVICE_MONITORS = {
       },
     ],
   },
+}
+
+interface Rule {
+  readonly verbs: readonly string[]
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+}
+
+/** What an account may do in a namespace, beside what everybody may: `list, watch pods.` for each resource. */
+export async function rightsOf(
+  { kubectl, account }: RunningKubernetes,
+  name: string,
+  namespace: string,
+): Promise<readonly string[]> {
+  const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } }
+  const create = ["create", `--kubeconfig=${await account(name)}`, "--validate=false", "-o", "json", "-f", "-"]
+  const { status } = JSON.parse(await kubectl(create, JSON.stringify(review))) as {
+    status: { resourceRules: readonly Rule[] }
+  }
+  return status.resourceRules
+    .filter(({ apiGroups: [group = ""] }) => !/^auth(?:entication|orization)\.k8s\.io$/.test(group)) // everybody's
+    .flatMap(({ verbs, resources, apiGroups }) =>
+      apiGroups.flatMap((group) => resources.map((resource) => `${verbs.join(", ")} ${resource}.${group}`)),
+    )
+    .toSorted()
 }

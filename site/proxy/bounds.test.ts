@@ -58,14 +58,14 @@ for (const [title, texts, status, reason, body] of [
     ["a", "b", "c"],
     400,
     "too_many_selectors",
-    "The request has 3 selectors; at most 2 are served at once, the site's limit selectors. Request them in several jobs, or have the site raise it.\n",
+    "The request has 3 selectors; at most 2 are served at once, the limit selectors. Request them in several jobs, or have it raised.\n",
   ],
   [
     "a selector that is too long",
     ["a".repeat(21)],
     400,
     "selector_too_long",
-    "A selector has 21 characters; at most 20 are served, the site's limit selector_characters. Split it, or have the site raise it.\n",
+    "A selector has 21 characters; at most 20 are served, the limit selector_characters. Split it, or have it raised.\n",
   ],
 ] as const) {
   test(`refuses ${title}, names the limit, and counts it`, async (t) => {

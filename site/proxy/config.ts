@@ -1,22 +1,17 @@
-import { verifiesCertificate } from "#core/http/web/client-certificate.ts"
+import { whyNoCertificates } from "#core/http/web/why-no-certificates.ts"
 import { Faults } from "#core/config/faults.ts"
 import { UsageError } from "#core/errors.ts"
-import { readWebConfig } from "#core/http/web/config.ts"
-import { readText } from "#core/files/read-text.ts"
 import { environmentPolicy } from "./policy/environment.ts"
 import { policyFile, type PolicyFileOptions } from "./policy/load.ts"
-import type { PolicyLoader } from "./policy/watch.ts"
-import type { Address, Tracked, Values } from "#core/config/settings.ts"
+import type { PolicyLoader } from "#core/federation/open-policy.ts"
+import type { FederationConfig } from "#core/federation/start.ts"
+import type { Tracked, Values } from "#core/config/settings.ts"
 import type { proxySettings } from "./settings.ts"
+import type { Policy } from "./policy/types.ts"
 
 type ProxyValues = Values<typeof proxySettings>
 
-export interface ProxyConfig {
-  readonly policy: PolicyLoader
-  readonly addresses: readonly Address[]
-  readonly adminAddress: Address
-  readonly webConfigFile: string | undefined
-}
+export type ProxyConfig = FederationConfig<Policy>
 
 /** Throws UsageError where a policy file and the flags of the mode without one are mixed. */
 export function readProxyConfig(values: ProxyValues, options: Omit<PolicyFileOptions, "noCertificates">): ProxyConfig {
@@ -28,7 +23,7 @@ export function readProxyConfig(values: ProxyValues, options: Omit<PolicyFileOpt
   }
 }
 
-function withoutFile(values: ProxyValues): PolicyLoader {
+function withoutFile(values: ProxyValues): PolicyLoader<Policy> {
   const { token, tokenFile, allow, upstream, upstreamTimeout, responseBytes } = values
   const given = ({ value, isDefault }: Tracked<number>): number | undefined => (isDefault ? undefined : value)
   return environmentPolicy({
@@ -46,7 +41,11 @@ function withoutFile(values: ProxyValues): PolicyLoader {
   })
 }
 
-function withFile(file: string, values: ProxyValues, options: Omit<PolicyFileOptions, "noCertificates">): PolicyLoader {
+function withFile(
+  file: string,
+  values: ProxyValues,
+  options: Omit<PolicyFileOptions, "noCertificates">,
+): PolicyLoader<Policy> {
   const places: readonly (readonly [Tracked<unknown>, key: string])[] = [
     [values.tokenFile, "tokens, as {file: NAME}"],
     [values.allow, "match of its entries"],
@@ -64,12 +63,4 @@ function withFile(file: string, values: ProxyValues, options: Omit<PolicyFileOpt
   }
   faults.orThrow(UsageError)
   return policyFile(file, { ...options, noCertificates: () => whyNoCertificates(values.webConfigFile) })
-}
-
-async function whyNoCertificates(webConfigFile: string | undefined): Promise<string | undefined> {
-  const needed = "client_auth_type VerifyClientCertIfGiven or RequireAndVerifyClientCert"
-  if (webConfigFile === undefined) return `need TLS: give --web.config.file a file with ${needed}`
-  const { tls } = await readWebConfig(webConfigFile, readText)
-  const verified = tls !== undefined && verifiesCertificate(tls.clients.auth)
-  return verified ? undefined : `are not verified by ${webConfigFile}: it needs ${needed}`
 }

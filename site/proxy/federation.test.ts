@@ -3,14 +3,16 @@ import { createServer } from "node:http"
 import { type TestContext, test } from "node:test"
 import type { Identity, Refusal } from "#core/auth/owner.ts"
 import { noKeys } from "#core/auth/jwt/remote-keys.ts"
+import { openFederation } from "#core/federation/federation.ts"
 import { readText } from "#core/files/read-text.ts"
 import { createLogger } from "#core/log/logger.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { until } from "../../dev/testing/until.ts"
-import { openFederation } from "./federation.ts"
 import { createProxyMetrics } from "./metrics.ts"
 import { environmentPolicy } from "./policy/environment.ts"
-import type { Client, Policy } from "./policy/types.ts"
+import { openPrometheus } from "./source.ts"
+import type { Client } from "#core/federation/client.ts"
+import type { Policy } from "./policy/types.ts"
 import { SHARED, startUpstream, TOKEN } from "./testing.ts"
 
 /** Allowed by SHARED, and so long that a thread decides about it. */
@@ -52,7 +54,9 @@ async function start(t: TestContext): Promise<Started> {
   const metrics = createProxyMetrics()
   const log = createLogger({ level: "info", format: "json" }, "proxy", () => undefined)
   const federation = openFederation({
+    paths: { "/federate": "selectors" },
     policy: () => policy,
+    source: openPrometheus(metrics, log, () => 0),
     metrics,
     log,
     now: () => new Date(),

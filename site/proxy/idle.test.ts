@@ -1,12 +1,13 @@
 import assert from "node:assert/strict"
 import { createServer } from "node:http"
 import { test } from "node:test"
+import { openFederation } from "#core/federation/federation.ts"
 import { readText } from "#core/files/read-text.ts"
 import { createLogger } from "#core/log/logger.ts"
 import { listen } from "../../dev/testing/listen.ts"
-import { openFederation } from "./federation.ts"
 import { createProxyMetrics } from "./metrics.ts"
 import { environmentPolicy } from "./policy/environment.ts"
+import { openPrometheus } from "./source.ts"
 import { scrape, SHARED, startUpstream, TOKEN } from "./testing.ts"
 
 test("keeps to a deadline that is longer than the server's limit for idle connections", async (t) => {
@@ -21,9 +22,12 @@ test("keeps to a deadline that is longer than the server's limit for idle connec
   })
   const policy = await loader.load(readText)
   const log = createLogger({ level: "info", format: "json" }, "proxy", () => undefined)
+  const metrics = createProxyMetrics()
   const options = {
+    paths: { "/federate": "selectors" } as const,
     policy: () => policy,
-    metrics: createProxyMetrics(),
+    source: openPrometheus(metrics, log, () => 0),
+    metrics,
     log,
     now: () => new Date(),
     milliseconds: () => 0,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { noKeys } from "#core/auth/jwt/remote-keys.ts"
 import type { Issuer } from "#core/auth/jwt/issuer.ts"
-import type { Client } from "./policy/types.ts"
+import type { Client } from "#core/federation/client.ts"
 import { sample, scrape, startBoth } from "./testing.ts"
 
 const broken = (): never => {

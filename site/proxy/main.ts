@@ -59,10 +59,15 @@ export const inspectToken = component({
       help: "Show whose token it is in this policy of a proxy",
       env: [],
     }),
+    jwks: setting(text, {
+      flag: "--jwks <url|file>",
+      help: "Verify it by the keys that its issuer publishes there",
+      env: [],
+    }),
   },
   argument: tokenArgument,
   example: "fedstack token inspect --policy policy.yaml portal.token",
   docs: "policy.md#accept-signed-tokens-jwt",
   once: () => true,
-  run: async ({ policy }, context, file) => (await import("./token/inspect.ts")).printToken(file, policy, context),
+  run: async (options, context, file) => (await import("./token/inspect.ts")).printToken(file, options, context),
 })

@@ -1,6 +1,4 @@
 import {
-  between,
-  duration,
   httpUrl,
   inGroup,
   listenAddress,
@@ -11,20 +9,12 @@ import {
   tracked,
   whole,
 } from "#core/config/settings.ts"
+import { MOST_CHARACTERS, MOST_SELECTORS, requestBytes, upstreamTimeout } from "#core/federation/settings.ts"
 import { DEFAULT_BOUNDS } from "#core/promql/bounds.ts"
 import { webSettings } from "#core/http/settings.ts"
 
 /** What the original shared, and nothing else. */
 const ORIGINAL_SELECTOR = '{job="project_usages",__name__=~"project_.*_usage"}'
-
-/** Seconds for a whole response. */
-export const upstreamTimeout = between(duration(0, Infinity), 0.1, 3600, "from 100ms to 1h")
-
-/** Bytes of a request's target and headers; a JWT alone may have 8 KiB, and Prometheus accepts 1 MiB. */
-export const requestBytes = between(size, 16_384, 1_048_576, "from 16KiB to 1MiB")
-export const MOST_SELECTORS = 10_000
-/** Beyond it, no expression is compared. */
-export const MOST_CHARACTERS = 65_536
 
 export const proxySettings = {
   ...inGroup("Who may read what", {

@@ -6,15 +6,15 @@ import { until } from "../../dev/testing/until.ts"
 import { type RunningProxy, startProxy } from "./start.ts"
 import { PROBE } from "./upstream/probe.ts"
 import { type EnvironmentPolicy, environmentPolicy } from "./policy/environment.ts"
-import type { Client, ClientLimits, Policy } from "./policy/types.ts"
+import type { Client, ClientLimits } from "#core/federation/client.ts"
+import type { Policy } from "./policy/types.ts"
 import type { ProxyConfig } from "./config.ts"
 import { request as sendRequest } from "undici"
+import { QUERY, SHARED, TOKEN } from "../../dev/testing/attacks/request.ts"
 import { listen } from "../../dev/testing/listen.ts"
 
-export const TOKEN = "rightful-token-7f3a"
-export const SHARED = '{__name__=~"project_.*_usage",job="project_usages"}'
+export { QUERY, SHARED, TOKEN }
 export const BEARER = { authorization: `Bearer ${TOKEN}` }
-export const QUERY = `match%5B%5D=${encodeURIComponent(SHARED)}`
 export const METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 export interface TestProxy {

@@ -68,3 +68,6 @@ function parse(authorization: string | undefined): { user: string; password: str
   if (colon < 0 || text.includes("\uFFFD")) return undefined
   return { user: text.slice(0, colon), password: text.slice(colon + 1) }
 }
+
+/** Whom an Authorization header names, whatever its password. */
+export const userIn = (authorization: string | undefined): string | undefined => parse(authorization)?.user

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { X509Certificate } from "node:crypto"
+import { once } from "node:events"
 import { Agent } from "node:https"
 import { test } from "node:test"
 import { pino } from "pino"
@@ -134,4 +135,38 @@ test("a server does not start with an empty file: it may be what a full disk lef
   await assert.rejects(startWithWebConfig(t, ""), {
     message: /web\.yml: is empty; write \{\} into a file that is to set/,
   })
+})
+
+test("another certificate is shown when its clients trust it, and the one before until then", async (t) => {
+  const [wanted, trusted] = [Promise.withResolvers<unknown>(), Promise.withResolvers<void>()]
+  const { get, write, log } = await startWithWebConfig(t, PLAIN_TLS, {
+    beforeCertificate({ context }) {
+      wanted.resolve(context.cert)
+      return trusted.promise
+    },
+  })
+  const before = (await get()).serial
+  const next = authority.issue({ name: "server", sans: SANS })
+  await write("server.key", next.key)
+  await write("server.crt", next.cert)
+  assert.equal(await wanted.promise, next.cert)
+  assert.equal((await get()).serial, before)
+  trusted.resolve()
+  await until("the certificate", async () => (await get()).serial === new X509Certificate(next.cert).serialNumber)
+  assert.doesNotMatch(log(), /level=error/)
+})
+
+test("closing ends the wait for clients that do not trust another certificate", async (t) => {
+  const waiting = Promise.withResolvers<void>()
+  const { serving, write } = await startWithWebConfig(t, PLAIN_TLS, {
+    async beforeCertificate(_, closing) {
+      waiting.resolve()
+      await once(closing, "abort")
+    },
+  })
+  const next = authority.issue({ name: "server", sans: SANS })
+  await write("server.key", next.key)
+  await write("server.crt", next.cert)
+  await waiting.promise
+  await serving.close()
 })

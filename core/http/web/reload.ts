@@ -3,11 +3,13 @@ import { ConfigurationError, type Fault } from "#core/errors.ts"
 import { reloadOnChange, type Reloading, sharedGauge } from "#core/files/reload.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { readWebConfig, type WebConfig } from "./config.ts"
+import type { TlsConfig } from "./tls.ts"
 
 export interface FollowOptions {
   readonly refuseBasicAuth?: string | undefined
   readonly log: Logger
   readonly registry?: Registry | undefined
+  readonly beforeCertificate?: ((next: TlsConfig) => Promise<void>) | undefined
   /** The server's first address, for servers that share a registry. */
   readonly listener: string
 }
@@ -27,6 +29,8 @@ export function followWebConfig(
       const next = await readWebConfig(file, read, options.refuseBasicAuth)
       const faults = inForce === undefined ? [] : needRestart(inForce, next, file)
       if (faults.length > 0) throw new ConfigurationError(faults)
+      if (next.tls !== undefined && inForce !== undefined && next.tls.context.cert !== inForce.tls?.context.cert)
+        await options.beforeCertificate?.(next.tls)
       return next
     },
     apply(next) {

@@ -4,6 +4,8 @@ import { InvalidRegex } from "./undecidable.ts"
 export class Letters {
   readonly #text: string
   #at = 0
+  /** From where on an end does not come, so that it is searched for once. */
+  readonly #missing = new Map<string, number>()
 
   constructor(text: string) {
     this.#text = text
@@ -31,8 +33,12 @@ export class Letters {
 
   /** All up to `end`, which is behind then; undefined, and nothing is read, where it does not come. */
   until(end: string): string | undefined {
+    if (this.#at >= (this.#missing.get(end) ?? Infinity)) return undefined
     const found = this.#text.indexOf(end, this.#at)
-    if (found === -1) return undefined
+    if (found === -1) {
+      this.#missing.set(end, this.#at)
+      return undefined
+    }
     const read = this.#text.slice(this.#at, found)
     this.#at = found + end.length
     return read

@@ -27,7 +27,6 @@ export function parseRegex(pattern: string): Regex {
 
 class Parser {
   readonly #letters: Letters
-  readonly #names = new Set<string>()
   #depth = 0
   #flags: Flags = { fold: false, multiline: false, dotAll: undefined }
 
@@ -113,8 +112,6 @@ class Parser {
     const name = this.#letters.until(">")
     if (name === undefined) throw new InvalidRegex("missing >")
     if (!/^\w+$/.test(name)) throw new InvalidRegex("invalid name of a group")
-    if (this.#names.has(name)) throw new InvalidRegex(`two groups named ${name}`)
-    this.#names.add(name)
   }
 
   /** What stands after `(?`; true where a group follows. */

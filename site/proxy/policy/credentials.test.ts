@@ -99,7 +99,7 @@ test("a signed token reads what its claim leaves; the log shows its subject and 
   assert.equal((await scrape(mine, { token }))[0], 200)
   assert.deepEqual(await scrape(SHARED, { token }), [
     403,
-    `The selector ${SHARED} is not shared with central: it selects __name__="project__usage". Shared: ${mine}. Request only what is shared, or have the site share more.\n`,
+    `The selector ${SHARED} is not shared with central: it selects __name__="project__usage". Shared: ${mine}. Request only what is shared, or have more shared.\n`,
   ])
   assert.deepEqual(requested(), [[mine]])
   const [line] = await proxy.requests(2)

@@ -8,8 +8,9 @@ import { compile } from "#core/promql/compiled.ts"
 import { sharesEverything } from "#core/promql/containment.ts"
 import { parseSelector } from "#core/promql/parse.ts"
 import { printSelector } from "#core/promql/selector.ts"
-import type { Client, Policy } from "./types.ts"
-import type { PolicyLoader } from "./watch.ts"
+import type { Client } from "#core/federation/client.ts"
+import type { Policy } from "./types.ts"
+import type { PolicyLoader } from "#core/federation/open-policy.ts"
 
 /** The policy that flags and variables make, without a policy file. */
 export interface EnvironmentPolicy {
@@ -29,7 +30,7 @@ export interface EnvironmentPolicy {
 const NAME = "portal"
 const MEMORY = 256 * 2 ** 20
 
-export function environmentPolicy(given: EnvironmentPolicy): PolicyLoader {
+export function environmentPolicy(given: EnvironmentPolicy): PolicyLoader<Policy> {
   const nothing = (): Promise<void> => Promise.resolve()
   return { load: (read) => Promise.try(() => loadEnvironment(given, read)), applied: nothing, close: nothing }
 }

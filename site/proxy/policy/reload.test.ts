@@ -15,7 +15,7 @@ import { until } from "../../../dev/testing/until.ts"
 import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
 import { policyFile } from "./load.ts"
 import { sha256 } from "#core/auth/secrets.ts"
-import { openPolicy } from "./watch.ts"
+import { openPolicy } from "#core/federation/open-policy.ts"
 
 const [OLD, NEW] = ["oLd-9f3kq0Xw7sPl2Vn8", "nEw-4hT5kq0Xw7sPl2Vn"]
 const hashOf = (token: string): string => sha256(token).toString("hex")

@@ -10,7 +10,8 @@ import { QUERY, SHARED, startTestProxy, startUpstream } from "../testing.ts"
 import { environmentPolicy } from "./environment.ts"
 import { sha256 } from "#core/auth/secrets.ts"
 import { startProxy } from "../start.ts"
-import { openPolicy, type PolicyLoader } from "./watch.ts"
+import { openPolicy, type PolicyLoader } from "#core/federation/open-policy.ts"
+import type { Policy } from "./types.ts"
 
 test("follows the token file through a rotation, and never takes a removed token again", async (t) => {
   const folder = temporaryFolder(t)
@@ -87,7 +88,7 @@ for (const [fate, happen, code] of [
 
 test("closes the loader of a policy with which the proxy does not start", async () => {
   let closed = 0
-  const policy: PolicyLoader = {
+  const policy: PolicyLoader<Policy> = {
     load: () => Promise.reject(new Error("a fault")),
     applied: () => Promise.resolve(),
     close: () => Promise.resolve(void (closed += 1)),

@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { findPrometheus, startPrometheus } from "../../../dev/testing/prometheus.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { BEARER, startTestProxy } from "../testing.ts"
-import { type ReceivedResponse, connectTo } from "./testing.ts"
+import { type ReceivedResponse, connectTo } from "../../../dev/testing/send-request.ts"
 
 const PROTOBUF =
   "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.9,text/plain;version=0.0.4;q=0.5"

@@ -5,7 +5,7 @@ import { test } from "node:test"
 import { startProxyProcess } from "../../../dev/fuzz/proxy-process.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { QUERY, SHARED, startUpstream } from "../testing.ts"
-import { connectTo } from "./testing.ts"
+import { connectTo } from "../../../dev/testing/send-request.ts"
 
 const SECONDS = Number(process.env.FEDSTACK_TEST_SWAP_SECONDS ?? 5)
 const CLIENTS = 50

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { once } from "node:events"
-import { test, type TestContext } from "node:test"
+import { type TestContext, suite, test } from "node:test"
 import { connect } from "node:tls"
 import { pino } from "pino"
 import { makeAuthority } from "../../../dev/testing/certificates.ts"
@@ -63,56 +63,59 @@ certificates: [{name: certificate, san: "DNS:portal.example.org", match: ['${SHA
   }
 }
 
-for (const version of VERSIONS) {
-  test(`a portal of Prometheus ${version} reads over TLS, whatever its setting for HTTP/2`, async (t) => {
-    const folder = need(t, findPrometheus(version))
-    if (folder === undefined) return
-    const { files, port, replaceCertificate } = await startSite(t)
-    const client = authority.issue({ name: "portal", sans: ["DNS:portal.example.org"] })
-    const tls = { ca_file: await files.write("portal/ca.crt", authority.cert) }
-    const pair = {
-      cert_file: await files.write("portal/client.crt", client.cert),
-      key_file: await files.write("portal/client.key", client.key),
-    }
-    const authorization = { credentials_file: await files.write("portal/token", TOKEN) }
-    const jobs = {
-      default: { tls_config: tls, authorization },
-      http2: { tls_config: tls, authorization, enable_http2: true },
-      http1: { tls_config: tls, authorization, enable_http2: false },
-      mtls: { tls_config: { ...tls, ...pair } },
-      mtls_http2: { tls_config: { ...tls, ...pair }, enable_http2: true },
-    }
-    const scrape_configs = Object.entries(jobs).map(([name, job]) => ({
-      job_name: name,
-      scheme: "https",
-      metrics_path: "/federate",
-      params: { "match[]": [SHARED] },
-      scrape_interval: "1s",
-      scrape_timeout: "1s",
-      static_configs: [{ targets: [`127.0.0.1:${port}`] }],
-      ...job,
-    }))
-    const portal = await startPrometheus(folder, await files.write("portal.yml", JSON.stringify({ scrape_configs })))
-    t.after(() => portal.stop())
-    const scrapesOf = async (expression: string): Promise<Readonly<Record<string, number>>> =>
-      Object.fromEntries(
-        (await portal.query(expression)).map(({ metric, value: [, count] }) => [metric.job, Number(count)]),
-      )
-    const allRead = (least: number) =>
-      until(`${least} samples of every job`, async () => {
-        const counts = await scrapesOf("count_over_time(project_vcpu_usage[10m])")
-        return Object.keys(jobs).every((job) => (counts[job] ?? 0) >= least) ? true : undefined
-      })
-    await allRead(1)
+// most of the time they wait
+suite("of each version", { concurrency: true }, () => {
+  for (const version of VERSIONS) {
+    test(`a portal of Prometheus ${version} reads over TLS, whatever its setting for HTTP/2`, async (t) => {
+      const folder = need(t, findPrometheus(version))
+      if (folder === undefined) return
+      const { files, port, replaceCertificate } = await startSite(t)
+      const client = authority.issue({ name: "portal", sans: ["DNS:portal.example.org"] })
+      const tls = { ca_file: await files.write("portal/ca.crt", authority.cert) }
+      const pair = {
+        cert_file: await files.write("portal/client.crt", client.cert),
+        key_file: await files.write("portal/client.key", client.key),
+      }
+      const authorization = { credentials_file: await files.write("portal/token", TOKEN) }
+      const jobs = {
+        default: { tls_config: tls, authorization },
+        http2: { tls_config: tls, authorization, enable_http2: true },
+        http1: { tls_config: tls, authorization, enable_http2: false },
+        mtls: { tls_config: { ...tls, ...pair } },
+        mtls_http2: { tls_config: { ...tls, ...pair }, enable_http2: true },
+      }
+      const scrape_configs = Object.entries(jobs).map(([name, job]) => ({
+        job_name: name,
+        scheme: "https",
+        metrics_path: "/federate",
+        params: { "match[]": [SHARED] },
+        scrape_interval: "1s",
+        scrape_timeout: "1s",
+        static_configs: [{ targets: [`127.0.0.1:${port}`] }],
+        ...job,
+      }))
+      const portal = await startPrometheus(folder, await files.write("portal.yml", JSON.stringify({ scrape_configs })))
+      t.after(() => portal.stop())
+      const scrapesOf = async (expression: string): Promise<Readonly<Record<string, number>>> =>
+        Object.fromEntries(
+          (await portal.query(expression)).map(({ metric, value: [, count] }) => [metric.job, Number(count)]),
+        )
+      const allRead = (least: number) =>
+        until(`${least} samples of every job`, async () => {
+          const counts = await scrapesOf("count_over_time(project_vcpu_usage[10m])")
+          return Object.keys(jobs).every((job) => (counts[job] ?? 0) >= least) ? true : undefined
+        })
+      await allRead(1)
 
-    const serial = await serialOf(port)
-    await replaceCertificate()
-    await until("the renewed certificate", async () => ((await serialOf(port)) === serial ? undefined : true))
-    await allRead(3)
-    const always = Object.fromEntries(Object.keys(jobs).map((job) => [job, 1]))
-    assert.deepEqual(await scrapesOf("min_over_time(up[10m])"), always)
-  })
-}
+      const serial = await serialOf(port)
+      await replaceCertificate()
+      await until("the renewed certificate", async () => ((await serialOf(port)) === serial ? undefined : true))
+      await allRead(3)
+      const always = Object.fromEntries(Object.keys(jobs).map((job) => [job, 1]))
+      assert.deepEqual(await scrapesOf("min_over_time(up[10m])"), always)
+    })
+  }
+})
 
 test("a portal whose Prometheus objects to the certificate, or speaks plain HTTP, is logged and counted at the site", async (t) => {
   const folder = need(t, findPrometheus())

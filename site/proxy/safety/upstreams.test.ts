@@ -4,7 +4,7 @@ import { test, type TestContext } from "node:test"
 import { startProxyProcess } from "../../../dev/fuzz/proxy-process.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
 import { BEARER, METRICS, QUERY, SHARED, startUpstream, TOKEN } from "../testing.ts"
-import { type SendRequest, connectTo } from "./testing.ts"
+import { type SendRequest, connectTo } from "../../../dev/testing/send-request.ts"
 
 const ASKED = QUERY.replaceAll("'", "%27")
 

@@ -7,25 +7,41 @@ import { readText } from "#core/files/read-text.ts"
 import { UNLIMITED_TURNS } from "#core/limits/turns.ts"
 import { createAuthorize } from "#core/promql/authorize.ts"
 import { createNarrower } from "#core/promql/narrow.ts"
+import { ConfigurationError } from "#core/errors.ts"
 import { printSelector } from "#core/promql/selector.ts"
 import { policyFile } from "../policy/load.ts"
-import { createNarrowClient } from "../policy/narrow.ts"
-import type { PolicyLoader } from "../policy/watch.ts"
+import { createNarrowClient } from "#core/federation/narrow-client.ts"
+import type { PolicyLoader } from "#core/federation/open-policy.ts"
 import { readToken } from "./print.ts"
+import { problemOf } from "./verify.ts"
+import type { Policy } from "../policy/types.ts"
 
-/** Of the token in a file or, for an empty name, on standard input; with a `policy` file also whose it is there. */
+interface InspectOptions {
+  readonly policy: string | undefined
+  readonly jwks: string | undefined
+}
+
+/**
+ * Of the token in a file or, for an empty name, on standard input; with a `policy` file also whose it is there. Throws
+ * ConfigurationError where the keys of `jwks`, a URL or a file, do not verify it.
+ */
 export async function printToken(
   file: string,
-  policy: string | undefined,
-  { print, now, env, log }: Pick<Context, "print" | "now" | "env" | "log">,
+  { policy, jwks }: InspectOptions,
+  { print, now, env, log, signal }: Pick<Context, "print" | "now" | "env" | "log" | "signal">,
 ): Promise<undefined> {
   const token = await readToken(file)
   const lines = policy === undefined ? [] : await ownerLines(token, policyFile(policy, { env, now, log }), now())
-  print(inspect(token, now(), lines))
+  const problem = jwks === undefined ? undefined : await problemOf(token, jwks, now(), signal)
+  const verified: readonly Line[] =
+    jwks === undefined ? [] : [["verified", problem === undefined ? `by the keys of ${jwks}` : `no: ${problem}`]]
+  print(inspect(token, now(), [...verified, ...lines]))
+  if (jwks !== undefined && problem !== undefined)
+    throw new ConfigurationError([{ where: jwks, message: `does not verify the token: ${problem}` }])
 }
 
 /** Whose token it is in a proxy with this policy, and until when; an issuer's keys are fetched as the proxy does. */
-async function ownerLines(token: string, loader: PolicyLoader, now: Date): Promise<readonly Line[]> {
+async function ownerLines(token: string, loader: PolicyLoader<Policy>, now: Date): Promise<readonly Line[]> {
   try {
     const policy = await loader.load(readText)
     const request = { rawHeaders: ["Authorization", `Bearer ${token}`], socket: new Socket() }
@@ -47,7 +63,8 @@ async function ownerLines(token: string, loader: PolicyLoader, now: Date): Promi
 /** What can be seen of a token without any key; of one that is not a JWT only its length and hash, never itself. */
 export function inspect(token: string, now: Date, more: readonly Line[] = []): string {
   const jwt = readUnverified(token)
-  const lines = [...(jwt === undefined ? opaque(token) : describe(jwt, now)), ...more]
+  const checked = more.some(([name]) => name === "verified")
+  const lines = [...(jwt === undefined ? opaque(token) : describe(jwt, now, checked)), ...more]
   const width = Math.max(...lines.map(([name]) => name.length))
   return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("")
 }
@@ -62,10 +79,10 @@ function opaque(token: string): readonly Line[] {
   ]
 }
 
-function describe({ header, payload }: UnverifiedToken, now: Date): readonly Line[] {
+function describe({ header, payload }: UnverifiedToken, now: Date, checked: boolean): readonly Line[] {
   const { iss, sub, aud, nbf, iat, exp, match, ...rest } = payload
   const given: readonly (readonly [string, unknown])[] = [
-    ["kind", "a JWT; its signature was not checked"],
+    ["kind", checked ? "a JWT" : "a JWT; its signature was not checked"],
     ["algorithm", header.alg],
     ["key", header.kid],
     ["issuer", iss],
@@ -77,7 +94,7 @@ function describe({ header, payload }: UnverifiedToken, now: Date): readonly Lin
     ["match", match],
     // one that is called policy is not to look like what the policy makes of the token
     ...Object.entries(rest).map(
-      ([name, value]) => [/^(?!policy$)[\w.:/-]+$/.test(name) ? name : quote(name), value] as const,
+      ([name, value]) => [/^(?!(?:policy|verified)$)[\w.:/-]+$/.test(name) ? name : quote(name), value] as const,
     ),
   ]
   return given.flatMap(([name, value]) => (value === undefined ? [] : [[name, show(value)]]))

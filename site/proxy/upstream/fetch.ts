@@ -16,8 +16,8 @@ import {
   upstreamUnreachable,
 } from "../errors.ts"
 import type { ProxyMetrics } from "../metrics.ts"
-import { type Accesses, openUpstreamAgents, type UpstreamAccess } from "./access.ts"
-import { showUpstream, type UpstreamHealth } from "./health.ts"
+import { type Accesses, openUpstreamAgents, type UpstreamAccess } from "#core/federation/upstreams/access.ts"
+import { showUpstream, type UpstreamHealth } from "#core/http/upstream-health.ts"
 import { createProbe } from "./probe.ts"
 import { type UpstreamRequest, upstreamHeaders } from "./request.ts"
 import { type ResponseValidation, StatusOfRequest, validateResponse } from "./validate.ts"

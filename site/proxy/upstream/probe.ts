@@ -1,6 +1,6 @@
 import type { ResponseReceiver } from "#core/http/send-request.ts"
 import { Deadline } from "#core/retry/deadline.ts"
-import type { UpstreamHealth } from "./health.ts"
+import type { UpstreamHealth } from "#core/http/upstream-health.ts"
 import type { UpstreamRequest } from "./request.ts"
 
 /** A federation of nothing: a Prometheus that serves it in time serves others. */

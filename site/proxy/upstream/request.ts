@@ -2,8 +2,9 @@ import { hash } from "node:crypto"
 import type { IncomingHttpHeaders } from "node:http"
 import { acceptsGzip } from "#core/http/accept-encoding.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
+import { queryTooLong } from "../errors.ts"
 import type { Policy } from "../policy/types.ts"
-import type { Accesses, UpstreamAccess } from "./access.ts"
+import type { Accesses, UpstreamAccess } from "#core/federation/upstreams/access.ts"
 
 /** All that one request upstream depends on. Requests with one key share one response. */
 export interface UpstreamRequest {
@@ -49,19 +50,14 @@ export function upstreamRequest(
   return { key, target, query, accept, gzip }
 }
 
-/** The query of the request to Prometheus, built from what was understood, never from the client's text. */
-export function upstreamQuery(selectors: readonly Selector[]): string {
-  return selectors.map((selector) => `match%5B%5D=${encodeURIComponent(printSelector(selector))}`).join("&")
-}
+/** Prometheus accepts 1 MiB of headers with the target; added matchers can make that of a short request. */
+const MOST_QUERY_BYTES = 1_000_000
 
-/**
- * Seconds within which the client must have its response: the scraper's own timeout, less a twentieth for the way back so
- * that it still sees the response, and never more than `most`.
- */
-export function deadlineOf(headers: IncomingHttpHeaders, most: number): number {
-  const header = headers["x-prometheus-scrape-timeout-seconds"]
-  const wanted = typeof header === "string" && /^\d{1,6}(?:\.\d{1,9})?$/.test(header) ? Number(header) : 0
-  return wanted === 0 ? most : Math.min(most, Math.max(0.1, wanted * 0.95))
+/** The query of the request to Prometheus, built from what was understood, never from the client's text. Throws QUERY_TOO_LONG. */
+export function upstreamQuery(selectors: readonly Selector[]): string {
+  const query = selectors.map((selector) => `match%5B%5D=${encodeURIComponent(printSelector(selector))}`).join("&")
+  if (query.length > MOST_QUERY_BYTES) throw queryTooLong({ bytes: query.length, limit: MOST_QUERY_BYTES })
+  return query
 }
 
 /**

@@ -50,6 +50,8 @@ const key = fc.oneof(
     "4th",
     "app.kubernetes.io/name",
     "__name__",
+    "le",
+    "quantile",
   ),
   text,
 )

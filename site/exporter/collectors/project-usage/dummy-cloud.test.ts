@@ -24,7 +24,8 @@ async function read(cloud: Cloud) {
   return { projects, absent, servers, parts }
 }
 const names = async (cloud: Cloud): Promise<readonly string[]> => (await read(cloud)).projects.map(({ name }) => name)
-const options = { filter: all, pool: undefined }
+const { signal } = new AbortController()
+const options = { filter: all, pool: undefined, signal }
 
 const domains = `[one]
 domain_id = "1"
@@ -105,7 +106,7 @@ test("fills both labels of the domain, however it was chosen", async (t) => {
 test("names domains and a pool that are not there", async (t) => {
   const filter = { id: undefined, names: ["one", "elixir"] }
   const pool = { projectId: "nowhere", tag: "tag" }
-  const { absent } = await read(await openDummyCloud(fileOf(t, domains), { filter, pool }))
+  const { absent } = await read(await openDummyCloud(fileOf(t, domains), { filter, pool, signal }))
   assert.deepEqual(Object.fromEntries(absent), {
     "domain elixir": "there is no such domain; there is one (1), two (2). Correct --domain",
     "pool nowhere": "there is no project with this id in the exported domains. Correct --simple-vm-id",

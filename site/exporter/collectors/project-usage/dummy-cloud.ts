@@ -22,20 +22,27 @@ export const parserDied = defineError(
   "the process that parsed {file} ended without a result: {reason}",
 )
 
+export interface DummyOptions {
+  readonly filter: DomainFilter
+  readonly pool: Pool | undefined
+  /** Ends what parses the file. */
+  readonly signal: AbortSignal
+}
+
 /**
  * A cloud that stands in a TOML file, which is read again for every update, and parsed again only if its content changed.
  * Throws ConfigurationError with every fault if the file is wrong from the beginning.
  */
-export async function openDummyCloud(
-  file: string,
-  { filter, pool }: { readonly filter: DomainFilter; readonly pool: Pool | undefined },
-): Promise<Cloud> {
+export async function openDummyCloud(file: string, { filter, pool, signal }: DummyOptions): Promise<Cloud> {
   let known = { digest: "", domains: [] as readonly DummyDomain[] }
   const read = async (): Promise<readonly DummyDomain[]> => {
     const text = readText(file)
     const digest = hash("sha256", text)
     if (digest === known.digest) return known.domains
-    known = { digest, domains: text.length < LARGE ? parseDummyFile(text, file) : await parseApart({ text, file }) }
+    known = {
+      digest,
+      domains: text.length < LARGE ? parseDummyFile(text, file) : await parseApart({ text, file }, signal),
+    }
     return known.domains
   }
   await read()
@@ -67,12 +74,16 @@ const tagOf = ({ metadata }: Machine, { tag }: Pool): string | undefined =>
  * Parses in a process of its own: a large file takes hundreds of milliseconds, in which scrapes are to be served, and
  * hundreds of megabytes, which only the end of a process gives back.
  */
-async function parseApart(input: ParserInput): Promise<readonly DummyDomain[]> {
-  const parser = fork(new URL("./dummy-file.ts", import.meta.url), { serialization: "advanced" })
+async function parseApart(input: ParserInput, signal: AbortSignal): Promise<readonly DummyDomain[]> {
+  const parser = fork(new URL("./dummy-file.ts", import.meta.url), {
+    serialization: "advanced",
+    signal,
+    killSignal: "SIGKILL",
+  })
   const { promise, resolve, reject } = Promise.withResolvers<ParserResult>()
   parser.once("message", (result) => resolve(result as ParserResult))
   parser.on("error", reject)
-  parser.once("exit", (code, signal) => reject(parserDied({ file: input.file, reason: signal ?? `exit code ${code}` })))
+  parser.once("exit", (code, by) => reject(parserDied({ file: input.file, reason: by ?? `exit code ${code}` })))
   parser.send(input)
   const result = await promise
   if ("faults" in result) throw new ConfigurationError(result.faults)

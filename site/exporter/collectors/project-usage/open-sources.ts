@@ -12,13 +12,13 @@ export type Connect = typeof openApis
 /** The dummy cloud where a file is given, else each region of the OpenStack clouds of the environment. */
 export async function openSources(
   values: UsageValues,
-  { env, now, log, registry }: ExporterContext,
+  { env, now, log, registry, signal }: ExporterContext,
   { pool, state }: { readonly pool: Pool | undefined; readonly state: StateFile },
   connect: Connect | undefined,
 ): Promise<{ readonly sources: readonly UsageSource[]; readonly close: () => Promise<void> }> {
   const filter = { id: values.domainId === "" ? undefined : values.domainId, names: values.domain }
   if (values.dummyData !== undefined) {
-    const cloud = await openDummyCloud(values.dummyData, { filter, pool })
+    const cloud = await openDummyCloud(values.dummyData, { filter, pool, signal })
     return { sources: [{ key: "dummy", labels: {}, cloud }], close: () => Promise.resolve() }
   }
   const { openrc, osCloud: clouds, osRegionName: regions, osTimeout: timeout } = values

@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { type TestContext, test } from "node:test"
 import { sendRaw } from "../../../../dev/testing/send-raw.ts"
 import { QUERY, startTestProxy, startUpstream, TOKEN } from "../../testing.ts"
-import { ATTACKS } from "./attacks.testing.ts"
-import { SPELLINGS } from "./spellings.testing.ts"
+import { ATTACKS } from "../../../../dev/testing/attacks/attacks.ts"
+import { SPELLINGS } from "../../../../dev/testing/attacks/spellings.ts"
 
 async function start(t: TestContext) {
   const upstream = await startUpstream(t)

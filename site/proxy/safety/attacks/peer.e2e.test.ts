@@ -7,8 +7,8 @@ import { findHaproxy } from "../../../../dev/testing/haproxy.ts"
 import { sendRaw } from "../../../../dev/testing/send-raw.ts"
 import { until } from "../../../../dev/testing/until.ts"
 import { BEARER, QUERY, SHARED, startTestProxy, startUpstream, TOKEN } from "../../testing.ts"
-import { ATTACKS } from "./attacks.testing.ts"
-import { SPELLINGS } from "./spellings.testing.ts"
+import { ATTACKS } from "../../../../dev/testing/attacks/attacks.ts"
+import { SPELLINGS } from "../../../../dev/testing/attacks/spellings.ts"
 import { freePort } from "../../../../dev/testing/free-port.ts"
 
 const CONFIG = fileURLToPath(new URL("../../../../dev/fuzz/hardened-haproxy.cfg", import.meta.url))
