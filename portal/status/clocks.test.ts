@@ -1,0 +1,28 @@
+import { test } from "node:test"
+import { watchTwo } from "./watched.testing.ts"
+
+test("does not go by scrapes of a clock that was ahead once it is set right", async (t) => {
+  const watched = await watchTwo(t)
+  await watched.shows("a ok", "b down refused")
+  watched.pass(3600)
+  const ahead = watched.now() / 1000
+  watched.fake.scrapes.set("a", [{ at: ahead, up: true }])
+  watched.fake.scrapes.set("b", [{ at: ahead, up: true }])
+  await watched.shows("a ok", "b ok")
+  watched.pass(-3600)
+  const at = watched.now() / 1000
+  watched.fake.scrapes.set("a", [
+    { at: at - 2, up: false },
+    { at: at - 1, up: false },
+  ])
+  watched.fake.scrapes.set("b", [])
+  await watched.shows("a down refused", "b waiting waiting")
+})
+
+test("knows nothing of Prometheus once the portal's own clock is set back and it does not respond", async (t) => {
+  const watched = await watchTwo(t)
+  await watched.shows("a ok", "b down refused")
+  watched.fake.respond = (_, response) => response.end("<html>") !== undefined
+  watched.pass(-3600)
+  await watched.shows("a unknown (ok)", "b unknown (down) refused")
+})

@@ -1,0 +1,87 @@
+import { join } from "node:path"
+import test, { type TestContext } from "node:test"
+import { EVERYTHING, parseFilter } from "./filter.ts"
+import { page } from "./page.ts"
+import { row } from "./row.ts"
+import { sitePage } from "./site-page.ts"
+import { fakeBanner, fakeSite, fakeSites, NOW } from "./fake-sites.testing.ts"
+import { fakeSource } from "./fake-source.testing.ts"
+import { fakeFrame } from "./testing.ts"
+
+/** Compares with a file that people read; `node --test --test-update-snapshots` writes it anew. */
+function same(t: TestContext, file: string, text: string): void {
+  t.assert.fileSnapshot(text, join(import.meta.dirname, "testdata", file), { serializers: [String] })
+}
+
+const before = (seconds: number): Date => new Date(NOW.getTime() - seconds * 1000)
+
+test("renders a row for each state", (t) => {
+  const sites = fakeSites(30)
+  const first = (state: string) => sites.find((site) => site.state === state)
+  const listed = ["down", "stale", "attention", "waiting", "ok", "paused"]
+    .map(first)
+    .filter((site) => site !== undefined)
+  const unknown = fakeSite("site-u", {
+    ...listed[0],
+    name: "site-u",
+    state: "unknown",
+    lastState: "down",
+    since: before(90),
+  })
+  const slow = fakeSite("site-s", {
+    state: "attention",
+    durationSeconds: 24.08,
+    series: 1000,
+    seriesDayAgo: 900,
+    labels: {},
+  })
+  same(t, "rows.html", [...listed, slow, unknown].map((site) => row(site, NOW).text).join("\n"))
+})
+
+test("renders a whole page", (t) => {
+  const source = fakeSource(fakeSites(2))
+  const filter = parseFilter(new URLSearchParams("?state=down&sort=-name"))
+  same(t, "page.html", page(fakeFrame, source.current(), filter, NOW).text)
+})
+
+test("renders a page of which nothing is known now", (t) => {
+  const source = fakeSource(fakeSites(2).map((site) => ({ ...site, state: "unknown" })))
+  source.replace({
+    banners: [fakeBanner(), fakeBanner({ id: "drift", severity: "attention" })],
+    prometheusSeen: before(330),
+  })
+  same(t, "page-unknown.html", page(fakeFrame, source.current(), EVERYTHING, NOW).text)
+})
+
+test("renders a page without sites", (t) => {
+  same(
+    t,
+    "page-empty.html",
+    page(fakeFrame, { ...fakeSource([]).current(), configConfirmed: null }, EVERYTHING, NOW).text,
+  )
+})
+
+test("renders the page of a site", (t) => {
+  const source = fakeSource(fakeSites(2))
+  const details = source.site("aachen-1")
+  if (details !== undefined) same(t, "site.html", sitePage(fakeFrame, source.current(), details, NOW).text)
+})
+
+test("renders the page of a site that pushes, with what its Prometheus needs", (t) => {
+  const [site] = fakeSites(1)
+  const status = fakeSite("kiel-1", {
+    ...{ labels: { location: "Kiel" }, url: "", state: "down", lastState: "down", since: before(600), series: null },
+    ...{ cause: "push_silent", causeTitle: "writes nothing", durationSeconds: null, lastDelivery: before(900) },
+    reason: "The site has not written since 30 Nov 2026, 13:52:31 UTC.",
+    todo: "Ask the site's admin whether their Prometheus runs.",
+  })
+  const source = fakeSource([...(site === undefined ? [] : [site]), status])
+  source.changeDetails("kiel-1", {
+    ...{ pushes: { tenant: "kiel" }, report: undefined, changes: [], proxyUrl: undefined },
+    credentials: { kind: "a bearer token", method: "none", file: undefined },
+    match: ['{job="project_usages",__name__=~"project_.*_usage"}', 'up{job="project_usages"}'],
+  })
+  const details = source.site("kiel-1")
+  const frame = { ...fakeFrame, links: { ...fakeFrame.links, push: "https://portal.example.org/api/v1/write" } }
+  if (details !== undefined) same(t, "site-pushing.html", sitePage(frame, source.current(), details, NOW).text)
+})
