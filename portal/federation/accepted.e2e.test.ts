@@ -36,11 +36,11 @@ async function supervise(t: TestContext, prometheus: string, config: string): Pr
       "--web.enable-lifecycle",
     ])
     t.after(() => child.stop())
-    const stays = await until("Prometheus to be ready or to end", () =>
-      child.output().includes("Server is ready") ? true : child.process.exitCode === null ? undefined : false,
+    const outcome = await until("Prometheus to be ready or to end", () =>
+      child.output().includes("Server is ready") ? "ready" : child.process.exitCode === null ? undefined : "ended",
     )
     const [, port = ""] = /Listening on.*address=127\.0\.0\.1:(\d+)/.exec(child.output()) ?? []
-    return stays ? { url: `http://127.0.0.1:${port}`, child } : undefined
+    return outcome === "ready" ? { url: `http://127.0.0.1:${port}`, child } : undefined
   })
 }
 

@@ -15,13 +15,34 @@ const filesSchema = z
   )
   .refine((list) => list.at(-1)?.path === CONFIG_FILE)
 const schema = z.union([
-  z.strictObject({ sites: z.array(z.strictObject({ name: z.string(), interval: z.number() })), files: filesSchema }),
+  z.strictObject({
+    sites: z.array(
+      z.strictObject({
+        name: z.string(),
+        interval: z.number(),
+        paused: z.object({}).optional(),
+        jwt: z.strictObject({ audience: z.string(), match: z.array(z.string()).optional() }).optional(),
+        secretFile: z.string().optional(),
+      }),
+    ),
+    files: filesSchema,
+  }),
   filesSchema.transform((files) => ({ sites: [], files })), // as it was written before
 ])
 
+export interface AcceptedSite {
+  readonly name: string
+  readonly interval: number
+  readonly paused?: object | undefined
+  /** For what the portal signs its tokens, which go on to be renewed. */
+  readonly jwt?: { readonly audience: string; readonly match?: readonly string[] | undefined } | undefined
+  /** Of its token among the files. */
+  readonly secretFile?: string | undefined
+}
+
 /** What is written for Prometheus, and the sites in it. */
 export interface Accepted {
-  readonly sites: readonly { readonly name: string; readonly interval: number }[]
+  readonly sites: readonly AcceptedSite[]
   readonly files: readonly OutputFile[]
 }
 
@@ -32,7 +53,10 @@ export interface Accepted {
 export const acceptedFile = ({ sites, files }: Accepted): OutputFile => ({
   path: ACCEPTED_FILE,
   content: JSON.stringify({
-    sites: sites.map(({ name, interval }) => ({ name, interval })),
+    sites: sites.map(({ name, interval, paused, jwt, secretFile }) => ({
+      ...{ name, interval, ...(paused && { paused: {} }) },
+      ...(jwt && { jwt, secretFile }),
+    })),
     files: files.map(({ path, content }) => ({ path, content })),
   }),
   mode: 0o600,

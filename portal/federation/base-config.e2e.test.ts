@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { test } from "node:test"
+import { suite, test } from "node:test"
 import { readText } from "#core/files/read-text.ts"
 import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { need } from "../../dev/testing/component.ts"
@@ -80,51 +80,54 @@ async function scraped(url: string): Promise<readonly string[]> {
   return data.activeTargets.map(({ scrapePool, scrapeUrl }) => `${scrapePool} ${scrapeUrl}`).toSorted()
 }
 
-for (const version of ["2.42", "2.53", "3.5"] as const) {
-  test(`Prometheus ${version} finds all files of a base configuration where it would find them without the portal`, async (t) => {
-    const prometheus = need(t, findPrometheus(version))
-    if (prometheus === undefined) return
-    const folder = await scratch(t)
-    for (const name of ["tls", "secrets", "targets", "extra"]) await mkdir(join(folder, name))
-    for (const [name, content] of Object.entries(beside)) await writeFile(join(folder, name), content)
-    await writeFile(join(folder, "base.yml"), everyPath(version))
-    await writeFile(join(folder, "sites.yaml"), "sites: []\n")
-    const [major = 0, minor = 0] = version.split(".").map(Number)
-    const settings = {
-      sitesFile: join(folder, "sites.yaml"),
-      baseConfig: join(folder, "base.yml"),
-      configDir: join(folder, "out"),
-      prometheusVersion: { major, minor },
-    }
-    const plan = await loadPlan(settings, testInputs({}, readText))
-    await publish(settings.configDir, plan.files)
-    const [direct, written] = await Promise.all(
-      [settings.baseConfig, join(settings.configDir, "prometheus.yml")].map((file) =>
-        startPrometheus(prometheus, file),
-      ),
-    )
-    assert.ok(direct && written)
-    t.after(async () => {
-      for (const running of [direct, written]) {
-        await running.child.stop("SIGKILL") // it would wait to send what it has to remote_write
-        await running.stop()
+// most of the time they wait
+suite("of each version", { concurrency: true }, () => {
+  for (const version of ["2.42", "2.53", "3.5"] as const) {
+    test(`Prometheus ${version} finds all files of a base configuration where it would find them without the portal`, async (t) => {
+      const prometheus = need(t, findPrometheus(version))
+      if (prometheus === undefined) return
+      const folder = await scratch(t)
+      for (const name of ["tls", "secrets", "targets", "extra"]) await mkdir(join(folder, name))
+      for (const [name, content] of Object.entries(beside)) await writeFile(join(folder, name), content)
+      await writeFile(join(folder, "base.yml"), everyPath(version))
+      await writeFile(join(folder, "sites.yaml"), "sites: []\n")
+      const [major = 0, minor = 0] = version.split(".").map(Number)
+      const settings = {
+        sitesFile: join(folder, "sites.yaml"),
+        baseConfig: join(folder, "base.yml"),
+        configDir: join(folder, "out"),
+        prometheusVersion: { major, minor },
+      }
+      const plan = await loadPlan(settings, [], testInputs({}, readText))
+      await publish(settings.configDir, plan.of().files)
+      const [direct, written] = await Promise.all(
+        [settings.baseConfig, join(settings.configDir, "prometheus.yml")].map((file) =>
+          startPrometheus(prometheus, file),
+        ),
+      )
+      assert.ok(direct && written)
+      t.after(async () => {
+        for (const running of [direct, written]) {
+          await running.child.stop("SIGKILL") // it would wait to send what it has to remote_write
+          await running.stop()
+        }
+      })
+      assert.equal(await loadedConfig(written.url), await loadedConfig(direct.url))
+      const expected = [
+        "anchored http://127.0.0.1:1/metrics",
+        ...(version === "2.42" ? [] : ["extra https://127.0.0.1:3/metrics"]),
+        "merged http://127.0.0.1:2/metrics",
+        "own https://127.0.0.1:1/metrics?ca_file=x.pem&files=x.json",
+      ]
+      for (const { url } of [direct, written]) {
+        await until("its targets", async () => {
+          assert.deepEqual(await scraped(url), expected)
+          return true
+        })
       }
     })
-    assert.equal(await loadedConfig(written.url), await loadedConfig(direct.url))
-    const expected = [
-      "anchored http://127.0.0.1:1/metrics",
-      ...(version === "2.42" ? [] : ["extra https://127.0.0.1:3/metrics"]),
-      "merged http://127.0.0.1:2/metrics",
-      "own https://127.0.0.1:1/metrics?ca_file=x.pem&files=x.json",
-    ]
-    for (const { url } of [direct, written]) {
-      await until("its targets", async () => {
-        assert.deepEqual(await scraped(url), expected)
-        return true
-      })
-    }
-  })
-}
+  }
+})
 
 test("a job that Prometheus does not scrape, because it cannot read a file of it, is logged and counted", async (t) => {
   const prometheus = need(t, findPrometheus())

@@ -94,8 +94,8 @@ test("oauth2 is tried: a token is requested and sent, and what the token server 
   const url = await site(t, onlyWith("Bearer issued-s3cret"))
   assert.deepEqual(await connect(t, `${url}, ${keys("/token")}`), [ONE])
   for (const [oauth2, reason] of [
-    [keys("/token", "{audience: y}"), `the token server ${server} responds with 400 ("invalid_client")`],
-    [keys("/empty"), `the token server ${server} responds without an access_token`],
+    [keys("/token", "{audience: y}"), `the token server ${server}: it responds with 400 ("invalid_client")`],
+    [keys("/empty"), `the token server ${server}: it responds without an access_token`],
     [keys("/silent"), `the token server ${server}: no whole response within 2 s`],
   ] as const) {
     assert.deepEqual(await connect(t, `${url}, ${oauth2}`), [`fails    ${reason}`, `fault    ${reason}`])

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request } from "node:http"
 import { createServer as createSecureServer } from "node:https"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
-import { test, type TestContext } from "node:test"
+import { type TestContext, suite, test } from "node:test"
 import type { TLSSocket } from "node:tls"
 import { makeAuthority } from "../../dev/testing/certificates.ts"
 import { start } from "../../dev/testing/child.ts"
@@ -63,19 +63,21 @@ async function startSites(t: TestContext) {
   return { received, tokens, port, securePort, proxyPort, loginPort }
 }
 
-for (const version of ["2.42", "2.53", "3.5"] as const) {
-  test(`Prometheus ${version} sends each site the credentials that sites.yaml names for it`, async (t) => {
-    const prometheus = need(t, findPrometheus(version))
-    if (prometheus === undefined) return
-    const { received, tokens, port, securePort, proxyPort, loginPort } = await startSites(t)
-    const url = (name: string): string => `http://127.0.0.1:${port}/${name}`
-    const portal = await startFederatedPortal(t, prometheus, {
-      secret: `${SECRET}\n`,
-      token: "t0ken",
-      "ca.pem": authority.cert,
-      "own.pem": portalPem.cert,
-      "own.key": portalPem.key,
-      "sites.yaml": `sites:
+// most of the time they wait
+suite("of each version", { concurrency: true }, () => {
+  for (const version of ["2.42", "2.53", "3.5"] as const) {
+    test(`Prometheus ${version} sends each site the credentials that sites.yaml names for it`, async (t) => {
+      const prometheus = need(t, findPrometheus(version))
+      if (prometheus === undefined) return
+      const { received, tokens, port, securePort, proxyPort, loginPort } = await startSites(t)
+      const url = (name: string): string => `http://127.0.0.1:${port}/${name}`
+      const portal = await startFederatedPortal(t, prometheus, {
+        secret: `${SECRET}\n`,
+        token: "t0ken",
+        "ca.pem": authority.cert,
+        "own.pem": portalPem.cert,
+        "own.key": portalPem.key,
+        "sites.yaml": `sites:
   - {name: token, url: "${url("token")}", interval: 1s, token: {file: token}}
   - {name: basic, url: "${url("basic")}", interval: 1s, basic_auth: {username: portal, password_file: secret}}
   - {name: other, url: "${url("other")}", interval: 1s, authorization: {type: Token, credentials_file: secret}}
@@ -94,30 +96,31 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
     tls: {ca_file: ca.pem, cert_file: own.pem, key_file: own.key}
   - {name: proxy, url: "${url("proxy")}", interval: 1s, token: {file: token}, proxy_url: "http://127.0.0.1:${proxyPort}"}
 `,
+      })
+      const expected = ["basic", "certificate", "oauth2", "other", "proxy", "token"]
+      await until("usage of all", async () => {
+        const found = await portal.prometheus.query("project_vcpu_usage")
+        assert.deepEqual(found.map(({ metric }) => metric.site ?? "").toSorted(byText), expected)
+        return true
+      })
+      const base64 = Buffer.from(`portal:${SECRET}`).toString("base64")
+      assert.deepEqual(Object.fromEntries([...received].map(([path, of]) => [path, [...of].toSorted()])), {
+        "/basic/federate": [`Basic ${base64}, no certificate`],
+        "/certificate/federate": ["no header, portal"],
+        "/oauth2/federate": ["Bearer issued, no certificate"],
+        "/other/federate": [`Token ${SECRET}, no certificate`],
+        "/proxy/federate": ["Bearer t0ken, no certificate", "through the proxy: Bearer t0ken, no certificate"],
+        "/token/federate": ["Bearer t0ken, no certificate"],
+      })
+      const client = Buffer.from(`portal:${encodeURIComponent(SECRET).replaceAll("%20", "+")}`).toString("base64")
+      assert.deepEqual(
+        [...new Set(tokens)],
+        [`Basic ${client} audience=site&grant_type=client_credentials&scope=metrics`],
+      )
+      assert.doesNotMatch(portal.child.output(), /s3cret|t0ken/)
     })
-    const expected = ["basic", "certificate", "oauth2", "other", "proxy", "token"]
-    await until("usage of all", async () => {
-      const found = await portal.prometheus.query("project_vcpu_usage")
-      assert.deepEqual(found.map(({ metric }) => metric.site ?? "").toSorted(byText), expected)
-      return true
-    })
-    const base64 = Buffer.from(`portal:${SECRET}`).toString("base64")
-    assert.deepEqual(Object.fromEntries([...received].map(([path, of]) => [path, [...of].toSorted()])), {
-      "/basic/federate": [`Basic ${base64}, no certificate`],
-      "/certificate/federate": ["no header, portal"],
-      "/oauth2/federate": ["Bearer issued, no certificate"],
-      "/other/federate": [`Token ${SECRET}, no certificate`],
-      "/proxy/federate": ["Bearer t0ken, no certificate", "through the proxy: Bearer t0ken, no certificate"],
-      "/token/federate": ["Bearer t0ken, no certificate"],
-    })
-    const client = Buffer.from(`portal:${encodeURIComponent(SECRET).replaceAll("%20", "+")}`).toString("base64")
-    assert.deepEqual(
-      [...new Set(tokens)],
-      [`Basic ${client} audience=site&grant_type=client_credentials&scope=metrics`],
-    )
-    assert.doesNotMatch(portal.child.output(), /s3cret|t0ken/)
-  })
-}
+  }
+})
 
 test("a site that knows its readers by certificate delivers to a portal that has one, without a token", async (t) => {
   const prometheus = need(t, findPrometheus())

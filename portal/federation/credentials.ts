@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto"
+import { createHash, createHmac } from "node:crypto"
 import type { Path } from "#core/config/config-file.ts"
 import { faultOfPassword, faultOfToken } from "#core/http/bearer-token.ts"
 import type { OutputFile } from "./publish.ts"
@@ -14,8 +14,12 @@ function secretPath(site: string, secret: string, key: Buffer): string {
   return `tokens/${site}.${createHmac("sha256", key).update(`${site} ${secret}`).digest("hex").slice(0, 8)}`
 }
 
+/** The same for a token that the portal signs: of what it is for, or, for a name of its own, of the token. */
+export const mintedPath = (site: string, of: string): string =>
+  `tokens/${site}.jwt.${createHash("sha256").update(of).digest("hex").slice(0, 8)}`
+
 /** The keys by which a site may know the portal, beside a client certificate. */
-export const CREDENTIALS = ["token", "basic_auth", "authorization", "oauth2"] as const
+export const CREDENTIALS = ["token", "basic_auth", "authorization", "oauth2", "jwt"] as const
 
 /** How one entry of sites.yaml is read; paths are of keys below it. */
 export interface EntryReader {

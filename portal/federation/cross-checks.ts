@@ -1,19 +1,18 @@
-import { type Document, isMap, isScalar, parseDocument } from "yaml"
+import { type Document, isMap, isScalar } from "yaml"
 import { duplicates } from "#core/config/faults.ts"
 import { CREDENTIALS, type Report } from "./credentials.ts"
-import type { SiteEntry } from "./schema.ts"
+import type { ReadableSite, SiteEntry } from "./schema.ts"
 
 /** What shows only across keys, entries or in the text itself. */
-export function crossCheck(text: string, entries: readonly Partial<SiteEntry>[], report: Report): void {
+export function crossCheck(document: Document, entries: readonly ReadableSite[], report: Report): void {
   checkTwins(entries, report)
   checkTimes(entries, report)
-  const document = parseDocument(text)
   checkCredentials(document, entries.length, report)
   checkNumbers(document, entries.length, report)
 }
 
-function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): void {
-  const kinds: readonly [keyof SiteEntry, (entry: Partial<SiteEntry>) => string | undefined, string][] = [
+function checkTwins(entries: readonly ReadableSite[], report: Report): void {
+  const kinds: readonly [keyof SiteEntry, (entry: ReadableSite) => string | undefined, string][] = [
     // names become files: some file systems take a and A for the same
     ["name", ({ name }) => name?.toLowerCase(), "is also the name of"],
     // other selectors or another token of one url are other series
@@ -24,7 +23,8 @@ function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): voi
   const numbered = entries.map((entry, index) => ({ entry, index }))
   for (const [key, of, message] of kinds) {
     for (const [{ entry, index }, first] of duplicates(numbered, (one) => of(one.entry))) {
-      if (key === "labels" && entry.url?.href === first.entry.url?.href) continue
+      const isOnePlace = entry.url !== undefined && entry.url.href === first.entry.url?.href
+      if (key === "labels" && isOnePlace) continue
       const named = first.entry.name === undefined ? "" : ` (${first.entry.name})`
       report(["sites", index, key], `${message} sites[${first.index}]${named}; each site needs its own`)
     }
@@ -32,7 +32,7 @@ function checkTwins(entries: readonly Partial<SiteEntry>[], report: Report): voi
 }
 
 /** What an entry requests, and with which credentials; undefined where either is not known. */
-function request({ url, match, tls, ...entry }: Partial<SiteEntry>): string | undefined {
+function request({ url, match, tls, ...entry }: ReadableSite): string | undefined {
   if (url === undefined || match === undefined) return undefined
   return JSON.stringify([url.href, match.toSorted(), tls?.cert_file, CREDENTIALS.map((key) => entry[key])])
 }
@@ -43,7 +43,7 @@ function identity(labels: Readonly<Record<string, string>> = {}): string | undef
   return pairs.length === 0 ? undefined : JSON.stringify(pairs)
 }
 
-function checkTimes(entries: readonly Partial<SiteEntry>[], report: Report): void {
+function checkTimes(entries: readonly ReadableSite[], report: Report): void {
   entries.forEach(({ interval, timeout }, index) => {
     if (interval === undefined || timeout === undefined || timeout <= interval) return
     report(["sites", index, "timeout"], `must be at most the interval, which is ${interval}s`)
@@ -54,7 +54,7 @@ function checkTimes(entries: readonly Partial<SiteEntry>[], report: Report): voi
 function checkCredentials(document: Document, sites: number, report: Report): void {
   for (let index = 0; index < sites; index += 1) {
     const entry = document.getIn(["sites", index], true)
-    if (!isMap(entry)) continue
+    if (!isMap(entry) || entry.has("push")) continue
     const [first, ...more] = CREDENTIALS.filter((key) => entry.has(key))
     if (first === undefined && !document.hasIn(["sites", index, "tls", "cert_file"])) {
       const known = CREDENTIALS.join(", ").replace(/, (\w+)$/, " or $1")

@@ -2,11 +2,11 @@ import type { Site } from "./sites.ts"
 import { OF_OAUTH2, tlsConfig } from "./site-tls.ts"
 
 /** The part of a scrape job that says how the portal identifies itself; files are those that are written. */
-export function jobCredentials({ name, token, basic_auth, authorization, oauth2, secretFile, tls }: Site): object {
+export function jobCredentials({ name, token, basic_auth, authorization, oauth2, jwt, secretFile, tls }: Site): object {
   return {
     basic_auth: basic_auth && { username: basic_auth.username, password_file: secretFile },
     authorization:
-      token === undefined
+      token === undefined && jwt === undefined
         ? authorization && { type: authorization.type, credentials_file: secretFile }
         : { credentials_file: secretFile },
     oauth2: oauth2 && {

@@ -11,16 +11,18 @@ import { testInputs } from "./testing.ts"
 const complete = join(import.meta.dirname, "testdata/complete")
 const env = { TOKEN_B: "variable-token-of-b" }
 
-const load = (folder: string, version = { major: 3, minor: 5 }, configDir = "/nowhere") =>
-  loadPlan(
+async function load(folder: string, version = { major: 3, minor: 5 }, configDir = "/nowhere") {
+  const plan = await loadPlan(
     {
       sitesFile: join(folder, "sites.yaml"),
       baseConfig: join(folder, "base.yml"),
-      configDir,
       prometheusVersion: version,
     },
+    [{ name: "prometheus:9090", url: new URL("http://prometheus:9090"), folder: configDir, named: false }],
     testInputs(env, readText),
   )
+  return { ...plan, ...plan.of() }
+}
 
 for (const [version, file] of [
   [{ major: 3, minor: 5 }, "prometheus-3.5.yml"],

@@ -146,12 +146,12 @@ for (const version of ["2.42", "2.53", "3.5"] as const) {
           {
             sitesFile: join(folder, "sites.yaml"),
             baseConfig: undefined,
-            configDir: output,
             prometheusVersion: { major, minor },
           },
+          [],
           testInputs({}, readText),
         )
-        await publish(output, plan.files)
+        await publish(output, plan.of().files)
         const promtool = start(join(prometheus, "promtool"), ["check", "config", join(output, "prometheus.yml")])
         assert.equal(await promtool.ended, 0, promtool.output())
       }),
@@ -171,9 +171,9 @@ test("labels reach Prometheus exactly as they stand in sites.yaml", async (t) =>
   await writeFile(join(folder, "in/token"), "token")
   const list = [{ name: "a", url: "http://127.0.0.1:1", labels, token: { file: "token" } }]
   await writeFile(join(folder, "in/sites.yaml"), JSON.stringify({ sites: list }))
-  const settings = { sitesFile: join(folder, "in/sites.yaml"), baseConfig: undefined, configDir: join(folder, "out") }
-  const plan = await loadPlan({ ...settings, prometheusVersion: { major: 2, minor: 42 } }, testInputs({}, readText))
-  await publish(join(folder, "out"), plan.files)
+  const settings = { sitesFile: join(folder, "in/sites.yaml"), baseConfig: undefined }
+  const plan = await loadPlan({ ...settings, prometheusVersion: { major: 2, minor: 42 } }, [], testInputs({}, readText))
+  await publish(join(folder, "out"), plan.of().files)
   const running = await startPrometheus(prometheus, join(folder, "out/prometheus.yml"))
   t.after(() => running.stop())
   const targets = await until("the target", async () => {

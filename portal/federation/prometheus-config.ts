@@ -4,32 +4,57 @@ import { resolvePaths } from "./base-paths.ts"
 import { hostOf, jobCredentials } from "./job-credentials.ts"
 import { HEADER } from "./publish.ts"
 import type { Limits } from "./schema.ts"
+import { addShard, SHARD, type ShardLabel } from "./shard-config.ts"
 import { siteRelabelling } from "./site-labels.ts"
-import type { Site } from "./sites.ts"
+import { limitsOf, type Site } from "./sites.ts"
 import { knowsStaleness, type PrometheusVersion } from "./version.ts"
+import { yamlItems } from "./yaml-text.ts"
 
-/** The whole Prometheus configuration as YAML: the base configuration, and one scrape job per site. */
+/** Stands in the document where the sites' jobs come. */
+const JOBS = "the jobs of fedstack's sites"
+
+/** Where the sites are only some of all: those of one of several Prometheus. */
+interface Part {
+  readonly shard?: ShardLabel | undefined
+  /** By whose labels series differ. */
+  readonly all?: readonly Pick<Site, "labels">[]
+}
+
+/** The whole Prometheus configuration as YAML: the base configuration, and one scrape job per site that is not paused. */
 export function prometheusConfig(
   sites: readonly Site[],
   limits: Limits,
   base: BaseConfig,
   version: PrometheusVersion,
+  { shard, all = sites }: Part = {},
 ): string {
   const parsed = parseDocument(base.text, { customTags: keepNumbers })
   const document = isMap(parsed.contents) ? parsed : new Document({})
+  if (isMap(document.contents)) document.contents.flow = false // what is written below needs lines of its own
   resolvePaths(document, base.folder)
-  const labels = new Set([...base.externalLabels, ...sites.flatMap((site) => Object.keys(site.labels))])
-  const jobs = sites.map((site) => job(site, limits, labels, version))
+  if (shard !== undefined) addShard(document, shard)
+  const labels = new Set([...base.externalLabels, ...all.flatMap((site) => Object.keys(site.labels))])
+  if (shard !== undefined) labels.add(SHARD)
+  const scraped = sites.filter(({ paused }) => paused === undefined)
   if (base.ruleFiles.length > 0) document.set("rule_files", document.createNode(base.ruleFiles))
   const own = document.get("scrape_configs")
-  if (isSeq(own)) for (const item of jobs) own.add(document.createNode(item))
-  else document.set("scrape_configs", document.createNode(jobs))
+  const place = scraped.length === 0 ? [] : [JOBS]
+  if (!isSeq(own)) document.set("scrape_configs", document.createNode(place))
+  else if (place.length > 0) {
+    own.flow = false
+    own.add(document.createNode(JOBS))
+  }
   // quoted, because Prometheus' YAML 1.1 reads more words as something else than text
-  return HEADER + document.toString({ lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" })
+  const text = document.toString({ lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" })
+  const line = `  - "${JOBS}"\n`
+  const [before = "", after = ""] = text.split(line)
+  const jobs = scraped.map((site) => yamlItems([job(site, limits, labels, version)], "  "))
+  return [HEADER, before, ...jobs, after].join("")
 }
 
 function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, version: PrometheusVersion): object {
   const { name, url, match, interval, timeout } = site
+  const { response_bytes, series } = limitsOf(site, limits)
   const labels = { site: name, ...site.labels }
   return {
     job_name: name,
@@ -42,8 +67,8 @@ function job(site: Site, limits: Limits, labelsOfPortal: ReadonlySet<string>, ve
     track_timestamps_staleness: knowsStaleness(version) ? true : undefined, // what is undefined is not written
     // a redirect could lead the token to another host
     follow_redirects: false,
-    body_size_limit: `${limits.response_bytes}B`,
-    sample_limit: limits.series,
+    body_size_limit: `${response_bytes}B`,
+    sample_limit: series,
     proxy_url: site.proxy_url && hostOf(site.proxy_url),
     ...jobCredentials(site),
     static_configs: [{ targets: [target(url)], labels }],

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { explain, FedstackError } from "#core/errors.ts"
+import { someAtOnce } from "#core/files/some-at-once.ts"
 import { type FileToWrite, writeAtomically } from "#core/files/write-atomically.ts"
 import { foreignConfiguration, notWritten } from "./errors.ts"
 
@@ -33,13 +34,10 @@ export async function publish(
     await refuseForeign(folder, files)
     await makeFolder(folder)
     await acquire()
-    const changed: FileToWrite[] = []
-    for (const { path, content, mode } of files) {
-      const file = join(folder, path)
-      if (await isWritten(file, content, mode)) continue
-      await makeFolder(dirname(file))
-      changed.push({ file, content, mode })
-    }
+    const wanted = files.map(({ path, content, mode }): FileToWrite => ({ file: join(folder, path), content, mode }))
+    const written = await someAtOnce(wanted, ({ file, content, mode }) => isWritten(file, content, mode))
+    const changed = wanted.filter((_, index) => written[index] === false)
+    for (const below of new Set(changed.map(({ file }) => dirname(file)))) await makeFolder(below)
     await writeAtomically(changed)
   } catch (error) {
     throw error instanceof FedstackError ? error : notWritten({ folder, reason: explain(error) }, { cause: error })

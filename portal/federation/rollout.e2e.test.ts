@@ -1,12 +1,11 @@
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { test, type TestContext } from "node:test"
+import { test } from "node:test"
 import { start } from "../../dev/testing/child.ts"
 import { until } from "../../dev/testing/until.ts"
-import { launcher, ready, scratch, startPortal, type TestPortal } from "./testing.ts"
+import { launcher, mountTiny, ready, scratch, startPortal, type TestPortal } from "./testing.ts"
 
 const files = {
   "site-a.token": "s3cret",
@@ -22,7 +21,7 @@ const written = (portal: TestPortal, site: string) =>
   )
 
 const NEEDED =
-  "needs token, basic_auth, authorization or oauth2, or a client certificate: tls with cert_file and key_file"
+  "needs token, basic_auth, authorization, oauth2 or jwt, or a client certificate: tls with cert_file and key_file"
 
 test("ends with 1 and every fault on a bad file at start", async (t) => {
   const portal = await startPortal(t, { "sites.yaml": "sites:\n  - name: a\n  - nam: b\n" })
@@ -142,21 +141,6 @@ test("writes nothing where another portal writes, shows why, and follows it when
   await ready(second)
   assert.match(await readFile(join(outputFolder, "prometheus.yml"), "utf8"), /job_name: "site-b"/)
 })
-
-/** A small file system of its own; undefined where this machine does not let us mount one. */
-async function mountTiny(t: TestContext): Promise<string | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), "fedstack-disk-"))
-  const mount = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder])
-  t.after(() => {
-    spawnSync("umount", ["-l", folder])
-    return rm(folder, { recursive: true })
-  })
-  if (mount.status !== 0) {
-    t.skip("no tmpfs can be mounted here (needs root)")
-    return undefined
-  }
-  return folder
-}
 
 const trouble = (portal: TestPortal, reason: RegExp) =>
   until(`a message of ${reason.source}`, () => (reason.test(portal.child.output()) ? true : undefined))

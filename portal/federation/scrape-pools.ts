@@ -4,7 +4,7 @@ import type { Logger } from "#core/log/logger.ts"
 import { logChanges } from "#core/log/changes.ts"
 import { fetchText, RequestFailed } from "#core/http/client.ts"
 import { pause } from "#core/retry/backoff.ts"
-import type { PortalMetrics } from "./metrics.ts"
+import type { ShardMetrics } from "./metrics.ts"
 import { below, type PrometheusServer } from "./prometheus.ts"
 
 /** Seconds that Prometheus may take to begin with its jobs, also when it starts again. */
@@ -17,8 +17,8 @@ const LIMIT = 4 * 2 ** 20
 const config = z.object({ scrape_configs: z.array(z.object({ job_name: z.coerce.string() })) })
 const pools = z.object({ data: z.object({ scrapePools: z.array(z.string()) }) })
 
-/** Names of the jobs in a configuration that Prometheus accepted; none where it is not understood. */
-const jobsIn = (content: string): readonly string[] =>
+/** Names of the jobs in a configuration of an earlier process; none where it is not understood. */
+export const jobsIn = (content: string): readonly string[] =>
   config.safeParse(parse(content)).data?.scrape_configs.map(({ job_name }) => job_name) ?? []
 
 /**
@@ -27,10 +27,9 @@ const jobsIn = (content: string): readonly string[] =>
  */
 export async function watchScrapePools(
   server: PrometheusServer,
-  content: string,
-  { metrics, log, signal }: { metrics: PortalMetrics; log: Logger; signal: AbortSignal },
+  jobs: readonly string[],
+  { metrics, log, signal }: { metrics: ShardMetrics; log: Logger; signal: AbortSignal },
 ): Promise<void> {
-  const jobs = jobsIn(content)
   const report = logChanges((names?: string) => {
     if (names === undefined) log.info({}, "Prometheus scrapes every job")
     else

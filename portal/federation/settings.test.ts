@@ -6,6 +6,7 @@ const settings: FederationSettings = {
   sitesFile: "sites.yaml",
   prometheusUrl: new URL("http://127.0.0.1:1"),
   configDir: "out",
+  prometheusShards: [],
   baseConfig: undefined,
   prometheusVersion: { major: 3, minor: 5 },
   prometheusTokenFile: undefined,

@@ -1,6 +1,16 @@
 import { Faults } from "#core/config/faults.ts"
-import { httpUrl, inGroup, type Parse, setting, text, type Values, Wrong } from "#core/config/settings.ts"
+import {
+  httpUrl,
+  inGroup,
+  type Parse,
+  setting,
+  settings as several,
+  text,
+  type Values,
+  Wrong,
+} from "#core/config/settings.ts"
 import { UsageError } from "#core/errors.ts"
+import { DEFAULT_FOLDER, DEFAULT_URL, shard } from "./shards.ts"
 import { parseVersion, type PrometheusVersion } from "./version.ts"
 
 const version: Parse<PrometheusVersion> = (value) => parseVersion(value) ?? new Wrong("must be a version such as 2.53")
@@ -17,7 +27,7 @@ export const federationSettings = {
     prometheusUrl: setting(
       httpUrl,
       { flag: "--prometheus.url <url>", help: "Reload this Prometheus, which runs with --web.enable-lifecycle" },
-      "http://prometheus:9090",
+      DEFAULT_URL,
     ),
     configDir: setting(
       text,
@@ -25,7 +35,16 @@ export const federationSettings = {
         flag: "--prometheus.config-dir <folder>",
         help: "Write prometheus.yml, tokens and rules for Prometheus to this folder, which holds nothing else",
       },
-      "portal/prometheus/generated",
+      DEFAULT_FOLDER,
+    ),
+    prometheusShards: several(
+      shard,
+      {
+        flag: "--prometheus.shard <name=url,folder>",
+        help: "Spread the sites over several Prometheus, each with its folder, in place of --prometheus.url and --prometheus.config-dir; may be repeated",
+        separator: "\n",
+      },
+      [],
     ),
     baseConfig: setting(text, {
       flag: "--prometheus.base-config <file>",

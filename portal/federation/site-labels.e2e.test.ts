@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { createServer } from "node:http"
-import { test } from "node:test"
+import { suite, test } from "node:test"
 import * as fc from "fast-check"
 import { stringify } from "yaml"
 import { need } from "../../dev/testing/component.ts"
@@ -63,53 +63,56 @@ const line = ({ __name__: metric = "", ...labels }: Labels, index: number) =>
     )
     .join(",")}} ${index}\n`
 
-for (const version of VERSIONS) {
-  test(`series that differ at a site differ at the portal's Prometheus ${version}, whatever their labels`, async (t) => {
-    const prometheus = need(t, findPrometheus(version))
-    if (prometheus === undefined) return
-    // a label with the portal's own value is none; job too, where a series has none
-    const distinct = new Map<string, Labels>()
-    for (const { __name__, labels } of samples) {
-      const series: Labels = { __name__, ...present(labels) }
-      const agreeing = Object.entries(series).filter(
-        ([label, text]) => PORTAL[label] !== text && !(label === "job" && text === SITE),
+// most of the time they wait
+suite("of each version", { concurrency: true }, () => {
+  for (const version of VERSIONS) {
+    test(`series that differ at a site differ at the portal's Prometheus ${version}, whatever their labels`, async (t) => {
+      const prometheus = need(t, findPrometheus(version))
+      if (prometheus === undefined) return
+      // a label with the portal's own value is none; job too, where a series has none
+      const distinct = new Map<string, Labels>()
+      for (const { __name__, labels } of samples) {
+        const series: Labels = { __name__, ...present(labels) }
+        const agreeing = Object.entries(series).filter(
+          ([label, text]) => PORTAL[label] !== text && !(label === "job" && text === SITE),
+        )
+        distinct.set(byName(Object.fromEntries(agreeing)), series)
+      }
+      const sent = [...distinct.values()]
+      const server = createServer((_, response) =>
+        response.setHeader("content-type", "text/plain; version=0.0.4").end(sent.map(line).join("")),
       )
-      distinct.set(byName(Object.fromEntries(agreeing)), series)
-    }
-    const sent = [...distinct.values()]
-    const server = createServer((_, response) =>
-      response.setHeader("content-type", "text/plain; version=0.0.4").end(sent.map(line).join("")),
-    )
-    const port = await listen(t, server)
-    const { site: _site, ...labels } = PORTAL
-    const portal = await startFederatedPortal(t, prometheus, {
-      token: "token",
-      "base.yml": stringify({ global: { external_labels: EXTERNAL } }),
-      "sites.yaml": stringify({
-        sites: [
-          {
-            name: SITE,
-            url: `http://127.0.0.1:${port}`,
-            labels,
-            interval: "1s",
-            timeout: "1s",
-            token: { file: "token" },
-          },
-          { name: "other", url: "http://127.0.0.1:1", labels: OTHER, token: { file: "token" } },
-        ],
-      }),
+      const port = await listen(t, server)
+      const { site: _site, ...labels } = PORTAL
+      const portal = await startFederatedPortal(t, prometheus, {
+        token: "token",
+        "base.yml": stringify({ global: { external_labels: EXTERNAL } }),
+        "sites.yaml": stringify({
+          sites: [
+            {
+              name: SITE,
+              url: `http://127.0.0.1:${port}`,
+              labels,
+              interval: "1s",
+              timeout: "1s",
+              token: { file: "token" },
+            },
+            { name: "other", url: "http://127.0.0.1:1", labels: OTHER, token: { file: "token" } },
+          ],
+        }),
+      })
+      await until("a whole scrape", async () => {
+        const [added] = await portal.prometheus.query(`scrape_samples_scraped{job="${SITE}"}`)
+        return added?.value[1] === String(sent.length) ? true : undefined
+      })
+      const series = await portal.prometheus.query(`{site="${SITE}",instance!="127.0.0.1:${port}"}`)
+      const found = new Map(series.map(({ metric, value: [, index] }) => [byName(metric), Number(index)]))
+      assert.deepEqual(found, new Map(sent.map((one, index) => [byName(shown(one)), index])))
+      assert.equal(found.size, sent.length)
+      assert.ok(sent.length > 2000)
     })
-    await until("a whole scrape", async () => {
-      const [added] = await portal.prometheus.query(`scrape_samples_scraped{job="${SITE}"}`)
-      return added?.value[1] === String(sent.length) ? true : undefined
-    })
-    const series = await portal.prometheus.query(`{site="${SITE}",instance!="127.0.0.1:${port}"}`)
-    const found = new Map(series.map(({ metric, value: [, index] }) => [byName(metric), Number(index)]))
-    assert.deepEqual(found, new Map(sent.map((one, index) => [byName(shown(one)), index])))
-    assert.equal(found.size, sent.length)
-    assert.ok(sent.length > 2000)
-  })
-}
+  }
+})
 
 test("a label of the names under which labels wait to be renamed is not kept", async (t) => {
   const prometheus = need(t, findPrometheus())

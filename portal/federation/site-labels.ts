@@ -1,3 +1,6 @@
+import { EXPORTED, exportedNames } from "../sites/exported.ts"
+import { literally } from "../sites/literally.ts"
+
 /** A rule of metric_relabel_configs. */
 export interface RelabelRule {
   readonly action?: "labeldrop" | "labelmap"
@@ -9,9 +12,6 @@ export interface RelabelRule {
 
 /** Where labels wait while they are renamed. Prometheus reserves names that begin with two underscores. */
 const WAITING = "__tmp_fedstack_"
-const EXPORTED = "exported_"
-/** What is no property of a site, but of what it measures. */
-const NEVER_RENAMED = ["job", "instance", "le", "quantile", "__name__"]
 
 /**
  * honor_labels lets a site send any label, also those by which the portal distinguishes sites. Those are set to the
@@ -35,7 +35,7 @@ export function siteRelabelling(
       target_label: label,
       replacement: "",
     })),
-    ...renameToExported([...names].filter((name) => !NEVER_RENAMED.includes(name))),
+    ...renameToExported(exportedNames(names)),
     ...own.map(([label, value]) => ({
       target_label: label,
       replacement: value.replaceAll("$", "$$$$"), // two dollars each: one would begin a capture group's name
@@ -56,13 +56,7 @@ const keepApartFromPortal = (site: string): readonly RelabelRule[] => [
 ]
 
 /** With location and exported_location both the portal's, the site's location becomes exported_exported_location. */
-function renameToExported(names: readonly string[]): readonly RelabelRule[] {
-  const families = Map.groupBy(names, (name) => name.replace(/^(?:exported_)+/, ""))
-  const firstNames = new Map<string, number>()
-  for (const family of families.values()) {
-    const [first = "", ...more] = family.toSorted((a, b) => a.length - b.length)
-    firstNames.set(first, ((more.at(-1) ?? first).length - first.length) / EXPORTED.length + 1)
-  }
+function renameToExported(firstNames: ReadonlyMap<string, number>): readonly RelabelRule[] {
   const familiesOf = (first: readonly string[]) => `(?:${EXPORTED})*(?:${first.toSorted().map(literally).join("|")})`
   const all = familiesOf([...firstNames.keys()])
   const byPrefixes = Map.groupBy(firstNames.keys(), (first) => firstNames.get(first) ?? 1)
@@ -77,6 +71,3 @@ function renameToExported(names: readonly string[]): readonly RelabelRule[] {
     { action: "labeldrop", regex: `${WAITING}.*` },
   ]
 }
-
-/** As a regular expression of RE2. */
-const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)

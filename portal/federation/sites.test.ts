@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
+import { parseDocument } from "yaml"
 import { readText } from "#core/files/read-text.ts"
 import { ConfigurationError } from "#core/errors.ts"
 import { crossCheck } from "./cross-checks.ts"
@@ -57,7 +58,9 @@ test("entries of one url that present other certificates request other series", 
     tls: { cert_file: certificate, key_file: "key.pem" },
   })
   const reported: unknown[] = []
-  crossCheck("", ["a.pem", "b.pem", "a.pem"].map(of), (path, message) => reported.push([path.join("."), message]))
+  crossCheck(parseDocument(""), ["a.pem", "b.pem", "a.pem"].map(of), (path, message) =>
+    reported.push([path.join("."), message]),
+  )
   assert.deepEqual(reported, [["sites.2.url", "requests the same series as sites[0]; each site needs its own"]])
 })
 

@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { createServer, request, type Server } from "node:http"
+import { Agent, createServer, request, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -107,8 +108,9 @@ export async function startPortal(
   const child = start(launcher, [
     "portal",
     `--sites.file=${join(folder, "sites.yaml")}`,
-    `--prometheus.config-dir=${outputFolder ?? join(folder, "out")}`,
-    `--prometheus.url=${prometheusUrl}`,
+    ...(flags.some((flag) => flag.startsWith("--prometheus.shard="))
+      ? []
+      : [`--prometheus.config-dir=${outputFolder ?? join(folder, "out")}`, `--prometheus.url=${prometheusUrl}`]),
     ...("base.yml" in files ? [`--prometheus.base-config=${join(folder, "base.yml")}`] : []),
     "--web.listen-address=127.0.0.1:0",
     ...flags,
@@ -143,10 +145,16 @@ export interface Door {
   close(): void
   /** As if Prometheus were reading its data. */
   starting(): void
+  /** As if a reload never ended; the rest works. */
+  hangOnReload(prometheus: string): void
 }
 
 export async function startDoor(t: TestContext): Promise<Door> {
   let target: URL | "none" | "starting" = "none"
+  let hangs = false
+  // one connection that stays: a Prometheus that may open no more files accepts no other
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
   const server = createServer((incoming, response) => {
     if (target === "none") {
       incoming.destroy()
@@ -156,7 +164,8 @@ export async function startDoor(t: TestContext): Promise<Door> {
       response.writeHead(503).end("Service Unavailable")
       return
     }
-    const onward = request(new URL(incoming.url ?? "", target), { method: incoming.method ?? "" }, (proxied) => {
+    if (hangs && incoming.url === "/-/reload") return
+    const onward = request(new URL(incoming.url ?? "", target), { agent, method: incoming.method ?? "" }, (proxied) => {
       proxied.pipe(response.writeHead(proxied.statusCode ?? 500))
     })
     onward.on("error", () => response.destroy()).end()
@@ -164,9 +173,16 @@ export async function startDoor(t: TestContext): Promise<Door> {
   const url = await listen(t, server)
   return {
     url,
-    leadTo: (prometheus) => (target = new URL(prometheus)),
+    leadTo(prometheus) {
+      target = new URL(prometheus)
+      hangs = false
+    },
     close: () => (target = "none"),
     starting: () => (target = "starting"),
+    hangOnReload(prometheus) {
+      target = new URL(prometheus)
+      hangs = true
+    },
   }
 }
 
@@ -175,12 +191,30 @@ export async function startFederatedPortal(
   t: TestContext,
   prometheus: string,
   files: Readonly<Record<string, string>>,
-): Promise<TestPortal & { readonly prometheus: RunningPrometheus }> {
+  flags: readonly string[] = [],
+  /** Of Prometheus: its flags, and a folder of data that outlives it. */
+  of: { readonly flags?: readonly string[]; readonly data?: string } = {},
+): Promise<TestPortal & { readonly prometheus: RunningPrometheus; readonly door: Door }> {
   const door = await startDoor(t)
-  const portal = await startPortal(t, files, door.url)
+  const portal = await startPortal(t, files, door.url, undefined, flags)
   await ready(portal)
-  const running = await startPrometheus(prometheus, join(portal.folder, "out/prometheus.yml"))
+  const running = await startPrometheus(prometheus, join(portal.folder, "out/prometheus.yml"), of.flags, of.data)
   t.after(() => running.stop())
   door.leadTo(running.url)
-  return { ...portal, prometheus: running }
+  return { ...portal, prometheus: running, door }
+}
+
+/** A small file system of its own; undefined where this machine does not let us mount one. */
+export async function mountTiny(t: TestContext, size = "64k"): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), "fedstack-disk-"))
+  const mount = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder])
+  t.after(() => {
+    spawnSync("umount", ["-l", folder])
+    return rm(folder, { recursive: true })
+  })
+  if (mount.status !== 0) {
+    t.skip("no tmpfs can be mounted here (needs root)")
+    return undefined
+  }
+  return folder
 }

@@ -17,3 +17,10 @@ export const showVersion = ({ major, minor }: PrometheusVersion): string => `${m
 /** Of track_timestamps_staleness: since 2.48; older ones refuse the key. */
 export const knowsStaleness = ({ major, minor }: PrometheusVersion): boolean =>
   major > 2 || (major === 2 && minor >= 48)
+
+/**
+ * Whether a job may use its first token for ever (prometheus/common#981): what is built with common 0.69 or later does. Debian
+ * builds 3.5 with it and others do not, so that no version from 3.5 on can be trusted to read a token again.
+ */
+export const mayKeepFirstToken = ({ major, minor }: PrometheusVersion): boolean =>
+  major > 3 || (major === 3 && minor >= 5)

@@ -16,23 +16,26 @@ const PLAIN_OAUTH2 =
 const RAISE =
   "the default of a site's proxy: have the site raise it, or spread the selectors over several entries with its url"
 
-export const warningsOf = (sites: readonly Site[]): readonly SiteWarning[] => [
-  ...sites.flatMap((site) => [
-    ...(sendsInPlain(site.url) ? [{ site, message: PLAIN_HTTP }] : []),
-    ...(site.oauth2 !== undefined && sendsInPlain(site.oauth2.token_url) ? [{ site, message: PLAIN_OAUTH2 }] : []),
-    ...beyondBounds(site.match, DEFAULT_BOUNDS).map((problem) => ({
+export const warningsOf = (listed: readonly Site[]): readonly SiteWarning[] => {
+  const sites = listed.filter(({ paused }) => paused === undefined)
+  return [
+    ...sites.flatMap((site) => [
+      ...(sendsInPlain(site.url) ? [{ site, message: PLAIN_HTTP }] : []),
+      ...(site.oauth2 !== undefined && sendsInPlain(site.oauth2.token_url) ? [{ site, message: PLAIN_OAUTH2 }] : []),
+      ...beyondBounds(site.match, DEFAULT_BOUNDS).map((problem) => ({
+        site,
+        message: `its request ${problem}, ${RAISE}`,
+      })),
+    ]),
+    ...overlaps(sites).map(({ site, other, selectors }) => ({
       site,
-      message: `its request ${problem}, ${RAISE}`,
+      message:
+        selectors === undefined
+          ? `its selectors and those of ${other.name}, which has its url too, are too many to be compared: a series that both select counts twice in sums over both`
+          : `${selectors[0]} and ${selectors[1]} of ${other.name} may select the same series of one url: sums over both count them twice`,
     })),
-  ]),
-  ...overlaps(sites).map(({ site, other, selectors }) => ({
-    site,
-    message:
-      selectors === undefined
-        ? `its selectors and those of ${other.name}, which has its url too, are too many to be compared: a series that both select counts twice in sums over both`
-        : `${selectors[0]} and ${selectors[1]} of ${other.name} may select the same series of one url: sums over both count them twice`,
-  })),
-]
+  ]
+}
 
 /** As a URL's `hostname` shows them. Other names, such as those of containers, may lead over a network to another machine. */
 const LOOPBACK = /^(?:localhost\.?|127(?:\.\d+){3}|\[::(?:1|ffff:7f[\da-f]{2}:[\da-f]{1,4})\])$/

@@ -1,0 +1,2 @@
+/** As a regular expression of RE2. */
+export const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)
