@@ -1,0 +1,34 @@
+import type { IncomingMessage } from "node:http"
+import { bodyTooLarge } from "../errors.ts"
+import type { BodyLimit } from "./head.ts"
+import type { Reservation } from "./room.ts"
+
+/** The sender went away, or its connection broke, before its body was whole. */
+export class SenderGone extends Error {}
+
+/** The whole body. Throws an error for the sender, or SenderGone. */
+export function readBody(request: IncomingMessage, limit: BodyLimit, reservation: Reservation): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const stop = (error: unknown): void => {
+    request.off("data", take)
+    chunks.length = 0
+    reject(error)
+  }
+  const take = (chunk: Buffer): void => {
+    length += chunk.length
+    try {
+      if (length > limit.most) throw bodyTooLarge(limit)
+      reservation.add(chunk.length)
+      chunks.push(chunk)
+    } catch (error) {
+      stop(error)
+    }
+  }
+  request.on("data", take)
+  request.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)))
+  request.once("error", () => stop(new SenderGone()))
+  request.once("close", () => stop(new SenderGone()))
+  return promise
+}
