@@ -1,0 +1,129 @@
+import assert from "node:assert/strict"
+import { test, type TestContext } from "node:test"
+import { readSettings } from "#core/config/read-settings.ts"
+import { createLogger } from "#core/log/logger.ts"
+import { temporaryFolder } from "../../../../dev/testing/folder.ts"
+import { isWrite } from "../ruler/ruler-call.testing.ts"
+import { type FakeRuler, startFakeRuler } from "../ruler/ruler.testing.ts"
+import { rulesDiffSettings } from "../settings.ts"
+import { rulesDiff } from "./rules-diff.ts"
+
+const MANIFEST = `
+apiVersion: open-metrics.vgs.io/v1
+kind: List
+items:
+  - kind: OpenMetricsRule
+    metadata: {name: a, namespace: ns}
+    spec:
+      tenants: [team-a, team-b]
+      groups:
+        - {name: one, interval: 60s, rules: [{record: a, expr: "sum by(x) (up)"}]}
+        - {name: two, rules: [{record: b, expr: up}]}
+`
+
+/** What the command prints, and how it ends: `1 MESSAGE`. */
+async function diff(
+  t: TestContext,
+  fake: FakeRuler,
+  manifest: string,
+  flags = [`--ruler-upstream-url=${fake.url.href}`],
+): Promise<readonly [text: string, end: string]> {
+  const file = await temporaryFolder(t).write("rules.yaml", manifest)
+  const reading = readSettings({ settings: rulesDiffSettings, command: "fedstack rules diff", summary: "" }, flags, {})
+  if (reading.kind === "help") throw new Error("no help was requested")
+  const lines: string[] = []
+  const log = createLogger({ level: "error", format: "logfmt" }, "rules", (line) => lines.push(line))
+  const context = { log, signal: new AbortController().signal, env: {}, print: (text: string) => void lines.push(text) }
+  const end = await rulesDiff(reading.values, [file], context).then(
+    () => "0",
+    (error: Error & { exitCode: number }) => `${error.exitCode} ${error.message.replaceAll(file, "FILE")}`,
+  )
+  assert.deepEqual(fake.calls.filter(isWrite), [])
+  return [lines.join(""), end]
+}
+
+test("shows what would change, and writes nothing", async (t) => {
+  const fake = await startFakeRuler(t)
+  fake.put("team-a", "ns", { name: "one", interval: "1m", rules: [{ record: "a", expr: "sum(up) by (x) # all" }] })
+  fake.put("team-a", "ns", { name: "two", rules: [{ record: "b", expr: "down" }] })
+  fake.put("team-a", "ns", { name: "foreign", rules: [{ record: "b", expr: "down" }] })
+  const [text, end] = await diff(t, fake, MANIFEST)
+  assert.equal(
+    text,
+    `ruler ruler, tenant team-a
+
+update ns/two, by ns/a
+@@ -1,4 +1,4 @@
+ name: two
+ rules:
+   - record: b
+-    expr: down
++    expr: up
+
+adopt ns/one, by ns/a: stands there as it is wanted
+
+ruler ruler, tenant team-b
+
+create ns/one, by ns/a
++name: one
++interval: 60s
++rules:
++  - record: a
++    expr: sum by(x) (up)
+
+create ns/two, by ns/a
++name: two
++rules:
++  - record: b
++    expr: up
+
+`,
+  )
+  assert.equal(end, "1 groups: 2 to create, 1 to update, 1 to adopt")
+})
+
+test("ends with 0 where the ruler holds it all, however it is written", async (t) => {
+  const fake = await startFakeRuler(t)
+  for (const tenant of ["team-a", "team-b"]) {
+    fake.put(tenant, "ns", { name: "one", interval: "1m", rules: [{ record: "a", expr: "sum(up) by (x)" }] })
+    fake.put(tenant, "ns", { name: "two", rules: [{ record: "b", expr: "up" }] })
+  }
+  const [, end] = await diff(t, fake, MANIFEST)
+  assert.equal(end, "0")
+})
+
+test("ends with 1 and says why where a group is invalid, and shows the others", async (t) => {
+  const fake = await startFakeRuler(t)
+  const [text, end] = await diff(t, fake, MANIFEST.replace("expr: up}", 'expr: "up +"}').replace(", team-b", ""))
+  assert.match(text, /^create ns\/one, by ns\/a$/m)
+  assert.match(text, /^invalid in ns\/a: two rules\.0\.expr: .+$/m)
+  assert.equal(end, "1 groups: 1 to create; resources with invalid groups: 1")
+})
+
+test("ends with 2 where a tenant's rules cannot be read, and shows the others'", async (t) => {
+  const fake = await startFakeRuler(t)
+  fake.fault = ({ tenant }) => (tenant === "team-a" ? { status: 400, text: "error listing\n" } : undefined)
+  const [text, end] = await diff(t, fake, MANIFEST)
+  assert.match(text, /^ruler ruler, tenant team-b$/m)
+  assert.equal(
+    end,
+    "2 what would change is not known of all tenants:\nruler ruler, tenant team-a: GET /api/v1/rules: the ruler cannot read its rules (status 400): error listing",
+  )
+})
+
+test("refuses a file without resources", async (t) => {
+  const fake = await startFakeRuler(t)
+  assert.deepEqual(await diff(t, fake, "groups: []\n"), [
+    "",
+    "1 FILE: holds no OpenMetricsRule; name a file with manifests",
+  ])
+})
+
+test("a ruler that serves some tenants has the rules of no others", async (t) => {
+  const fake = await startFakeRuler(t)
+  const text = `rulers: [{name: a, url: "${fake.url.href}", tenants: [team-b]}]\n`
+  const rulers = await temporaryFolder(t).write("rulers.yaml", text)
+  const [shown, end] = await diff(t, fake, MANIFEST, [`--rulers=${rulers}`])
+  assert.deepEqual(shown.match(/^ruler .*/gm), ["ruler a, tenant team-b"])
+  assert.equal(end, "1 groups: 2 to create")
+})

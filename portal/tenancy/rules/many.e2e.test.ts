@@ -1,0 +1,31 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { until } from "../../../dev/testing/until.ts"
+import { heldBy, record, resource, startChain } from "./chain.testing.ts"
+
+test("500 resources of 20 tenants are written once, and each tenant is read once", { timeout: 480_000 }, async (t) => {
+  const chain = await startChain(t, ["one"])
+  if (chain === undefined) return
+  const { apply, settled, calls, cortex } = chain
+  const rare = ["--updater-poll-interval-seconds", "3600"]
+  const tenants = Array.from({ length: 20 }, (_, index) => `tenant-${index}`)
+  const names = Array.from({ length: 500 }, (_, index) => `group-${index}`)
+  await apply(...names.map((name) => resource(`one/${name}`, tenants, record(name))))
+  const informer = await chain.start(t, ...rare)
+  await until(
+    "all groups",
+    async () => {
+      const held = Object.values(await heldBy(cortex.url))
+      return held.length === tenants.length && held.every(({ one = {} }) => Object.keys(one).length === names.length)
+    },
+    240,
+  )
+  await settled()
+  const lists = tenants.map((tenant) => `list ${tenant}`)
+  const sets = tenants.flatMap((tenant) => names.map((name) => `set ${tenant} one/${name}`))
+  assert.deepEqual(calls(), [...lists, ...sets].toSorted())
+  await informer.close()
+  const again = await chain.start(t, ...rare)
+  await until("it to be ready", async () => (await again.ready()) === "200 Ready.")
+  assert.deepEqual(calls(), lists.toSorted())
+})

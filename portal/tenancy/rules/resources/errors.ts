@@ -1,0 +1,17 @@
+import { defineError } from "#core/errors.ts"
+
+export const resourceGone = defineError(
+  "RESOURCE_GONE",
+  404,
+  "{resource} was deleted, or replaced by another of its name, meanwhile",
+)
+export const ledgerConflict = defineError(
+  "LEDGER_CONFLICT",
+  409,
+  "the status of {resource} was changed by another client: is another rules-informer at work, with a Lease of its own?",
+)
+export const noStatusSubresource = defineError(
+  "NO_STATUS_SUBRESOURCE",
+  404,
+  "the CRD of OpenMetricsRule has no status subresource, where it is written which groups are owned: apply portal/kubernetes/openmetricsrule/customresourcedefinition.yaml",
+)
