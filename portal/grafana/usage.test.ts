@@ -53,10 +53,14 @@ test("every series of a site that never delivered usage is chosen too", () => {
 
 test("the provisioning names the service of Prometheus in the compose file", async () => {
   const text = await readFile(join(import.meta.dirname, "provisioning/datasources/prometheus.yml"), "utf8")
-  const [, host = "", file = ""] =
-    /http:\/\/(\S+):9090 inside the network of (docker-compose\.\w+\.yml)/.exec(text) ?? []
-  const { services } = (await readYaml(`../../${file}`)) as { services: Readonly<Record<string, { image: string }>> }
+  const [, host = "", path = "", file = ""] =
+    /http:\/\/(\S+):9090(\/\S*) inside the network of (docker-compose\.\w+\.yml)/.exec(text) ?? []
+  const { services } = (await readYaml(`../../${file}`)) as {
+    services: Readonly<Record<string, { image: string; command: readonly string[] }>>
+  }
   assert.match(services[host]?.image ?? "no such service", /^prom\/prometheus:/)
+  const url = services[host]?.command.find((flag) => flag.startsWith("--web.external-url=")) ?? ""
+  assert.ok(url.replace(/\/$/, "").endsWith(path), url)
 })
 
 test("Grafana's interval is the one at which the portal's Prometheus federates", async () => {

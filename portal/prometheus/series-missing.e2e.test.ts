@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { join } from "node:path"
-import { test } from "node:test"
+import { suite, test } from "node:test"
 import { parse, stringify } from "yaml"
 import { need } from "../../dev/testing/component.ts"
 import { listen } from "../../dev/testing/listen.ts"
@@ -26,36 +26,39 @@ async function expressionOf(alert: string): Promise<string> {
   return groups.flatMap(({ rules }) => rules).find((rule) => rule.alert === alert)?.expr ?? ""
 }
 
-for (const version of VERSIONS) {
-  test(`Prometheus ${version} notices that two series of a site have become one, and nothing where none have`, async (t) => {
-    const prometheus = need(t, findPrometheus(version))
-    if (prometheus === undefined) return
-    const server = createServer((_, response) =>
-      response.setHeader("content-type", "text/plain; version=0.0.4").end(`${SAMPLES.join("\n")}\n`),
-    )
-    const url = `http://127.0.0.1:${await listen(t, server)}`
-    const site = (name: string, location: string) => {
-      return {
-        name,
-        url: `${url}/${name}`,
-        labels: { location },
-        interval: "1s",
-        timeout: "1s",
-        token: { file: "token" },
+// most of the time they wait
+suite("of each version", { concurrency: true }, () => {
+  for (const version of VERSIONS) {
+    test(`Prometheus ${version} notices that two series of a site have become one, and nothing where none have`, async (t) => {
+      const prometheus = need(t, findPrometheus(version))
+      if (prometheus === undefined) return
+      const server = createServer((_, response) =>
+        response.setHeader("content-type", "text/plain; version=0.0.4").end(`${SAMPLES.join("\n")}\n`),
+      )
+      const url = `http://127.0.0.1:${await listen(t, server)}`
+      const site = (name: string, location: string) => {
+        return {
+          name,
+          url: `${url}/${name}`,
+          labels: { location },
+          interval: "1s",
+          timeout: "1s",
+          token: { file: "token" },
+        }
       }
-    }
-    const { prometheus: portal } = await startFederatedPortal(t, prometheus, {
-      token: "token",
-      "sites.yaml": stringify({ sites: [site("site-a", "city-a"), site("site-b", "city-b")] }),
+      const { prometheus: portal } = await startFederatedPortal(t, prometheus, {
+        token: "token",
+        "sites.yaml": stringify({ sites: [site("site-a", "city-a"), site("site-b", "city-b")] }),
+      })
+      await until("both sites", async () => {
+        const series = await portal.query(`scrape_samples_post_metric_relabeling == ${SAMPLES.length}`)
+        return series.length === 2 ? true : undefined
+      })
+      const missing = await portal.query(await expressionOf("SiteSeriesMissing"))
+      assert.deepEqual(
+        missing.map(({ metric, value: [, count] }) => [metric, count]),
+        [[{ site: "site-a" }, "4"]],
+      )
     })
-    await until("both sites", async () => {
-      const series = await portal.query(`scrape_samples_post_metric_relabeling == ${SAMPLES.length}`)
-      return series.length === 2 ? true : undefined
-    })
-    const missing = await portal.query(await expressionOf("SiteSeriesMissing"))
-    assert.deepEqual(
-      missing.map(({ metric, value: [, count] }) => [metric, count]),
-      [[{ site: "site-a" }, "4"]],
-    )
-  })
-}
+  }
+})

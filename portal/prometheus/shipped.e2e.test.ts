@@ -21,6 +21,8 @@ const checks: readonly (readonly string[])[] = [
   ["check", "config", join(site, "prometheus.yml")],
   ["check", "config", join(portal, "prometheus.yml")],
   ["check", "config", join(portal, "local.yml")],
+  ["check", "config", join(portal, "push.yml")],
+  ["check", "config", join(portal, "tenancy.yml")],
   [
     "check",
     "rules",
@@ -28,7 +30,13 @@ const checks: readonly (readonly string[])[] = [
       join(site, `rules/${name}.yml`),
     ),
   ],
-  ["check", "rules", ...["prometheus", "sites", "usage"].map((name) => join(portal, `rules/${name}.yml`))],
+  [
+    "check",
+    "rules",
+    ...["prometheus", "rules-informer", "sites", "tenancy", "tenancy-exposition", "usage"].map((name) =>
+      join(portal, `rules/${name}.yml`),
+    ),
+  ],
   ["test", "rules", join(site, "tests/gateway-api.yml")],
   ["test", "rules", join(site, "tests/gateway-api-day.yml")],
   ["test", "rules", join(site, "tests/opa-data.yml")],
@@ -36,7 +44,12 @@ const checks: readonly (readonly string[])[] = [
   ["test", "rules", join(site, "tests/prometheus.yml")],
   ["test", "rules", join(site, "tests/proxy.yml")],
   ["test", "rules", join(portal, "tests/prometheus.yml")],
+  ["test", "rules", join(portal, "tests/rules-informer.yml")],
+  ["test", "rules", join(portal, "tests/shards.yml")],
+  ["test", "rules", join(portal, "tests/site-states.yml")],
   ["test", "rules", join(portal, "tests/sites.yml")],
+  ["test", "rules", join(portal, "tests/tenancy.yml")],
+  ["test", "rules", join(portal, "tests/tenancy-exposition.yml")],
   ["test", "rules", join(portal, "tests/usage.yml")],
 ]
 
@@ -60,15 +73,15 @@ test("the shipped base configuration and sites.example.yaml become a configurati
     {
       sitesFile: join(root, "portal/sites.example.yaml"),
       baseConfig: join(portal, "prometheus.yml"),
-      configDir: output,
       prometheusVersion: { major: 2, minor: 42 },
     },
+    [],
     testInputs({}, readText),
   )
-  await publish(output, plan.files)
+  await publish(output, plan.of().files)
   const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "prometheus.yml")])
   assert.equal(await promtool.ended, 0, promtool.output())
-  assert.match(promtool.output(), /3 rule files found/)
+  assert.match(promtool.output(), /6 rule files found/)
 })
 
 test("a rule file whose name has characters of patterns is loaded", async (t) => {
@@ -83,12 +96,12 @@ test("a rule file whose name has characters of patterns is loaded", async (t) =>
     {
       sitesFile: join(output, "sites.yaml"),
       baseConfig: join(output, "base.yml"),
-      configDir: join(output, "out"),
       prometheusVersion: { major: 2, minor: 42 },
     },
+    [],
     testInputs({}, readText),
   )
-  await publish(join(output, "out"), plan.files)
+  await publish(join(output, "out"), plan.of().files)
   const promtool = start(join(folder, "promtool"), ["check", "config", join(output, "out/prometheus.yml")])
   assert.equal(await promtool.ended, 0, promtool.output())
   assert.match(promtool.output(), /1 rule files found/)
@@ -98,13 +111,65 @@ test("the sites that sites.example.yaml shows in comments are right", async () =
   const text = (await readFile(join(root, "portal/sites.example.yaml"), "utf8")).replaceAll(/^ {2}# /gm, "  ")
   assert.deepEqual(
     parseYaml(text, "sites.yaml", sitesFileSchema).value.sites.map(({ name }) => name),
-    ["site-a", "site-b", "site-c"],
+    ["site-a", "site-b", "site-c", "site-d"],
   )
 })
 
-test("the base configurations for Docker and for one machine differ by hosts only", async () => {
+test("the base configurations for Docker and for one machine differ by host and by the path of Prometheus only", async () => {
   const [docker, local] = await Promise.all(
     ["prometheus.yml", "local.yml"].map(async (name) => parse(await readFile(join(portal, name), "utf8")) as unknown),
   )
-  assert.deepEqual(local, JSON.parse(JSON.stringify(docker).replace("portal:8090", "localhost:8090")))
+  assert.deepEqual(
+    local,
+    JSON.parse(
+      JSON.stringify(docker)
+        .replace("portal:8090", "localhost:8090")
+        .replace(',"metrics_path":"/prometheus/metrics"', ""),
+    ),
+  )
 })
+
+/** What the base configuration of a profile adds. */
+for (const { profile, services, targets, urls } of [
+  { profile: "push", services: ["push"], targets: ["push:19092"], urls: undefined },
+  {
+    profile: "tenancy",
+    services: ["push", "tenancy-proxy", "tenancy-exposition", "cortex"],
+    targets: ["push:19092", "tenancy-proxy:19092", "tenancy-exposition:19095", "cortex:9009"],
+    urls: ["http://tenancy-proxy:19093/api/v1/push"],
+  },
+]) {
+  test(`the base configuration of the profile ${profile} is the one for Docker, with its services`, async () => {
+    const read = async (name: string) => parse(await readFile(join(portal, name), "utf8")) as Base
+    const [docker, own] = await Promise.all([read("prometheus.yml"), read(`${profile}.yml`)])
+    const { remote_write, storage, scrape_configs, ...others } = own
+    const jobs = docker.scrape_configs.length
+    assert.deepEqual({ ...others, scrape_configs: scrape_configs.slice(0, jobs) }, docker)
+    assert.deepEqual(
+      scrape_configs.slice(jobs).flatMap(({ static_configs }) => static_configs.flatMap((each) => each.targets)),
+      targets,
+    )
+    assert.deepEqual(
+      remote_write?.map(({ url }) => url),
+      urls,
+    )
+    assert.deepEqual(storage, { tsdb: { out_of_order_time_window: "3h" } })
+    const compose = parse(await readFile(join(root, "docker-compose.portal.yml"), "utf8"), { merge: true }) as {
+      services: Readonly<Record<string, { profiles?: readonly string[] }>>
+    }
+    const started = Object.entries(compose.services).filter(([, { profiles }]) => profiles?.includes(profile))
+    assert.deepEqual(
+      started.map(([name]) => name),
+      services,
+    )
+  })
+}
+
+interface Base {
+  readonly scrape_configs: readonly {
+    readonly job_name: string
+    readonly static_configs: readonly { readonly targets: readonly string[] }[]
+  }[]
+  readonly storage?: object
+  readonly remote_write?: readonly { readonly url: string }[]
+}
