@@ -14,7 +14,8 @@ import { readNumbers } from "../testing/arguments.ts"
 import { authenticate } from "#core/auth/authenticate.ts"
 import { policyFile } from "../../site/proxy/policy/load.ts"
 import { sha256 } from "#core/auth/secrets.ts"
-import type { Client, Policy } from "../../site/proxy/policy/types.ts"
+import type { Client } from "#core/federation/client.ts"
+import type { Policy } from "../../site/proxy/policy/types.ts"
 
 const CLIENTS = 1000
 const SELECTORS = 100

@@ -14,6 +14,7 @@ export interface Check {
 
 export const checks: readonly Check[] = [
   { name: "types", run: tool("tsc") },
+  { name: "types of the browser's script", run: tool("tsc", "-p", "portal/web/client") },
   { name: "lint", run: tool("oxlint", "--quiet") },
   { name: "format", run: tool("prettier", "--check", "--log-level=warn", ".") },
   { name: "unused code and dependencies", run: tool("knip", "--no-progress") },

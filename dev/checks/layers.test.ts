@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import test from "node:test"
+import { setImmediate as nextTurn } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
 import { circles, componentOf, isForTests, productionModules, roomOf, roomsIn } from "./modules.ts"
 
@@ -81,6 +82,7 @@ test("every production module can be loaded, and loading it starts nothing", asy
   const before = held()
   const modules = [...graph.keys()].filter((file) => file !== "cli.ts")
   for (const file of modules) await import(pathToFileURL(join(root, file)).href)
+  await nextTurn() // Node's own loader and test runner have something to do in it at times
   assert.deepEqual(held(), before)
 })
 

@@ -47,8 +47,12 @@ export function circles(graph: ModuleGraph): readonly (readonly string[])[] {
   return found
 }
 
+/** Folders below a component that others use too. They import no component. */
+const SHARED = ["portal/sites", "portal/tenancy/tenants", "portal/tenancy/wire"]
+
 /** The folder of the component that a file belongs to: the nearest one with a main.ts. Undefined for what components share. */
 export function componentOf(file: string, graph: ModuleGraph): string | undefined {
+  if (SHARED.some((folder) => file.startsWith(`${folder}/`))) return undefined
   for (let folder = dirname(file); folder !== "."; folder = dirname(folder)) {
     if (graph.has(`${folder}/main.ts`)) return folder
   }

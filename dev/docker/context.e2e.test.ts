@@ -14,14 +14,21 @@ const CODE = [
   "cli.ts",
   "core/log/logger.ts",
   "package.json",
+  "portal/diagnosis/cause.ts",
+  "portal/doctor/main.ts",
   "portal/federation/sites.ts",
   "portal/main.ts",
+  "portal/status/overview.ts",
+  "portal/web/client/page.ts",
+  "portal/web/page.css",
   "site/proxy/main.ts",
 ]
 const TESTS = [
   "core/log/logger.test.ts",
   "core/http/testing.ts",
   "portal/federation/testing.ts",
+  "portal/web/page.e2e.test.ts",
+  "portal/web/testing.ts",
   "site/proxy/rounds.testing.ts",
   "site/proxy/testdata/a.json",
 ]

@@ -6,6 +6,8 @@ export interface Hardening {
   readonly readOnly: boolean
   readonly capDrop: readonly string[]
   readonly securityOpt: readonly string[]
+  /** Files and connections that it may have open, as the engine is requested to allow. */
+  readonly openFiles: number | undefined
   readonly restart: string
   readonly log: Readonly<Record<string, string>>
   readonly limited: { readonly memory: boolean; readonly cpus: boolean; readonly pids: boolean }
@@ -19,6 +21,7 @@ export function hardeningOf({ Config, HostConfig }: Container): Hardening {
     readOnly: HostConfig.ReadonlyRootfs,
     capDrop: HostConfig.CapDrop,
     securityOpt: HostConfig.SecurityOpt,
+    openFiles: HostConfig.Ulimits?.find(({ Name }) => Name === "nofile")?.Hard,
     restart: HostConfig.RestartPolicy.Name,
     log: HostConfig.LogConfig.Config,
     limited: { memory: HostConfig.Memory > 0, cpus: HostConfig.NanoCpus > 0, pids: HostConfig.PidsLimit > 0 },
@@ -35,6 +38,7 @@ export function hardened(user: string, ...published: readonly string[]): Hardeni
     readOnly: true,
     capDrop: ["ALL"],
     securityOpt: ["no-new-privileges:true"],
+    openFiles: 16_384,
     restart: "unless-stopped",
     log: { "max-file": "5", "max-size": "10m" },
     limited: { memory: true, cpus: true, pids: true },

@@ -12,6 +12,8 @@ export const KEPT = [
   "portal/site-a.token",
   "portal/sites.yaml",
   "portal/sites.yaml.bak",
+  "portal/tenants.yaml",
+  "portal/tenants.yaml.bak",
   "portal/tokens/site-a",
   "tls/server.crt",
   "tls/server.key",

@@ -27,7 +27,8 @@ for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
     const program = need(context, await findCompose(name))
     if (program === undefined) return
     const [portalPort, prometheusPort, sitePort, otherPort] = await freePorts(4)
-    const prometheus = `http://127.0.0.1:${prometheusPort}`
+    const prometheus = `http://127.0.0.1:${prometheusPort}/prometheus`
+    const portal = `http://127.0.0.1:${portalPort}`
     const proxy = `http://127.0.0.1:${sitePort}`
     const env = {
       PORTAL_PORT: String(portalPort),
@@ -53,6 +54,45 @@ for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
       )
       assert.deepEqual(sites, ["site-a", "site-b"])
     })
+
+    const bothDeliver = async () => ((await statesOf(portal)).join(", ") === "site-a ok, site-b ok" ? true : undefined)
+
+    await context.test("the portal's page says that both sites deliver", async () => {
+      await until("both to deliver", bothDeliver, 60)
+      const page = await pageOf(portal)
+      assert.match(page, /<title>Both sites deliver · fedstack</)
+      const files = [...page.matchAll(/(?:src|href)="(\/static\/[^"]+\.(?:js|css|svg))"/g)].map(([, path = ""]) => path)
+      const found = await Promise.all(files.map(async (path) => [path, (await fetch(portal + path)).status]))
+      assert.deepEqual(
+        found,
+        files.map((path) => [path, 200]),
+      )
+      assert.equal(files.length, 3)
+      assert.ok(page.includes('<a href="/prometheus/">Prometheus</a>'))
+    })
+
+    await context.test(
+      "Prometheus is found from its port alone and through the portal, scrapes itself and the portal, and names its address in links",
+      async () => {
+        const root = await fetch(`http://127.0.0.1:${prometheusPort}/`, { redirect: "manual" })
+        assert.deepEqual([root.status, root.headers.get("location")], [302, "/prometheus"])
+        const ui = await fetch(`${prometheus}/`)
+        assert.deepEqual([ui.status, new URL(ui.url).pathname], [200, "/prometheus/query"])
+        const page = await ui.text()
+        const script = /src="([^"]+\.js)"/.exec(page)?.[1] ?? ""
+        assert.equal((await fetch(new URL(script, ui.url))).status, 200)
+        await until("both to be scraped", async () =>
+          (await jobsUp(prometheus)).join() === "portal,prometheus" ? true : undefined,
+        )
+        const { data } = (await (await fetch(`${prometheus}/api/v1/status/flags`)).json()) as {
+          data: Record<string, string>
+        }
+        assert.equal(data["web.external-url"], "http://127.0.0.1:8090/prometheus/")
+        assert.deepEqual(await sitesIn(`${portal}/prometheus`), ["site-a", "site-b"])
+        const passed = await fetch(`${portal}/prometheus/`)
+        assert.deepEqual([passed.status, new URL(passed.url).pathname], [200, "/prometheus/query"])
+      },
+    )
 
     await context.test("a site's proxy serves two spellings of the shared selector alike", async () => {
       const spelled = '{ __name__ =~ "project_.*_usage" , job="project_usages" }'
@@ -109,6 +149,22 @@ for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
     })
 
     await context.test(
+      "a site that gives no response is on the page with the reason, until it does again",
+      async () => {
+        await stack.compose("pause", "site-b-proxy")
+        const isDown = async () =>
+          (await statesOf(portal)).join(", ") === "site-a ok, site-b down no_answer" ? true : undefined
+        try {
+          await until("site-b not to deliver", isDown, 60)
+          assert.match(await pageOf(portal), /<title>1 of 2 sites doesn&#39;t deliver · fedstack</)
+        } finally {
+          await stack.compose("unpause", "site-b-proxy")
+        }
+        await until("both to deliver again", bothDeliver, 60)
+      },
+    )
+
+    await context.test(
       "a second up, with a build, changes no container: one service builds the image for all",
       async () => {
         const idsOf = async () =>
@@ -127,9 +183,28 @@ for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
   })
 }
 
-async function sitesIn(prometheus: string): Promise<readonly string[]> {
-  const query = new URLSearchParams({ query: 'count by (site) ({__name__=~"project_.*_usage"})' })
+/** The names of all sites with state and cause, as the portal's page has them. */
+async function statesOf(portal: string): Promise<readonly string[]> {
+  const response = await fetch(`${portal}/api/v1/sites`, { signal: AbortSignal.timeout(5_000) })
+  const { sites } = (await response.json()) as { sites: { name: string; state: string; cause: string | null }[] }
+  return sites.map(({ name, state, cause }) => [name, state, cause ?? ""].join(" ").trimEnd()).toSorted()
+}
+
+async function pageOf(portal: string): Promise<string> {
+  const response = await fetch(`${portal}/`, { signal: AbortSignal.timeout(5_000) })
+  assert.equal(response.status, 200)
+  return response.text()
+}
+
+const sitesIn = (prometheus: string): Promise<readonly string[]> =>
+  labelsOf(prometheus, 'count by (site) ({__name__=~"project_.*_usage"})', "site")
+
+const jobsUp = (prometheus: string): Promise<readonly string[]> => labelsOf(prometheus, 'up{site=""} == 1', "job")
+
+/** The values of a label of the series that an expression gives, sorted. */
+async function labelsOf(prometheus: string, expression: string, label: string): Promise<readonly string[]> {
+  const query = new URLSearchParams({ query: expression })
   const response = await fetch(`${prometheus}/api/v1/query?${query.toString()}`, { signal: AbortSignal.timeout(5_000) })
-  const body = (await response.json()) as { data: { result: { metric: { site: string } }[] } }
-  return body.data.result.map(({ metric }) => metric.site).toSorted()
+  const body = (await response.json()) as { data: { result: { metric: Record<string, string> }[] } }
+  return body.data.result.map(({ metric }) => metric[label] ?? "").toSorted()
 }

@@ -6,7 +6,7 @@ import { until } from "../testing/until.ts"
 const FEDSTACK = fileURLToPath(new URL("../../bin/fedstack", import.meta.url))
 const LOCAL = "127.0.0.1:0"
 
-/** A `fedstack proxy` in a process of its own, as its users start it. */
+/** A `fedstack proxy`, or another that listens like it, in a process of its own, as its users start it. */
 export interface ProxyProcess {
   readonly port: number
   /** Bytes of physical memory. */
@@ -18,9 +18,10 @@ export interface ProxyProcess {
 export async function startProxyProcess(
   flags: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  command = "proxy",
 ): Promise<ProxyProcess> {
   const listen = ["--web.listen-address", LOCAL, "--admin.listen-address", LOCAL]
-  const child = start(FEDSTACK, ["proxy", ...listen, ...flags], env)
+  const child = start(FEDSTACK, [command, ...listen, ...flags], env)
   const port = await until("the proxy to listen", () => {
     if (child.process.exitCode !== null) return "ended"
     const lines = child.output().split("\n")

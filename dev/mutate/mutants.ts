@@ -50,7 +50,7 @@ export const mutants: readonly Mutant[] = [
   {
     file: "core/files/write-atomically.ts",
     breaks: "nothing is replaced before all is on disk",
-    find: "for (const { temporary, ...one } of staged) await writeWhole({ ...one, file: temporary })",
+    find: "await someAtOnce(staged, ({ temporary, ...one }) => writeWhole({ ...one, file: temporary }))",
     replace:
       "for (const { temporary, ...one } of staged) { await writeWhole({ ...one, file: temporary }); await rename(temporary, one.file); await writeWhole({ ...one, file: temporary }) }",
   },
@@ -234,7 +234,7 @@ export const mutants: readonly Mutant[] = [
     breaks: "a claim that is beyond the ceiling is not granted where matchers are added to requests",
     find: "{ ...ceiling, enforce: false }",
     replace: "ceiling",
-    tests: ["site/proxy/policy/narrow.test.ts"],
+    tests: ["core/federation/narrow-client.test.ts"],
   },
   {
     file: "core/promql/decider.ts",

@@ -10,15 +10,26 @@ const ROOT = join(import.meta.dirname, "..", "..")
 const read = (...argv: string[]) => readArguments(argv)
 
 test("starts two sites and stays by default", () => {
-  assert.deepEqual(read(), { kind: "values", values: { sites: 2, check: false, force: false }, argument: "" })
+  assert.deepEqual(read(), {
+    kind: "values",
+    values: { sites: 2, breaks: [], check: false, force: false },
+    argument: "",
+    more: [],
+  })
 })
 
 test("reads the number of sites and --check", () => {
   assert.deepEqual(read("--check", "--sites", "3"), {
     kind: "values",
-    values: { sites: 3, check: true, force: false },
+    values: { sites: 3, breaks: [], check: true, force: false },
     argument: "",
+    more: [],
   })
+})
+
+test("takes several causes at once, and repeated", () => {
+  const reading = read("--break", "tls_expired,forbidden", "--break", "refused")
+  assert.deepEqual(reading.kind === "values" && reading.values.breaks, [["tls_expired", "forbidden"], ["refused"]])
 })
 
 for (const argv of [["--help"], ["-h"], ["--sites", "3", "--help"]]) {
@@ -37,6 +48,7 @@ for (const argv of [["--help"], ["-h"], ["--sites", "3", "--help"]]) {
 for (const [argv, message] of [
   [["--sites", "0"], '--sites: must be a whole number from 1 to 1000 (is "0")'],
   [["--sites", "many"], '--sites: must be a whole number from 1 to 1000 (is "many")'],
+  [["--break", "tls"], '--break: must be a cause that --break list shows (is "tls")'],
   [["--nothing"], "dev/up: unknown option '--nothing'. Its --help lists what it takes"],
   [["3"], "dev/up: too many arguments. Expected 0 arguments but got 1: 3. Its --help lists what it takes"],
 ] as const) {

@@ -54,10 +54,13 @@ export function statusTable(all: readonly SiteStatus[]): string {
 export function statusLine(statuses: readonly SiteStatus[]): string {
   const waiting = statuses.filter((status) => !isFederated(status)).map(({ site }) => site)
   const done = statuses.length - waiting.length
-  const names =
-    waiting.length > 4 ? `${waiting.slice(0, 3).join(", ")} and ${waiting.length - 3} more` : waiting.join(", ")
+  const names = shorten(waiting)
   return `${done} of ${statuses.length} sites federated${names === "" ? "" : `, waiting for ${names}`}`
 }
+
+/** A few names, and how many more. */
+export const shorten = (names: readonly string[]): string =>
+  names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ")
 
 async function query(prometheus: string, expression: string, signal: AbortSignal): Promise<Map<string, number>> {
   const body = (await get(

@@ -3,6 +3,9 @@ import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { explain, FedstackError, UsageError } from "#core/errors.ts"
 import { readArguments } from "./arguments.ts"
+import { breakableList, LIST } from "./breakable.ts"
+import { type BrokenSites, startBrokenSites } from "./broken-sites.ts"
+import { untilDiagnosed } from "./diagnosis.ts"
 import { statusTable } from "./federation.ts"
 import { hasRoom, planStart } from "./machine.ts"
 import { createProgress } from "./progress.ts"
@@ -23,7 +26,12 @@ async function main(): Promise<number> {
     process.stdout.write(reading.text)
     return 0
   }
-  const { sites, check, force } = reading.values
+  const { sites, breaks, check, force } = reading.values
+  const broken = breaks.flat()
+  if (broken.includes(LIST)) {
+    process.stdout.write(breakableList())
+    return 0
+  }
   const machine = { cpus: availableParallelism(), availableMemory: process.availableMemory() }
   const plan = planStart(sites, force, machine)
   const progress = createProgress(process.stdout, seconds)
@@ -44,7 +52,7 @@ async function main(): Promise<number> {
       signal,
     })
     const hasRoomNow = () => force || hasRoom({ availableMemory: process.availableMemory() })
-    await supervise(run, { sites, check, workers: plan.workers, hasRoom: hasRoomNow })
+    await supervise(run, { sites, broken, check, workers: plan.workers, hasRoom: hasRoomNow })
     return 0
   } catch (error) {
     if (ending.signal.aborted) return ending.code()
@@ -71,20 +79,45 @@ async function supervise(run: Run, options: Options): Promise<void> {
 
 interface Options extends StartOptions {
   readonly check: boolean
+  /** Names of what is broken on purpose. */
+  readonly broken: readonly string[]
 }
 
 async function up(run: Run, options: Options): Promise<void> {
-  const stack = await startStack(run, options)
+  const broken = await startBrokenSites(options.broken, run.prometheus.version)
+  try {
+    await upWith(run, options, broken)
+  } finally {
+    await broken.close()
+  }
+}
+
+async function upWith(run: Run, options: Options, broken: BrokenSites): Promise<void> {
+  const stack = await startStack(run, options, broken)
+  const page = `${stack.portal.portal}/`
+  run.progress.say(`Open the portal's page, which shows who delivers, who does not, why, and what to do: ${page}`)
   const statuses = await untilFederated(stack, run)
   const all =
     stack.sites.length === options.sites ? "Every site is" : `${stack.sites.length} of ${options.sites} sites are`
   run.progress.say(`${all} federated, ${seconds()} s after the start.\n\n${statusTable(statuses)}`)
+  if (broken.sites.length > 0) {
+    const diagnosis = untilDiagnosed(stack.portal.portal, broken.sites, run)
+    run.progress.say(await (options.check ? diagnosis : diagnosis.catch(unlessOver(run.signal))))
+  }
   if (options.check) return
   const stopped = join(run.folder, "stopped")
   const following = followStopped(stopped, stack.sites, run)
   run.progress.say(summary(stack, run, stopped))
   await Promise.race([following, run.signal.aborted || once(run.signal, "abort")])
 }
+
+/** A diagnosis that is not as expected is printed, and does not end a run that a user looks at. */
+const unlessOver =
+  (signal: AbortSignal) =>
+  (error: unknown): string => {
+    if (signal.aborted) throw error
+    return explain(error)
+  }
 
 function report(error: unknown): number {
   if (error instanceof UsageError) {

@@ -1,19 +1,26 @@
-import { readdir, readFile } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
+import { Agent, request } from "undici"
 import { parse, stringify } from "yaml"
 import { startFederatedPortal, startTokenDoor } from "../../portal/federation/testing.ts"
 import { startGatewayExporter } from "../../site/grafana/gateway-api.testing.ts"
+import { startOpaExporter } from "../../site/grafana/opa-data.testing.ts"
+import { type Authority, makeAuthority } from "../testing/certificates.ts"
 import { type Child, start } from "../testing/child.ts"
 import { temporaryFolder } from "../testing/folder.ts"
 import { serveGatewayObjects } from "../testing/gateway-objects.ts"
-import { startOpa } from "../testing/opa.ts"
 import { type RunningPrometheus, startPrometheus } from "../testing/prometheus.ts"
 import { until } from "../testing/until.ts"
 
 export const ROOT = join(import.meta.dirname, "../..")
 const LOCAL = "127.0.0.1:0"
-const TOKEN = "the-token-of-the-portal"
+const NOW = Math.trunc(Date.now() / 1000)
+/** It says when it ends, in 30 days. */
+const TOKEN = [{ alg: "none" }, { iat: NOW - 86_400, exp: NOW + 30 * 86_400 }, "x"]
+  .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+  .join(".")
 /** Where it is refused, so that an alert fills in its text. */
 const NOBODY = "http://127.0.0.1:1"
 const EVERYTHING = '{__name__=~".+"}'
@@ -24,7 +31,7 @@ interface PrometheusConfig {
   scrape_configs: {
     job_name: string
     honor_labels?: boolean
-    static_configs: { targets: string[]; labels?: Record<string, string> }[]
+    static_configs: { targets: readonly string[]; labels?: Record<string, string> }[]
   }[]
 }
 
@@ -32,26 +39,48 @@ export interface ShippedStack {
   readonly sites: readonly RunningPrometheus[]
   /** Of the sites, and of that portal. */
   readonly portals: readonly [RunningPrometheus, RunningPrometheus]
+  /** Each site refuses a request, and has another that its Prometheus does not respond to. */
+  readonly fail: () => Promise<void>
 }
 
 /**
- * Two sites with all exporters and a proxy, one that is down, their portal, and a portal above it, which shares all; with all
- * rules that are shipped, each second.
+ * Two sites with all exporters and two proxies, one that is down, their portal, which shares all, and a portal above it and a
+ * site; with all rules that are shipped, each second.
  */
 export async function startShippedStack(t: TestContext, prometheus: string, opa: string): Promise<ShippedStack> {
-  const [a, b] = await Promise.all(["site-a", "site-b"].map((name) => startSite(t, name, prometheus, opa)))
+  const authority = makeAuthority("authority")
+  const [a, b] = await Promise.all(
+    ["site-a", "site-b"].map((name) => startSite(t, name, { prometheus, opa, authority })),
+  )
   if (a === undefined || b === undefined) throw new Error("two sites are two")
-  const portal = await startPortal(t, prometheus, { "site-a": a.proxy, "site-b": b.proxy, "site-c": NOBODY })
+  const urls = { "site-a": a.proxy, "site-b": b.proxy, "site-c": NOBODY }
+  const portal = await startPortal(t, prometheus, urls, authority.cert)
   const door = await startTokenDoor(t, portal.url)
   door.tokens.add(TOKEN)
-  const top = await startPortal(t, prometheus, { region: door.url, "site-c": NOBODY })
-  return { sites: [a.prometheus, b.prometheus], portals: [portal, top] }
+  const above = { region: door.url, "site-c": NOBODY, "site-d": a.proxy }
+  const top = await startPortal(t, prometheus, above, authority.cert)
+  const agent = new Agent({ connect: { ca: authority.cert } })
+  t.after(() => agent.close())
+  return {
+    sites: [a.prometheus, b.prometheus],
+    portals: [portal, top],
+    async fail() {
+      const headers = { authorization: `Bearer ${TOKEN}` }
+      const query = new URLSearchParams({ "match[]": EVERYTHING }).toString()
+      for (const { proxy, proxyWithoutPrometheus } of [a, b]) {
+        await (await request(`${proxy}/federate`, { dispatcher: agent })).body.dump()
+        const url = `${proxyWithoutPrometheus}/federate?${query}`
+        await (await request(url, { dispatcher: agent, headers })).body.dump()
+      }
+    },
+  }
 }
 
 async function startPortal(
   t: TestContext,
   folder: string,
   urls: Readonly<Record<string, string>>,
+  ca: string,
 ): Promise<RunningPrometheus> {
   const sites = Object.entries(urls).map(([name, url]) => ({
     name,
@@ -61,53 +90,85 @@ async function startPortal(
     interval: "1s",
     timeout: "1s",
     token: { file: "token" },
+    ...(url.startsWith("https:") && { tls: { ca_file: "ca.pem" } }),
   }))
-  const files = { token: TOKEN, "base.yml": "", "sites.yaml": stringify({ sites }) }
-  const portal = await startFederatedPortal(t, folder, files)
-  const targets = { prometheus: hostOf(portal.prometheus.url), portal: hostOf(portal.url) }
-  const config = await shippedConfig(join(ROOT, "portal/prometheus"), targets)
+  const files = { token: TOKEN, "ca.pem": ca, "base.yml": "", "sites.yaml": stringify({ sites }) }
+  const portal = await startFederatedPortal(t, folder, files, ["--web.external-url=https://portal.example.org"])
+  const targets = { prometheus: [hostOf(portal.prometheus.url)], portal: [hostOf(portal.url)] }
+  const config = await shippedConfig(join(ROOT, "portal/prometheus/local.yml"), targets)
   await portal.write("base.yml", stringify({ ...config, rule_files: [await copyRules(t, "portal")] }))
+  // a site that delivers is probed by itself within minutes
+  for (const { name } of sites) {
+    const check = async (): Promise<true | undefined> => {
+      const { ok } = await fetch(`${portal.url}/api/v1/sites/${name}/check`, { method: "POST" })
+      return ok ? true : undefined
+    }
+    await until(`${name} to be checked`, check, 90)
+  }
   return portal.prometheus
 }
 
-async function startSite(t: TestContext, name: string, folder: string, opa: string) {
+interface Programs {
+  readonly prometheus: string
+  readonly opa: string
+  readonly authority: Authority
+}
+
+async function startSite(t: TestContext, name: string, { prometheus: folder, opa, authority }: Programs) {
   const files = temporaryFolder(t)
   const prometheus = await startPrometheus(folder, await files.write("prometheus.yml", "global: {}\n"))
   t.after(() => prometheus.stop())
-  const policy = {
-    upstreams: [prometheus.url],
-    tokens: [{ name: "portal", file: await files.write("token", TOKEN), match: [EVERYTHING], share_everything: true }],
-  }
-  const proxy = fedstack(t, [
-    ...["proxy", `--policy=${await files.write("policy.yaml", stringify(policy))}`],
-    ...[`--web.listen-address=${LOCAL}`, `--admin.listen-address=${LOCAL}`],
-  ])
+  const policyOf = (upstreams: readonly string[]) => ({
+    upstreams,
+    tokens: [
+      {
+        name: "portal",
+        file: "token",
+        not_after: new Date(Date.now() + 30 * 86_400_000).toISOString(),
+        match: [EVERYTHING],
+        share_everything: true,
+      },
+    ],
+  })
+  const { cert, key } = authority.issue({ name, sans: ["IP:127.0.0.1"] })
+  await files.write("token", TOKEN)
+  await files.write("site.crt", cert)
+  await files.write("site.key", key)
+  const web = await files.write("web.yml", "tls_server_config: {cert_file: site.crt, key_file: site.key}\n")
+  // behind the second one there is no Prometheus
+  const [proxy, other] = await Promise.all(
+    [[NOBODY, prometheus.url], [NOBODY]].map(async (upstreams, index) => {
+      const policy = await files.write(`policy-${index}.yaml`, stringify(policyOf(upstreams)))
+      const child = fedstack(t, [
+        ...["proxy", `--policy=${policy}`, `--web.config.file=${web}`],
+        ...[`--web.listen-address=${LOCAL}`, `--admin.listen-address=${LOCAL}`],
+      ])
+      // the admin address comes first
+      const [admin = "", open = ""] = await addressesOf(child, 2)
+      return { admin, url: `https://${open}` }
+    }),
+  )
+  if (proxy === undefined || other === undefined) throw new Error("two proxies are two")
+  const state = await mkdtemp(join(tmpdir(), "fedstack-shipped-"))
   const usage = fedstack(t, [
     ...["exporter", "project-usage", `--dummy-data=${join(ROOT, `dev/fixtures/${name}.toml`)}`, "--update-interval=1"],
+    `--state-file=${join(state, "usage.json")}`,
     ...[`--dummy-weights=${join(ROOT, "dev/fixtures/weights.toml")}`, `--web.listen-address=${LOCAL}`],
   ])
-  const urls = [NOBODY]
-  for (const item of ["x", "y"]) {
-    const running = await startOpa(opa)
-    t.after(() => running.stop())
-    await running.put("kubernetes/namespaces", { [item]: {} })
-    urls.push(running.url)
-  }
-  const opaData = fedstack(t, [
-    ...["exporter", "opa-data", `--cluster-name=${name}`, "--opa-service=opa", "--interval=1"],
-    ...["--opa-cluster-data=kubernetes/namespaces", `--opa-token-file=${await files.write("opa-token", "token")}`],
-    ...[`--web.listen-address=${LOCAL}`, ...urls.map((url) => `--opa-url=${url}`)],
-  ])
+  // what ends first is registered first: until then the exporter writes to it
+  t.after(() => rm(state, { recursive: true }))
+  const opaAt = await startOpaExporter(t, opa, name)
   const kubeconfig = await serveGatewayObjects(t)
   const gatewayApiAt = await Promise.all(
     [[], ["--kubernetes.watch"]].map((mode) => startGatewayExporter(t, kubeconfig, mode)),
   )
-  // the proxy's admin address comes first
-  const [admin = "", open] = await addressesOf(proxy, 2)
   const [usageAt = ""] = await addressesOf(usage, 1)
-  const [opaAt = ""] = await addressesOf(opaData, 1)
-  const targets = { project_usages: usageAt, proxy: admin, prometheus: hostOf(prometheus.url) }
-  const config = await shippedConfig(join(ROOT, "site/prometheus"), targets)
+  const targets = {
+    project_usages: [usageAt],
+    proxy: [proxy.admin, other.admin],
+    prometheus: [hostOf(prometheus.url)],
+  }
+  const config = await shippedConfig(join(ROOT, "site/prometheus/prometheus.yml"), targets)
   config.scrape_configs.push({ job_name: "opa-data-exporter", static_configs: [{ targets: [opaAt] }] })
   const labels = { cluster: name }
   config.scrape_configs.push({
@@ -118,16 +179,19 @@ async function startSite(t: TestContext, name: string, folder: string, opa: stri
   config.rule_files = [await copyRules(t, "site")]
   await files.write("prometheus.yml", stringify(config))
   await fetch(`${prometheus.url}/-/reload`, { method: "POST" })
-  return { prometheus, proxy: `http://${open}` }
+  return { prometheus, proxy: proxy.url, proxyWithoutPrometheus: other.url }
 }
 
 /** As it is shipped, with these targets of its jobs, each second. */
-async function shippedConfig(folder: string, targets: Readonly<Record<string, string>>): Promise<PrometheusConfig> {
-  const config = parse(await readFile(join(folder, "prometheus.yml"), "utf8")) as PrometheusConfig
+async function shippedConfig(
+  file: string,
+  targets: Readonly<Record<string, readonly string[]>>,
+): Promise<PrometheusConfig> {
+  const config = parse(await readFile(file, "utf8")) as PrometheusConfig
   for (const job of config.scrape_configs) {
-    const target = targets[job.job_name]
-    if (target === undefined) throw new Error(`no target for the job ${job.job_name}`)
-    job.static_configs = [{ targets: [target] }]
+    const found = targets[job.job_name]
+    if (found === undefined) throw new Error(`no target for the job ${job.job_name}`)
+    job.static_configs = [{ targets: found }]
   }
   config.global = { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" }
   return config

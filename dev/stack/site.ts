@@ -45,14 +45,24 @@ export async function startSite(run: Run, index: number): Promise<Site> {
 }
 
 /** What a Prometheus here does: rules, and a job for each of these addresses, with the names of the shipped configuration. */
-export function prometheusConfig(interval: number, rules: string, jobs: Readonly<Record<string, string>>): unknown {
+export function prometheusConfig(
+  interval: number,
+  rules: string,
+  jobs: Readonly<Record<string, string>>,
+  global: Readonly<Record<string, unknown>> = {},
+): unknown {
   return {
-    global: { scrape_interval: `${interval}s`, evaluation_interval: `${Math.max(5, interval)}s` },
+    global: { scrape_interval: `${interval}s`, evaluation_interval: `${Math.max(5, interval)}s`, ...global },
     rule_files: [rules],
-    scrape_configs: Object.entries(jobs).map(([name, url]) => ({
-      job_name: name,
-      static_configs: [{ targets: [new URL(url).host] }],
-    })),
+    scrape_configs: Object.entries(jobs).map(([name, address]) => {
+      const url = new URL(address)
+      const path = url.pathname.replace(/\/$/, "")
+      return {
+        job_name: name,
+        ...(path !== "" && { metrics_path: `${path}/metrics` }),
+        static_configs: [{ targets: [url.host] }],
+      }
+    }),
   }
 }
 
@@ -70,17 +80,21 @@ const exporterProgram = (run: Run, site: string, cloud: string) => (port: number
   ],
 })
 
-export const prometheusProgram = (run: Run, name: string, config: string, data: string) => (port: number) => ({
-  name,
-  command: run.prometheus.binary,
-  args: [
-    `--config.file=${config}`,
-    `--storage.tsdb.path=${data}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    "--web.enable-lifecycle",
-    ...run.prometheus.flags,
-  ],
-})
+/** `path`: below which it is, such as /prometheus. */
+export const prometheusProgram =
+  (run: Run, name: string, config: string, data: string, path = "") =>
+  (port: number) => ({
+    name,
+    command: run.prometheus.binary,
+    args: [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      "--web.enable-lifecycle",
+      ...(path === "" ? [] : [`--web.external-url=http://127.0.0.1:${port}${path}/`]),
+      ...run.prometheus.flags,
+    ],
+  })
 
 const proxyProgram =
   (run: Run, site: string, prometheus: string) =>

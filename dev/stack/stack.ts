@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { defineError, explain } from "#core/errors.ts"
 import { isFederated, readStatus, type SiteStatus, statusLine, statusTable } from "./federation.ts"
+import type { BrokenSites } from "./broken-sites.ts"
 import { siteName } from "./cloud.ts"
 import { type Portal, startPortal } from "./portal.ts"
 import { lastLines, type Processes } from "./processes.ts"
@@ -33,9 +34,9 @@ export interface StartOptions {
  * Starts everything; every component listens when this returns. A site that does not start is reported and left out,
  * unless the run is strict. Throws NO_SITE.
  */
-export async function startStack(run: Run, options: StartOptions): Promise<Stack> {
+export async function startStack(run: Run, options: StartOptions, broken: BrokenSites): Promise<Stack> {
   const sites = startSites(run, options, (index) => startSite(run, index))
-  const [started, portal] = await Promise.all([sites, startPortal(run, sites)])
+  const [started, portal] = await Promise.all([sites, startPortal(run, sites, broken)])
   return { sites: started, portal }
 }
 

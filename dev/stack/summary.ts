@@ -16,7 +16,8 @@ export function summary(
 ): string {
   const addresses = table([
     ["", "", ""],
-    ["portal", "metrics", `${portal.portal}/metrics`],
+    ["portal", "page", `${portal.portal}/`],
+    ["", "metrics", `${portal.portal}/metrics`],
     ["", "Prometheus", portal.prometheus],
     ...sites.slice(0, LISTED).flatMap(({ name, proxy, exporter, prometheus }) => [
       [name, "proxy", proxy],
@@ -37,6 +38,7 @@ Stop a site, and start it again:
   touch ${stopped}/${first.name}
   rm ${stopped}/${first.name}
 Watch what becomes of it:
+  ${portal.portal}/sites/${first.name}
   ${portal.prometheus}/alerts
   curl -s ${portal.prometheus}/api/v1/query --data-urlencode 'query=up{site!=""}'
   tail -F ${logs}/portal.log

@@ -10,7 +10,12 @@ export interface Wanted {
   readonly name: string
   /** `DNS:localhost`, `IP:127.0.0.1`, `email:a@example.org`, `URI:spiffe://a/b`. */
   readonly sans?: readonly string[]
+  /** In a day where it is not given. */
   readonly notAfter?: Date
+  /** 30 days before its end where it is not given. */
+  readonly notBefore?: Date
+  /** What it may be used for; servers and clients where it is not given. */
+  readonly usage?: "client"
 }
 
 export interface Authority extends Certificate {
@@ -26,7 +31,14 @@ export function makeAuthority(name: string, issuer?: { readonly name: string; re
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" })
   const isAuthority = extension([0x55, 0x1d, 0x13], sequence(tlv(0x01, Buffer.of(0xff))))
   const { name: issuerName, key: signer } = issuer ?? { name, key: keys.privateKey }
-  const own = certificate(issuerName, name, keys.publicKey, signer, new Date(Date.now() + DAY), [isAuthority])
+  const own = certificate(
+    issuerName,
+    name,
+    keys.publicKey,
+    signer,
+    [undefined, new Date(Date.now() + DAY)],
+    [isAuthority],
+  )
   return {
     cert: own,
     key: pem(keys.privateKey),
@@ -34,10 +46,13 @@ export function makeAuthority(name: string, issuer?: { readonly name: string; re
     issue(wanted) {
       const pair = generateKeyPairSync("ec", { namedCurve: "P-256" })
       const sans = wanted.sans ?? []
-      const extensions = sans.length === 0 ? [] : [extension([0x55, 0x1d, 0x11], sequence(...sans.map(generalName)))]
+      const extensions = [
+        ...(sans.length === 0 ? [] : [extension([0x55, 0x1d, 0x11], sequence(...sans.map(generalName)))]),
+        ...(wanted.usage === undefined ? [] : [extension([0x55, 0x1d, 0x25], sequence(CLIENT_AUTHENTICATION))]),
+      ]
       const end = wanted.notAfter ?? new Date(Date.now() + DAY)
       return {
-        cert: certificate(name, wanted.name, pair.publicKey, keys.privateKey, end, extensions),
+        cert: certificate(name, wanted.name, pair.publicKey, keys.privateKey, [wanted.notBefore, end], extensions),
         key: pem(pair.privateKey),
       }
     },
@@ -49,7 +64,7 @@ function certificate(
   subject: string,
   publicKey: KeyObject,
   signer: KeyObject,
-  notAfter: Date,
+  [notBefore, notAfter]: readonly [Date | undefined, Date],
   extensions: readonly Buffer[],
 ): string {
   const algorithm = sequence(oid([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02])) // ecdsa-with-SHA256
@@ -58,7 +73,7 @@ function certificate(
     tlv(0x02, Buffer.concat([Buffer.of(1), randomBytes(8)])),
     algorithm,
     commonName(issuer),
-    sequence(time(new Date(notAfter.getTime() - 30 * DAY)), time(notAfter)),
+    sequence(time(notBefore ?? new Date(notAfter.getTime() - 30 * DAY)), time(notAfter)),
     commonName(subject),
     publicKey.export({ type: "spki", format: "der" }),
     ...(extensions.length === 0 ? [] : [tlv(0xa3, sequence(...extensions))]),
@@ -84,6 +99,8 @@ function tlv(tag: number, ...parts: readonly Buffer[]): Buffer {
 const sequence = (...parts: readonly Buffer[]): Buffer => tlv(0x30, ...parts)
 const oid = (bytes: readonly number[]): Buffer => tlv(0x06, Buffer.from(bytes))
 const extension = (id: readonly number[], value: Buffer): Buffer => sequence(oid(id), tlv(0x04, value))
+/** 1.3.6.1.5.5.7.3.2 */
+const CLIENT_AUTHENTICATION = oid([0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02])
 const commonName = (name: string): Buffer =>
   sequence(tlv(0x31, sequence(oid([0x55, 0x04, 0x03]), tlv(0x0c, Buffer.from(name)))))
 const time = (date: Date): Buffer => tlv(0x18, Buffer.from(`${date.toISOString().replaceAll(/\D/g, "").slice(0, 14)}Z`))

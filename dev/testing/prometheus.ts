@@ -40,16 +40,21 @@ export interface RunningPrometheus {
   stop(): Promise<void>
 }
 
-/** Starts a real Prometheus on a free port of loopback with an existing configuration file; its data is dropped at the end. */
+/**
+ * Starts a real Prometheus on a free port of loopback with an existing configuration file. Its data is dropped at the end, unless
+ * its folder is given. Its URL has the path of `--web.external-url`, where that is among the flags.
+ */
 export async function startPrometheus(
   folder: string,
   configFile: string,
   flags: readonly string[] = [],
+  kept?: string,
 ): Promise<RunningPrometheus> {
-  const data = await mkdtemp(join(tmpdir(), "fedstack-prometheus-"))
+  const data = kept ?? (await mkdtemp(join(tmpdir(), "fedstack-prometheus-")))
+  const mode = flags.some((flag) => /^--(?:agent|enable-feature=agent)$/.test(flag)) ? "agent" : "tsdb"
   const child = start(join(folder, "prometheus"), [
     `--config.file=${configFile}`,
-    `--storage.tsdb.path=${data}`,
+    `--storage.${mode}.path=${data}`,
     "--web.listen-address=127.0.0.1:0",
     "--web.enable-lifecycle",
     ...flags,
@@ -58,7 +63,9 @@ export async function startPrometheus(
     if (child.process.exitCode !== null) throw new Error(`Prometheus ended: ${child.output()}`)
     return /Listening on.*address=127\.0\.0\.1:(\d+)/.exec(child.output())?.[1]
   })
-  const url = `http://127.0.0.1:${port}`
+  const external = flags.find((flag) => flag.startsWith("--web.external-url="))?.replace(/^[^=]*=/, "")
+  const path = external === undefined ? "" : new URL(external).pathname.replace(/\/$/, "")
+  const url = `http://127.0.0.1:${port}${path}`
   await until("Prometheus to be ready", async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined))
   return {
     url,
@@ -72,7 +79,7 @@ export async function startPrometheus(
     },
     async stop() {
       await child.stop()
-      await rm(data, { recursive: true, force: true })
+      if (kept === undefined) await rm(data, { recursive: true, force: true })
     },
   }
 }

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises"
 
-/** Waits until `probe` gives something other than undefined; throws after `seconds` with the last reason. */
+/** Waits until `probe` gives something other than undefined and false; throws after `seconds` with the last reason. */
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined> | T | undefined,
   seconds = 30,
-): Promise<T> {
+): Promise<Exclude<T, false>> {
   const end = performance.now() + seconds * 1000
   let reason: unknown
   while (performance.now() < end) {
     try {
       const value = await probe()
-      if (value !== undefined) return value
+      if (value !== undefined && value !== false) return value as Exclude<T, false>
     } catch (error) {
       reason = error
     }

@@ -31,7 +31,13 @@ export async function alternate(urls: readonly string[], scrapes: number, token:
 const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 }
 
 /** Requests over so many connections, each one after the other, by wrk. */
-export async function load(url: string, clients: number, seconds: number, token: string): Promise<Load> {
+export async function load(
+  url: string,
+  clients: number,
+  seconds: number,
+  token: string,
+  encoding = "gzip",
+): Promise<Load> {
   const { stdout } = await promisify(execFile)("wrk", [
     "-t1",
     `-c${clients}`,
@@ -41,7 +47,7 @@ export async function load(url: string, clients: number, seconds: number, token:
     "-H",
     `Authorization: Bearer ${token}`,
     "-H",
-    "Accept-Encoding: gzip",
+    `Accept-Encoding: ${encoding}`,
     url,
   ])
   const time = (percent: number): number => {
