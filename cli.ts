@@ -32,6 +32,51 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "Configure the portal's Prometheus from sites.yaml",
     load: async () => (await import("./portal/main.ts")).portal,
   },
+  "rules-informer": {
+    group: "At the portal",
+    summary: "Keep tenants' rules in step with Kubernetes resources",
+    load: async () => (await import("./portal/tenancy/rules/main.ts")).rulesInformer,
+  },
+  "tenancy-exposition": {
+    group: "At the portal",
+    summary: "Let tenants scrape their series in Cortex or Mimir",
+    load: async () => (await import("./portal/tenancy/exposition/main.ts")).tenancyExposition,
+  },
+  "tenancy-proxy": {
+    group: "At the portal",
+    summary: "Split remote write by tenant, for Cortex or Mimir",
+    load: async () => (await import("./portal/tenancy/remote-write/main.ts")).tenancyProxy,
+  },
+  doctor: {
+    group: ON_COMMAND_LINE,
+    summary: "Find out why a site does not deliver, and what to do",
+    load: async () => (await import("./portal/main.ts")).doctor,
+  },
+  "site add": {
+    group: ON_COMMAND_LINE,
+    summary: "Add a site to sites.yaml, by a portal or in the file",
+    load: async () => (await import("./portal/site-command/commands.ts")).addSite,
+  },
+  "site list": {
+    group: ON_COMMAND_LINE,
+    summary: "List the sites; those of a portal with their states",
+    load: async () => (await import("./portal/site-command/commands.ts")).listSites,
+  },
+  "site pause": {
+    group: ON_COMMAND_LINE,
+    summary: "Stop scraping a site, and note who, when and why",
+    load: async () => (await import("./portal/site-command/commands.ts")).pauseSite,
+  },
+  "site resume": {
+    group: ON_COMMAND_LINE,
+    summary: "Scrape a paused site again",
+    load: async () => (await import("./portal/site-command/commands.ts")).resumeSite,
+  },
+  "site remove": {
+    group: ON_COMMAND_LINE,
+    summary: "Remove a site from sites.yaml",
+    load: async () => (await import("./portal/site-command/commands.ts")).removeSite,
+  },
   "check sites": {
     group: ON_COMMAND_LINE,
     summary: "Validate a sites file",
@@ -41,6 +86,26 @@ const commands: Readonly<Record<string, Entry>> = {
     group: ON_COMMAND_LINE,
     summary: "Validate a policy, and explain what a client may read",
     load: async () => (await import("./site/proxy/main.ts")).checkPolicy,
+  },
+  "check tenants": {
+    group: ON_COMMAND_LINE,
+    summary: "Validate a file of tenants and clients",
+    load: async () => (await import("./portal/tenancy/exposition/main.ts")).checkTenants,
+  },
+  "check senders": {
+    group: ON_COMMAND_LINE,
+    summary: "Validate who may write, and explain what it writes",
+    load: async () => (await import("./portal/tenancy/remote-write/main.ts")).checkSenders,
+  },
+  "check rules": {
+    group: ON_COMMAND_LINE,
+    summary: "Validate rules for Prometheus, Cortex or Mimir",
+    load: async () => (await import("./portal/tenancy/rules/main.ts")).checkRules,
+  },
+  "rules diff": {
+    group: ON_COMMAND_LINE,
+    summary: "Show what the rules informer would change at rulers",
+    load: async () => (await import("./portal/tenancy/rules/main.ts")).rulesDiff,
   },
   "token new": {
     group: ON_COMMAND_LINE,
@@ -52,6 +117,16 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "Print the hash by which a proxy's policy knows a token",
     load: async () => (await import("./site/proxy/main.ts")).hashToken,
   },
+  "token issue": {
+    group: ON_COMMAND_LINE,
+    summary: "Print a token that the portal's key signs",
+    load: async () => (await import("./portal/main.ts")).issueToken,
+  },
+  "token rotate": {
+    group: ON_COMMAND_LINE,
+    summary: "Have the portal sign its tokens with a new key",
+    load: async () => (await import("./portal/main.ts")).rotateKeys,
+  },
   "token inspect": {
     group: ON_COMMAND_LINE,
     summary: "Show a token's issuer, audience, selectors and expiry",
@@ -60,7 +135,7 @@ const commands: Readonly<Record<string, Entry>> = {
 }
 
 /** Set by developers for dev/ and the tests, for no command. */
-const OF_DEVELOPERS = /^FEDSTACK_(?:(?:TEST|DEV)_\w+|PROMETHEUS_(?:DIR|\d+_\d+)|OPA|KUBE|OPENSTACK)$/
+const OF_DEVELOPERS = /^FEDSTACK_(?:(?:TEST|DEV)_\w+|PROMETHEUS_(?:DIR|\d+_\d+)|OPA|KUBE|OPENSTACK|CORTEX)$/
 
 /** Seconds from a signal to the end, whatever is waited for. Longer than any close of a component. */
 const END_DEADLINE = 15
@@ -114,7 +189,7 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
     process.env,
   )
   if (reading.kind === "help") return print(reading.text)
-  const { values, argument } = reading
+  const { values, argument, more } = reading
   const { createLogger } = await import("#core/log/logger.ts")
   log = createLogger({ level: values.logLevel, format: values.logFormat }, name, (line) => process.stderr.write(line))
   await warnOfVariables(settings, log)
@@ -126,6 +201,7 @@ async function runCommand(name: string, entry: Entry, argv: readonly string[]): 
       values,
       { log, signal: ending.signal, print, now: () => new Date(), env: process.env },
       argument,
+      more,
     )
   } catch (error) {
     if (!ending.signal.aborted) throw error
