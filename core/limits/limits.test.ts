@@ -4,6 +4,7 @@ import { createLogger } from "#core/log/logger.ts"
 import { createClientGate, createWorkBudget } from "./client-limits.ts"
 import { throttleFailures } from "./failure-throttle.ts"
 import { networkOf } from "./networks.ts"
+import { createLimitMemory, ownLimits, sharedLimits } from "./shared-limits.ts"
 import { tokenBucket } from "./token-bucket.ts"
 
 const LIMITS = { concurrent: Infinity, requestsPerSecond: Infinity }
@@ -17,6 +18,31 @@ test("a token bucket gives a burst, then one at each interval, and says how long
   assert.ok(take() > 0)
   time = 500
   assert.deepEqual([take(), take()], [0, 0.5])
+})
+
+test("a token bucket gives its whole burst at once, and one token at each interval, at any rate", () => {
+  const rates = [0.1, 0.3, 0.5, 0.7, 1, 3, 6, 7, 9.9, 11, 13, 99, 1000 / 3]
+  for (const perSecond of rates) {
+    for (const burst of [1, 3, 7, 8, 100, 1001]) {
+      let time = 0
+      const tokens = tokenBucket({ perSecond, burst }, () => time)
+      for (let taken = 0; taken < burst; taken++) assert.equal(tokens.take(), 0, `${taken} of ${burst} at ${perSecond}`)
+      assert.ok(Math.abs(tokens.take() - 1 / perSecond) < 1e-6, `one more than ${burst} at ${perSecond}`)
+      for (let round = 1; round < 2000; round++) {
+        time = (round * 1000) / perSecond
+        assert.equal(tokens.take(), 0, `${round} at ${perSecond}`)
+      }
+    }
+  }
+})
+
+test("a rate of one in three centuries is kept, in several threads too", () => {
+  const rate = { perSecond: 1e-10, burst: 1 }
+  for (const limits of [ownLimits, sharedLimits(createLimitMemory(1), 0)]) {
+    const tokens = limits.tokens("a", rate, () => 1e9)
+    assert.equal(tokens.take(), 0)
+    assert.ok(tokens.take() > 1e8)
+  }
 })
 
 test("a token bucket does not save up more than its burst", () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { type DebtBucket, debtBucket, type Rate, type TokenBucket, tokenBucket } from "./token-bucket.ts"
+import { type DebtBucket, debtBucket, type Rate, spend, type TokenBucket, tokenBucket } from "./token-bucket.ts"
 
 /** What is in flight. */
 export interface Tally {
@@ -38,7 +38,6 @@ export interface LimitMemory {
 const PLACES = 2 ** 14
 /** Of a place: what it is of; until when it is used up; what each thread has in flight. */
 const [KEY, UNTIL, IN_FLIGHT] = [0, 1, 2]
-const NANOSECONDS = 1e9
 
 export const createLimitMemory = (threads: number): LimitMemory => ({
   buffer: new SharedArrayBuffer(8 * PLACES * (IN_FLIGHT + threads)),
@@ -67,16 +66,12 @@ export function sharedLimits({ buffer, threads }: LimitMemory, thread: number): 
     return undefined
   }
 
-  /** A bucket as the time until which it is used up. `least`: tokens that must be there. */
-  function spend(at: number, { perSecond, burst }: Rate, now: number, amount: number, least: number): number {
-    const time = BigInt(Math.round(now * (NANOSECONDS / 1000)))
+  function spendAt(at: number, rate: Rate, now: number, amount: number, least: number): number {
     for (;;) {
       const until = Atomics.load(words, at)
-      const begin = until > time ? until : time
-      const tokens = burst - (Number(begin - time) / NANOSECONDS) * perSecond
-      if (tokens < least) return (least - tokens) / perSecond
-      const next = begin + BigInt(Math.round((amount / perSecond) * NANOSECONDS))
-      if (Atomics.compareExchange(words, at, until, next) === until) return 0
+      const result = spend(until, rate, now, amount, least)
+      if ("wait" in result) return result.wait
+      if (Atomics.compareExchange(words, at, until, result.until) === until) return 0
     }
   }
 
@@ -100,14 +95,14 @@ export function sharedLimits({ buffer, threads }: LimitMemory, thread: number): 
       const place = placeOfRate("tokens", name, rate)
       if (place === undefined) return ownLimits.tokens(name, rate, now)
       return {
-        take: () => spend(place + UNTIL, rate, now(), 1, 1),
-        give: () => void spend(place + UNTIL, rate, now(), -1, -Infinity),
+        take: () => spendAt(place + UNTIL, rate, now(), 1, 1),
+        give: () => void spendAt(place + UNTIL, rate, now(), -1, -Infinity),
       }
     },
     debts(name, rate, now) {
       const place = placeOfRate("debts", name, rate)
       if (place === undefined) return ownLimits.debts(name, rate, now)
-      return { spend: (amount) => spend(place + UNTIL, rate, now(), amount, 0) }
+      return { spend: (amount) => spendAt(place + UNTIL, rate, now(), amount, 0) }
     },
   }
 }
