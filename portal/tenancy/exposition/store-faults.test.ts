@@ -71,6 +71,16 @@ const FAULTS: readonly (readonly [fault: string, respond: Respond, status: numbe
     refused(422, "the query exceeded the maximum number of series (limit: 10 series) (err-mimir-max-series-per-query)"),
     "query_rejected",
   ],
+  ...["query-blocked", "request-blocked"].map((id): (typeof FAULTS)[number] => [
+    `400 in Mimir's words: ${id}`,
+    status(
+      400,
+      `{"status":"error","errorType":"bad_data","error":"the request has been blocked by the cluster administrator (err-mimir-${id})"}`,
+    ),
+    422,
+    refused(400, `the request has been blocked by the cluster administrator (err-mimir-${id})`),
+    "query_rejected",
+  ]),
   ["429 without words", status(429), 429, limited("too many requests"), "upstream_limited"],
   [
     "429",

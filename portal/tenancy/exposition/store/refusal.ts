@@ -20,7 +20,7 @@ const MOST_SHOWN = 300
 const REFUSED = new Set([400, 413, 414, 422])
 /** Cortex has status 400 for all that fails, also within it: what a tenant may read are words about its own limits. */
 const OF_LIMITS =
-  /limit|exceed|larger than|longer than|too (?:many|long|large|old)|tenant ID|parsing regexp|err-mimir-max|(?:maximum|max) /i
+  /limit|exceed|larger than|longer than|too (?:many|long|large|old)|tenant ID|parsing regexp|err-mimir-(?:max|query|request)-|(?:maximum|max) /i
 
 /** In the words of Cortex and Mimir, cleaned, where these are about limits. */
 export function refusalOf(status: number, tenant: TenantId, body: Buffer): Refusal {

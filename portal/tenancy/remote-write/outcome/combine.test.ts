@@ -40,6 +40,7 @@ const CELLS: readonly (readonly [status: number, alone: number, besideAccepted: 
   [410, 502, 502],
   [421, 502, 502],
   [425, 502, 502],
+  [499, 502, 502],
   [429, 429, 429],
   [500, 503, 503],
   [501, 503, 503],
@@ -175,8 +176,19 @@ test("a success that wrote nothing of what was sent is none", () => {
   })
   const first = sliceOf("t0", { version: 1 })
   assert.equal(judge(first, { kind: "accepted", status: 200, written: NO_COUNTS }, undefined, 0, 1).verdict, "accepted")
+  const histograms = sliceOf("t0", { counts: { ...NO_COUNTS, histograms: 5, exemplars: 1 } })
+  const exemplar = { ...NO_COUNTS, exemplars: 1 }
+  const onlyExemplar = judge(histograms, { kind: "accepted", status: 200, written: exemplar }, undefined, 0, 1)
+  assert.equal(onlyExemplar.verdict, "refused")
   const metadata = sliceOf("t0", { series: 0, metadata: 3, counts: NO_COUNTS })
   assert.equal(judge(metadata, outcomeOf(204, metadata), undefined, 0, 1).verdict, "accepted")
+})
+
+// Mimir's default is max_global_exemplars_per_user: 0, with which it reads none
+test("exemplars alone are accepted by a store that keeps none, and counted as not written", () => {
+  const slice = sliceOf("t0", { counts: { ...NO_COUNTS, exemplars: 5 } })
+  const part = judge(slice, { kind: "accepted", status: 200, written: NO_COUNTS }, undefined, 0, 1)
+  assert.deepEqual(combine(2, splitOf([slice]), [part], 0), { status: 204, headers: writtenOf(0), body: "" })
 })
 
 test("a limit that does not pass is refused in the end", () => {

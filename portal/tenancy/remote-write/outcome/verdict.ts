@@ -28,8 +28,8 @@ export interface Part {
   readonly givenUpAfter?: number
 }
 
-/** What the upstream says of the proxy, its credentials or its URL, not of the data. */
-const OF_THE_PROXY: readonly number[] = [401, 402, 403, 404, 405, 407, 408, 410, 421, 425]
+/** What the upstream says of the proxy, its credentials, its URL or the connection (499: it was given up), not of the data. */
+const OF_THE_PROXY: readonly number[] = [401, 402, 403, 404, 405, 407, 408, 410, 421, 425, 499]
 
 export function verdictOf(
   { version, counts }: Pick<Slice, "version" | "counts">,
@@ -37,14 +37,15 @@ export function verdictOf(
 ): Verdict {
   if (kind === "accepted") {
     // Prometheus too takes this for a batch that was lost; 202 is a replica's, which another one has written
-    return version === 2 && status !== 202 && hasElements(counts) && !hasElements(written) ? "refused" : "accepted"
+    return version === 2 && status !== 202 && hasSamples(counts) && !hasSamples(written) ? "refused" : "accepted"
   }
   if (status === 429) return "limited"
   if (status === 415) return "unsupported"
   return status >= 400 && status < 500 && !OF_THE_PROXY.includes(status) ? "refused" : "retryable"
 }
 
-const hasElements = ({ samples, histograms, exemplars }: Counts): boolean => samples + histograms + exemplars > 0
+/** Exemplars decide nothing: a store that is set up to keep none counts none. */
+const hasSamples = ({ samples, histograms }: Counts): boolean => samples + histograms > 0
 
 /** Limits that never pass must not hold a sender up for ever: after `most` milliseconds they count as refused. */
 export function judge(

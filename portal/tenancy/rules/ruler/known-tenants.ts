@@ -35,7 +35,11 @@ export async function knownTenants(
     { ...request, limit: ALL_RULES },
     async (streamed) => {
       const { status, headers, body } = streamed
-      if (status === 200) return understood(request, () => tenantsIn(body))
+      if (status === 200) {
+        // of a ruler without any rules
+        const mayBeEmpty = headers["content-type"]?.startsWith("application/yaml") === true
+        return understood(request, () => tenantsIn(body, mayBeEmpty))
+      }
       const response = { ...request, status, headers, body: Buffer.from(await streamed.text(OTHERS)) }
       if (isNothingThere(response)) return new Set<TenantId>()
       if (NOT_FOR_US.has(status)) return undefined

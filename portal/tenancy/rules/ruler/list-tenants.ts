@@ -8,9 +8,10 @@ const LONGEST = 1000
 
 /**
  * The tenants in a listing of the rules of all of them, `tenant: {namespace: [group]}` in YAML: those of lines that are not
- * indented. It may be far larger than what is kept of it. Throws Unreadable.
+ * indented. It may be far larger than what is kept of it. `mayBeEmpty`: rulers write nothing where no tenant has rules. Throws
+ * Unreadable.
  */
-export async function tenantsIn(listing: AsyncIterable<Buffer>): Promise<ReadonlySet<TenantId>> {
+export async function tenantsIn(listing: AsyncIterable<Buffer>, mayBeEmpty: boolean): Promise<ReadonlySet<TenantId>> {
   const decoder = new TextDecoder()
   const keys: string[] = []
   let rest = ""
@@ -23,8 +24,9 @@ export async function tenantsIn(listing: AsyncIterable<Buffer>): Promise<Readonl
     keys.push(...lines.filter((line) => line !== "" && line !== "'" && !line.startsWith(" ")))
   }
   if (rest !== "") throw new Unreadable("breaks off")
-  if (keys.length === 1 && keys[0] === "{}") return new Set()
-  if (keys.length === 0 || keys.some((key) => !key.endsWith(":"))) throw new Unreadable("is no map of tenants")
+  if ((keys.length === 0 && mayBeEmpty) || (keys.length === 1 && keys[0] === "{}")) return new Set()
+  // {}: its last group was deleted meanwhile
+  if (keys.length === 0 || keys.some((key) => !/:(?: \{\})?$/.test(key))) throw new Unreadable("is no map of tenants")
   const tenants = parseTexts(keys.join("\n"))
   if (!(tenants instanceof Map)) throw new Unreadable("is no map of tenants")
   return new Set(

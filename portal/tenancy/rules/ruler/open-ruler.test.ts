@@ -268,10 +268,13 @@ test("knows tenants by the ruler, else those of the distributor, else none", asy
   const [fake, distributor] = [await startFakeRuler(t), await startFakeRuler(t)]
   const ruler = await openTestRuler(t, fake.url, { distributor: distributor.url })
   assert.deepEqual(await ruler.tenants(NEVER), new Set())
+  fake.put("gone", "ns", group("a"))
+  fake.remove("gone", "ns", "a")
+  assert.deepEqual(await ruler.tenants(NEVER), new Set(["gone"]))
   fake.put(A, "ns", { name: "a", rules: [{ alert: "x", expr: "1", annotations: { a: "x:\ny:" } }] })
   fake.put("123", "ns", group("a"))
   fake.put("a|b", "ns", group("a"))
-  assert.deepEqual(await ruler.tenants(NEVER), new Set([A, "123"]))
+  assert.deepEqual(await ruler.tenants(NEVER), new Set(["gone", A, "123"]))
   distributor.fault = () => ({
     status: 200,
     text: JSON.stringify([{ userID: "team-b", numSeries: 1 }, { userID: "a/b" }]),
@@ -280,6 +283,8 @@ test("knows tenants by the ruler, else those of the distributor, else none", asy
   assert.deepEqual(await ruler.tenants(NEVER), new Set([B]))
   distributor.fault = () => "foreign-404"
   assert.equal(await ruler.tenants(NEVER), undefined)
+  fake.fault = () => ({ status: 200, text: "", headers: { "content-type": "text/plain" } })
+  await assert.rejects(ruler.tenants(NEVER), { kind: "not_ruler" })
   for (const fault of ["cut", "truncated", "login-page", "hang-up"] as const) {
     fake.fault = () => fault
     await assert.rejects(ruler.tenants(NEVER), RulerError, fault)

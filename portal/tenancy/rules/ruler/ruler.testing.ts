@@ -78,8 +78,9 @@ export async function startFakeRuler(t: TestContext, options: FakeRulerOptions =
 
   function respond(call: RulerCall): FakeResponse {
     const { method, path, tenant, body } = call
+    // written tenant by tenant, and nothing where there is none
     if (path === "/ruler/rule_groups")
-      return yaml(Object.fromEntries([...tenants.keys()].map((name) => [name, groupsOf(name)])))
+      return { ...yaml({}), text: [...tenants.keys()].map((name) => yaml({ [name]: groupsOf(name) }).text).join("") }
     if (path === "/config?mode=diff" && type === "cortex") return yaml({ limits: limitKeys(limits) })
     if (path === "/runtime_config?mode=diff" && type === "cortex") return yaml({ overrides: {} })
     if (tenant === undefined) return { status: 401, text: "no org id\n" }
