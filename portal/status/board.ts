@@ -44,7 +44,7 @@ export function openBoard(
 
   return {
     /** Lists these sites from now on. One that was listed before keeps what is known of it, unless it is at another place. */
-    list(listed: readonly ListedSite[], { shardOf, momentOf }: Shards, memory: Memory): void {
+    list(listed: readonly ListedSite[], { shardOf, momentOf }: Shards, memory: Memory["sites"]): void {
       const next = new Map<string, Tracked>()
       for (const site of listed) {
         const before = sites.get(site.name)
@@ -157,7 +157,7 @@ interface Shards {
 }
 
 /** Of another address nothing is remembered. One that is known only by the last accepted configuration has none. */
-function rememberedOf({ name, url }: ListedSite, memory: Memory): Remembered | undefined {
+function rememberedOf({ name, url }: ListedSite, memory: Memory["sites"]): Remembered | undefined {
   const found = memory.get(name)
   return found !== undefined && (url === "" || found.url === url) ? found.remembered : undefined
 }

@@ -5,7 +5,7 @@ import { test } from "node:test"
 import { createLogger } from "#core/log/logger.ts"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { EMPTY_DAY, withState } from "./day.ts"
-import { keepMemory, memoryOf, readMemory } from "./memory.ts"
+import { keepMemory, memoryOf, NO_MEMORY, readMemory } from "./memory.ts"
 import type { SiteChange } from "./overview.ts"
 import { NO_SCRAPES, withScrape } from "./record.ts"
 import type { Remembered } from "./tracked.ts"
@@ -44,10 +44,12 @@ test("gives back what an earlier process wrote, in a file for the portal alone",
   const { path } = temporaryFolder(t)
   const { log, lines } = logging()
   const site = remembered([change(1, "no such host")])
-  const content = () => memoryOf([["site-a", "https://a.example.org", site]])
+  const content = () => memoryOf([["site-a", "https://a.example.org", site]], new Date(NOON + 5000))
   await keepMemory(path, { log, content, mayWrite: () => true }).write()
+  const { seen, sites } = await readMemory([path], log)
+  assert.deepEqual(seen, new Date(NOON + 5000))
   assert.deepEqual(
-    [...(await readMemory([path], log))],
+    [...sites],
     [
       [
         "site-a",
@@ -57,6 +59,13 @@ test("gives back what an earlier process wrote, in a file for the portal alone",
   )
   assert.equal((await stat(join(path, "status.json"))).mode & 0o777, 0o600)
   assert.deepEqual(lines, [])
+})
+
+test("reads what a portal wrote that did not note when Prometheus was seen", async (t) => {
+  const folder = temporaryFolder(t)
+  await folder.write("status.json", memoryOf([["site-a", "https://a.example.org", remembered([])]]))
+  const { seen, sites } = await readMemory([folder.path], logging().log)
+  assert.deepEqual([seen, [...sites.keys()]], [undefined, ["site-a"]])
 })
 
 test("keeps each site within 4 kB: the words of older changes go first, then the changes", () => {
@@ -87,7 +96,7 @@ test("begins anew with a damaged file, and logs it", async (t) => {
   for (const content of damaged) {
     const { log, lines } = logging()
     const file = await folder.write("status.json", content)
-    assert.deepEqual(await readMemory([folder.path], log), new Map())
+    assert.deepEqual(await readMemory([folder.path], log), NO_MEMORY)
     assert.deepEqual(lines, [
       `warn msg="cannot read what was noted of the sites, beginning anew" file=${file} reason="it is not what fedstack portal writes"`,
     ])
@@ -96,7 +105,7 @@ test("begins anew with a damaged file, and logs it", async (t) => {
 
 test("begins anew without a file, silently", async (t) => {
   const { log, lines } = logging()
-  assert.deepEqual(await readMemory([join(temporaryFolder(t).path, "none")], log), new Map())
+  assert.deepEqual(await readMemory([join(temporaryFolder(t).path, "none")], log), NO_MEMORY)
   assert.deepEqual(lines, [])
 })
 

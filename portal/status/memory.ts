@@ -66,10 +66,19 @@ const site = z
       },
     } satisfies Remembered,
   }))
-const schema = z.strictObject({ version: z.literal(VERSION), sites: z.record(z.string(), site) })
+const schema = z
+  .strictObject({ version: z.literal(VERSION), seen: date.optional(), sites: z.record(z.string(), site) })
+  .transform(({ seen, sites }): Memory => ({ seen, sites: new Map(Object.entries(sites)) }))
 
-/** What an earlier process noted of the sites, by their names, each with the url that it had. */
-export type Memory = ReadonlyMap<string, { readonly url: string; readonly remembered: Remembered }>
+/** What an earlier process noted. */
+export interface Memory {
+  /** When Prometheus had said how the sites are. */
+  readonly seen: Date | undefined
+  /** By their names, each with the url that it had. */
+  readonly sites: ReadonlyMap<string, { readonly url: string; readonly remembered: Remembered }>
+}
+
+export const NO_MEMORY: Memory = { seen: undefined, sites: new Map() }
 
 /** From the newest file of these folders. Nothing where there is none, or a damaged one, which is logged. */
 export async function readMemory(folders: readonly string[], log: Logger): Promise<Memory> {
@@ -78,25 +87,29 @@ export async function readMemory(folders: readonly string[], log: Logger): Promi
     return { file, written: (await stat(file).catch(() => undefined))?.mtimeMs ?? 0 }
   })
   const [newest] = (await Promise.all(found)).toSorted((a, b) => b.written - a.written)
-  return newest === undefined ? new Map() : readFrom(newest.file, log)
+  return newest === undefined ? NO_MEMORY : readFrom(newest.file, log)
 }
 
 async function readFrom(file: string, log: Logger): Promise<Memory> {
   try {
-    return new Map(Object.entries(schema.parse(JSON.parse(await readFile(file, "utf8"))).sites))
+    return schema.parse(JSON.parse(await readFile(file, "utf8")))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === "ENOENT") return new Map()
+    if (code === "ENOENT") return NO_MEMORY
     const reason = code === undefined ? "it is not what fedstack portal writes" : reasonOf(error)
     log.warn({ file, reason }, "cannot read what was noted of the sites, beginning anew")
-    return new Map()
+    return NO_MEMORY
   }
 }
 
 /** Each site within its bytes: of its changes, older ones lose their words first. */
-export function memoryOf(sites: Iterable<readonly [name: string, url: string, remembered: Remembered]>): string {
+export function memoryOf(
+  sites: Iterable<readonly [name: string, url: string, remembered: Remembered]>,
+  seen?: Date | null,
+): string {
   const entries = Array.from(sites, ([name, url, remembered]) => `${JSON.stringify(name)}:${siteText(url, remembered)}`)
-  return `{"version":${VERSION},"sites":{${entries.join(",\n")}}}\n`
+  const when = seen ? `"seen":${seen.getTime()},` : ""
+  return `{"version":${VERSION},${when}"sites":{${entries.join(",\n")}}}\n`
 }
 
 /** Field by field: what is given may hold more. */

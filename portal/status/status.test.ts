@@ -100,6 +100,21 @@ test("shows unknown where Prometheus does not respond at all", async (t) => {
   await watched.shows("a unknown (ok)", "b unknown (down) refused")
 })
 
+test("moves the last 24 hours on while nothing is known", async (t) => {
+  const watched = await watchTwo(t)
+  const before = await watched.shows("a ok", "b down refused")
+  watched.fake.respond = () => true
+  watched.pass(3600)
+  const { sites } = await watched.shows("a unknown (ok)", "b unknown (down) refused")
+  const after = await until("the strip to move", () => {
+    const [row] = watched.status.source.current().sites
+    return row !== undefined && row.dayEnds > (before.sites[0]?.dayEnds ?? row.dayEnds) ? row : undefined
+  })
+  assert.deepEqual(after.day.slice(-5), ["ok", null, null, null, null])
+  assert.equal(after.dayEnds.getTime() - (before.sites[0]?.dayEnds.getTime() ?? 0), 3_600_000)
+  assert.deepEqual(sites[1]?.since, before.sites[1]?.since)
+})
+
 test("lives on the list of targets where Prometheus is an agent", async (t) => {
   const fake = await fakePrometheus(t)
   fake.respond = (path, response) =>
@@ -176,7 +191,17 @@ test("goes on after a restart with what was remembered: unknown at first, then s
   first.fake.respond = (_, response) => response.writeHead(503).end() !== undefined
   const second = await watch(t, { folder, fake: first.fake })
   second.list(listedSite("a"), listedSite("b"))
-  await second.shows("a unknown (ok)", "b unknown (down) refused")
+  const meanwhile = await second.shows("a unknown (ok)", "b unknown (down) refused")
+  assert.deepEqual(meanwhile.prometheusSeen, before.prometheusSeen)
+  const { causeTitle, reason, todo } = meanwhile.sites[1] ?? {}
+  assert.deepEqual(
+    { causeTitle, reason, todo },
+    {
+      causeTitle: "connection refused",
+      reason: before.sites[1]?.reason,
+      todo: before.sites[1]?.todo,
+    },
+  )
   first.fake.respond = undefined
   const after = await second.shows("a ok", "b down refused")
   assert.deepEqual(after.sites[1]?.since, before.sites[1]?.since)

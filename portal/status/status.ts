@@ -16,7 +16,7 @@ import type { SigningProblem } from "./signing-banner.ts"
 import { detailsOf, openBoard } from "./board.ts"
 import { explainBy } from "./explain.ts"
 import type { ListedSite } from "./listed.ts"
-import { keepMemory, type Memory, memoryOf, readMemory } from "./memory.ts"
+import { keepMemory, memoryOf, NO_MEMORY, readMemory } from "./memory.ts"
 import { respondsMetric, statusMetrics } from "./metrics.ts"
 import type { Overview, StatusSource } from "./overview.ts"
 import { openProbeTriggers } from "./probe-triggers.ts"
@@ -70,6 +70,7 @@ export function openStatus(options: StatusOptions) {
   const subscribers = new Set<(names: ReadonlySet<string>) => void>()
   let faults: readonly Fault[] = []
   let formerShards: readonly FormerShard[] = []
+  let seenBefore: Date | undefined
   let overview: Overview = {
     asOf: new Date(now()),
     sites: [],
@@ -90,7 +91,11 @@ export function openStatus(options: StatusOptions) {
   })
   const memory = keepMemory(folder, {
     log,
-    content: () => memoryOf([...board.tracked()].map(([name, tracked]) => [name, tracked.site.url, tracked])),
+    content: () =>
+      memoryOf(
+        [...board.tracked()].map(([name, tracked]) => [name, tracked.site.url, tracked]),
+        overview.prometheusSeen,
+      ),
     mayWrite: () => shards[0]?.rollout.ownsFolder() === true && listing.limits !== undefined,
   })
 
@@ -136,7 +141,8 @@ export function openStatus(options: StatusOptions) {
       banners: banners(found, new Date(now())),
       configConfirmed: timeOfAll((watch) => watch.confirmed()?.getTime(), Math.max),
       ruleFiles: [...new Set(watches.flatMap((watch) => watch.ruleFiles()))],
-      prometheusSeen: timeOfAll((watch) => watch.seen(), Math.min),
+      // until they respond, what is shown is what an earlier process saw
+      prometheusSeen: timeOfAll((watch) => watch.seen() ?? seenBefore?.getTime(), Math.min),
     }
     schedule.update(probeTriggers(board.tracked().values()))
     if (names.size > 0) for (const subscriber of subscribers) subscriber(names)
@@ -175,13 +181,13 @@ export function openStatus(options: StatusOptions) {
     },
   }
   let running: Promise<void> | undefined
-  let remembered: Memory = new Map()
+  let remembered = NO_MEMORY.sites
   return {
     source,
     labelOf,
     /** Reads what an earlier process noted; to be called before the first list. */
     async open(): Promise<void> {
-      remembered = await readMemory([...folders, ...former.folders()], log)
+      ;({ sites: remembered, seen: seenBefore } = await readMemory([...folders, ...former.folders()], log))
     },
     /** Lists these sites from now on; the first call begins to request Prometheus. */
     list(next: Listing): void {

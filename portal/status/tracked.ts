@@ -1,11 +1,13 @@
 import type { Finding } from "../diagnosis/cause.ts"
 import type { ProbeReport } from "../diagnosis/probe-report.ts"
+import { entryOf, isCauseId } from "../diagnosis/causes/index.ts"
+import { find } from "../diagnosis/find.ts"
 import { day } from "../diagnosis/words.ts"
 import { withChange } from "./changes.ts"
-import { type Day, EMPTY_DAY, endOf, statesOf, withState } from "./day.ts"
+import { type Day, EMPTY_DAY, endOf, moveTo, statesOf, withState } from "./day.ts"
 import { type Facts, judge, type Verdict, type Visible } from "./judge.ts"
 import { judgePushing, type Writes } from "./judge-pushing.ts"
-import type { ListedSite } from "./listed.ts"
+import { type ListedSite, lineOf } from "./listed.ts"
 import type { SiteChange, SiteStatus, State } from "./overview.ts"
 import { isBad, NO_SCRAPES, type ScrapeRecord } from "./record.ts"
 
@@ -77,7 +79,7 @@ export function track(site: ListedSite, remembered: Remembered, shard: string): 
   const [last] = remembered.changes
   const finding = undefined
   const row = rowOf({ ...remembered, site, shard, finding }, false, statesOf(remembered.day))
-  const words = last === undefined || last.state !== remembered.state ? {} : { cause: last.cause, reason: last.reason }
+  const words = last === undefined || last.state !== remembered.state ? {} : wordsOf(last, site)
   return {
     ...remembered,
     site,
@@ -90,6 +92,14 @@ export function track(site: ListedSite, remembered: Remembered, shard: string): 
     row: { ...row, ...words },
     shown: { record: NO_SCRAPES, report: undefined },
   }
+}
+
+/** Of its last change, without details that are not noted. */
+function wordsOf({ cause, reason }: SiteChange, site: ListedSite): Partial<SiteStatus> {
+  if (cause === null || !isCauseId(cause)) return { cause, reason }
+  const { title } = entryOf(cause)
+  const { todo } = find(cause, { line: lineOf(site), url: site.url })
+  return { cause, causeTitle: title, reason, todo }
 }
 
 /** Another Prometheus counts from now on, which may know of scrapes already. History of before stays at the old one. */
@@ -114,8 +124,7 @@ export function atShard(
 export function update(tracked: Tracked, hasPool: boolean | undefined, moment: Moment, explain: Explain): Tracked {
   const { site, record } = tracked
   if (!moment.known && site.paused === undefined) {
-    const { row } = tracked
-    return row.state === "unknown" ? tracked : { ...tracked, row: { ...row, state: "unknown" } }
+    return withoutKnowledge(tracked, {}, moment.now)
   }
   const clock = (moment.now + moment.ahead) / 1000
   if (site.pushes !== undefined && site.paused === undefined) return updatePushing(tracked, clock, moment, explain)
@@ -139,14 +148,23 @@ export function update(tracked: Tracked, hasPool: boolean | undefined, moment: M
 
 /** Of a site that pushes: what is not known now is never shown as what was known before. */
 function updatePushing(tracked: Tracked, now: number, moment: Moment, explain: Explain): Tracked {
-  const { site, record, writes, listedSince, row } = tracked
+  const { site, record, writes, listedSince } = tracked
   const verdict = judgePushing({ interval: site.interval, writes, delivered: record.delivered, now, listedSince })
   if (verdict.state !== "unknown") return withExplained(tracked, verdict, moment, explain)
   const finding = explain(verdict, tracked, moment.ahead)
   const { id = null, title = null } = finding?.cause ?? {}
   const words = { cause: id, causeTitle: title, reason: finding?.reason ?? null, todo: finding?.todo ?? null }
-  const next = keepSame({ ...row, state: "unknown", ...words }, row)
-  return next === row ? tracked : { ...tracked, row: next }
+  return withoutKnowledge(tracked, words, moment.now)
+}
+
+/** What was known stays, and its place in the last 24 hours. */
+function withoutKnowledge(tracked: Tracked, words: Partial<SiteStatus>, now: number): Tracked {
+  const { row } = tracked
+  const moved = moveTo(tracked.day, now)
+  const isSameDay = moved === tracked.day
+  const shownDay = isSameDay ? {} : { day: statesOf(moved), dayEnds: endOf(moved) }
+  const next = keepSame({ ...row, state: "unknown", ...words, ...shownDay }, row)
+  return next === row && isSameDay ? tracked : { ...tracked, day: moved, row: next }
 }
 
 function withExplained(tracked: Tracked, verdict: Verdict, moment: Moment, explain: Explain): Tracked {

@@ -12,8 +12,20 @@ function day(text: string): SiteStatus["day"] {
   })
 }
 
-const drawn = (text: string) => strip(fakeSite("a", { day: day(text), dayEnds: new Date("2026-11-30T14:15:00Z") })).text
-const title = (text: string): string | undefined => /<title>(.*)<\/title>/.exec(drawn(text))?.[1]
+const ENDS = "2026-11-30T14:15:00Z"
+
+/** Of a site that is still as it was in the last quarter, or in another state. */
+function drawn(text: string, since = "2026-11-29T00:00:00Z", state?: State): string {
+  const quarters = day(text)
+  const site = {
+    day: quarters,
+    dayEnds: new Date(ENDS),
+    since: new Date(since),
+    state: state ?? quarters.at(-1) ?? "ok",
+  }
+  return strip(fakeSite("a", site)).text
+}
+const title = (...of: Parameters<typeof drawn>): string | undefined => /<title>(.*)<\/title>/.exec(drawn(...of))?.[1]
 
 test("says the last 24 hours in words, with times where they are few", () => {
   const rows = [
@@ -33,6 +45,27 @@ test("says the last 24 hours in words, with times where they are few", () => {
   ] as const
   assert.deepEqual(
     rows.map(([text]) => [text, title(text)]),
+    rows,
+  )
+})
+
+test("says of the last quarter what the site is in now, and since when", () => {
+  const rows = [
+    ["null 95, attention 1", "2026-11-30T14:03:00Z", "attention", "24 h: needs attention since 14:03 UTC"],
+    ["ok 94, down 2", "2026-11-30T13:52:00Z", "down", "24 h: not delivering since 13:52 UTC, else delivering"],
+    ["ok 94, down 2", "2026-11-30T14:03:00Z", "ok", "24 h: not delivering from 13:45 to 14:03 UTC, else delivering"],
+    ["down 96", "2026-11-30T14:03:00Z", "ok", "24 h: not delivering from 14:15 to 14:03 UTC"],
+    [
+      "ok 90, attention 6",
+      "2026-11-30T14:03:00Z",
+      "attention",
+      "24 h: needs attention at times since 12:45 UTC, else delivering",
+    ],
+    ["null 95, ok 1", "2026-11-30T14:03:00Z", "ok", "24 h: delivering since 14:03 UTC"],
+    ["null 90, ok 4, null 2", "2026-11-30T12:50:00Z", "ok", "24 h: delivering from 12:45 to 13:45 UTC"],
+  ] as const
+  assert.deepEqual(
+    rows.map(([text, since, state]) => [text, since, state, title(text, since, state)]),
     rows,
   )
 })

@@ -18,13 +18,13 @@ export function strip(site: SiteStatus): Html {
     .filter(([, of]) => of.length > 0)
     .map(([state, of]) => markup`<path class="c-${state}" d="${of.map((run) => bar(run)).join("")}"/>`)
   return markup`<svg class="strip" viewBox="0 0 96 16" preserveAspectRatio="none" role="img">
-<title>24 h: ${inWords(runs, site.dayEnds)}</title>
+<title>24 h: ${inWords(runs, site)}</title>
 ${paths}
 </svg>`
 }
 
 /** The same in words alone, for who cannot point at the picture. */
-export const stripInWords = ({ day, dayEnds }: SiteStatus): string => inWords(runsOf(day), dayEnds)
+export const stripInWords = (site: SiteStatus): string => inWords(runsOf(site.day), site)
 
 function bar({ state, from, to }: Run): string {
   const [top, height] = state === "ok" ? [9, 5] : [2, 12]
@@ -46,25 +46,39 @@ function runsOf(day: SiteStatus["day"]): readonly Run[] {
 /** More of them than this are summed up. */
 const SPELT_OUT = 3
 
+type Known = Pick<SiteStatus, "lastState" | "since" | "dayEnds">
+
 /** Such as `not delivering from 03:15 to 04:00 UTC, else delivering`. */
-function inWords(runs: readonly Run[], ends: Date): string {
+function inWords(runs: readonly Run[], site: Known): string {
   if (runs.length === 0) return "nothing known"
   const [only] = runs
-  if (runs.length === 1 && only?.from === 0 && only.to === SHOWN) return `${nameOf(only.state)} throughout`
+  if (runs.length === 1 && only?.from === 0 && lastsStill(only, site)) return `${nameOf(only.state)} throughout`
   const trouble = runs.filter(({ state }) => state !== "ok")
   const delivered = runs.length > trouble.length
-  const at = (quarter: number): string => shortTime(new Date(ends.getTime() - (SHOWN - quarter) * QUARTER * 1000))
   const parts =
     trouble.length <= SPELT_OUT
-      ? trouble.map(({ state, from, to }) =>
-          to === SHOWN ? `${nameOf(state)} since ${at(from)}` : `${nameOf(state)} from ${at(from)} to ${at(to)}`,
-        )
+      ? trouble.map((run) => `${nameOf(run.state)} ${whenOf(run, site)}`)
       : STATES.map((state) => [state, lengthOf(trouble, state)] as const)
           .filter(([, quarters]) => quarters > 0)
           .map(([state, quarters]) => `${nameOf(state)} for ${span(quarters * QUARTER)}`)
-  if (parts.length === 0) return `delivering since ${at(only?.from ?? 0)} UTC`
+  if (parts.length === 0) return `delivering ${only === undefined ? "" : whenOf(only, site)} UTC`
   const zone = trouble.length <= SPELT_OUT ? " UTC" : ""
   return `${parts.join(", ")}${zone}${delivered ? ", else delivering" : ""}`
+}
+
+const lastsStill = ({ state, to }: Run, { lastState }: Known): boolean => to === SHOWN && state === lastState
+
+/**
+ * A quarter has the worst state that was in it: the last one may be over, and have begun in the middle. The site's own time
+ * tells, which stands beside this.
+ */
+function whenOf(run: Run, site: Known): string {
+  const at = (quarter: number): Date => new Date(site.dayEnds.getTime() - (SHOWN - quarter) * QUARTER * 1000)
+  const [from, to] = [at(run.from), at(run.to)]
+  if (run.to < SHOWN) return `from ${shortTime(from)} to ${shortTime(to)}`
+  if (!lastsStill(run, site)) return `from ${shortTime(from)} to ${shortTime(site.since < to ? site.since : to)}`
+  if (site.since <= from) return `since ${shortTime(from)}`
+  return site.since < at(run.from + 1) ? `since ${shortTime(site.since)}` : `at times since ${shortTime(from)}`
 }
 
 const nameOf = (state: State): string => STATE_NAMES[state].toLowerCase()
