@@ -29,6 +29,8 @@ export interface Target {
   readonly unknownFields: "refused" | "dropped"
   /** Such as `interval: ""`, which charts render. */
   readonly emptyDurations: "refused" | "dropped"
+  /** `alert: null` beside `record`, and the other way round: nothing, or the text "null". */
+  readonly nullNames: "nothing" | "text"
   /** Beside those of Go's text/template itself. */
   readonly templateFunctions: ReadonlySet<string>
   readonly acceptsEmptyGroups: boolean

@@ -64,5 +64,6 @@ export function targetOf(name: TargetName, features: readonly Feature[] = []): T
     acceptsEmptyGroups: !isRuler,
     // those of a ruler are written without them; Prometheus reads files as they are
     emptyDurations: isRuler ? "dropped" : "refused",
+    nullNames: templatesOf === -1 ? "text" : "nothing",
   }
 }

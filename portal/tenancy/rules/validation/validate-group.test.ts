@@ -6,6 +6,7 @@ import { targetOf } from "./targets.ts"
 import { validateGroup, validateGroups } from "./validate-group.ts"
 
 const P35 = "prometheus-3.5"
+const P253 = "prometheus-2.53"
 const CORTEX = "cortex-1.21"
 const rule = { record: "a", expr: "up" }
 const alert = { alert: "A", expr: "up == 0" }
@@ -205,6 +206,14 @@ const cases: readonly (readonly [target: TargetName, group: unknown, lines: read
     ["error rules.0: has neither record nor alert; add one of them", "error rules.0: has no expr; add the expression"],
   ],
   [P35, withRule({ alert: "A" }), ["error rules.0.alert: has both record and alert; make two rules of it"]],
+  [P35, withRule({ alert: null }), []],
+  [P253, withRule({ alert: null }), ['error rules.0.alert: is the text "null" for prometheus-2.53; remove the line']],
+  [
+    P253,
+    withRule({ record: null, alert: "A" }),
+    ['error rules.0.record: is the text "null" for prometheus-2.53; remove the line'],
+  ],
+  [P253, withRule({ record: null }), ["error rules.0: has neither record nor alert; add one of them"]],
   [P35, withRule({ expr: null }), ["error rules.0.expr: has no expr; add the expression"]],
   [P35, withRule({ expr: [] }), ["error rules.0.expr: must be text, but is a list"]],
   [P35, withRule({ expr: "  " }), ["error rules.0.expr: has no expr; add the expression"]],

@@ -59,6 +59,11 @@ function readName(value: Fields, path: Path, target: Target, findings: Findings)
     findings.error("rule/name", [...path, "alert"], "has both record and alert; make two rules of it")
     return {}
   }
+  const empty = record !== "" ? "alert" : "record"
+  if (target.nullNames === "text" && record !== alert && value[empty] === null) {
+    findings.error("rule/name", [...path, empty], `is the text "null" for ${target.name}; remove the line`)
+    return {}
+  }
   if (record !== "") {
     checkMetricName(record, [...path, "record"], target, findings)
     return { record }
