@@ -19,6 +19,7 @@ test("it is stale when it writes late, and down when it is silent, by its interv
   assert.deepEqual(judged({ delivered: NOW - 121 }), ["stale", "push_late", { age: "2 min", interval: "30 seconds" }])
   assert.deepEqual(judged({ delivered: NOW - 300 })[0], "stale")
   assert.deepEqual(judged({ delivered: NOW - 301 }), ["down", "push_silent", { since: "30 Nov 2026, 13:54:59 UTC" }])
+  assert.deepEqual(judged({ delivered: NOW - 299, interval: 5 })[0], "stale")
   assert.deepEqual(judged({ delivered: NOW - 700, interval: 300 })[0], "stale")
   assert.deepEqual(judged({ delivered: NOW - 3001, interval: 300 })[0], "down")
 })

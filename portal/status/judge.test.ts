@@ -75,6 +75,14 @@ const CASES: Readonly<Record<string, readonly [Partial<Facts>, string]>> = {
     { record: record(ago(106)) },
     "down scrape_overdue since=12 Jan 1970, 13:44:54 UTC interval=30 seconds",
   ],
+  "was scraped two intervals and the timeout ago, which Prometheus may exceed by a little": [
+    { record: record(ago(105)) },
+    "ok null",
+  ],
+  "failed long ago, and was not scraped since": [
+    { record: record(ago(300, FAILED), ago(270, FAILED)) },
+    "down scrape_overdue since=12 Jan 1970, 13:42:10 UTC interval=30 seconds",
+  ],
   "is scraped, and Prometheus stores nothing": [
     { record: { ...record(ago(106)), listedAt: NOW - 3 } },
     "down portal_storage",
@@ -98,6 +106,10 @@ const CASES: Readonly<Record<string, readonly [Partial<Facts>, string]>> = {
   "waits for a token of a server that does not respond": [
     { record: { ...record(ago(200)), health: "unknown" }, usesOAuth2: true },
     "down token_endpoint_hangs",
+  ],
+  "has its token, and is no longer scraped": [
+    { record: { ...record(ago(200)), health: "up" }, usesOAuth2: true },
+    "down scrape_overdue since=12 Jan 1970, 13:43:20 UTC interval=30 seconds",
   ],
   "has no job in Prometheus": [{ hasPool: false }, "down not_scraped"],
   "may have no job: Prometheus does not say": [{ hasPool: undefined }, "ok null"],
@@ -152,6 +164,21 @@ const CASES: Readonly<Record<string, readonly [Partial<Facts>, string]>> = {
     { visible: { at: NOW - 5, scraped: NOW - 10, series: 100, newest: NOW - 100 } },
     "ok null",
   ],
+  "delivers samples of the moment of its scrape, which is long ago": [
+    {
+      interval: 300,
+      record: record(ago(240)),
+      visible: { at: NOW - 5, scraped: NOW - 240, series: 100, newest: NOW - 250 },
+    },
+    "ok null",
+  ],
+  "delivers series of which none can be seen, and its clock is behind": [
+    {
+      visible: { at: NOW - 5, scraped: NOW - 10, series: 0, newest: undefined },
+      report: report({ clockSkew: -3600.4 }),
+    },
+    "stale silent_clock skew=-3600",
+  ],
   "delivered old samples when it was looked at last": [
     { visible: { at: NOW - 290, scraped: NOW - 310, series: 100, newest: NOW - 500 } },
     "stale silent_stale since=12 Jan 1970, 13:38:20 UTC",
@@ -176,6 +203,18 @@ const CASES: Readonly<Record<string, readonly [Partial<Facts>, string]>> = {
   "has a certificate that ends soon": [
     { report: report({ certificateExpires: new Date((NOW + 6.5 * 86_400) * 1000) }) },
     "attention certificate_expires in=in 6 days not_after=19 Jan 1970, 01:46:40 UTC",
+  ],
+  "has a certificate that ends in 13 days": [
+    { report: report({ certificateExpires: new Date((NOW + 13.5 * 86_400) * 1000) }) },
+    "attention certificate_expires in=in 13 days not_after=26 Jan 1970, 01:46:40 UTC",
+  ],
+  "has a token of the portal's with less than a quarter of its life": [
+    { token: { issued: NOW - 2701, expires: NOW + 899, now: NOW } },
+    "attention token_expires in=in 14 minutes do=The portal signs it and could not renew it, or not reload Prometheus: see the banner above the sites besides= and the portal's log",
+  ],
+  "has a token of the portal's with a quarter of its life": [
+    { token: { issued: NOW - 2700, expires: NOW + 900, now: NOW } },
+    "ok null",
   ],
   "has a certificate that ends in three weeks": [
     { report: report({ certificateExpires: new Date((NOW + 21 * 86_400) * 1000) }) },

@@ -41,6 +41,22 @@ test("counts failures in a row, and scrapes without series as such", () => {
   assert.deepEqual([again.failures, again.failingSince, again.delivered], [0, undefined, 120])
 })
 
+test("counts a scrape whose series are all dropped as a failure", () => {
+  const dropped = after(scrape(30), scrape(60, { kept: 0 }))
+  assert.deepEqual([dropped.failures, dropped.failingSince, dropped.delivered], [1, 60, 30])
+})
+
+test("counts no failed scrape as one that is nearly too slow", () => {
+  assert.equal(after(scrape(30, { seconds: 9 }), scrape(60, { ok: false, seconds: 9 })).slow, 0)
+})
+
+test("lacks words for a failure that follows a success, whatever was read before", () => {
+  const read = withTarget(after(scrape(30, { ok: false })), down(30, "refused"), 10, false)
+  assert.deepEqual([read.error, read.errorAt, lacksWords(read)], ["refused", 30, false])
+  const again = withScrape(read, scrape(60), 10)
+  assert.deepEqual([again.error, again.errorAt], ["", undefined])
+})
+
 test("counts a scrape once, however often it is read, and none that is older", () => {
   const record = after(scrape(30), scrape(60, { ok: false }))
   assert.equal(withScrape(record, scrape(60, { ok: false }), 10), record)
