@@ -104,7 +104,7 @@ export async function startPortal(settings: PortalSettings, { log, env, now }: C
   const opened: Closable[] = [tokens, access, credentials]
   // first the ports: a second portal that is started by mistake must not write the files of the first
   async function listen() {
-    const prometheus = { url: first.url, sending }
+    const prometheus = { url: first.url, sending, shard: shards.length > 1 ? first.name : undefined }
     const door = openDoor(settings, { prometheus, webConfigFile, access, log, registry })
     opened.unshift(door)
     const server = await serve({

@@ -34,13 +34,14 @@ const EVERYBODY: AccessSettings = {
 interface Opened {
   readonly webConfigFile?: string
   readonly access?: Partial<AccessSettings>
+  readonly shard?: string
 }
 
 async function open(t: TestContext, settings: Partial<DoorSettings>, prometheusUrl: string, opened: Opened = {}) {
   const log = createLogger({ level: "info", format: "logfmt" }, "portal", () => undefined)
   const agent = openAgent({})
   t.after(() => agent.destroy())
-  const prometheus = { url: new URL(prometheusUrl), sending: () => ({ agent, headers: {} }) }
+  const prometheus = { url: new URL(prometheusUrl), sending: () => ({ agent, headers: {} }), shard: opened.shard }
   const registry = new Registry()
   const now = () => new Date()
   const access = await openAccess({ ...EVERYBODY, ...opened.access }, { log, registry, env: {}, now })
@@ -83,6 +84,14 @@ test("a Prometheus with another path is not passed through", async (t) => {
     const { links, status } = await open(t, {}, url + path)
     assert.deepEqual([links, await status(QUERY)], [{}, 404])
   }
+})
+
+test("the link to one of several Prometheus says which", async (t) => {
+  const { url } = await standIn(t)
+  const shard = { shard: "a" }
+  assert.deepEqual((await open(t, {}, `${url}/prometheus`, shard)).links, { prometheus: "/prometheus", prometheusOf: "a" })
+  const all = { prometheusExternalUrl: new URL("https://all.example.org/") }
+  assert.deepEqual((await open(t, all, `${url}/prometheus`, shard)).links, { prometheus: "https://all.example.org" })
 })
 
 test("external URLs lead the page elsewhere", async (t) => {

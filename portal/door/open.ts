@@ -17,7 +17,8 @@ import { passedGrafana, passedPrometheus } from "./servers.ts"
 import type { DoorSettings } from "./settings.ts"
 
 interface DoorContext {
-  readonly prometheus: { readonly url: URL; readonly sending: () => Sending }
+  /** `shard`: which of several it is. */
+  readonly prometheus: { readonly url: URL; readonly sending: () => Sending; readonly shard?: string | undefined }
   readonly webConfigFile: string | undefined
   readonly access: Access
   readonly log: Logger
@@ -72,7 +73,9 @@ export function openDoor(settings: DoorSettings, context: DoorContext): Door {
   }
   const link = (name: "prometheus" | "grafana", url: URL | undefined): Frame["links"] => {
     if (url !== undefined) return { [name]: url.href.replace(/\/+$/, "") }
-    return address === undefined && isPassed(`/${name}`) ? { [name]: `/${name}` } : {}
+    if (address !== undefined || !isPassed(`/${name}`)) return {}
+    const { shard } = prometheus
+    return { [name]: `/${name}`, ...(name === "prometheus" && shard !== undefined && { prometheusOf: shard }) }
   }
   return {
     notice,

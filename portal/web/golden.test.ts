@@ -1,3 +1,4 @@
+import assert from "node:assert/strict"
 import { join } from "node:path"
 import test, { type TestContext } from "node:test"
 import { EVERYTHING, parseFilter } from "./filter.ts"
@@ -84,4 +85,14 @@ test("renders the page of a site that pushes, with what its Prometheus needs", (
   const details = source.site("kiel-1")
   const frame = { ...fakeFrame, links: { ...fakeFrame.links, push: "https://portal.example.org/api/v1/write" } }
   if (details !== undefined) same(t, "site-pushing.html", sitePage(frame, source.current(), details, NOW).text)
+})
+
+test("leads from the page of a site to no other Prometheus than the one that scrapes it", () => {
+  const source = fakeSource([fakeSite("site-a", { shard: "a" })])
+  const details = source.site("site-a")
+  const shows = (prometheusOf?: string): boolean | undefined => {
+    const links = { prometheus: "/prometheus", ...(prometheusOf !== undefined && { prometheusOf }) }
+    return details && sitePage({ ...fakeFrame, links }, source.current(), details, NOW).text.includes("Its series in Prometheus")
+  }
+  assert.deepEqual([shows(), shows("a"), shows("b")], [true, true, false])
 })

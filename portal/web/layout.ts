@@ -9,6 +9,8 @@ export interface Frame {
   /** Where users reach Prometheus and Grafana, without a slash at the end. */
   readonly links: {
     readonly prometheus?: string
+    /** The shard that `prometheus` leads to, where there are several. */
+    readonly prometheusOf?: string
     readonly grafana?: string
     /** Where sites that push write to. */
     readonly push?: string

@@ -60,7 +60,7 @@ ${
 <dd>${strip(status)}<small aria-hidden="true">${stripInWords(status)}</small></dd>
 </div>
 </dl>
-${elsewhere(name, links)}
+${elsewhere(status, links)}
 <div class="columns">
 ${details.pushes === undefined ? checks(details, now, notice) : pushes(details, links)}
 <div class="ready">
@@ -97,7 +97,10 @@ ${copyable("remote-write", "What its prometheus.yml has", pushConfig(details, pu
 </div>`
 
 /** Where to look further: what arrives of the site, and its dashboard. */
-function elsewhere(name: string, { prometheus, grafana }: Frame["links"]): Html | false {
+function elsewhere({ name, shard }: SiteStatus, links: Frame["links"]): Html | false {
+  const { prometheusOf = shard, grafana } = links
+  // another Prometheus shows none of its series
+  const prometheus = prometheusOf === shard ? links.prometheus : undefined
   if (prometheus === undefined && grafana === undefined) return false
   const expression = `count by (__name__, job) ({site=${JSON.stringify(name)}})`
   const query = new URLSearchParams({ "g0.expr": expression, "g0.tab": "1" })

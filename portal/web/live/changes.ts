@@ -45,6 +45,7 @@ export function trackChanges(epoch: string, views: Views, now: () => number, fir
   let shown = first.sites
   let summary = views.summary(first)
   const lastChange = new Map<string, number>()
+  const lastDetail = new Map<string, number>()
   const gone = new Map<string, number>()
   const rendered = new WeakMap<SiteStatus, string>()
 
@@ -60,6 +61,7 @@ export function trackChanges(epoch: string, views: Views, now: () => number, fir
   function forget(name: string): void {
     gone.set(name, count)
     lastChange.delete(name)
+    lastDetail.delete(name)
     for (const [longest, at] of gone) {
       if (gone.size <= MOST_GONE) return
       gone.delete(longest)
@@ -91,6 +93,7 @@ export function trackChanges(epoch: string, views: Views, now: () => number, fir
         lastChange.set(name, count)
         gone.delete(name)
       }
+      for (const name of details) lastDetail.set(name, count)
       for (const name of lost) forget(name)
       return { id: version(), now: now(), all: false, rows, gone: lost, details, summary }
     },
@@ -98,14 +101,16 @@ export function trackChanges(epoch: string, views: Views, now: () => number, fir
     since(id: string | undefined): Changes {
       const from = numberIn(id)
       const all = from === undefined
-      const missed = all ? shown : shown.filter(({ name }) => (lastChange.get(name) ?? 0) > from)
+      const missedOf = (last: ReadonlyMap<string, number>) =>
+        all ? shown : shown.filter(({ name }) => (last.get(name) ?? 0) > from)
+      const missed = missedOf(lastChange)
       return {
         id: version(),
         now: now(),
         all,
         rows: missed.map((site) => [site.name, rowOf(site)] as const),
         gone: all ? [] : [...gone].filter(([, at]) => at > from).map(([name]) => name),
-        details: missed.map(({ name }) => name),
+        details: [...new Set([...missed, ...missedOf(lastDetail)].map(({ name }) => name))],
         summary,
       }
     },

@@ -20,7 +20,7 @@ test("a page gets nothing but what changed since it was rendered", () => {
         all: false,
         rows: [["a", "<tr>a down gone</tr>"]],
         gone: [],
-        details: ["a"],
+        details: ["a", "b"],
         summary: { title: "1 down", icon: "/ok.svg", parts: { headline: "<b>2</b>" } },
       },
     },
@@ -28,6 +28,17 @@ test("a page gets nothing but what changed since it was rendered", () => {
   set(siteStatus("a"), b)
   clock.advance(1000)
   assert.deepEqual(page.rows(), [["a", "<tr>a ok </tr>"]])
+})
+
+test("a page that was away, or polls, learns of a site of which only its own page changed", () => {
+  const { live, touch, clock } = open()
+  const version = live.version()
+  touch("b")
+  clock.advance(0)
+  assert.notEqual(live.version(), version)
+  assert.deepEqual([live.since(version).rows, live.since(version).details], [[], ["b"]])
+  assert.deepEqual(live.since(live.version()).details, [])
+  assert.deepEqual(live.since(undefined).details, ["a", "b"])
 })
 
 test("all changes of a second are one event, of each site once", () => {

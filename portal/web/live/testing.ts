@@ -53,6 +53,10 @@ export function changingSource(...first: readonly SiteStatus[]) {
   return {
     source,
     listeners: () => listeners.size,
+    /** Of these sites something else than the row changed. */
+    touch: (...names: readonly string[]): void => {
+      for (const changed of listeners) changed(new Set(names))
+    },
     set: (...next: readonly SiteStatus[]): void => {
       sites = next
       for (const changed of listeners) changed(new Set(next.map(({ name }) => name)))
