@@ -107,6 +107,12 @@ test("knows users by a header from the proxy's address alone", async (t) => {
     await who(["x-forwarded-USER", "Zoë"].map((one) => Buffer.from(one).toString("latin1")) as [string, string]),
     is("Zoë", "header", false),
   )
+  const unseen = "ada\u200b" // it would be shown as another user's
+  for (const name of [unseen, "a".repeat(257), "\ufffd", " "]) {
+    const sent = Buffer.from(name).toString("latin1")
+    assert.match(await who(["X-Forwarded-User", sent]), /^400 /, JSON.stringify(name))
+  }
+  assert.equal(await who(["X-Forwarded-User", "a".repeat(256)]), is("a".repeat(256), "header", false))
   const outside = {
     from: "127.0.0.2",
     headers: [

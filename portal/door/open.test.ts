@@ -89,7 +89,10 @@ test("a Prometheus with another path is not passed through", async (t) => {
 test("the link to one of several Prometheus says which", async (t) => {
   const { url } = await standIn(t)
   const shard = { shard: "a" }
-  assert.deepEqual((await open(t, {}, `${url}/prometheus`, shard)).links, { prometheus: "/prometheus", prometheusOf: "a" })
+  assert.deepEqual((await open(t, {}, `${url}/prometheus`, shard)).links, {
+    prometheus: "/prometheus",
+    prometheusOf: "a",
+  })
   const all = { prometheusExternalUrl: new URL("https://all.example.org/") }
   assert.deepEqual((await open(t, all, `${url}/prometheus`, shard)).links, { prometheus: "https://all.example.org" })
 })

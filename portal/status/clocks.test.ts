@@ -1,3 +1,4 @@
+import assert from "node:assert/strict"
 import { test } from "node:test"
 import { watchTwo } from "./watched.testing.ts"
 
@@ -26,3 +27,15 @@ test("knows nothing of Prometheus once the portal's own clock is set back and it
   watched.pass(-3600)
   await watched.shows("a unknown (ok)", "b unknown (down) refused")
 })
+
+for (const [name, ahead] of [
+  ["ahead", 3_600_000],
+  ["behind", -3_600_000],
+] as const) {
+  test(`reckons with a clock of Prometheus that is ${name}`, async (t) => {
+    const watched = await watchTwo(t, { ahead })
+    const { sites } = await watched.shows("a ok", "b down refused")
+    const age = (watched.now() - (sites[0]?.lastDelivery?.getTime() ?? 0)) / 1000
+    assert.ok(age > 5 && age < 60, `delivered ${age} s ago`)
+  })
+}

@@ -4,6 +4,8 @@ import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
 import type { ListedSite } from "./listed.ts"
 import { listedSite } from "./testing.ts"
+import { NO_SCRAPES } from "./record.ts"
+import { atShard, newlyListed, track } from "./tracked.ts"
 import { watch, watchTwo } from "./watched.testing.ts"
 
 test("waits for the first scrape of a site whose url is another, whatever is known of the one before", async (t) => {
@@ -50,5 +52,29 @@ test("remembers nothing of a site that was removed and is listed again", async (
   assert.deepEqual(
     second.status.source.site("b")?.changes.map(({ state }) => state),
     ["attention", "waiting"],
+  )
+})
+
+test("remembers nothing of a site that has another url after a restart", async (t) => {
+  const folder = temporaryFolder(t).path
+  const first = await watchTwo(t, { folder })
+  await first.shows("a ok", "b down refused")
+  await first.status.close()
+  first.fake.respond = () => true
+  const second = await watch(t, { folder, fake: first.fake })
+  second.list(listedSite("a"), listedSite("b", { url: "https://new.example.org" }))
+  second.pass(6)
+  const { sites } = await second.shows("a unknown (ok)", "b unknown (waiting)")
+  assert.deepEqual([sites[1]?.lastDelivery, second.status.source.site("b")?.changes], [null, []])
+})
+
+test("keeps, of a site that moves to another Prometheus, when it delivered last", () => {
+  const moment = { now: 10_000, ahead: 0, known: true, readySince: 0 }
+  const record = { ...NO_SCRAPES, delivered: 7, failures: 2, failingSince: 8 }
+  const tracked = track(listedSite("a"), { ...newlyListed(moment), record, seriesDayAgo: 5 }, "a")
+  const moved = atShard(tracked, "b", undefined, moment)
+  assert.deepEqual(
+    [moved.shard, moved.row.shard, moved.record, moved.seriesDayAgo],
+    ["b", "b", { ...NO_SCRAPES, delivered: 7 }, null],
   )
 })

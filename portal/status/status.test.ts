@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { readdir } from "node:fs/promises"
 import { test } from "node:test"
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
@@ -92,6 +93,25 @@ test("shows unknown for all while Prometheus responds with anything else, and wh
   ])
 })
 
+test("waits for all sites once Prometheus is back that was away for longer than their intervals", async (t) => {
+  const watched = await watchTwo(t)
+  await watched.shows("a ok", "b down refused")
+  watched.fake.respond = () => true
+  watched.pass(600)
+  await watched.shows("a unknown (ok)", "b unknown (down) refused")
+  watched.fake.respond = undefined
+  const { sites } = await watched.shows("a waiting waiting", "b waiting waiting")
+  assert.match(sites[0]?.reason ?? "", /^The site waits for its first scrape since /)
+})
+
+test("waits for a site, without a time, while Prometheus has not confirmed the configuration", async (t) => {
+  const watched = await watchTwo(t, { confirmedAgo: null })
+  watched.list(listedSite("a"), listedSite("b"), listedSite("c"))
+  watched.pass(600)
+  const { sites } = await watched.shows("a waiting waiting", "b waiting waiting", "c waiting waiting")
+  assert.equal(sites[2]?.reason, "The site waits for its first scrape.")
+})
+
 test("shows unknown where Prometheus does not respond at all", async (t) => {
   const watched = await watchTwo(t)
   await watched.shows("a ok", "b down refused")
@@ -153,6 +173,34 @@ test("shows a site as not scraped where Prometheus has no job for it, and that i
   assert.deepEqual(banners(await watched.shows("a down not_scraped", "b down not_scraped")), ["other_configuration"])
 })
 
+test("does not miss the job of a site while Prometheus begins with a new configuration", async (t) => {
+  const watched = await watchTwo(t, { confirmedAgo: 5 })
+  watched.list(listedSite("a"), listedSite("b"), listedSite("c"))
+  await watched.shows("a ok", "b down refused", "c waiting waiting")
+  watched.pass(40)
+  await watched.shows("a ok", "b down refused", "c down not_scraped")
+})
+
+test("finds a cause that a fifth of the sites share, of those that are not paused", async (t) => {
+  const watched = await watch(t)
+  const at = watched.now() / 1000
+  const names = Array.from({ length: 20 }, (_, index) => `s${index}`)
+  const error = "lookup s.example.org on 127.0.0.1:53: no such host"
+  const sites = names.map((name, index) => {
+    watched.fake.pools.add(name)
+    const up = index >= 3
+    if (index < 15)
+      watched.fake.scrapes.set(
+        name,
+        [40, 10].map((age) => ({ at: at - age, up, error })),
+      )
+    return listedSite(name, index < 15 ? {} : { paused: {} })
+  })
+  watched.list(...sites)
+  const shared = () => watched.status.source.current().banners.find(({ id }) => id === "shared_cause")
+  assert.match((await until("the banner", shared)).message, /^3 sites fail in the same way since /)
+})
+
 test("shows an older Prometheus without the list of jobs", async (t) => {
   const fake = await fakePrometheus(t)
   fake.respond = (path, response) => path === "/api/v1/scrape_pools" && response.writeHead(404).end() !== undefined
@@ -206,6 +254,30 @@ test("goes on after a restart with what was remembered: unknown at first, then s
   const after = await second.shows("a ok", "b down refused")
   assert.deepEqual(after.sites[1]?.since, before.sites[1]?.since)
   assert.equal(second.status.source.site("b")?.changes.length, 1)
+})
+
+test("notes nothing in the folder of another portal", async (t) => {
+  const { path } = temporaryFolder(t)
+  const watched = await watchTwo(t, { folder: path, ownsFolder: false })
+  await watched.shows("a ok", "b down refused")
+  await watched.status.close()
+  assert.deepEqual(await readdir(path), [])
+})
+
+test("goes on with what was remembered after a start with faulty files, of which only names are known", async (t) => {
+  const folder = temporaryFolder(t).path
+  const first = await watchTwo(t, { folder })
+  const before = await first.shows("a ok", "b down refused")
+  await first.status.close()
+  const second = await watch(t, { folder, fake: first.fake })
+  const nameless = [listedSite("a", { url: "" }), listedSite("b", { url: "" })]
+  second.status.list({ sites: nameless, contents: new Map(), limits: undefined })
+  await second.shows("a ok", "b down refused")
+  await second.status.close()
+  const third = await watch(t, { folder, fake: first.fake })
+  third.list(listedSite("a"), listedSite("b"))
+  const after = await third.shows("a ok", "b down refused")
+  assert.deepEqual(after.sites[1]?.since, before.sites[1]?.since)
 })
 
 test("shows the faults of the configuration files", async (t) => {

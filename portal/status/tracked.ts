@@ -48,6 +48,8 @@ export interface Tracked extends Remembered {
   readonly row: SiteStatus
   /** What the finding and the row were made of. */
   readonly shown: Pick<Tracked, "record" | "report">
+  /** Milliseconds that the clock of its Prometheus is ahead of ours. */
+  readonly ahead: number
 }
 
 export const newlyListed = ({ now, ahead }: Moment): Remembered => ({
@@ -78,7 +80,8 @@ export function track(site: ListedSite, remembered: Remembered, shard: string): 
   const verdict: Verdict = { state: remembered.state, cause: null, details: {} }
   const [last] = remembered.changes
   const finding = undefined
-  const row = rowOf({ ...remembered, site, shard, finding }, false, statesOf(remembered.day))
+  const ahead = 0
+  const row = rowOf({ ...remembered, site, shard, finding, ahead }, false, statesOf(remembered.day))
   const words = last === undefined || last.state !== remembered.state ? {} : wordsOf(last, site)
   return {
     ...remembered,
@@ -91,6 +94,7 @@ export function track(site: ListedSite, remembered: Remembered, shard: string): 
     moved: false,
     row: { ...row, ...words },
     shown: { record: NO_SCRAPES, report: undefined },
+    ahead,
   }
 }
 
@@ -175,22 +179,31 @@ function withExplained(tracked: Tracked, verdict: Verdict, moment: Moment, expla
     isSame && verdict.cause !== null
       ? tracked.finding
       : keepFinding(explain(verdict, tracked, moment.ahead), tracked.finding)
-  return withVerdict(tracked, verdict, finding, moment.now)
+  return withVerdict(tracked, verdict, finding, moment)
 }
 
-function withVerdict(tracked: Tracked, verdict: Verdict, finding: Finding | undefined, now: number): Tracked {
+function withVerdict(
+  tracked: Tracked,
+  verdict: Verdict,
+  finding: Finding | undefined,
+  { now, ahead }: Pick<Moment, "now" | "ahead">,
+): Tracked {
   const { record, row } = tracked
   const { state } = verdict
   const noted = withState(tracked.day, state, now)
   const { shown } = tracked
   const isSame =
-    finding === tracked.finding && record === shown.record && tracked.report === shown.report && noted === tracked.day
+    finding === tracked.finding &&
+    record === shown.record &&
+    tracked.report === shown.report &&
+    noted === tracked.day &&
+    ahead === tracked.ahead
   if (isSame && state === row.state && tracked.seriesDayAgo === row.seriesDayAgo) return tracked
   const since = state === tracked.state ? tracked.since : new Date(now)
   const cause = finding?.cause.id ?? null
   const isChange = state !== tracked.state || cause !== row.cause
   const changes = isChange ? withChange(tracked.changes, changeOf(state, finding, record, now)) : tracked.changes
-  const next = { ...tracked, verdict, finding, state, since, day: noted, changes }
+  const next = { ...tracked, verdict, finding, state, since, day: noted, changes, ahead }
   const shownDay = noted === tracked.day ? row.day : statesOf(noted)
   return {
     ...next,
@@ -226,10 +239,13 @@ const sameVerdict = (one: Verdict, other: Verdict): boolean =>
   one.cause === other.cause &&
   JSON.stringify(one.details) === JSON.stringify(other.details)
 
-type ForRow = Pick<Tracked, "site" | "shard" | "record" | "state" | "since" | "day" | "seriesDayAgo" | "finding">
+type ForRow = Pick<
+  Tracked,
+  "site" | "shard" | "record" | "state" | "since" | "day" | "seriesDayAgo" | "finding" | "ahead"
+>
 
 function rowOf(
-  { site, shard, record, state, since, day: noted, seriesDayAgo, finding }: ForRow,
+  { site, shard, record, state, since, day: noted, seriesDayAgo, finding, ahead }: ForRow,
   known: boolean,
   shownDay: SiteStatus["day"],
 ): SiteStatus {
@@ -246,7 +262,8 @@ function rowOf(
     reason: finding?.reason ?? pauseOf(site),
     todo: finding?.todo ?? null,
     since,
-    lastDelivery: delivered === undefined ? null : new Date(delivered * 1000),
+    // of a site that pushes it is a time of the tenancy proxy's
+    lastDelivery: delivered === undefined ? null : new Date(delivered * 1000 - (site.pushes === undefined ? ahead : 0)),
     series: isScraped ? last.series : null,
     seriesDayAgo,
     durationSeconds: last?.seconds ?? null,

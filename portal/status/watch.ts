@@ -92,7 +92,7 @@ export function openWatch(shard: WatchedShard, { board, placement, metrics, log,
     const polled = board.redacted(await poll.poll(wanted, signal))
     if (!polled.heard) return
     const difference = polled.clock * 1000 - at
-    ahead = Math.abs(difference) > 2000 ? difference : 0
+    ahead = settled(difference, ahead)
     pools = polled
     if (!isKnown()) backSince = at
     polledAt = at
@@ -149,6 +149,15 @@ export function openWatch(shard: WatchedShard, { board, placement, metrics, log,
     },
     close: rareQueries.close,
   }
+}
+
+/** Milliseconds: clocks are compared by whole seconds, and times must not tremble with what is left. */
+const NEGLIGIBLE = 2000
+
+/** How far the clock is ahead, where that is worth a mention; the same as before where it differs from that by little. */
+function settled(difference: number, before: number): number {
+  const next = Math.abs(difference) > NEGLIGIBLE ? difference : 0
+  return Math.abs(next - before) > NEGLIGIBLE ? next : before
 }
 
 /** Whose failure has no words yet, and who was not scraped when it should have been. */

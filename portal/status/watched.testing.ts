@@ -25,6 +25,12 @@ interface Watched {
 interface Setting {
   readonly folder?: string
   readonly fake?: FakePrometheus
+  /** Milliseconds that the clock of Prometheus is ahead. */
+  readonly ahead?: number
+  /** Whether the folder is no other portal's. */
+  readonly ownsFolder?: boolean
+  /** Seconds ago that Prometheus confirmed the configuration; null where it did not. */
+  readonly confirmedAgo?: number | null
 }
 
 /** Watches a fake Prometheus that confirmed the configuration a day ago. */
@@ -37,12 +43,13 @@ export async function watch(t: TestContext, setting: Setting = {}): Promise<Watc
   const registry = createRegistry()
   let passed = 0
   const now = (): number => Date.now() + passed * 1000
-  fake.now = now
-  const confirmed = new Date(now() - 86_400_000)
+  fake.now = () => now() + (setting.ahead ?? 0)
+  const { confirmedAgo = 86_400 } = setting
+  const confirmed = confirmedAgo === null ? undefined : new Date(now() - confirmedAgo * 1000)
   const rollout = {
     confirmed: () => confirmed,
     problem: () => undefined,
-    ownsFolder: () => true,
+    ownsFolder: () => setting.ownsFolder ?? true,
     edited: () => Promise.resolve(undefined),
     ruleFiles: () => ["sites.yml"],
   }
@@ -93,7 +100,7 @@ export async function watch(t: TestContext, setting: Setting = {}): Promise<Watc
 /** Of two sites, one of which delivers; Prometheus has both. */
 export async function watchTwo(t: TestContext, setting?: Setting): Promise<Watched> {
   const watched = await watch(t, setting)
-  const at = watched.now() / 1000
+  const at = watched.fake.now() / 1000
   watched.fake.pools.add("a").add("b")
   watched.fake.scrapes.set("a", [
     { at: at - 40, up: true },

@@ -2,7 +2,8 @@ import assert from "node:assert/strict"
 import { join } from "node:path"
 import test, { type TestContext } from "node:test"
 import { EVERYTHING, parseFilter } from "./filter.ts"
-import { page } from "./page.ts"
+import type { SiteStatus } from "../status/overview.ts"
+import { page, summary } from "./page.ts"
 import { row } from "./row.ts"
 import { sitePage } from "./site-page.ts"
 import { fakeBanner, fakeSite, fakeSites, NOW } from "./fake-sites.testing.ts"
@@ -92,7 +93,28 @@ test("leads from the page of a site to no other Prometheus than the one that scr
   const details = source.site("site-a")
   const shows = (prometheusOf?: string): boolean | undefined => {
     const links = { prometheus: "/prometheus", ...(prometheusOf !== undefined && { prometheusOf }) }
-    return details && sitePage({ ...fakeFrame, links }, source.current(), details, NOW).text.includes("Its series in Prometheus")
+    return (
+      details &&
+      sitePage({ ...fakeFrame, links }, source.current(), details, NOW).text.includes("Its series in Prometheus")
+    )
   }
   assert.deepEqual([shows(), shows("a"), shows("b")], [true, true, false])
+})
+
+test("says as of when the sites are shown, of those that one of several Prometheus does not tell of too", () => {
+  const states = (...of: readonly SiteStatus["state"][]): string => {
+    const overview = fakeSource(of.map((state, index) => fakeSite(`site-${index}`, { state }))).current()
+    const text = summary({ ...overview, prometheusSeen: before(330) }, NOW).text.replaceAll(/<[^>]*>/g, "")
+    return /\d UTC\.\n(.*)\n/.exec(text)?.[1] ?? text
+  }
+  const whole = "Prometheus last responded 5 min ago: what is below is as of 30 Nov 2026, 14:02:01 UTC."
+  assert.deepEqual(
+    [states("ok", "down"), states("unknown", "unknown"), states("unknown", "paused"), states("unknown", "ok")],
+    [
+      "Shown as of 14:07:31 UTC.",
+      whole,
+      whole,
+      "What is unknown is as of 30 Nov 2026, 14:02:01 UTC, 5 min ago; all else as of 14:07:31 UTC.",
+    ],
+  )
 })

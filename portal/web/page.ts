@@ -26,7 +26,7 @@ const sum = (sites: readonly SiteStatus[]): number => sites.reduce((series, site
 
 /** What stands above the list: it changes as a whole. */
 export function summary(overview: Overview, now: Date): Html {
-  const { banners, asOf, configConfirmed, ruleFiles, prometheusSeen } = overview
+  const { banners, configConfirmed, ruleFiles } = overview
   const { first, rest } = headline(overview)
   const failing = overview.sites.some(({ state }) => state === "down" || state === "stale")
   const unknown = overview.sites.some(({ state }) => state === "unknown")
@@ -37,12 +37,18 @@ export function summary(overview: Overview, now: Date): Html {
       ? "Prometheus has not confirmed the configuration of sites.yaml yet."
       : markup`Prometheus confirmed the configuration of sites.yaml${ruleFiles.length > 0 && ` and ${plural(ruleFiles.length, "rule file", "rule files")}`} ${ago(configConfirmed, now, "ago")}, on ${moment(configConfirmed)}.`
   }
-${
-  unknown && prometheusSeen !== null
-    ? markup`Prometheus last responded ${ago(prometheusSeen, now, "ago")}: what is below is as of ${moment(prometheusSeen)}.`
-    : markup`Shown as of <time datetime="${asOf.toISOString()}">${time(asOf)}</time>.`
-}</p>
+${shownAsOf(overview, now)}</p>
 `
+}
+
+/** When it was so what stands below. Where there are several Prometheus, some of them may respond. */
+function shownAsOf({ sites, asOf, prometheusSeen }: Overview, now: Date): Html {
+  const present = markup`<time datetime="${asOf.toISOString()}">${time(asOf)}</time>`
+  const unknown = sites.filter(({ state }) => state === "unknown").length
+  if (unknown === 0 || prometheusSeen === null) return markup`Shown as of ${present}.`
+  if (sites.some(({ state }) => state !== "unknown" && state !== "paused"))
+    return markup`What is unknown is as of ${moment(prometheusSeen)}, ${ago(prometheusSeen, now, "ago")}; all else as of ${present}.`
+  return markup`Prometheus last responded ${ago(prometheusSeen, now, "ago")}: what is below is as of ${moment(prometheusSeen)}.`
 }
 
 function bannerOf([first, ...others]: readonly Banner[], now: Date): Html | false {
