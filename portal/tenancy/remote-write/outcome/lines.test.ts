@@ -19,6 +19,17 @@ tenant t0: 5 series: status 400 of the upstream: words of 400
   )
 })
 
+test("of a tenant with several slices the reason that the status is for stands first, and its line with it", () => {
+  const [refused, other, retried] = partsOf([400, 429, 503])
+  const ofOne = [refused, other, { ...retried, slice: sliceOf("t0", { series: 1 }) }] as readonly Part[]
+  assert.equal(
+    lines(ofOne),
+    `tenant t0: 1 series: status 503 of the upstream: words of 503; 5 series: status 400 of the upstream: words of 400
+tenant t1: 5 series: status 429 of the upstream: words of 429
+`,
+  )
+})
+
 test("several reasons of a tenant stand in its line, and how many there are beyond", () => {
   const rejected = ["no name", "a label twice", "no samples", "a bad reference", "too long", "no labels"].map(
     (reason, index) => ({ tenant: "t0", reason, series: index + 1, example: index === 0 ? '{job="a"}' : "" }),
@@ -61,6 +72,17 @@ test("thousands of tenants and long reasons stay below a bound, with how many ar
   assert.match(text, /\nand \d+ more tenants\n$/)
 })
 
+test("a reason is cut only where it is longer than the bound", () => {
+  const reasonsOf = (length: number): string => lines(partsOf([{ status: 0, reason: "z".repeat(length) }]))
+  assert.equal(reasonsOf(290), `tenant t0: 5 series: ${"z".repeat(290)}\n`)
+  assert.equal(reasonsOf(291), `tenant t0: 5 series: ${"z".repeat(290)}…\n`)
+})
+
+test("series that were set aside and are not named are counted also where tenants are left out", () => {
+  const text = lines(partsOf(Array.from({ length: 21 }, () => 500)), { rejectedSeries: 7 })
+  assert.deepEqual(text.split("\n").slice(-3), ["and 1 more tenants", "and 7 series more set aside", ""])
+})
+
 test("characters that a terminal acts upon, and lines of others, are replaced", () => {
   const reason = "a\r\n\u001B[31mb\u0000\u2028c\u009B"
   assert.equal(
@@ -73,5 +95,7 @@ test("what was reported before is left out while the sender is to resend, and re
   const [refused, limited, accepted] = partsOf([400, 429, 204])
   const remembered = { ...refused, remembered: true } as Part
   assert.equal(lines([remembered, limited as Part]), "tenant t1: 5 series: status 429 of the upstream: words of 429\n")
+  const [, retried] = partsOf([204, 503])
+  assert.equal(lines([remembered, retried as Part]), "tenant t1: 5 series: status 503 of the upstream: words of 503\n")
   assert.equal(lines([remembered, accepted as Part]), "tenant t0: 5 series: status 400 of the upstream: words of 400\n")
 })

@@ -128,6 +128,53 @@ test("its memory is bounded, and a sender takes none of another's", () => {
   assert.ok(resends.bytes <= 100_000, String(resends.bytes))
 })
 
+test("a request that is noted again takes the place of what was known of it", () => {
+  const { resends, known } = setUp()
+  resends.note(keyFor("x"), RULES, of([204, 503, 503]), true)
+  const { bytes } = resends
+  resends.note(keyFor("x"), RULES, of([503, 204, 503]), true)
+  assert.deepEqual([resends.entries, resends.bytes], [1, bytes])
+  assert.deepEqual(known(keyFor("x")), ["send", "accepted", "send"])
+})
+
+test("of two requests of one length the other is still known when one is over, and none when both are", () => {
+  const { resends, known } = setUp()
+  for (const body of ["x", "y"]) resends.note(keyFor(body), RULES, of([204, 503]), true)
+  resends.note(keyFor("x"), RULES, of([204, 204]), true)
+  assert.deepEqual([known(keyFor("x")), known(keyFor("y"))], [undefined, ["accepted", "send", "send"]])
+  resends.note(keyFor("y"), RULES, of([204, 204]), true)
+  const unread = Object.defineProperties(keyFor("y"), { hash: { get: () => assert.fail("hashed") } })
+  assert.equal(resends.find(unread, RULES), undefined)
+})
+
+test("where all senders together have too much, the one that has most loses its oldest", () => {
+  const { resends, known } = setUp({ bytes: 20_000 })
+  const note = (body: string, sender: string): void => resends.note(keyFor(body, sender), RULES, of([204, 503]), true)
+  for (const sender of ["a", "b", "c"]) note("first", sender)
+  for (let index = 0; index < 6; index++) for (const sender of ["a", "b", "c"]) note(`body ${index}`, sender)
+  const isKnown = (body: string, sender: string): boolean => known(keyFor(body, sender)) !== undefined
+  assert.ok(isKnown("first", "a"))
+  for (let sender = 0; sender < 10; sender++) note("one", `quiet ${sender}`)
+  assert.ok(resends.bytes <= 20_000, String(resends.bytes))
+  assert.deepEqual(
+    ["a", "b", "c"].map((sender) => [isKnown("first", sender), isKnown("body 5", sender)]),
+    Array.from({ length: 3 }, () => [false, true]),
+  )
+  assert.ok(Array.from({ length: 10 }, (_, sender) => isKnown("one", `quiet ${sender}`)).every(Boolean))
+})
+
+test("many slices and long reasons count as the memory that they take", () => {
+  const bytesOf = (answers: readonly Answer[]): number => {
+    const { resends } = setUp()
+    resends.note(keyFor("x"), RULES, of([503, ...answers]), true)
+    return resends.bytes
+  }
+  const one = bytesOf([204])
+  assert.ok(bytesOf([204, 204, 204]) > one + 600, String(bytesOf([204, 204, 204])))
+  const [short, long] = ["a", "a".repeat(5001)].map((reason) => bytesOf([{ status: 400, reason }]))
+  assert.equal(Number(long) - Number(short), 5000)
+})
+
 test("no body is hashed where no entry has its length", () => {
   const { resends } = setUp()
   const unread = (length: number): RequestKey =>

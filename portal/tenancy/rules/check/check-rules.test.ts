@@ -22,7 +22,40 @@ for (const name of names)
 const RULES = "groups: [{name: g, rules: [{record: a, expr: up}]}]\n"
 const TWICE = "groups: [{name: g, rules: [{record: a, expr: up}, {record: a, expr: down}]}]\n"
 const FINDING =
-  'twice.yaml:1:51: lint: group "g", rules[1]: "a" has the labels of rules[0], and so makes the same series; change its name or a label [rule/duplicate]\n'
+  'twice.yaml:1:51: lint: group "g", rules[1]: "a" has the labels of rules[0]; where the results of both have the same labels, one is lost: change its name or a label [rule/duplicate]\n'
+
+test("what is missing at the end of an expression is missing behind its last word, in every style", async (t) => {
+  const styles = [
+    ["expr: |", "  sum(up", ""],
+    ["expr: >", "  sum(", "  up", "", ""],
+    ["expr: 'sum(up  '"],
+    ['expr: "sum(\\x75p \\n"'],
+    ["expr: sum(up   # all"],
+  ]
+  const places = [
+    [6, 17],
+    [7, 13],
+    [5, 22],
+    [5, 25],
+    [5, 21],
+  ]
+  for (const [index, style] of styles.entries()) {
+    for (const end of ["\n", "\r\n"]) {
+      const lines = [
+        "groups:",
+        "  - name: g",
+        "    rules:",
+        "      - record: a",
+        ...style.map((one) => `        ${one}`),
+      ]
+      const file = [...lines, "      - record: b", "        expr: up", ""].join(end)
+      const { output } = await runCheck(t, { "a.yaml": file })
+      const place = places[index]?.join(":")
+      const line = `a.yaml:${place}: error: group "g", rules[0].expr: unexpected end, ) is missing`
+      assert.equal(output.split("\n")[0], line, style.join("/"))
+    }
+  }
+})
 
 test("adds up what all files hold", async (t) => {
   assert.deepEqual(await runCheck(t, { "a.yaml": RULES, "twice.yaml": TWICE, "c.yaml": "# nothing yet\n" }), {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs"
 import { buffer } from "node:stream/consumers"
 import type { Context } from "#core/component.ts"
-import { ConfigurationError, ExitError } from "#core/errors.ts"
+import { ConfigurationError, ExitError, UsageError } from "#core/errors.ts"
 import { readText, textOf } from "#core/files/read-text.ts"
 import type { Feature } from "#core/promql/expressions/dialect.ts"
 import type { TargetName } from "../validation/target.ts"
@@ -19,12 +19,17 @@ export interface CheckOptions {
   readonly lintFatal: boolean
 }
 
-/** Prints what is wrong, a line each, and a summary. Throws ExitError: 1 for errors, 3 for findings where they are fatal. */
+/**
+ * Prints what is wrong, a line each, and a summary. Throws UsageError, and ExitError: 1 for errors, 3 for findings where they
+ * are fatal.
+ */
 export async function checkRules(
   files: readonly string[],
   { target: name, enableFeature, lint, base, lintFatal }: CheckOptions,
   { print, now }: Pick<Context, "print" | "now">,
 ): Promise<undefined> {
+  if (base.length > 0 && !lint)
+    throw new UsageError([{ where: "--base", message: "is read by --lint alone; add --lint, or remove --base" }])
   const target = targetOf(name, enableFeature)
   const readAll = async (names: readonly string[]): Promise<readonly CheckedFile[]> => {
     const read: CheckedFile[] = []

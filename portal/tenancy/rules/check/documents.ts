@@ -92,9 +92,12 @@ function readDocument(document: Document, text: string, place: (offset: number) 
     if (!known.has(scalar)) known.set(scalar, scalarOffsets(scalar, text))
     return known.get(scalar)
   }
+  // what is missing at the end is missing behind the last word, not in the line after a block
+  const offsetIn = (scalar: Scalar, at: number): number | undefined =>
+    offsetsOf(scalar)?.[Math.min(at, String(scalar.value).trimEnd().length)]
   const placeOf = (path: Path, span?: Span): Place => {
     const { node, offset } = nodeAt(document, path)
-    const within = span !== undefined && isScalar(node) ? offsetsOf(node)?.[span.from] : undefined
+    const within = span !== undefined && isScalar(node) ? offsetIn(node, span.from) : undefined
     const begin = span !== undefined && isScalar(node) ? node.range?.[0] : undefined
     return place(within ?? begin ?? offset ?? 0)
   }

@@ -138,7 +138,7 @@ const resource = (tenant: string, expr: string) =>
 test("finds series that two files record for one tenant, at their place among empty entries", async (t) => {
   const empty = (file: string) => `${file}:4:49: warning: group "g", rules[0]: is empty and ignored; remove the dash`
   const twice =
-    'b.yaml:4:55: lint: group "g", rules[1]: group "g" of another file or resource records "a" with the same labels, and one of both is dropped: change a name or label [rule/duplicate]'
+    'b.yaml:4:55: lint: group "g", rules[1]: group "g" of another file or resource records "a" with the same labels; where the results of both have the same labels, one is lost: change a name or label [rule/duplicate]'
   const same = { "a.yaml": resource("t", "up"), "b.yaml": resource("t", "down") }
   assert.deepEqual(await lintLines(t, same), [empty("a.yaml"), empty("b.yaml"), twice])
   const others = { "a.yaml": resource("t", "up"), "b.yaml": resource("u", "down") }
@@ -180,5 +180,12 @@ test("says where a base cannot be read", async (t) => {
       "none.yaml: error: cannot be read: ENOENT: no such file or directory",
       "fedstack: 2 files, 1 group, 2 rules: invalid for Prometheus 3.5, 1 error\n",
     ].join("\n"),
+  })
+})
+
+test("refuses a base that nothing would read", async (t) => {
+  await assert.rejects(runCheck(t, { "new.yaml": READER }, { base: ["base.yaml"] }), {
+    name: "UsageError",
+    message: "--base: is read by --lint alone; add --lint, or remove --base",
   })
 })

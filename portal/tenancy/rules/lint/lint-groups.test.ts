@@ -40,7 +40,7 @@ test("two files record a series once", () => {
   const rules = [{ record: "a", expr: "up", labels: { x: "1" } }]
   const other = [{ record: "a", expr: "down", labels: { x: "1" } }]
   const twice =
-    '0 rule/duplicate: group "g" of another file or resource records "a" with the same labels, and one of both is dropped: change a name or label'
+    '0 rule/duplicate: group "g" of another file or resource records "a" with the same labels; where the results of both have the same labels, one is lost: change a name or label'
   assert.deepEqual(lint(from("a", { rules }), from("b", { rules: other })), [twice])
   assert.deepEqual(
     lint(from("a", { rules }), from("b", { labels: { x: "1" }, rules: [{ record: "a", expr: "up" }] })),

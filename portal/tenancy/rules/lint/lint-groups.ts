@@ -140,7 +140,7 @@ function doubleRecords<Origin>(groups: readonly GroupToLint<Origin>[]): readonly
   return found.flatMap(([{ of, rule, index }, { of: first }]) => {
     if (first.source === of.source || !shareTenants(first.tenants, of.tenants)) return []
     const where = `group ${quote(first.group.name)} of another file or resource`
-    const message = `${where} records ${quote(rule.record ?? "")} with the same labels, and one of both is dropped: change a name or label`
+    const message = `${where} records ${quote(rule.record ?? "")} with the same labels; where the results of both have the same labels, one is lost: change a name or label`
     return [{ severity: "lint", check: "rule/duplicate", path: ["rules", index], message, origin: of.origin }]
   })
 }

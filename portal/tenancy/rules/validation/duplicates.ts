@@ -20,7 +20,7 @@ export function reportDuplicateRules(groups: readonly (readonly [ReadGroup, Find
   for (const [{ read, findings, index, rule }, first] of found) {
     const where = first.read === read ? "" : ` of group ${quote(first.read.group.name)}`
     const name = quote(rule.alert ?? rule.record ?? "")
-    const message = `${name} has the labels of rules[${first.index}]${where}, and so makes the same series; change its name or a label`
+    const message = `${name} has the labels of rules[${first.index}]${where}; where the results of both have the same labels, one is lost: change its name or a label`
     findings.add("lint", "rule/duplicate", ["rules", index], message)
   }
 }

@@ -235,6 +235,15 @@ const cases: readonly (readonly [target: TargetName, group: unknown, lines: read
     ],
   ],
   [
+    CORTEX,
+    withRule({ exprr: "up", source_tenants: ["a"] }),
+    [
+      "warning rules.0.exprr: is no field of a rule for Cortex 1.21 (Did you mean expr?), which drops it without a word; remove it",
+      "warning rules.0.source_tenants: is no field of a rule for Cortex 1.21, which drops it without a word; remove it",
+    ],
+  ],
+  [P35, withRule({ expr: '{a="\\xff"}' }), ["unchecked rules.0.expr: it holds a string that is not UTF-8"]],
+  [
     P35,
     withRule({ record: 'up{a="b"}' }),
     ['error rules.0.record: "up{a=\\"b\\"}" holds braces; put selectors into expr'],
@@ -296,12 +305,37 @@ const cases: readonly (readonly [target: TargetName, group: unknown, lines: read
   [
     P35,
     { name: "g", rules: [rule, alert, { ...rule, expr: "1" }, { ...alert, labels: { a: "b" } }] },
-    ['lint rules.2: "a" has the labels of rules[0], and so makes the same series; change its name or a label'],
+    [
+      'lint rules.2: "a" has the labels of rules[0]; where the results of both have the same labels, one is lost: change its name or a label',
+    ],
+  ],
+  [
+    P35,
+    {
+      name: "g",
+      rules: [
+        { ...rule, labels: { a: "1", b: "2", c: "3" } },
+        { ...rule, labels: { c: "3", b: "2", a: "1" } },
+      ],
+    },
+    [
+      'lint rules.1: "a" has the labels of rules[0]; where the results of both have the same labels, one is lost: change its name or a label',
+    ],
+  ],
+  [
+    P35,
+    { name: "g", rules: [{ expr: "1" }, { expr: "1" }] },
+    [
+      "error rules.0: has neither record nor alert; add one of them",
+      "error rules.1: has neither record nor alert; add one of them",
+    ],
   ],
   [
     P35,
     { name: "g", labels: { a: "1" }, rules: [{ ...rule, labels: { a: "1" } }, rule, { ...rule, labels: { a: "2" } }] },
-    ['lint rules.1: "a" has the labels of rules[0], and so makes the same series; change its name or a label'],
+    [
+      'lint rules.1: "a" has the labels of rules[0]; where the results of both have the same labels, one is lost: change its name or a label',
+    ],
   ],
 ]
 for (const [target, group, lines] of cases)
@@ -333,13 +367,13 @@ test("judges each group of a list by itself, and names that come twice", () => {
       "b",
       false,
       'error rules.0.for: must be whole numbers with units from big to small, such as 1m30s or 2h (is "x")',
-      'lint rules.0: "a" has the labels of rules[0] of group "a", and so makes the same series; change its name or a label',
+      'lint rules.0: "a" has the labels of rules[0] of group "a"; where the results of both have the same labels, one is lost: change its name or a label',
     ],
     ["a", false, 'error name: "a" is the name of groups[0] already; rename one of them'],
     [
       "c",
       true,
-      'lint rules.0: "A" has the labels of rules[0] of group "a", and so makes the same series; change its name or a label',
+      'lint rules.0: "A" has the labels of rules[0] of group "a"; where the results of both have the same labels, one is lost: change its name or a label',
     ],
   ])
 })
