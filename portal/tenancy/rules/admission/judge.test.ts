@@ -114,6 +114,9 @@ test("denies an update that makes a valid resource invalid, and one that leaves 
 test("allows a resource that follows a ruler, and what was not checked in time, with a warning", async () => {
   const mirror = resource(BAD, { annotations: { "fedstack.dev/direction": "ruler" } })
   assert.equal((await verdictOn({ object: mirror })).outcome, "allowed")
+  const late = resource([group("a"), group("a")], { annotations: { "fedstack.dev/direction": "ruler" } })
+  assert.equal((await verdictOn({ object: late }, AbortSignal.abort())).outcome, "unfinished")
+  assert.equal((await verdictOn({ object: { ...late, metadata: {} } }, AbortSignal.abort())).outcome, "denied")
   assert.deepEqual(await verdictOn({ object: resource(BAD) }, AbortSignal.abort()), {
     outcome: "unfinished",
     warnings: [

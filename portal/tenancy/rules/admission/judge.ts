@@ -55,11 +55,16 @@ export async function judge(request: ReviewRequest, judging: Judging, signal: Ab
       await turn()
       return signal.aborted ? undefined : judging.validate(group).problems
     })
-    if (problems === undefined) return unfinished(judging, found, list.length - index)
+    if (problems === undefined)
+      return isRefused(object, found) ? deny(judging, found) : unfinished(found, list.length - index)
     for (const one of problems) found.push(findingOf(group, index, one))
   }
-  // such resources follow what a ruler has accepted
-  return found.some(isError) && !isMirror(object) ? deny(judging, found) : allow("allowed", found)
+  return isRefused(object, found) ? deny(judging, found) : allow("allowed", found)
+}
+
+/** Mirrors follow what a ruler has accepted. */
+function isRefused(object: Fields, found: readonly Finding[]): boolean {
+  return found.some(isError) && !isMirror(object)
 }
 
 function isToBeChecked({ operation, subresource, object }: ReviewRequest): boolean {
@@ -78,8 +83,7 @@ function deny({ target }: Judging, found: readonly Finding[]): Verdict {
   return { outcome: "denied", message: messageOf(found, target()), warnings: warningsOf(found) }
 }
 
-function unfinished(judging: Judging, found: readonly Finding[], left: number): Verdict {
-  if (found.some(isError)) return deny(judging, found)
+function unfinished(found: readonly Finding[], left: number): Verdict {
   const text = `there was no time to check ${left === 1 ? "the last group" : `the last ${left} groups`}; the status of the resource will say what is wrong`
   return allow("unfinished", [{ severity: "unchecked", text }, ...found])
 }
