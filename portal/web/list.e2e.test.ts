@@ -47,6 +47,30 @@ test("search narrows the list while one types, in the address too, and is one st
   assert.deepEqual([(await shownSites(portal)).length, await search.inputValue(), page.url()], [30, "", `${url}/`])
 })
 
+test("a browser reads an address as the portal does, and shows no site where it is not understood", async (t) => {
+  const portal = await openPortal(t, { sites: 30 })
+  if (portal === undefined) return
+  const { page, url } = portal
+  await isLive(portal)
+  const shownAt = async (query: string): Promise<readonly string[]> => {
+    await page.goto(url + query)
+    await isLive(portal)
+    return shownSites(portal)
+  }
+  const { sites } = (await (await fetch(`${url}/api/v1/sites?state=stale&state=paused`)).json()) as {
+    sites: { name: string }[]
+  }
+  assert.equal(sites.length > 2, true)
+  assert.deepEqual(
+    await shownAt("/?state=stale&state=paused"),
+    sites.map(({ name }) => name),
+  )
+  for (const query of [`/?q=${"x".repeat(201)}`, "/?state=down,bogus", "/?sort=bogus"])
+    assert.deepEqual(await shownAt(query), [], query)
+  await page.getByText("must be").waitFor()
+  assert.equal((await shownAt("/")).length, 30)
+})
+
 test("chips filter without a request, and the back button undoes it", async (t) => {
   const portal = await openPortal(t, { sites: 30 })
   if (portal === undefined) return

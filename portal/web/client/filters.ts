@@ -17,13 +17,16 @@ export const currentList = (): string => `/${listUrl()}`
 /** Hides the rows that the address does not want, and shows it in chips, links and the search field. */
 export function applyFilter(): void {
   const filter = filterOf()
-  const states = (filter.get("state") ?? "").split(",").filter(Boolean)
+  const states = filter.getAll("state").join().split(",").filter(Boolean)
+  // of what it does not understand the portal shows no site, and why
+  const understood = isSort(filter.get("sort")) && states.every((state) => isKnown("state", state))
   const reason = filter.get("reason")
   const words = (filter.get("q") ?? "").toLowerCase().split(/\s+/).filter(Boolean)
   let shown = 0
   for (const row of rows()) {
     const { state = "", cause, q = "", labels = "" } = row.dataset
     const wanted =
+      understood &&
       (states.length === 0 || states.includes(state)) &&
       (!reason || cause === reason) &&
       matchesWords({ text: q, labels }, words)
@@ -36,6 +39,12 @@ export function applyFilter(): void {
   const caption = document.querySelector("caption")
   if (caption) caption.textContent = shown === rows().length ? "All sites" : `${shown} of ${rows().length} sites`
 }
+
+const isKnown = (name: "state" | "sort", value: string): boolean =>
+  all(`a[data-${name}]`).some(({ dataset }) => dataset[name] === value)
+
+/** None is that of the portal. */
+export const isSort = (sort: string | null): boolean => !sort || isKnown("sort", sort.replace(/^-/, ""))
 
 function showChosen(filter: URLSearchParams, states: readonly string[], reason: string | null): void {
   for (const link of all<HTMLAnchorElement>("#chips a, #reasons a")) {

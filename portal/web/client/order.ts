@@ -1,4 +1,4 @@
-import { addressWith, filterOf } from "./filters.ts"
+import { addressWith, filterOf, isSort } from "./filters.ts"
 import { all, byId } from "./elements.ts"
 
 /** A list that is being read stays as it is for so long. */
@@ -102,7 +102,7 @@ function showSort(): void {
 /** The choice of a browser holds where the address has none. */
 export function startOrder(): void {
   const kept = localStorage.getItem(KEPT_SORT)
-  if (location.pathname === "/" && kept && !filterOf().has("sort")) {
+  if (location.pathname === "/" && kept && isSort(kept) && !filterOf().has("sort")) {
     history.replaceState(history.state, "", addressWith(filterOf(), { sort: kept }))
   }
   addEventListener("scroll", () => void (scrolled = performance.now()), { passive: true, capture: true })
