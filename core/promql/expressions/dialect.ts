@@ -8,6 +8,8 @@ export interface Dialect {
   readonly experimentalFunctions: ReadonlySet<string>
   /** Parts of the grammar that it reads, and flags that are on. */
   readonly features: ReadonlySet<Feature>
+  /** It accepts what a switch turns on, and decides where it evaluates whether that is on. */
+  readonly judgesLater: boolean
   /** How a feature that is off is switched on, in the words of the server; one that is missing here cannot be. */
   readonly switches: ReadonlyMap<Feature, string>
 }

@@ -44,7 +44,7 @@ test("gives every dialect its functions and features, and the flags of the other
     ],
     [
       "mimir",
-      85,
+      86,
       19,
       newest,
       {

@@ -90,7 +90,7 @@ const DIALECTS: Readonly<
   // follows the main branch of Prometheus closely
   mimir: {
     name: "Mimir",
-    functions: [...STABLE, "first_over_time"],
+    functions: [...STABLE, "first_over_time", RENAMED],
     experimental: EXPERIMENTAL_3_14,
     features: SINCE_3_14,
   },
@@ -107,6 +107,7 @@ export function dialectOf(name: DialectName, switchedOn: readonly Feature[] = []
     functions: new Set(on ? [...functions, ...experimental] : functions),
     experimentalFunctions: new Set(on ? [] : experimental),
     features: all,
+    judgesLater: name === "mimir",
     switches: new Map(SWITCHES[name].map((feature) => [feature, words[feature] ?? `--enable-feature=${feature}`])),
   }
 }
@@ -121,5 +122,6 @@ export const ANY_DIALECT: Dialect = {
   })(),
   experimentalFunctions: new Set(),
   features: new Set([...SINCE_3_14, ...Object.values(SWITCHES).flat()]),
+  judgesLater: false,
   switches: new Map(),
 }

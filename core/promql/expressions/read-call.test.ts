@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { dialectOf } from "./dialects.ts"
 import { SIGNATURES } from "./functions.ts"
+import { readExpression } from "./read-expression.ts"
 import { expressionOf, NEWEST, problemsOf } from "./testing.ts"
 
 /** Expression, then its problems; none where it is valid. */
@@ -133,7 +134,7 @@ test("names the function that is meant, and why it is missing", () => {
       of("first_over_time(up[5m])", "prometheus-3.14"),
       of("first_over_time(up[5m])", "prometheus-3.5"),
       of("first_over_time(up[5m])", "cortex-1.21"),
-      of("mad_over_time(up[5m])", "mimir"),
+      of(smoothing("holt_winters"), "mimir"),
       of("RATE(up[5m])", "prometheus-3.5"),
     ],
     [
@@ -159,12 +160,30 @@ test("names the function that is meant, and why it is missing", () => {
       [
         "first_over_time | first_over_time() is experimental and needs -querier.enable-promql-experimental-functions in Cortex 1.21",
       ],
-      [
-        "mad_over_time | mad_over_time() is experimental and needs enabled_promql_experimental_functions of the tenant's limits in Mimir",
-      ],
+      [],
       ["RATE | RATE() is not a function of Prometheus 3.5 (Did you mean rate?)"],
     ],
   )
+})
+
+test("notes what Mimir accepts and evaluates for some tenants alone", () => {
+  const flags = ["promql-experimental-functions", "promql-extended-range-selectors"] as const
+  const notes = (text: string, on: readonly (typeof flags)[number][] = []): readonly string[] => {
+    const read = readExpression(text, dialectOf("mimir", on))
+    assert.equal(read.verdict, "valid", text)
+    return read.verdict === "valid"
+      ? read.notes.map(({ from, to, message }) => `${text.slice(from, to)} | ${message}`)
+      : []
+  }
+  const [call, selector] = ["limitk(2, mad_over_time(up[5m]))", "rate(up[5m] smoothed) + up anchored"]
+  const note = (at: string, what: string, of: string): string =>
+    `${at} | ${what} is experimental: Mimir accepts it, and evaluates it through the query-frontend only with enabled_promql_${of} of the tenant's limits`
+  const ofFunction = (name: string): string => note(name, `${name}()`, "experimental_functions")
+  const ofSelector = (name: string): string => note(name, name, "extended_range_selectors")
+  assert.deepEqual(notes(call), [ofFunction("limitk"), ofFunction("mad_over_time")])
+  assert.deepEqual(notes(selector), [ofSelector("smoothed"), ofSelector("anchored")])
+  assert.deepEqual([...notes(call, flags), ...notes(selector, flags), ...notes("up")], [])
+  assert.deepEqual(notes(call, [flags[1]]).length, 2)
 })
 
 test("reads a call of every function with as few and as many arguments as it takes", () => {

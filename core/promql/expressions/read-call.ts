@@ -2,6 +2,7 @@ import type { SyntaxNode } from "@lezer/common"
 import { didYouMean, meant } from "#core/config/nearest.ts"
 import type { Dialect } from "./dialect.ts"
 import type { Call, Expression, Span } from "./expression.ts"
+import { noteExperimental } from "./features.ts"
 import { SIGNATURES, type Signature } from "./functions.ts"
 import { type Reading, textOf } from "./reading.ts"
 import { expectType } from "./types.ts"
@@ -35,6 +36,7 @@ export function expectFunction(name: string, at: Span, reading: Reading): void {
   if (dialect.functions.has(name)) return
   const flag = dialect.switches.get("promql-experimental-functions") ?? "a flag"
   if (dialect.experimentalFunctions.has(name)) {
+    if (dialect.judgesLater) return noteExperimental(`${name}()`, flag, at, reading)
     reading.report(at, `${name}() is experimental and needs ${flag} in ${dialect.name}`)
     return
   }

@@ -14,7 +14,8 @@ export interface ExpressionProblem extends Span {
 }
 
 export type ReadExpression =
-  | { readonly verdict: "valid"; readonly expression: Expression }
+  /** `notes`: what is evaluated for some users of the server alone. */
+  | { readonly verdict: "valid"; readonly expression: Expression; readonly notes: readonly ExpressionProblem[] }
   | { readonly verdict: "invalid"; readonly problems: readonly [ExpressionProblem, ...ExpressionProblem[]] }
   /** The grammar here cannot tell; Prometheus may accept it. */
   | { readonly verdict: "unchecked"; readonly reason: string }
@@ -33,22 +34,27 @@ export function readExpression(text: string, dialect: Dialect): ReadExpression {
   const root = parseTree(grammarText(text, tokens, dialect))
   if (typeof root === "number") return explain(text, tokens, root, dialect)
   const problems: ExpressionProblem[] = []
+  const notes: ExpressionProblem[] = []
+  const addTo = (list: ExpressionProblem[], { from, to }: Span, message: string): void => {
+    if (list.length < MAX_PROBLEMS) list.push({ from, to, message: cleanText(message) })
+  }
   let reason: string | undefined
   const reading: Reading = {
     text,
     dialect,
-    report({ from, to }, message) {
-      if (problems.length < MAX_PROBLEMS) problems.push({ from, to, message: cleanText(message) })
-    },
+    report: (at, message) => addTo(problems, at, message),
+    note: (at, message) => addTo(notes, at, message),
     doubt(why) {
       reason ??= why
     },
     untyped: new Set(),
   }
   const expression = buildExpression(root, reading)
-  const [first, ...more] = problems.toSorted((a, b) => a.from - b.from || a.to - b.to)
+  const inOrder = (a: Span, b: Span): number => a.from - b.from || a.to - b.to
+  const [first, ...more] = problems.toSorted(inOrder)
   if (first !== undefined) return { verdict: "invalid", problems: [first, ...more] }
-  return reason === undefined ? { verdict: "valid", expression } : { verdict: "unchecked", reason }
+  if (reason !== undefined) return { verdict: "unchecked", reason }
+  return { verdict: "valid", expression, notes: notes.toSorted(inOrder) }
 }
 
 /** The grammar was left at a token: that proves that it is invalid, but for what only older parsers read. */

@@ -62,13 +62,13 @@ test("names the flag of smoothed, and servers that do not know it", () => {
   assert.deepEqual(
     [
       problemsOf("rate(up[5m] smoothed)", dialectOf("prometheus-3.14")),
-      problemsOf("rate(up[5m] smoothed)", dialectOf("mimir")),
       problemsOf("rate(up[5m] smoothed)", dialectOf("prometheus-3.14", ["promql-extended-range-selectors"])),
+      problemsOf("rate(up[5m] smoothed)", dialectOf("cortex-1.21")),
     ],
     [
       ["smoothed | smoothed needs --enable-feature=promql-extended-range-selectors in Prometheus 3.14"],
-      ["smoothed | smoothed needs enabled_promql_extended_range_selectors of the tenant's limits in Mimir"],
       [],
+      ["smoothed | Cortex 1.21 does not know smoothed"],
     ],
   )
 })

@@ -8,6 +8,8 @@ export interface Reading {
   readonly dialect: Dialect
   /** Something that the dialect refuses: one sentence without a final stop, that says what to do. */
   report(at: Span, message: string): void
+  /** Something that the dialect accepts, and does not evaluate for all. */
+  note(at: Span, message: string): void
   /** Something of which it is not known whether the dialect refuses it, and why. */
   doubt(reason: string): void
   /** Whose type cannot be known, such as calls of unknown functions: nothing more is reported of what holds them. */

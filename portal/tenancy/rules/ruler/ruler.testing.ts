@@ -65,7 +65,7 @@ export async function startFakeRuler(t: TestContext, options: FakeRulerOptions =
     const namespaces = namespacesOf(tenant)
     tenants.set(tenant, namespaces)
     const groups = namespaces.get(namespace) ?? new Map<string, RuleGroup>()
-    namespaces.set(namespace, groups.set(group.name, asKept(group)))
+    namespaces.set(namespace, groups.set(group.name, asKept(group, type)))
   }
   const remove = (tenant: string, namespace: string, name: string): boolean => {
     const namespaces = namespacesOf(tenant)

@@ -7,6 +7,8 @@ const CHECK = "promql/syntax"
 
 export function checkExpression(text: string, path: Path, target: Target, findings: Findings): void {
   const reading = readExpression(text, target.dialect)
+  if (reading.verdict === "valid")
+    for (const { from, to, message } of reading.notes) findings.add("warning", CHECK, path, message, { from, to })
   if (reading.verdict === "unchecked") findings.add("unchecked", CHECK, path, reading.reason)
   if (reading.verdict !== "invalid") return
   for (const { from, to, message } of reading.problems) findings.add("error", CHECK, path, message, { from, to })

@@ -7,6 +7,7 @@ import type { Target } from "./target.ts"
 /** Which of them reads what others do not. */
 const ORIGIN: Readonly<Record<string, string>> = {
   labels: "Prometheus 3.0 added it",
+  limit: "there ruler_max_rule_evaluation_results of the tenant's limits does the same",
   source_tenants: "only Mimir reads it",
   align_evaluation_time_on_interval: "only Mimir reads it",
   evaluation_delay: "only Mimir reads it; query_offset does the same",

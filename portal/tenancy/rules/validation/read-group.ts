@@ -59,11 +59,18 @@ function readFields(value: Fields, target: Target, findings: Findings): Omit<Rul
       ["evaluation_delay"],
       "differs from query_offset, which replaces it; remove evaluation_delay",
     )
+  const unlessDropped = (field: string, text: string | undefined): string | undefined => {
+    if (text === undefined || target.zeroOffsets === "kept" || parseRuleDuration(text) !== 0) return text
+    const { name } = target.dialect
+    const instead = "takes ruler_evaluation_delay_duration of the tenant; write 1ms for none"
+    findings.warn("schema", [field], `0s is dropped by ${name}, which then ${instead}`)
+    return undefined
+  }
   const labels = readTexts(value.labels, ["labels"], findings)
   if (labels !== undefined) checkLabels(labels, ["labels"], target, findings)
   return {
     ...optional("interval", duration("interval")),
-    ...optional("query_offset", offset),
+    ...optional("query_offset", unlessDropped("query_offset", offset)),
     ...optional("limit", readWhole(value.limit, ["limit"], findings)),
     ...optional("labels", labels),
     ...optional("source_tenants", readSourceTenants(value.source_tenants, findings)),
@@ -71,7 +78,7 @@ function readFields(value: Fields, target: Target, findings: Findings): Omit<Rul
       "align_evaluation_time_on_interval",
       readBoolean(value.align_evaluation_time_on_interval, ["align_evaluation_time_on_interval"], findings),
     ),
-    ...optional("evaluation_delay", delay),
+    ...optional("evaluation_delay", unlessDropped("evaluation_delay", delay)),
   }
 }
 

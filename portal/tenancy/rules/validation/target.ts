@@ -31,6 +31,8 @@ export interface Target {
   readonly emptyDurations: "refused" | "dropped"
   /** `alert: null` beside `record`, and the other way round: nothing, or the text "null". */
   readonly nullNames: "nothing" | "text"
+  /** `query_offset: 0s` and the like: none, or as if they were not there. */
+  readonly zeroOffsets: "kept" | "dropped"
   /** Beside those of Go's text/template itself. */
   readonly templateFunctions: ReadonlySet<string>
   readonly acceptsEmptyGroups: boolean

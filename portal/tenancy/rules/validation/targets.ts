@@ -6,7 +6,11 @@ import type { Target, TargetName } from "./target.ts"
 /** Of every target: query_offset came with Prometheus 2.53. */
 const GROUP_FIELDS = ["name", "interval", "query_offset", "limit", "rules"]
 const OF_PROMETHEUS_3 = [...GROUP_FIELDS, "labels"]
-const OF_MIMIR = [...OF_PROMETHEUS_3, "source_tenants", "align_evaluation_time_on_interval", "evaluation_delay"]
+/** Without `limit`; `labels` since Mimir 3.0. */
+const OF_MIMIR = [
+  ...["name", "interval", "query_offset", "labels", "rules"],
+  ...["source_tenants", "align_evaluation_time_on_interval", "evaluation_delay"],
+]
 const RULE_FIELDS = new Set(["record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"])
 
 type Properties = Pick<Target, "nameScheme" | "unknownFields"> & {
@@ -65,5 +69,6 @@ export function targetOf(name: TargetName, features: readonly Feature[] = []): T
     // those of a ruler are written without them; Prometheus reads files as they are
     emptyDurations: isRuler ? "dropped" : "refused",
     nullNames: templatesOf === -1 ? "text" : "nothing",
+    zeroOffsets: name === "mimir" ? "dropped" : "kept",
   }
 }

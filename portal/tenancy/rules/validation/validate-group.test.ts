@@ -31,18 +31,52 @@ const whole = {
   ],
 }
 
-for (const target of TARGET_NAMES.slice(1))
+for (const target of TARGET_NAMES.slice(1, -1))
   test(`keeps every field of today for ${target}`, () =>
     assert.deepEqual(validateGroup(whole, targetOf(target)), { name: "g", group: whole, problems: [] }))
 
 test("keeps Mimir's own fields for Mimir", () => {
+  const { limit: _, ...others } = whole
   const group = {
-    ...whole,
+    ...others,
     source_tenants: ["a", "b"],
     align_evaluation_time_on_interval: true,
     evaluation_delay: "30s",
   }
   assert.deepEqual(validateGroup(group, targetOf("mimir")), { name: "g", group, problems: [] })
+})
+
+test("writes nothing that Mimir drops, which would be written again and again", () => {
+  const { limit, query_offset: _, ...kept } = whole
+  const dropped = { ...kept, limit, query_offset: "0s", evaluation_delay: "0m" }
+  const { group, problems } = validateGroup(dropped, targetOf("mimir"))
+  assert.deepEqual(group, kept)
+  const zero =
+    "0s is dropped by Mimir, which then takes ruler_evaluation_delay_duration of the tenant; write 1ms for none"
+  assert.deepEqual(
+    problems.map(({ severity, path, message }) => `${severity} ${path.join(".")}: ${message}`),
+    [
+      "warning limit: is no field of a group for Mimir (there ruler_max_rule_evaluation_results of the tenant's limits does the same), which drops it without a word; remove it",
+      `warning query_offset: ${zero}`,
+      `warning evaluation_delay: ${zero}`,
+    ],
+  )
+  assert.deepEqual(validateGroup(dropped, targetOf("cortex-1.21")).group, { ...kept, limit, query_offset: "0s" })
+})
+
+test("warns of what Mimir evaluates for some tenants alone, and writes it", () => {
+  const group = { name: "g", rules: [{ record: "a", expr: "mad_over_time(x[5m])" }] }
+  const problem = {
+    severity: "warning",
+    check: "promql/syntax",
+    path: ["rules", 0, "expr"],
+    message:
+      "mad_over_time() is experimental: Mimir accepts it, and evaluates it through the query-frontend only with enabled_promql_experimental_functions of the tenant's limits",
+    span: { from: 0, to: 13 },
+  }
+  assert.deepEqual(validateGroup(group, targetOf("mimir")), { name: "g", group, problems: [problem] })
+  const on = targetOf("mimir", ["promql-experimental-functions"])
+  assert.deepEqual(validateGroup(group, on), { name: "g", group, problems: [] })
 })
 
 test("writes what is meant where people are tolerant", () => {
@@ -155,6 +189,7 @@ const cases: readonly (readonly [target: TargetName, group: unknown, lines: read
     "mimir",
     { ...whole, source_tenants: ["a|b", 7], evaluation_delay: "1m", align_evaluation_time_on_interval: "yes" },
     [
+      "warning limit: is no field of a group for Mimir (there ruler_max_rule_evaluation_results of the tenant's limits does the same), which drops it without a word; remove it",
       "error evaluation_delay: differs from query_offset, which replaces it; remove evaluation_delay",
       'error source_tenants.0: must consist of letters, digits and !-_.*\'() (has "|")',
       "error source_tenants.1: must be text, but is the number 7",
