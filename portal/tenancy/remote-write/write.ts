@@ -5,6 +5,7 @@ import type { Forward } from "./forward/outcome.ts"
 import { deliver, type Parts } from "./deliver.ts"
 import { closing as isClosing, noAllowList } from "./errors.ts"
 import { requireVersion } from "./message/announced.ts"
+import { free } from "../wire/free.ts"
 import { decodeBlock, decodedLength } from "../wire/snappy.ts"
 import { combine } from "./outcome/combine.ts"
 import { RequestKey } from "./outcome/request-key.ts"
@@ -67,6 +68,8 @@ export function createWrites(context: WriteContext) {
     metrics.read(body.length, message.length)
     requireVersion(message, head.version)
     const split = context.split(message, head.version, admitted, routing)
+    // slices of version 2 are written when their request is
+    if (head.version === 1) free(message)
     metrics.split(split)
     admitted.take(split.received)
     const key = new RequestKey(admitted.name, head.version, body)

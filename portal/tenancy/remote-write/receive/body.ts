@@ -27,8 +27,12 @@ export function readBody(request: IncomingMessage, limit: BodyLimit, reservation
     }
   }
   request.on("data", take)
-  request.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)))
-  request.once("error", () => stop(new SenderGone()))
-  request.once("close", () => stop(new SenderGone()))
+  const leave = (): void => stop(new SenderGone())
+  request.once("end", () => {
+    request.off("close", leave)
+    resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length))
+  })
+  request.once("error", leave)
+  request.once("close", leave)
   return promise
 }

@@ -45,6 +45,17 @@ test("forgets a name that is not written for two hours, and no other", () => {
   assert.deepEqual([...families.tenantsOf("down", GAUGE, 122 * MINUTE)], ["red"])
 })
 
+test("wants names again that it begins to forget", () => {
+  const families = new Families(0)
+  const [message, route] = [Buffer.from("up"), { destinations: [], byDefault: true }]
+  const isSeen = (): boolean => families.seen.add(message, 0, 2, route, 0)
+  assert.deepEqual([isSeen(), isSeen()], [false, true])
+  families.listens(60 * MINUTE)
+  assert.equal(isSeen(), true)
+  families.listens(61 * MINUTE)
+  assert.deepEqual([isSeen(), isSeen()], [false, true])
+})
+
 test("keeps a tenant that makes up names from displacing what others have", () => {
   const families = new Families(0)
   families.note("up", red, 0)

@@ -1,5 +1,6 @@
 import type { TenantId } from "../../tenants/tenant.ts"
-import type { Routing } from "../routing/routing.ts"
+import type { Route, Routing } from "../routing/routing.ts"
+import { SeenNames } from "./seen-names.ts"
 
 /** Milliseconds in which all names are noted, and how often that is so: scrapes are no more than a minute apart. */
 const LISTENING = 60_000
@@ -56,6 +57,11 @@ export class Families {
     return wanted && ++this.#requests % NOTED === 0
   }
 
+  /** Names that need not be noted again. */
+  get seen(): SeenNames<Route> {
+    return (this.#recent.seen ??= new SeenNames())
+  }
+
   note(name: string, tenant: TenantId, now: number): void {
     if (name.length > MOST_CHARACTERS) return
     if (this.#recent.isFull) this.#age(now)
@@ -79,6 +85,7 @@ export class Families {
 
   #age(now: number): void {
     this.#older = this.#recent
+    this.#older.seen = undefined
     this.#recent = new Generation()
     this.#begun = now
   }
@@ -86,6 +93,7 @@ export class Families {
 
 class Generation {
   readonly tenants = new Map<string, Set<TenantId>>()
+  seen: SeenNames<Route> | undefined
   readonly #counts = new Map<TenantId, number>()
   #pairs = 0
 

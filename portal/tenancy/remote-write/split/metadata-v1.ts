@@ -6,7 +6,7 @@ import type { Families } from "./families.ts"
 import type { Rejections } from "./rejections.ts"
 import { routeOf } from "./routes.ts"
 import type { SliceNumbers } from "./slice-numbers.ts"
-import type { Parts } from "./slices-v1.ts"
+import type { SlicesV1 } from "./slices-v1.ts"
 
 const TYPE = 1
 const FAMILY = 2
@@ -61,13 +61,13 @@ export class MetadataV1 {
   }
 
   /**
-   * Adds each record to the parts of the tenants that have its family, and of those that get series without a label. The
+   * Adds each record to the slices of the tenants that have its family, and of those that get series without a label. The
    * latter have these `values` of the deciding labels.
    */
   assign(
     { families, routing, values, now }: MetadataContext,
     numbers: SliceNumbers,
-    parts: Parts,
+    slices: SlicesV1,
     rejections: Rejections,
   ): void {
     const route = routeOf(routing, values)
@@ -90,7 +90,7 @@ export class MetadataV1 {
         const found = numbers.find([{ tenant, strip: undefined } satisfies Destination], "")
         if ("refused" in found)
           rejections.add(tenant, found.refused, NO_COUNTS, () => quote(name.toString()), "too_many_tenants")
-        else for (const slice of found) parts.addMetadata(slice, start, end)
+        else for (const slice of found) slices.addMetadata(slice, start, end)
       }
     }
   }

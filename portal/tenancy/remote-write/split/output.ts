@@ -2,8 +2,12 @@ const FIRST_CAPACITY = 64 * 1024
 
 /** Bytes of a message under construction, used again for the next one. */
 export class Output {
-  bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY)
+  bytes: Buffer
   at = 0
+
+  constructor(capacity = FIRST_CAPACITY) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity)
+  }
 
   /** Makes room for as many bytes more; the methods below do not. */
   reserve(more: number): void {

@@ -3,7 +3,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { SeenNames } from "./seen-names.ts"
 
-test("finds only names that stood before in the message with the same target", () => {
+test("finds only names that came before with the same target", () => {
   const targets = [{}, {}, {}]
   const name = fc.constantFrom(
     "up",
@@ -14,16 +14,19 @@ test("finds only names that stood before in the message with the same target", (
     "go_gc_seconds",
     "no_gc_seconds",
     "",
+    "n".repeat(64),
+    "n".repeat(65),
   )
   const entries = fc.array(fc.tuple(name, fc.nat(2), fc.nat(2)), { maxLength: 60 })
   const slots = fc.constantFrom(1, 2, 1024)
   fc.assert(
     fc.property(entries, slots, (list, count) => {
-      const seen = new SeenNames<object>(Buffer.from(list.map(([text]) => text).join("")), count)
+      const seen = new SeenNames<object>(count)
       const before = new Set<string>()
-      let at = 0
       for (const [text, target, number] of list) {
-        const found = seen.add(at, (at += text.length), targets[target] as object, number)
+        // each in a message of its own
+        const message = Buffer.from(`${number}${text}`)
+        const found = seen.add(message, 1, message.length, targets[target] as object, number)
         if (found) assert.ok(before.has(`${text} ${target}`), `${text} of target ${target} did not stand before`)
         before.add(`${text} ${target}`)
       }
@@ -32,14 +35,15 @@ test("finds only names that stood before in the message with the same target", (
 })
 
 test("finds a name at once where it comes again", () => {
-  const seen = new SeenNames<object>(Buffer.from("upupdown"))
+  const seen = new SeenNames<object>()
+  const message = Buffer.from("upupdown")
   const [one, other] = [{}, {}]
   const found = [
-    seen.add(0, 2, one, 0),
-    seen.add(2, 4, one, 0),
-    seen.add(2, 4, other, 1),
-    seen.add(4, 8, one, 0),
-    seen.add(0, 2, one, 0),
+    seen.add(message, 0, 2, one, 0),
+    seen.add(message, 2, 4, one, 0),
+    seen.add(message, 2, 4, other, 1),
+    seen.add(message, 4, 8, one, 0),
+    seen.add(message, 0, 2, one, 0),
   ]
   assert.deepEqual(found, [false, true, false, false, true])
 })

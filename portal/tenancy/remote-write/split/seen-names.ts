@@ -1,41 +1,42 @@
+/** Of a name that is kept. Longer ones are never found. */
+const MOST_BYTES = 64
+
 /**
- * Names that stood in the same message before, of series with the same target: no text is made of them again. It forgets
- * where two meet in one place, so that what is not found may have been there.
+ * Names of series that came before with the same target: no text is made of them again. It forgets where two meet in one
+ * place, so that what is not found may have come.
  */
 export class SeenNames<Target extends object> {
-  readonly #message: Uint8Array
-  readonly #starts: Int32Array
-  readonly #ends: Int32Array
+  readonly #names: Uint8Array
+  readonly #lengths: Uint8Array
   readonly #targets: (Target | undefined)[] = []
 
   /** `slots` is a power of two. */
-  constructor(message: Uint8Array, slots = 1024) {
-    this.#message = message
-    this.#starts = new Int32Array(slots)
-    this.#ends = new Int32Array(slots)
+  constructor(slots = 4096) {
+    this.#names = new Uint8Array(MOST_BYTES * slots)
+    this.#lengths = new Uint8Array(slots)
   }
 
-  /** Whether it stood there before; from now on it did. `number` tells most targets apart. */
-  add(start: number, end: number, target: Target, number: number): boolean {
-    const slot = this.#slotOf(start, end, number)
-    if (this.#targets[slot] === target && this.#isSame(slot, start, end)) return true
+  /** Whether it came before; from now on it did. `number` tells most targets apart. */
+  add(message: Uint8Array, start: number, end: number, target: Target, number: number): boolean {
+    const length = end - start
+    if (length > MOST_BYTES) return false
+    const slot = this.#slotOf(message, start, end, number)
+    const names = this.#names
+    const at = MOST_BYTES * slot - start
+    if (this.#targets[slot] === target && this.#lengths[slot] === length) {
+      let same = start
+      while (same < end && names[at + same] === message[same]) same++
+      if (same === end) return true
+    }
     this.#targets[slot] = target
-    this.#starts[slot] = start
-    this.#ends[slot] = end
+    this.#lengths[slot] = length
+    for (let index = start; index < end; index++) names[at + index] = message[index] as number
     return false
   }
 
-  #slotOf(start: number, end: number, number: number): number {
+  #slotOf(message: Uint8Array, start: number, end: number, number: number): number {
     let hash = (end - start) ^ Math.imul(number + 1, 0x9e3779b1)
-    for (let at = start; at < end; at += 3) hash = Math.imul(hash ^ (this.#message[at] as number), 16777619)
-    return (hash ^ (hash >>> 15)) & (this.#starts.length - 1)
-  }
-
-  #isSame(slot: number, start: number, end: number): boolean {
-    let other = this.#starts[slot] as number
-    if ((this.#ends[slot] as number) - other !== end - start) return false
-    const message = this.#message
-    for (let at = start; at < end; at++) if (message[at] !== message[other++]) return false
-    return true
+    for (let at = start; at < end; at += 3) hash = Math.imul(hash ^ (message[at] as number), 16777619)
+    return (hash ^ (hash >>> 15)) & (this.#lengths.length - 1)
   }
 }

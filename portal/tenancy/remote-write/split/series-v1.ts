@@ -12,9 +12,12 @@ const HISTOGRAMS = 4
 const SAMPLE: Fields = { 1: "double", 2: "number" }
 const EXEMPLAR: Fields = { 2: "double", 3: "number" }
 
-/** Tags of one byte: a label, its name, its value; a sample, its value, its time. */
-const [LABEL_TAG, NAME_TAG, VALUE_TAG] = [0x0a, 0x0a, 0x12]
+/** Tags of one byte: the value of a label; a sample, its value, its time. */
+const VALUE_TAG = 0x12
 const [SAMPLE_TAG, DOUBLE_TAG, TIME_TAG] = [0x12, 0x09, 0x10]
+
+/** A label and its name, each with a tag and a length of one byte: the bits that are the same in all of them. */
+const [HEAD_BITS, LABEL_HEAD] = [0x80ff80ff | 0, 0x000a000a]
 
 /** Of what is found of a watched label. */
 const NUMBERS = 4
@@ -36,6 +39,7 @@ export class SeriesReader {
   readonly found: Int32Array
   readonly #bytes: Buffer
   readonly #words: Int32Array
+  readonly #view: DataView
   readonly #reader: WireReader
   readonly #label = new LabelReader()
   /** Of all series so far. */
@@ -49,6 +53,7 @@ export class SeriesReader {
   constructor(message: Buffer, watched: readonly string[]) {
     this.#bytes = message
     this.#words = new Int32Array(message.buffer, message.byteOffset, message.length >> 2)
+    this.#view = new DataView(message.buffer, message.byteOffset, message.length)
     this.#reader = new WireReader(message, MESSAGES[1])
     this.#watched = watched.map((name) => Buffer.from(name))
     this.found = new Int32Array(NUMBERS * watched.length)
@@ -58,6 +63,7 @@ export class SeriesReader {
   /** Throws a refusal with status 400 where the bytes are no series. */
   read(start: number, end: number): void {
     const bytes = this.#bytes
+    const view = this.#view
     const candidates = this.#candidates
     this.samples = this.histograms = this.exemplars = 0
     this.ambiguous = false
@@ -69,33 +75,29 @@ export class SeriesReader {
     let labelsEnd = start
     let previousStart = 0
     let previousEnd = 0
+    let previousFirst = 0
     let at = start
     while (at < end) {
-      let next = 0
       let nameStart = at + 4
       let nameEnd = 0
       let valueStart = 0
-      let valueEnd = 0
-      const tag = bytes[at]
-      if (tag === SAMPLE_TAG && (next = this.#plainSample(at, end)) > 0) {
+      let next = 0
+      // four bytes and two in one load: tag and length of the label, of its name, and of its value
+      const head = at + 6 <= end ? view.getInt32(at, true) : 0
+      if ((head & HEAD_BITS) === LABEL_HEAD) {
+        nameEnd = nameStart + (head >>> 24)
+        valueStart = nameEnd + 2
+        const valueEnd = at + 2 + ((head >>> 8) & 0x7f)
+        if (valueStart <= valueEnd && valueEnd <= end) {
+          const middle = view.getUint16(nameEnd, true)
+          if ((middle & 0xff) === VALUE_TAG && valueStart + (middle >>> 8) === valueEnd) next = valueEnd
+        }
+      } else if (bytes[at] === SAMPLE_TAG && (next = this.#plainSample(at, end)) > 0) {
         this.samples++
         at = next
         continue
       }
-      if (tag === LABEL_TAG && at + 6 <= end) {
-        valueEnd = at + 2 + (bytes[at + 1] as number)
-        nameEnd = nameStart + (bytes[at + 3] as number)
-        valueStart = nameEnd + 2
-        if (
-          (bytes[at + 1] as number) < 0x80 &&
-          valueEnd <= end &&
-          bytes[at + 2] === NAME_TAG &&
-          bytes[nameEnd] === VALUE_TAG &&
-          valueStart + (bytes[nameEnd + 1] as number) === valueEnd
-        ) {
-          next = valueEnd
-        }
-      }
+      let valueEnd = next
       if (next === 0) {
         next = this.#readField(at, end)
         if (this.#reader.field !== LABELS) {
@@ -108,8 +110,11 @@ export class SeriesReader {
         valueEnd = this.#label.valueEnd
       }
       if (nameStart === nameEnd) named = false
+      const first = bytes[nameStart] as number
       if (labels === 0) labelsStart = at
-      else if (sorted) sorted = isBefore(bytes, previousStart, previousEnd, nameStart, nameEnd)
+      else if (first <= previousFirst && sorted) {
+        sorted = isBefore(bytes, previousStart, previousEnd, nameStart, nameEnd)
+      }
       if (candidates[candidate(bytes, nameStart, nameEnd)] === 1) {
         this.#match(at, next, nameStart, nameEnd, valueStart, valueEnd)
       }
@@ -117,6 +122,7 @@ export class SeriesReader {
       labelsEnd = next
       previousStart = nameStart
       previousEnd = nameEnd
+      previousFirst = first
       at = next
     }
     this.labels = labels

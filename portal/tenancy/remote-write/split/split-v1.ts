@@ -8,10 +8,9 @@ import { isUtf8Between, type LabelPositions, MOST_LABELS } from "./labels-v1.ts"
 import { type MetadataContext, MetadataV1 } from "./metadata-v1.ts"
 import { type RejectionKind, Rejections } from "./rejections.ts"
 import { labelText, seriesText } from "./series-text.ts"
-import { SeenNames } from "./seen-names.ts"
 import { SeriesReader } from "./series-v1.ts"
 import type { Split } from "./slice.ts"
-import { Parts } from "./slices-v1.ts"
+import { SlicesV1 } from "./slices-v1.ts"
 import { type Target, Targets } from "./targets-v1.ts"
 
 const SERIES = 1
@@ -52,14 +51,13 @@ class Splitting {
   readonly #message: Buffer
   readonly #series: SeriesReader
   readonly #targets: Targets
-  readonly #parts: Parts
+  readonly #slices: SlicesV1
   readonly #rejections = new Rejections()
   readonly #received = { samples: 0, histograms: 0, exemplars: 0 }
 
   readonly #metadata: MetadataV1
   readonly #context: MetadataContext
   readonly #listens: boolean
-  #seen: SeenNames<Target> | undefined
   #count = 0
   #byDefault = 0
   #labels = 0
@@ -73,7 +71,7 @@ class Splitting {
     this.#context = { families: familiesOf(routing, now), routing, values, now }
     this.#series = new SeriesReader(message, [NAME, ...routing.tenantLabels, ...routing.groupLabels])
     this.#targets = new Targets(routing, DECIDING)
-    this.#parts = new Parts(message)
+    this.#slices = new SlicesV1(message)
   }
 
   /** Throws a refusal with status 400 where the message is malformed. */
@@ -99,10 +97,10 @@ class Splitting {
 
   finish(): Split {
     const [rejections, { numbers }] = [this.#rejections, this.#targets]
-    if (!this.#metadata.isEmpty) this.#metadata.assign(this.#context, numbers, this.#parts, rejections)
+    if (!this.#metadata.isEmpty) this.#metadata.assign(this.#context, numbers, this.#slices, rejections)
     return {
       received: this.#received,
-      slices: this.#parts.slices(numbers.slices),
+      slices: this.#slices.finish(numbers.slices),
       rejected: rejections.lines(),
       rejectedSeries: rejections.series,
       rejectedKinds: rejections.kinds,
@@ -139,16 +137,14 @@ class Splitting {
       const strip = 4 * (target.strips[index] as number)
       const stripStart = strip < 0 ? -1 : (series.found[strip] as number)
       const stripEnd = strip < 0 ? -1 : (series.found[strip + 1] as number)
-      this.#parts.addSeries(target.slices[index] as number, frame, start, end, stripStart, stripEnd, series)
+      this.#slices.addSeries(target.slices[index] as number, frame, start, end, stripStart, stripEnd, series)
     }
   }
 
-  #note(target: Target): void {
+  #note({ route, number, slices }: Target): void {
     const { families, now } = this.#context
-    const { slices } = target
     const [start, end] = [this.#series.found[2] as number, this.#series.found[3] as number]
-    const seen = (this.#seen ??= new SeenNames(this.#message))
-    if (seen.add(start, end, target, slices[0] ?? 0)) return
+    if (route === undefined || families.seen.add(this.#message, start, end, route, number)) return
     const name = this.#message.toString("latin1", start, end)
     for (const slice of slices) {
       const named = this.#targets.numbers.slices[slice]

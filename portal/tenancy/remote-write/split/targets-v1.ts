@@ -1,5 +1,5 @@
 import type { TenantId } from "../../tenants/tenant.ts"
-import type { Routing } from "../routing/routing.ts"
+import type { Route, Routing } from "../routing/routing.ts"
 import { MOST_TARGETS } from "./bounds.ts"
 import type { RejectionKind } from "./rejections.ts"
 import { routeOf } from "./routes.ts"
@@ -17,6 +17,10 @@ export interface Target {
   readonly strips: readonly number[]
   /** Whether no label gives a tenant. */
   readonly byDefault: boolean
+  /** The same for the same values in all requests, as a rule; undefined where it is refused. */
+  readonly route: Route | undefined
+  /** That of its values. */
+  readonly number: number
 }
 
 /** What is kept of a routing from request to request. */
@@ -58,14 +62,14 @@ export class Targets {
       // one that is empty is none, as everywhere in Prometheus
       values.push(value === "" ? undefined : value)
     }
-    if (entry >= 0) return (this.#targets[entry] = this.#make(values))
+    if (entry >= 0) return (this.#targets[entry] = this.#make(values, entry))
     const key = JSON.stringify(values)
-    const other = this.#others.get(key) ?? this.#make(values)
+    const other = this.#others.get(key) ?? this.#make(values, entry)
     this.#others.set(key, other)
     return other
   }
 
-  #make(values: readonly (string | undefined)[]): Target {
+  #make(values: readonly (string | undefined)[], number: number): Target {
     this.#made++
     const tenantLabels = this.#routing.tenantLabels.length
     const route = routeOf(this.#routing, values.slice(0, tenantLabels))
@@ -74,7 +78,8 @@ export class Targets {
     if ("refused" in slices) return refusal(slices, "too_many_tenants")
     const tenant: TenantId | "" = route.destinations[0]?.tenant ?? ""
     const strips = route.destinations.map(({ strip }) => (strip === undefined ? -1 : this.#first + strip))
-    return { refused: undefined, kind: "malformed", tenant, slices, strips, byDefault: route.byDefault }
+    const { byDefault } = route
+    return { refused: undefined, kind: "malformed", tenant, slices, strips, byDefault, route, number }
   }
 }
 
@@ -85,7 +90,7 @@ interface Refused {
 
 const refusal = ({ refused, tenant }: Refused, kind: RejectionKind): Target => ({
   ...{ refused, kind, tenant, slices: [], strips: [] },
-  byDefault: false,
+  ...{ byDefault: false, route: undefined, number: 0 },
 })
 
 /** In place of the target of values beyond the most. */
