@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { hostname } from "node:os"
 import { test } from "node:test"
 import { listeningOf } from "#core/http/settings.ts"
-import { identityOf, scopeOf } from "./config.ts"
+import { checkDeletionTimes, identityOf, scopeOf } from "./config.ts"
 import { valuesOf } from "./testing.ts"
 
 test("has the original's flags and variables, with its defaults", () => {
@@ -44,12 +44,22 @@ const REFUSED: readonly (readonly [argv: readonly string[], message: string])[] 
     '--ruler-namespace-template: must contain {namespace}, {name} or {uid} (is "rules")',
   ],
   [["--finalizer-deadline", "1s"], '--finalizer-deadline: must be at least 10s (is "1s")'],
+  [["--deletion-grace", "2h"], '--deletion-grace: must be from 0s to 1h (is "2h")'],
 ]
 
 for (const [argv, message] of REFUSED)
   test(`refuses ${argv.join(" ")}`, () => {
     assert.throws(() => scopeOf(valuesOf(argv), "own"), { message })
   })
+
+test("refuses a grace for deletions that ends after half of the time in which deleted resources are let go", () => {
+  const message =
+    "--deletion-grace: must be at most half of --finalizer-deadline: deleted resources would be let go with their groups at the ruler"
+  checkDeletionTimes(valuesOf(["--deletion-grace", "30s", "--finalizer-deadline", "1m"]))
+  assert.throws(() => checkDeletionTimes(valuesOf(["--deletion-grace", "31s", "--finalizer-deadline", "1m"])), {
+    message,
+  })
+})
 
 test("holds the Lease under a name of this process, or one that is given", () => {
   assert.equal(identityOf(valuesOf([])), `${hostname()}_${process.pid}`)

@@ -25,6 +25,20 @@ export function scopeOf(
   return namespaces.length > 0 ? namespaces : [own]
 }
 
+/** Throws UsageError where a deleted resource would be let go before its groups may be deleted. */
+export function checkDeletionTimes({
+  deletionGrace,
+  finalizerDeadline,
+}: Pick<RulesInformerValues, "deletionGrace" | "finalizerDeadline">): void {
+  const faults = new Faults()
+  if (2 * deletionGrace > finalizerDeadline)
+    faults.add(
+      "--deletion-grace",
+      "must be at most half of --finalizer-deadline: deleted resources would be let go with their groups at the ruler",
+    )
+  faults.orThrow(UsageError)
+}
+
 /** In a pod the same after a restart of the container, which then goes on at once; elsewhere of this process alone. */
 export const identityOf = ({ leaseIdentity }: RulesInformerValues): string =>
   leaseIdentity ?? `${hostname()}_${process.pid}`

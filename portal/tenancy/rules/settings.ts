@@ -20,7 +20,13 @@ export const rulesInformerSettings = {
 
 export type RulesInformerValues = Values<typeof rulesInformerSettings>
 
-const { updaterPollIntervalSeconds: _interval, maxDeletesPerCycle: _most, dryRun: _dry, ...planned } = updaterSettings
+const {
+  updaterPollIntervalSeconds: _interval,
+  maxDeletesPerCycle: _most,
+  forgetRulers: _forget,
+  dryRun: _dry,
+  ...planned
+} = updaterSettings
 const { finalizerDeadline: _deadline, ...selected } = resources
 
 /** Those by which the informer decides what to do. */

@@ -8,11 +8,13 @@ import { holdLease } from "#core/kubernetes/lease.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { openAdmission } from "./admission/open-admission.ts"
-import { identityOf, scopeOf } from "./config.ts"
+import { checkDeletionTimes, identityOf, scopeOf } from "./config.ts"
 import { createInformerMetrics } from "./metrics.ts"
 import { whyNotReady } from "./readiness.ts"
 import { keepGivingUp, showOwned } from "./resources/give-up.ts"
 import { createLedger } from "./resources/ledger.ts"
+import type { RuleResource } from "./resources/rule-resource.ts"
+import type { OwnedGroup } from "./resources/status.ts"
 import { RULE_RESOURCES, watchResources } from "./resources/watch-resources.ts"
 import { openRulers, type ServingRuler } from "./ruler/open-rulers.ts"
 import type { Ruler } from "./ruler/ruler.ts"
@@ -36,6 +38,7 @@ export async function startInformer(values: RulesInformerValues, { log, now, env
   setFlagsFromString("--heap-growing-percent=50")
   const listening = listeningOf(values)
   scopeOf(values, "")
+  checkDeletionTimes(values)
   const registry = createRegistry()
   const metrics = createInformerMetrics(registry)
   const identity = identityOf(values)
@@ -94,20 +97,26 @@ export async function startInformer(values: RulesInformerValues, { log, now, env
     })
 
     const work = async (signal: AbortSignal): Promise<void> => {
-      updating = keepUpdating({ values, rulers, source, ledger, metrics, now, log }, signal)
+      const leave = (resource: RuleResource, owned: readonly OwnedGroup[], { message, reason, why }: Leaving) => {
+        const { namespace, name } = resource.metadata
+        const left = showOwned(owned)
+        log.warn({ resource: `${namespace}/${name}`, reason: why, left }, message)
+        const note = `Groups may stay at rulers, as ${why}: ${left}`
+        events.record(RULE_RESOURCES, resource, { type: "Warning", reason, action: "Delete", note })
+        metrics.abandoned(owned.reduce((sum, { tenants }) => sum + tenants.length, 0))
+      }
+      const forgot = (resource: RuleResource, owned: readonly OwnedGroup[]) => {
+        const [message, reason] = ["ruler forgotten, its groups stay there", "RulerForgotten"]
+        leave(resource, owned, { message, reason, why: "it is not configured, and --forget-ruler names it" })
+      }
+      updating = keepUpdating({ values, rulers, source, ledger, metrics, forgot, now, log }, signal)
       const givingUp = keepGivingUp({
         ...{ source, ledger, deadline: values.finalizerDeadline, now, log },
-        gaveUp(resource, owned, why) {
-          const { namespace, name } = resource.metadata
-          const count = owned.reduce((sum, { tenants }) => sum + tenants.length, 0)
-          const left = showOwned(owned)
-          log.warn(
-            { resource: `${namespace}/${name}`, reason: why, left },
-            "resource let go, its groups stay at rulers",
-          )
-          const note = `Let go although its groups may stay at rulers, as ${why}: ${left}`
-          events.record(RULE_RESOURCES, resource, { type: "Warning", reason: "LetGo", action: "Delete", note })
-          metrics.abandoned(count)
+        gaveUp(resource, owned, reason) {
+          const known = new Set(rulers.current().map(({ ruler }) => ruler.name))
+          const unknown = [...new Set(owned.map(({ ruler }) => ruler))].filter((ruler) => !known.has(ruler))
+          const why = unknown.length === 0 ? reason : `${reason}; not configured: ${unknown.join(", ")}`
+          leave(resource, owned, { message: "resource let go, its groups stay at rulers", reason: "LetGo", why })
         },
         signal,
       })
@@ -144,6 +153,13 @@ export async function startInformer(values: RulesInformerValues, { log, now, env
     await closeAll(opened)
     throw error
   }
+}
+
+interface Leaving {
+  readonly message: string
+  /** Of the Event. */
+  readonly reason: string
+  readonly why: string
 }
 
 const CONTROLLER = "fedstack.dev/rules-informer"

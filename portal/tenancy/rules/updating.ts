@@ -4,7 +4,7 @@ import type { ResourceSource } from "./resources/source.ts"
 import type { Rulers } from "./ruler/open-rulers.ts"
 import type { RulesInformerValues } from "./settings.ts"
 import type { Ledger } from "./updater/ledger.ts"
-import { startUpdater, type Updater } from "./updater/updater.ts"
+import { startUpdater, type Updater, type UpdaterOptions } from "./updater/updater.ts"
 import { validateGroup } from "./validation/validate-group.ts"
 
 export interface UpdatingOptions {
@@ -13,6 +13,8 @@ export interface UpdatingOptions {
   readonly source: ResourceSource
   readonly ledger: Ledger
   readonly metrics: Pick<InformerMetrics, "updater">
+  /** Called with what a resource had at rulers that are to be forgotten. */
+  readonly forgot: UpdaterOptions["forgot"]
   readonly now: () => Date
   readonly log: Logger
 }
@@ -28,7 +30,7 @@ export interface Updating {
 
 /** Runs the updater while the lease is held. */
 export function keepUpdating(options: UpdatingOptions, signal: AbortSignal): Updating {
-  const { values, rulers, source, ledger, metrics, now, log } = options
+  const { values, rulers, source, ledger, metrics, forgot, now, log } = options
   const observer = metrics.updater(() => now().getTime() / 1000, values.updaterPollIntervalSeconds)
   const start = (): Updater =>
     startUpdater({
@@ -38,6 +40,9 @@ export function keepUpdating(options: UpdatingOptions, signal: AbortSignal): Upd
       plan: { adoptExisting: values.adoptExistingGroups },
       resync: values.updaterPollIntervalSeconds,
       mostDeletes: values.maxDeletesPerCycle,
+      grace: values.deletionGrace,
+      isForgotten: (ruler) => values.forgetRulers.includes(ruler),
+      forgot,
       removes: values.enableUpdaterRemoveRules,
       dryRun: false,
     })

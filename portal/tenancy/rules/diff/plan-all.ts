@@ -42,7 +42,7 @@ export async function planAll(options: PlanAllOptions, signal: AbortSignal): Pro
   const targets = rulers.map(({ ruler, target, serves }) => ({ name: ruler.name, target, serves }))
   const desired = new DesiredState({ rulers: targets, template, validate: validateGroup })
   const ownership = new Ownership(readOnly(snapshot.resources), SYSTEM_CLOCK, signal, {
-    ...{ stored: () => undefined, found: () => undefined },
+    ...{ stored: () => undefined, found: () => undefined, isForgotten: () => false, forgot: () => undefined },
   })
   for (const [key, resource] of snapshot.resources) {
     ownership.see(key, resource.metadata.uid)
@@ -58,6 +58,7 @@ export async function planAll(options: PlanAllOptions, signal: AbortSignal): Pro
       await reconcile(
         {
           ...{ ruler, place, desired, ownership, plan: { adoptExisting }, dryRun: true },
+          wait: () => undefined,
           keep: (owner) => whyKept(place, owner, { removes, snapshot, template, desired, ownership }),
           ...{ attempts: new Attempts(), clock: SYSTEM_CLOCK, mostDeletes: 0, wrote: () => undefined },
           planned: (plan) => plans.push(plan),

@@ -60,7 +60,7 @@ export async function rulesDiff(
     return source.snapshot()
   }
 
-  const { text, counts } = showPlans(found.plans, process.stdout.isTTY)
+  const { text, counts } = showPlans(found.plans, process.stdout.isTTY, values.deletionGrace)
   if (text !== "") print(`${text}\n`)
   for (const [owner, problems] of found.invalid)
     for (const { group, problem } of problems) {

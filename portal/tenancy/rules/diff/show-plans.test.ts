@@ -40,7 +40,7 @@ test("shows what is created, updated and deleted, once for all tenants for which
     plan("f", { deletes: [deleted], adoptions: [{ ...owned("ns", "a b\u202e"), group: group("a", "1") }] }),
     plan("g", { notDone: [held] }),
   ]
-  const { text, counts } = showPlans(plans, false)
+  const { text, counts } = showPlans(plans, false, 5)
   assert.equal(
     text,
     `ruler eu, tenants a, b, c and 2 more
@@ -69,7 +69,7 @@ update ns/u, by ns/rules
 
 ruler eu, tenant f
 
-delete ns/d, by ns/rules
+delete ns/d, by ns/rules: after 5s, unless a resource claims it
 -name: d
 -interval: 1m30s
 -rules:
@@ -87,17 +87,17 @@ not done ns/h, by ns/rules: another one stands there
 })
 
 test("shows nothing where nothing changes", () => {
-  const { text, counts } = showPlans([plan("a", {})], true)
+  const { text, counts } = showPlans([plan("a", {})], true, 0)
   assert.deepEqual([text, showCounts(counts, 2)], ["", "nothing to do; resources with invalid groups: 2"])
 })
 
 test("a text of a rule cannot command a terminal", () => {
   const rules = [{ alert: "A", expr: "up", annotations: { a: "\u001b[2J\u202ex", b: "1\n\u009b2\u200b" } }]
-  const { text } = showPlans([plan("a", { creates: [write("c", undefined, { name: "c", rules })] })], false)
+  const { text } = showPlans([plan("a", { creates: [write("c", undefined, { name: "c", rules })] })], false, 0)
   assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u)
 })
 
 test("colours what is added and removed, for a terminal", () => {
-  const { text } = showPlans([plan("a", { updates: [write("u", group("u", "1"), group("u", "2"))] })], true)
+  const { text } = showPlans([plan("a", { updates: [write("u", group("u", "1"), group("u", "2"))] })], true, 0)
   assert.ok(text.includes(`\u001b[31m-    expr: "1"\u001b[39m\n\u001b[32m+    expr: "2"\u001b[39m`))
 })

@@ -18,15 +18,19 @@ export type Counts = Readonly<Record<Entry["kind"], number>>
 /** Tenants that are listed by their names. */
 const LISTED = 3
 
-/** The plans as text, once for all tenants for which the same changes. `colors`: for a terminal. */
+/**
+ * The plans as text, once for all tenants for which the same changes. `colors`: for a terminal. `grace`: seconds for which
+ * a deletion waits.
+ */
 export function showPlans(
   plans: readonly ShownPlan[],
   colors: boolean,
+  grace: number,
 ): { readonly text: string; readonly counts: Counts } {
   const counts = { create: 0, update: 0, delete: 0, adopt: 0, "not done": 0 }
   const changes = new Map<string, { readonly entry: Entry; readonly ruler: string; readonly tenants: string[] }>()
   for (const plan of plans)
-    for (const entry of entriesOf(plan)) {
+    for (const entry of entriesOf(plan, grace)) {
       counts[entry.kind]++
       const key = JSON.stringify([plan.ruler, entry])
       const known = changes.get(key)
@@ -45,15 +49,16 @@ export function showPlans(
   return { text, counts }
 }
 
-function* entriesOf({ creates, updates, deletes, adoptions, notDone }: ShownPlan): Generator<Entry> {
+function* entriesOf({ creates, updates, deletes, adoptions, notDone }: ShownPlan, grace: number): Generator<Entry> {
   const at = ({ address }: { readonly address: { readonly namespace: string; readonly name: string } }): string =>
     `${printable(address.namespace)}/${printable(address.name)}`
+  const waits = grace > 0 ? `after ${grace}s, unless a resource claims it` : ""
   for (const one of creates)
     yield { kind: "create", at: at(one), owners: [one.owner], before: undefined, after: one.group, message: "" }
   for (const one of updates)
     yield { kind: "update", at: at(one), owners: [one.owner], before: one.before, after: one.group, message: "" }
   for (const one of deletes)
-    yield { kind: "delete", at: at(one), owners: one.owners, before: one.before, after: undefined, message: "" }
+    yield { kind: "delete", at: at(one), owners: one.owners, before: one.before, after: undefined, message: waits }
   const NOTHING = { before: undefined, after: undefined }
   for (const one of adoptions)
     yield { kind: "adopt", at: at(one), owners: [one.owner], ...NOTHING, message: "stands there as it is wanted" }

@@ -10,6 +10,8 @@ import type { OwnedGroup } from "./status.ts"
 export interface GiveUpOptions {
   /** Seconds from the deletion on. */
   readonly deadline: number
+  /** Since when groups are deleted here: those of a resource that was deleted before have their time, too. */
+  readonly begin: Date
   readonly now: () => Date
   /** Called after a resource was let go with groups that may still be at a ruler. */
   readonly gaveUp: (resource: RuleResource, owned: readonly OwnedGroup[], why: string) => void
@@ -17,18 +19,20 @@ export interface GiveUpOptions {
 
 /** Seconds in which the groups of a resource that is to go in any case can still be deleted. */
 const FORCED_AFTER = 10
+/** Seconds in which those of a resource that is overdue when this begins can still be deleted. */
+const LATE = 60
 
 /** Lets deleted resources go whose groups could not be deleted for too long: no namespace hangs for ever. Throws after all were tried. */
 export async function giveUpOverdue(
   source: ResourceSource,
   ledger: Ledger,
-  { deadline, now, gaveUp }: GiveUpOptions,
+  { deadline, begin, now, gaveUp }: GiveUpOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const failures: unknown[] = []
   const { resources, outside = [] } = source.snapshot()
   for (const [key, resource] of [...resources, ...outside]) {
-    const why = whyOverdue(resource, deadline, now())
+    const why = whyOverdue(resource, { deadline, begin, now: now() })
     if (why === undefined) continue
     const owned = ledger.owned(key)
     try {
@@ -42,7 +46,7 @@ export async function giveUpOverdue(
   if (failures.length > 0) throw failures[0]
 }
 
-export interface GivingUp extends GiveUpOptions {
+export interface GivingUp extends Omit<GiveUpOptions, "begin"> {
   readonly source: ResourceSource
   readonly ledger: Ledger
   readonly log: Logger
@@ -57,8 +61,9 @@ export async function keepGivingUp({ source, ledger, log, signal, ...options }: 
   const logProblem = logChanges((reason: string | undefined) => {
     if (reason !== undefined) log.warn({ reason }, "letting a deleted resource go failed, retrying until it succeeds")
   })
+  const begin = options.now()
   while (!signal.aborted) {
-    await giveUpOverdue(source, ledger, options, signal).then(
+    await giveUpOverdue(source, ledger, { ...options, begin }, signal).then(
       () => logProblem(undefined),
       (error: unknown) => signal.aborted || logProblem(explain(error)),
     )
@@ -66,11 +71,20 @@ export async function keepGivingUp({ source, ledger, log, signal, ...options }: 
   }
 }
 
-function whyOverdue(resource: RuleResource, deadline: number, now: Date): string | undefined {
+interface Times {
+  readonly deadline: number
+  readonly begin: Date
+  readonly now: Date
+}
+
+function whyOverdue(resource: RuleResource, { deadline, begin, now }: Times): string | undefined {
   const { deletionTimestamp, annotations } = resource.metadata
   if (deletionTimestamp === undefined || !hasFinalizer(resource)) return undefined
   const waited = (now.getTime() - Date.parse(deletionTimestamp)) / 1000
-  if (annotations?.[FORCE_DELETE] === "true" && waited >= FORCED_AFTER) return `the annotation ${FORCE_DELETE} is set`
+  const tried = (now.getTime() - begin.getTime()) / 1000
+  if (annotations?.[FORCE_DELETE] === "true" && Math.min(waited, tried) >= FORCED_AFTER)
+    return `the annotation ${FORCE_DELETE} is set`
+  if (tried < Math.min(deadline, LATE)) return undefined
   return waited >= deadline ? `it was deleted ${Math.floor(waited)} s ago, and --finalizer-deadline is over` : undefined
 }
 

@@ -165,7 +165,12 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
           void gone.push(
             `${metadata.name}: ${left.map(({ group }) => group).join(" ")}, ${why.replace(/\d+ s/, "N s")}`,
           )
-        await giveUpOverdue(source, ledger, { deadline: 60, now: () => new Date(clock.now), gaveUp }, signal)
+        await giveUpOverdue(
+          source,
+          ledger,
+          { deadline: 60, begin: new Date(0), now: () => new Date(clock.now), gaveUp },
+          signal,
+        )
       }
       await giveUp(5)
       assert.deepEqual(gone, [])
@@ -201,7 +206,12 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
     const gone: string[] = []
     const gaveUp = (_: RuleResource, left: readonly OwnedGroup[]) => void gone.push(...left.map(({ group }) => group))
     const late = new Date(Date.now() + 3_600_000)
-    await giveUpOverdue(followed.source, followed.ledger, { deadline: 60, now: () => late, gaveUp }, signal)
+    await giveUpOverdue(
+      followed.source,
+      followed.ledger,
+      { deadline: 60, begin: new Date(0), now: () => late, gaveUp },
+      signal,
+    )
     assert.deepEqual(gone, ["a"])
     await before.known("two/left", false)
 

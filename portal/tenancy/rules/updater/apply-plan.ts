@@ -28,6 +28,7 @@ export interface ApplyOptions {
   /** Of a cycle. */
   readonly mostDeletes: number
   readonly keep: (owner: string) => string | undefined
+  readonly wait: (key: string, owners: readonly string[]) => string | undefined
   readonly wrote: (operation: Operation, result: WriteResult) => void
 }
 
@@ -50,7 +51,7 @@ const MOST_FAILURES = 3
 
 /** Records intents, creates and updates, deletes, records what is gone. Throws where `signal` is aborted. */
 export async function applyPlan(options: ApplyOptions, plan: Plan, signal: AbortSignal): Promise<Applied> {
-  const { ruler, place, desired, ownership, attempts, clock, keep } = options
+  const { ruler, place, desired, ownership, attempts, clock, keep, wait } = options
   const unsynced: Unsynced[] = [...plan.notDone]
   /** Resources that lack a group: what they no longer want may be the same under its former name. */
   const lacking = new Set<string>()
@@ -149,6 +150,7 @@ export async function applyPlan(options: ApplyOptions, plan: Plan, signal: Abort
   await inParallel(fault === undefined ? deletes.slice(0, options.mostDeletes) : [], AT_ONCE, async (one) => {
     const { key, address, owners } = one
     if (!isCurrent({ key }) || owners.some((owner) => keep(owner) !== undefined) || failures >= MOST_FAILURES) return
+    if (wait(key, owners) !== undefined) return // it was wanted for a moment
     const failure = await attempt("delete", { key }, () => ruler.delete(place.tenant, address, signal))
     for (const owner of owners) touched.add(owner)
     if (failure !== undefined) return owners.forEach((owner) => miss(one, owner, failure))

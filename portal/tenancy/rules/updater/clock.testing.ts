@@ -23,6 +23,11 @@ export class TestClock implements Clock {
     return promise.then(() => signal.removeEventListener("abort", stop))
   }
 
+  /** Time passes in which nothing else is done, as by work on the event loop. */
+  spend(milliseconds: number): void {
+    this.#now += milliseconds
+  }
+
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds
     let rounds = 0
@@ -38,7 +43,7 @@ export class TestClock implements Clock {
         timer.ring()
       }
     }
-    this.#now = end
+    this.#now = Math.max(this.#now, end)
   }
 }
 

@@ -161,6 +161,18 @@ test("leaves the groups of a resource whose direction is another, also when that
   await world.stop()
 })
 
+test("lets a deleted resource whose direction is another go, although that was not recorded at once", async () => {
+  const world = await start({ grace: 5 })
+  world.delete("a/x")
+  await world.clock.advance(1000)
+  let failures = 0
+  world.happens = ({ what }) => (what === "record" && failures++ < 2 ? "before" : undefined)
+  world.apply("a", "x", { tenants: ["red"], groups: [g, h] }, { [DIRECTION]: "off" })
+  await world.clock.advance(60_000)
+  assert.deepEqual([held(world), world.resources.size, writes(world)], [both, 0, []])
+  await world.stop()
+})
+
 test("deletes no groups where that is switched off, and lets deleted resources go", async () => {
   const world = await start({ removes: false })
   world.apply("a", "x", { tenants: ["red"], groups: [g] })

@@ -5,9 +5,16 @@ import { RulerError } from "../ruler/errors.ts"
 import type { Unsynced } from "./apply-plan.ts"
 import { Attempts } from "./attempts.ts"
 import type { Place } from "./desired-state.ts"
+import { Grace } from "./grace.ts"
 import { reconcile, type ReconcileOptions } from "./reconcile.ts"
 
-export interface LaneOptions extends Omit<ReconcileOptions, "attempts"> {
+export interface LaneOptions extends Omit<ReconcileOptions, "attempts" | "wait"> {
+  /** Seconds for which a group stays that no resource wants any more. */
+  readonly grace: number
+  /** Whether the groups of this resource are deleted without that. */
+  readonly isForced: (owner: string) => boolean
+  /** Whether resources changed that are not read yet: one of them may want what another dropped. */
+  readonly isBehind: () => boolean
   /** Seconds between two full reads; 0: none but the first. */
   readonly resync: number
   /** Runs a cycle when others of the same ruler leave room. */
@@ -42,6 +49,7 @@ const DAY = 86_400_000
 export class Lane {
   readonly #options: LaneOptions
   readonly #attempts = new Attempts()
+  readonly #grace: Grace
   #unsynced: ReadonlyMap<string, readonly Unsynced[]> = new Map()
   #keys = new Set<string>()
   #running: ReadonlySet<string> = new Set()
@@ -55,6 +63,7 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#grace = new Grace(options.grace)
     this.#fullAt = options.clock.now()
   }
 
@@ -85,7 +94,11 @@ export class Lane {
 
   /** Something changed at these addresses. */
   touch(keys: Iterable<string>): void {
-    for (const key of keys) this.#keys.add(key)
+    const claims = this.#options.desired.at(this.place)
+    for (const key of keys) {
+      this.#keys.add(key)
+      if (claims.has(key)) this.#grace.forget(key)
+    }
     if (this.#keys.size > 0) this.#dirtyAt = Math.min(this.#dirtyAt, this.#options.clock.now() + DEBOUNCE)
     this.#wake()
   }
@@ -118,7 +131,16 @@ export class Lane {
   }
 
   #dueAt(): number {
-    return Math.max(this.#notBefore, Math.min(this.#dirtyAt, this.#fullAt, this.#attempts.nextAt()))
+    const first = Math.min(this.#dirtyAt, this.#fullAt, this.#attempts.nextAt(), this.#grace.nextAt())
+    return Math.max(this.#notBefore, first)
+  }
+
+  #wait(key: string, owners: readonly string[]): string | undefined {
+    const { clock, grace, isBehind, isForced } = this.#options
+    if (owners.some(isForced)) return undefined
+    if (isBehind()) this.#grace.forget(key)
+    if (!this.#grace.isOn(key, clock.now())) return undefined
+    return `no resource wants it any more; it is deleted after ${grace}s unless one claims it`
   }
 
   async #sleep(milliseconds: number): Promise<void> {
@@ -132,7 +154,7 @@ export class Lane {
     if (signal.aborted) return
     const { clock, resync, done } = this.#options
     const begin = clock.now()
-    const keys = this.#keys.union(new Set(this.#attempts.due(begin)))
+    const keys = this.#keys.union(new Set([...this.#attempts.due(begin), ...this.#grace.due(begin)]))
     const scope = this.#isRead && this.#fullAt > begin && keys.size <= FEW ? keys : undefined
     this.#keys = new Set()
     this.#running = keys
@@ -140,7 +162,11 @@ export class Lane {
     let before = this.#owners(scope)
     const [fault, isRead] = [this.fault, this.#isRead]
     try {
-      const { unsynced, ...applied } = await reconcile({ ...this.#options, attempts: this.#attempts }, scope, signal)
+      const { unsynced, ...applied } = await reconcile(
+        { ...this.#options, attempts: this.#attempts, wait: (key, owners) => this.#wait(key, owners) },
+        scope,
+        signal,
+      )
       this.#remember(unsynced, scope)
       before = before.union(applied.owners)
       this.#isRead ||= scope === undefined
@@ -188,6 +214,8 @@ export class Lane {
     const kept = scope === undefined ? [] : this.#unsynced.entries().filter(([key]) => !scope.has(key))
     this.#unsynced = new Map([...kept, ...Map.groupBy(unsynced, ({ key }) => key)])
     if (scope === undefined) this.#attempts.keep((key) => this.#isKnown(key))
+    const owned = this.#options.ownership.at(this.place)
+    this.#grace.keep((key) => owned.has(key))
   }
 
   #countRules(): number {

@@ -31,7 +31,10 @@ test("keeps what stands in a ledger that was known too late, and tells where it 
     },
     clock,
     new AbortController().signal,
-    { stored: () => undefined, found: ({ tenant }, key) => void told.push(`${tenant} ${key}`) },
+    {
+      ...{ stored: () => undefined, isForgotten: () => false, forgot: () => undefined },
+      found: ({ tenant }, key) => void told.push(`${tenant} ${key}`),
+    },
   )
   ownership.see("a/x", "uid-1")
   stored = [entry("old")]

@@ -32,6 +32,8 @@ interface Owner {
   /** The resource is no longer there, so there is nothing to store in. */
   isGone: boolean
   isDeleted: boolean
+  /** What the ledger still lists is nobody's. */
+  isAbandoned: boolean
   /** A write that has not begun, and takes what is added until then. */
   waiting: Promise<void> | undefined
   writing: Promise<void>
@@ -42,6 +44,10 @@ export interface OwnershipListener {
   readonly stored: (owner: string) => void
   /** The ledger had more than was known: here, at this key of an address. */
   readonly found: (place: Place, key: string) => void
+  /** Whether what was written to this ruler is nobody's by now. */
+  readonly isForgotten: (ruler: string) => boolean
+  /** What the ledger had of such rulers, once for each resource. */
+  readonly forgot: (owner: string, left: readonly OwnedGroup[]) => void
 }
 
 type OwnedAt = Map<string, { readonly address: GroupAddress; readonly owners: Set<string> }>
@@ -72,6 +78,7 @@ export class Ownership {
       failures: 0,
       isGone: true,
       isDeleted: false,
+      isAbandoned: false,
       waiting: undefined,
       writing: DONE,
     }
@@ -82,15 +89,22 @@ export class Ownership {
     owner.isDeleted = false
     if (!isKnown) {
       owner.uid = uid
+      owner.isAbandoned = false
       owner.isUnstored = owner.groups.size > 0
       this.#read(key, () => undefined)
+      const left = this.#ledger.owned(key).filter(({ ruler }) => this.#listener.isForgotten(ruler))
+      if (left.length > 0) {
+        owner.isUnstored = true
+        this.#listener.forgot(key, left)
+      }
     }
     if (owner.isUnstored) void this.settle(new Set([key]))
   }
 
   #read(key: string, found: OwnershipListener["found"]): void {
+    if (this.#owners.get(key)?.isAbandoned === true) return
     for (const { ruler, namespace, group, tenants } of this.#ledger.owned(key))
-      for (const text of tenants) {
+      for (const text of this.#listener.isForgotten(ruler) ? [] : tenants) {
         const [tenant, address] = [parseTenant(text), { namespace, name: group }]
         if (tenant instanceof Wrong || !this.#add({ ruler, tenant }, key, address)) continue
         found({ ruler, tenant }, addressKey(address))
@@ -113,6 +127,8 @@ export class Ownership {
 
   /** Its groups stay where they are, and are nobody's. */
   abandon(key: string): void {
+    const owner = this.#owners.get(key)
+    if (owner !== undefined) owner.isAbandoned = true
     for (const [place, , address] of [...this.of(key)]) this.drop(place, [{ key: "", owner: key, address }])
     void this.settle(new Set([key]))
   }

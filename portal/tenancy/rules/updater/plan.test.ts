@@ -29,6 +29,7 @@ function planned({ claims = [], owners = [], present = [], options = {} }: Case)
   const all = Map.groupBy(claims, (each) => each.key)
   const plan: Plan = planOf({
     ...{ ruler: "cortex", tenant: "red" as TenantId, scope: undefined, adoptExisting: false, keep: () => undefined },
+    wait: () => undefined,
     limits: { groups: undefined, rulesPerGroup: undefined },
     desired: new Map([...all].map(([each, [first, ...others]]) => [each, [first as Claim, ...others]])),
     owned: owners.length === 0 ? new Map() : new Map([[key, { address, owners: new Set(owners) }]]),

@@ -28,6 +28,8 @@ export interface PlanInput extends PlanOptions {
 export interface PlanOptions {
   /** Why what this resource wrote and no longer wants is not deleted; undefined: it may be. */
   readonly keep: (owner: string) => string | undefined
+  /** Why a group that no resource wants is not deleted yet; undefined: it is time. */
+  readonly wait: (key: string, owners: readonly string[]) => string | undefined
   /** Overwrites groups that no resource wrote. */
   readonly adoptExisting: boolean
 }
@@ -55,7 +57,8 @@ export interface PlannedDelete {
 
 /** A group that is not written although it is wanted, or not deleted although it is not. */
 export interface NotDone extends PlannedOwner {
-  readonly reason: "AnotherResourceHasIt" | "ExistingGroup" | "TooManyGroups" | "TooManyRules" | "DeletionHeldBack"
+  readonly reason:
+    "AnotherResourceHasIt" | "ExistingGroup" | "TooManyGroups" | "TooManyRules" | "DeletionHeldBack" | "DeletionWaits"
   /** One sentence without a final stop. */
   readonly message: string
 }
@@ -132,8 +135,11 @@ function planAddress(input: PlanInput, plan: Draft, { key, address, claims, owne
       return why === undefined ? [] : [[owner, why] as const]
     })
     for (const [owner, why] of kept) notDone(owner, "DeletionHeldBack", why)
-    if (kept.length > 0) gone(owners.filter((owner) => !kept.some(([other]) => other === owner)))
-    else if (owners.length > 0) plan.deletes.push({ key, address, owners, before })
+    if (kept.length > 0) return gone(owners.filter((owner) => !kept.some(([other]) => other === owner)))
+    if (owners.length === 0) return
+    const why = input.wait(key, owners)
+    if (why === undefined) plan.deletes.push({ key, address, owners, before })
+    else for (const owner of owners) notDone(owner, "DeletionWaits", why)
     return
   }
 

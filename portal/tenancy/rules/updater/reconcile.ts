@@ -6,7 +6,7 @@ import { inParallel } from "./in-parallel.ts"
 import { type Plan, planOf, type PlanOptions } from "./plan.ts"
 
 export interface ReconcileOptions extends ApplyOptions {
-  readonly plan: Omit<PlanOptions, "keep">
+  readonly plan: Omit<PlanOptions, "keep" | "wait">
   /** Only plans. */
   readonly dryRun: boolean
   readonly planned: (plan: Plan) => void
@@ -26,13 +26,13 @@ export async function reconcile(
   const { ruler, place, desired, ownership } = options
   const { tenant } = place
   const addresses = wanted && addressesOf(options, wanted)
+  // what is claimed after this was read is not to be taken for absent; its change begins another cycle
+  const scope = new Set(addresses?.keys() ?? [...desired.at(place).keys(), ...ownership.at(place).keys()])
   const present = addresses ? await readEach(options, addresses.values(), signal) : await ruler.list(tenant, signal)
-  // what was claimed meanwhile was not read, and must not be taken for absent; its change begins another cycle
-  const scope = addresses && new Set(addresses.keys())
   signal.throwIfAborted()
   const plan = (limits: RulerLimits): Plan =>
     planOf({
-      ...{ ...options.plan, keep: options.keep, ruler: ruler.name, tenant, scope, present, limits },
+      ...{ ...options.plan, keep: options.keep, wait: options.wait, ruler: ruler.name, tenant, scope, present, limits },
       ...{ desired: desired.at(place), owned: ownership.at(place) },
     })
   const draft = plan(NO_LIMITS)
@@ -41,7 +41,7 @@ export async function reconcile(
   const limits = await ruler.limits(tenant, signal)
   signal.throwIfAborted()
   // how many groups there are is known from a list alone
-  if (limits.groups !== undefined && scope !== undefined && draft.creates.length > 0)
+  if (limits.groups !== undefined && wanted !== undefined && draft.creates.length > 0)
     return reconcile(options, undefined, signal)
   return finish(options, plan(limits), signal)
 }

@@ -1,6 +1,6 @@
 import { addressKey } from "../model/address.ts"
 import type { RuleGroup } from "../model/group.ts"
-import { DIRECTION } from "../resources/rule-resource.ts"
+import { DIRECTION, type RuleResource } from "../resources/rule-resource.ts"
 import type { Happening, Point } from "./world.testing.ts"
 import { ownedBy, wants } from "./wants.testing.ts"
 import { groupOf, World } from "./world.testing.ts"
@@ -15,6 +15,13 @@ const GROUPS = ["g", "h", "i", "j"]
 const LATE = 180_000
 /** The same for what is wanted again: a request may be on its way. */
 const SOON = 30_000
+/** Edits of one resource from which on it may be followed late. */
+const MANY = 10
+
+interface Spec {
+  readonly tenants: readonly string[]
+  readonly groups: readonly RuleGroup[]
+}
 
 /** Random edits, faults and restarts; collects what must never happen. */
 export class Sequence {
@@ -33,9 +40,15 @@ export class Sequence {
   /** By tenant and address, and by these and the resource: since when it is wanted, or until when it was. */
   readonly #since = new Map<string, number>()
   readonly #until = new Map<string, number>()
+  /** Until when some resource had a valid version of it, for long enough to be seen. */
+  readonly #validUntil = new Map<string, number>()
+  readonly #edits = new Map<string, number>()
+  /** Seconds. */
+  readonly #grace: number
 
   constructor(random: () => number) {
     this.#random = random
+    this.#grace = this.#pick([0, 5, 20])
     this.world.happens = (point) => this.#happens(point)
     this.world.written = (tenant, address, before, group) => {
       const what = `${tenant} ${addressKey(address)}`
@@ -57,14 +70,42 @@ export class Sequence {
   }
 
   async run(steps: number): Promise<void> {
-    this.world.start({ mostDeletes: 2 })
+    this.world.start({ mostDeletes: 2, grace: this.#grace })
     for (let step = 0; step < steps; step++) {
       const index = Math.floor(this.#random() * this.#actions.length)
       const action = this.#actions[index]
       if (action !== undefined) this.story.push(`${this.world.clock.now()} ${await action()}`)
       this.#remember()
-      if (this.#random() < 0.7) await this.world.clock.advance(this.#random() < 0.2 ? 60_000 : this.#random() * 5000)
+      if (this.#random() < 0.7) await this.#pass(this.#random() < 0.2 ? 60_000 : this.#random() * 5000)
     }
+  }
+
+  async #pass(milliseconds: number): Promise<void> {
+    const valid = this.#valid()
+    await this.world.clock.advance(milliseconds)
+    if (this.world.isWatching) for (const what of valid) this.#validUntil.set(what, this.world.clock.now())
+  }
+
+  #valid(): ReadonlySet<string> {
+    const all = TENANTS.flatMap((tenant) =>
+      [...this.world.resources.values()].flatMap((one) =>
+        wants(one, tenant).flatMap(([key, { group }]) =>
+          group.rules[0]?.expr === "invalid" ? [] : [`${tenant} ${key}`],
+        ),
+      ),
+    )
+    return new Set(all)
+  }
+
+  /** A group that was wanted a moment ago may be on its way to another resource. */
+  #judgeDeletion(on: string): void {
+    const [, tenant = "", at = ""] = on.split(" ")
+    const [namespace = "", name = ""] = at.split("/")
+    const what = `${tenant} ${addressKey({ namespace, name })}`
+    const since = this.world.clock.now() - (this.#validUntil.get(what) ?? Number.NEGATIVE_INFINITY)
+    const isFollowed = this.world.isWatching && this.#edits.values().every((count) => count < MANY)
+    if (isFollowed && since < 1000 * this.#grace && !this.#valid().has(what))
+      this.violations.push(`deleted ${what} ${since} ms after it was wanted`)
   }
 
   /** No more faults, and an updater that runs. */
@@ -77,7 +118,8 @@ export class Sequence {
   }
 
   #isKilled = false
-  #happens({ what }: Point): Happening {
+  #happens({ what, on }: Point): Happening {
+    if (what === "delete") this.#judgeDeletion(on)
     this.#killAfter -= 1
     if (this.#killAfter === 0) {
       this.#isKilled = true
@@ -111,7 +153,7 @@ export class Sequence {
   async #restart(): Promise<void> {
     await this.world.stop()
     this.#isKilled = false
-    this.world.start({ mostDeletes: 2 })
+    this.world.start({ mostDeletes: 2, grace: this.#grace })
     this.#freshAt = this.world.clock.now()
   }
 
@@ -161,15 +203,44 @@ export class Sequence {
     const groups = this.#some(GROUPS, 0.4).map((group) => this.#content(group))
     const tenants = this.#some(TENANTS, 0.6)
     const direction = this.#random() < 0.05 ? "off" : "kubernetes"
-    this.world.apply(namespace, name, { tenants, groups }, { [DIRECTION]: direction })
-    this.#leave(`${namespace}/${name}`)
+    this.#apply(`${namespace}/${name}`, { tenants, groups }, { [DIRECTION]: direction })
     return `apply ${namespace}/${name} ${tenants.join()} ${JSON.stringify(groups)} ${direction}`
+  }
+
+  #apply(key: string, spec: RuleResource["spec"], annotations?: Record<string, string>): void {
+    const [namespace = "", name = ""] = key.split("/")
+    this.#edits.set(key, (this.#edits.get(key) ?? 0) + 1)
+    this.world.apply(namespace, name, spec, annotations)
+    this.#leave(key)
+  }
+
+  /** A group is dropped by one resource, or that is deleted, and claimed by another one later. */
+  readonly #move = async (): Promise<string> => {
+    const { resources } = this.world
+    const from = this.#pick([...resources.keys()])
+    const [namespace] = from?.split("/") ?? []
+    const spec = resources.get(from)?.spec as Spec | undefined
+    const to = `${namespace}/${this.#pick(NAMES)}`
+    const moved = this.#pick(spec?.groups ?? [])
+    if (spec === undefined || to === from || typeof moved?.name !== "string") return "nothing"
+    const isDeleted = this.#random() < 0.3
+    if (isDeleted) this.world.delete(from)
+    else this.#apply(from, { ...spec, groups: spec.groups.filter((group) => group !== moved) })
+    this.#leave(from)
+    this.#remember()
+    const wait = this.#random() * 1500 * Math.max(1, this.#grace)
+    await this.#pass(wait)
+    const { tenants = spec.tenants, groups = [] } = (resources.get(to)?.spec as Spec | undefined) ?? {}
+    this.#apply(to, { tenants, groups: [...groups.filter(({ name }) => name !== moved.name), moved] })
+    return `move ${moved.name} from ${from}${isDeleted ? ", deleted," : ""} to ${to} after ${wait}`
   }
 
   readonly #actions: readonly (() => string | Promise<string>)[] = [
     this.#edit,
     this.#edit,
     this.#edit,
+    this.#move,
+    this.#move,
     () => {
       const key = this.#pick([...this.world.resources.keys()])
       this.world.delete(key)

@@ -1,4 +1,4 @@
-import { inGroup, on, setting, whole } from "#core/config/settings.ts"
+import { between, duration, inGroup, list, on, setting, trimmed, whole } from "#core/config/settings.ts"
 import { parseNamespaceTemplate } from "./namespace-template.ts"
 
 /** How rulers are kept in step with the resources. */
@@ -27,6 +27,14 @@ export const updaterSettings = inGroup("From resources to rulers", {
     },
     "50",
   ),
+  deletionGrace: setting(
+    between(duration(0), 0, 3600, "from 0s to 1h"),
+    {
+      flag: "--deletion-grace <duration>",
+      help: "Delete a group that no resource wants any more after this time, unless one claims it: a group that moves to another resource keeps what its alerts have pending",
+    },
+    "5s",
+  ),
   rulerNamespaceTemplate: setting(
     parseNamespaceTemplate,
     {
@@ -42,6 +50,14 @@ export const updaterSettings = inGroup("From resources to rulers", {
       help: "Overwrite groups of the ruler that no resource wrote, where a resource has one of the same name",
     },
     "false",
+  ),
+  forgetRulers: list(
+    trimmed,
+    {
+      flag: "--forget-ruler <name>",
+      help: "Let go of the groups that were written to this ruler, which is no longer configured: they stay there; may be repeated",
+    },
+    [],
   ),
   dryRun: setting(
     on,

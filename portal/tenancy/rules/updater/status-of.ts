@@ -96,7 +96,7 @@ function synced({ mode, tenants, problems }: ResourceClaims, all: readonly Tenan
   const type = "Synced"
   const behind = all.filter((one) => !one.synced)
   const hasErrors = problems.values().some((ofRuler) => ofRuler.some(({ problem }) => isError(problem)))
-  const [first] = behind.toSorted((a, b) => Number(a.reason === "Pending") - Number(b.reason === "Pending"))
+  const [first] = behind.toSorted((a, b) => rank(a.reason) - rank(b.reason))
   if (mode === "hands-off") return { type, status: "Unknown", reason: "NotASource", message: "nothing is compared" }
   if (first === undefined)
     return {
@@ -105,11 +105,14 @@ function synced({ mode, tenants, problems }: ResourceClaims, all: readonly Tenan
       reason: "Synced",
       message: `the rulers hold its ${hasErrors ? "valid " : ""}groups for ${tenants.length} tenant${tenants.length === 1 ? "" : "s"}`,
     }
-  const status = first.reason === "Pending" ? "Unknown" : "False"
+  const status = rank(first.reason) > 0 ? "Unknown" : "False"
   const more = behind.length > 1 ? ` (and ${behind.length - 1} more of ${all.length} tenants at rulers)` : ""
   const message = `tenant ${first.tenant} at ${first.ruler}: ${first.message ?? ""}${more}`
   return { type, status, reason: first.reason ?? "Pending", message }
 }
+
+/** What passes by itself comes after what does not. */
+const rank = (reason: string | undefined): number => ["DeletionWaits", "Pending"].indexOf(reason ?? "") + 1
 
 /** Whose groups are at no ruler. */
 function unserved({ tenants, tenantsAt }: ResourceClaims): readonly TenantStatus[] {
@@ -124,9 +127,13 @@ function tenantStatus({ place: { ruler, tenant }, state }: PlaceState): TenantSt
   const behind = (reason: string, message: string): TenantStatus => ({
     ...{ tenant, ruler, synced: false, reason, message: cleanText(message, LONGEST) },
   })
-  if (state === undefined) return behind("UnknownRuler", "this ruler is not configured, so its groups stay there")
+  if (state === undefined)
+    return behind(
+      "UnknownRuler",
+      `this ruler is not configured, so its groups stay there: configure it again, by the same name, or let go of it by --forget-ruler ${ruler}`,
+    )
   if (state.fault !== undefined) return behind("RulerFailed", state.fault)
-  const [first, ...others] = state.unsynced
+  const [first, ...others] = state.unsynced.toSorted((a, b) => rank(a.reason) - rank(b.reason))
   if (first !== undefined)
     return behind(
       first.reason,
@@ -147,7 +154,9 @@ function problemsOf({ faults, problems }: ResourceClaims, places: readonly Place
 
 /** Tenants of the same problem become one entry. */
 function unsyncedProblems(places: readonly PlaceState[]): readonly ShownProblem[] {
-  const all = places.flatMap(({ place, state }) => (state?.unsynced ?? []).map((one) => ({ place, one })))
+  const all = places.flatMap(({ place, state }) =>
+    (state?.unsynced ?? []).filter(({ reason }) => rank(reason) === 0).map((one) => ({ place, one })),
+  )
   const same = Map.groupBy(all, ({ one: { address, message, reason } }) =>
     JSON.stringify([address.name, reason, message]),
   )

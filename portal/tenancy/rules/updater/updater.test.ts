@@ -118,3 +118,21 @@ test("reports no edit as written after a failure that is not shown yet", async (
   assert.match(conditionsOf(world, "a/x")[1] ?? "", /^Synced=Unknown Pending/)
   await world.stop()
 })
+
+test("a group that was claimed after the ruler was read is read before it is written", async () => {
+  const world = new World()
+  world.apply("a", "x", { tenants: ["red"], groups: [groupOf("g", "1")] })
+  let isFirst = true
+  world.happens = ({ what }) => {
+    if (what !== "limits" || !isFirst) return undefined
+    isFirst = false
+    world.at("cortex", "red").set(`["a","h"]`, { group: groupOf("h", "foreign"), isForeign: true })
+    world.apply("a", "y", { tenants: ["red"], groups: [groupOf("h", "1")] })
+    return "slow"
+  }
+  world.start()
+  await world.clock.advance(60_000)
+  assert.deepEqual(held(world), [`cortex red ["a","g"] 1`, `cortex red ["a","h"] foreign`])
+  assert.match(conditionsOf(world, "a/y")[1] ?? "", /^Synced=False ExistingGroup/)
+  await world.stop()
+})

@@ -4,7 +4,9 @@ import { limitConcurrency } from "#core/limits/concurrency.ts"
 import { createTurns } from "#core/limits/turns.ts"
 import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
+import { FORCE_DELETE, type RuleResource } from "../resources/rule-resource.ts"
 import type { ResourceSource } from "../resources/source.ts"
+import type { OwnedGroup } from "../resources/status.ts"
 import type { Ruler } from "../ruler/ruler.ts"
 import type { Operation, WriteResult } from "./apply-plan.ts"
 import type { ClaimsOptions, RulerTarget } from "./claims.ts"
@@ -24,12 +26,18 @@ export interface UpdaterOptions {
   readonly ledger: Ledger
   readonly rulers: readonly (Omit<RulerTarget, "name"> & { readonly ruler: Ruler })[]
   readonly claims: Omit<ClaimsOptions, "rulers">
-  readonly plan: Omit<PlanOptions, "keep">
+  readonly plan: Omit<PlanOptions, "keep" | "wait">
   /** Seconds between two full reads of a tenant; 0: none but the first. */
   readonly resync: number
   readonly mostDeletes: number
+  /** Seconds for which a group stays that no resource wants any more, so that another one can claim it. */
+  readonly grace: number
   /** Whether groups are deleted at all; where they are not, a deleted resource leaves its groups behind. */
   readonly removes: boolean
+  /** Whether this ruler, which is not configured, is gone for good: what was written there is nobody's. */
+  readonly isForgotten: (ruler: string) => boolean
+  /** Called with what a resource had at such rulers. */
+  readonly forgot: (resource: RuleResource, left: readonly OwnedGroup[]) => void
   /** Writes nothing, to rulers and to resources. */
   readonly dryRun: boolean
   readonly observer: UpdaterObserver
@@ -74,6 +82,11 @@ export function startUpdater(options: UpdaterOptions): Updater {
   const ownership = new Ownership(options.ledger, clock, signal, {
     stored: (owner) => reports.touch(owner),
     found: (place, key) => touch(place, [key]),
+    isForgotten: (ruler) => !byName.has(ruler) && options.isForgotten(ruler),
+    forgot(owner, left) {
+      const resource = source.snapshot().resources.get(owner)
+      if (resource !== undefined) options.forgot(resource, left)
+    },
   })
   const edits = new EditThrottle((key, seconds) => void clock.pause(seconds, signal).then(() => reports.touch(key)))
   const lanes = new Map<string, Lane>()
@@ -105,6 +118,8 @@ export function startUpdater(options: UpdaterOptions): Updater {
     const lane = new Lane({
       ...{ ...rest, ...at, place, desired, ownership, clock },
       keep: (owner) => whyKept(place, owner, { removes, snapshot: source.snapshot(), template, desired, ownership }),
+      isForced: (owner) => desired.resources().get(owner)?.resource.metadata.annotations?.[FORCE_DELETE] === "true",
+      isBehind: () => queue.size > 0,
       planned: (plan) => observer.planned(plan),
       wrote: (operation, result) => observer.wrote(place, operation, result),
       done: (owners, outcome) => {
