@@ -438,7 +438,7 @@ test("a full disk behind the log ends nothing", async (t) => {
     PORTAL_AUTH_TOKEN: "t0ken-t0ken-t0ken",
   })
   t.after(() => child.stop())
-  const status = await until("a response", async () => (await fetch(`http://${address}/federate`)).status, 10)
+  const status = await until("a response", async () => (await fetch(`http://${address}/federate`)).status)
   assert.equal(status, 401)
   assert.equal(await child.stop(), 0)
 })

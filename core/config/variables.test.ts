@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { processorTime } from "../../dev/testing/processor-time.ts"
 import { isServiceLink, type UnknownVariable, unknownVariables } from "./variables.ts"
 
 const SETTINGS = [
@@ -31,9 +32,8 @@ test("settings are known, and what does not begin like ours", () => {
 
 test("a name of any length is compared in no time", () => {
   const variable = `FEDSTACK_${"X".repeat(100_000)}`
-  const began = performance.now()
-  assert.deepEqual(unknown({ [variable]: "1" }), [{ variable }])
-  assert.ok(performance.now() - began < 50)
+  const took = processorTime(() => assert.deepEqual(unknown({ [variable]: "1" }), [{ variable }]))
+  assert.ok(took < 50, `${took} ms`)
 })
 
 test("an empty variable is as good as unset", () => {

@@ -11,7 +11,7 @@ import { temporaryFolder } from "../../dev/testing/folder.ts"
 import { until } from "../../dev/testing/until.ts"
 
 /** Loads now, and again after each change. The poll is as good as off unless asked for. */
-async function follow(t: TestContext, load: (read: ReadText) => void | Promise<void>, poll = 60_000) {
+async function follow(t: TestContext, load: (read: ReadText) => void | Promise<void>, poll = 3_600_000) {
   let reads = recordReads()
   await load(reads.read)
   const watching = watchFiles(
@@ -46,7 +46,7 @@ async function start(t: TestContext, file: string, poll?: number) {
   const seen: string[] = []
   const watching = await follow(t, (read) => void seen.push(contentOf(file, read)), poll)
   seen.length = 0
-  const sees = (content: string) => until(`to see ${content}`, () => (seen.at(-1) === content ? true : undefined), 5)
+  const sees = (content: string) => until(`to see ${content}`, () => (seen.at(-1) === content ? true : undefined))
   return { seen, sees, watching }
 }
 
@@ -217,7 +217,7 @@ for (const [when, folderOf] of [
       if (seen.length === 1) await writeFile(added, "2")
     })
     await writeFile(list, "added")
-    await until("the second content", () => (seen.at(-1) === "2" ? true : undefined), 3)
+    await until("the second content", () => (seen.at(-1) === "2" ? true : undefined))
     await watching.close() // before its folder is gone
   })
 }
@@ -229,7 +229,7 @@ test("a change before the watch began is noticed", async (t) => {
     seen.push(read(file))
     if (seen.length === 1) await writeFile(file, "1")
   })
-  await until("the change", () => (seen.at(-1) === "1" ? true : undefined), 3)
+  await until("the change", () => (seen.at(-1) === "1" ? true : undefined))
 })
 
 test("after close nothing is loaded, and close waits for what is under way", async (t) => {

@@ -8,7 +8,7 @@ import { freePort } from "../../dev/testing/free-port.ts"
 import { listen } from "../../dev/testing/listen.ts"
 import { received, sendRaw } from "../../dev/testing/send-raw.ts"
 import { until } from "../../dev/testing/until.ts"
-import { LOOPBACK, startServer } from "./testing.ts"
+import { HOURS, LOOPBACK, startServer } from "./testing.ts"
 
 /** Routes whose responses end when they are released. */
 function delayed() {
@@ -44,9 +44,10 @@ async function refused(port: number): Promise<boolean> {
 }
 
 for (const path of ["/slow", "/stream"]) {
-  test(`closing lets ${path} under way finish, refuses new connections and ends idle ones at once`, async (t) => {
+  const name = `closing lets ${path} under way finish, refuses new connections and ends idle ones at once`
+  test(name, { timeout: 60_000 }, async (t) => {
     const { begun, release, routes } = delayed()
-    const { serving, port } = await startServer(t, { routes })
+    const { serving, port } = await startServer(t, { routes, timeouts: HOURS })
     const idle = connect({ port, host: "127.0.0.1" })
     idle.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
     await once(idle, "data")
@@ -54,7 +55,6 @@ for (const path of ["/slow", "/stream"]) {
     await once(silent, "connect")
     const response = sendRaw(port, `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`)
     await begun
-    const began = performance.now()
     const closed = serving.close()
     await Promise.all([received(idle), received(silent)])
     await until("new connections to be refused", async () => ((await refused(port)) ? true : undefined))
@@ -62,19 +62,18 @@ for (const path of ["/slow", "/stream"]) {
     const text = await response
     await closed
     assert.match(text, path === "/slow" ? /connection: close\r\n[\s\S]*done\n$/ : /last\n\r\n0\r\n\r\n$/)
-    assert.ok(performance.now() - began < 2000)
   })
 }
 
-test("closing does not wait longer than its deadline", async (t) => {
+test("closing waits until its deadline and no longer", { timeout: 60_000 }, async (t) => {
   const { begun, routes } = delayed()
-  const { serving, port } = await startServer(t, { routes, timeouts: { close: 0.2 } })
+  const { serving, port } = await startServer(t, { routes, timeouts: { ...HOURS, close: 0.2 } })
   const response = sendRaw(port, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
   await begun
   const began = performance.now()
   await serving.close()
   const took = performance.now() - began
-  assert.ok(took >= 190 && took < 2000, `${took} ms`)
+  assert.ok(took >= 190, `${took} ms`)
   assert.equal(await response, "")
 })
 
@@ -128,7 +127,7 @@ test("a connection that cannot be accepted, as where the machine has no memory f
 })
 
 test("a request whose headers never end gets a response and is cut off (slowloris)", async (t) => {
-  const { port, url } = await startServer(t, { timeouts: { headers: 0.2 } })
+  const { port, url } = await startServer(t, { timeouts: { ...HOURS, headers: 0.2 } })
   const response = await sendRaw(port, "GET / HTTP/1.1\r\nhost: a\r\nx: ")
   assert.match(
     response,
@@ -139,15 +138,15 @@ test("a request whose headers never end gets a response and is cut off (slowlori
 
 test("a body that never ends is cut off", async (t) => {
   const { port } = await startServer(t, {
-    timeouts: { headers: 0.2, request: 0.4 },
+    timeouts: { ...HOURS, headers: 0.2, request: 0.4 },
     routes: (app) => void app.post("/", (_, reply) => reply.send("taken\n")),
   })
   const head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"
   assert.match(await sendRaw(port, head), /^HTTP\/1\.1 408 /)
 })
 
-test("a connection without another request is closed after its time", { timeout: 10_000 }, async (t) => {
-  const { port } = await startServer(t, { timeouts: { keepAlive: 0.2 } })
+test("a connection without another request is closed after its time", { timeout: 60_000 }, async (t) => {
+  const { port } = await startServer(t, { timeouts: { ...HOURS, keepAlive: 0.2 } })
   assert.match(await sendRaw(port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1\.1 200 OK\r\n[^]*hello\n$/)
 })
 

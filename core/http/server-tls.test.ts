@@ -5,7 +5,7 @@ import { test } from "node:test"
 import { connect } from "node:tls"
 import { ConfigurationError } from "#core/errors.ts"
 import { received } from "../../dev/testing/send-raw.ts"
-import { authority, PLAIN_TLS, startWithWebConfig } from "./testing.ts"
+import { authority, HOURS, PLAIN_TLS, startWithWebConfig } from "./testing.ts"
 
 test("only the chosen TLS versions are spoken", async (t) => {
   const { get, port } = await startWithWebConfig(t, PLAIN_TLS.replace("}", ", min_version: TLS13}"))
@@ -41,24 +41,27 @@ test("plain HTTP on a TLS port gets no response, and the server goes on", async 
   assert.equal((await get()).status, 200)
 })
 
-test("closing lets a request under way finish, and does not wait for a client that never begins the handshake", async (t) => {
-  const [begun, release] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()]
-  const { serving, port, get } = await startWithWebConfig(t, PLAIN_TLS, {
-    routes: (app) => void app.get("/", () => (begun.resolve(), release.promise)),
-  })
-  const response = get()
-  await begun.promise
-  const silent = connectPlain({ port, host: "127.0.0.1" })
-  await once(silent, "connect")
-  const ended = received(silent)
-  const began = performance.now()
-  const closed = serving.close()
-  assert.equal(await ended, "")
-  release.resolve("done")
-  assert.equal((await response).body, "done")
-  await closed
-  assert.ok(performance.now() - began < 2000)
-})
+test(
+  "closing waits for a request under way, not for a client that begins no handshake",
+  { timeout: 60_000 },
+  async (t) => {
+    const [begun, release] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()]
+    const { serving, port, get } = await startWithWebConfig(t, PLAIN_TLS, {
+      timeouts: HOURS,
+      routes: (app) => void app.get("/", () => (begun.resolve(), release.promise)),
+    })
+    const response = get()
+    await begun.promise
+    const silent = connectPlain({ port, host: "127.0.0.1" })
+    await once(silent, "connect")
+    const ended = received(silent)
+    const closed = serving.close()
+    assert.equal(await ended, "")
+    release.resolve("done")
+    assert.equal((await response).body, "done")
+    await closed
+  },
+)
 
 test("a faulty file is reported before anything listens", async (t) => {
   await assert.rejects(startWithWebConfig(t, "tls_server_config: {cert_file: server.crt}\n"), ConfigurationError)

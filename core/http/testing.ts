@@ -10,6 +10,8 @@ import { type Certificate, makeAuthority } from "../../dev/testing/certificates.
 import { temporaryFolder } from "../../dev/testing/folder.ts"
 
 export const LOOPBACK = { host: "127.0.0.1", port: 0 }
+/** Timeouts that end nothing while a test runs. */
+export const HOURS = { headers: 3600, request: 3600, idle: 3600, keepAlive: 3600, close: 3600 }
 
 /** A server that sends hello, closed after the test. */
 export async function startServer(t: TestContext, options: Partial<ServeOptions> = {}) {

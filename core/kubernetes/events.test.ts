@@ -22,7 +22,7 @@ async function record(t: TestContext, responses: readonly FakeResponse[]) {
   const recorder = recordEvents(api, { ...about, log, registry })
   t.after(() => recorder.close())
   const requests = (count: number) =>
-    until(`${count} requests`, () => (received.length === count ? received : undefined), 5)
+    until(`${count} requests`, () => (received.length === count ? received : undefined))
   const dropped = async () => (await registry.metrics()).match(/^fedstack_kubernetes_events_dropped_total.*/gm)
   return { recorder, received, requests, lines, dropped }
 }

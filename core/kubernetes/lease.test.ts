@@ -60,7 +60,7 @@ function start(t: TestContext, api: KubernetesApi, identity: string, working: Se
 }
 
 const held = (holder: LeaseHolder, expected = true) =>
-  until(`isHeld ${expected}`, () => (holder.isHeld() === expected ? true : undefined), 10)
+  until(`isHeld ${expected}`, () => (holder.isHeld() === expected ? true : undefined))
 
 test("one of two works, renews, and the other follows when it closes", async (t) => {
   const { api, spec, state } = await serveLease(t)

@@ -183,16 +183,12 @@ async function watch(t: TestContext, responses: readonly Respond[], user?: objec
     changes,
     log: () => lines.join(""),
     sees: async (names: readonly string[], requests: readonly string[]): Promise<void> => {
-      await until(
-        `${names.join(", ")} after ${requests.join(", ")}`,
-        () => {
-          assert.deepEqual(received, requests)
-          assert.deepEqual([...(watched.objects()?.keys() ?? [])], names)
-          assert.equal(watched.problem(), undefined)
-          return true
-        },
-        10,
-      )
+      await until(`${names.join(", ")} after ${requests.join(", ")}`, () => {
+        assert.deepEqual(received, requests)
+        assert.deepEqual([...(watched.objects()?.keys() ?? [])], names)
+        assert.equal(watched.problem(), undefined)
+        return true
+      })
     },
   }
 }

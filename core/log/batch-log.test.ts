@@ -25,7 +25,7 @@ test("writes lines together, within a moment", async () => {
   const batch = batchLog(log, "request")
   for (let count = 0; count < 3; count++) batch.write("info", "", { count })
   assert.deepEqual(lines, [])
-  const [text = ""] = await until("the lines", () => (lines.length > 0 ? lines : undefined), 2)
+  const [text = ""] = await until("the lines", () => (lines.length > 0 ? lines : undefined))
   assert.equal(text.split("\n").length, 4)
   batch.close()
 })

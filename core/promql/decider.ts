@@ -72,7 +72,7 @@ export interface Decider extends Closable {
 export function openDecider(
   budget: WorkBudget,
   log: Logger,
-  { deadline, idle }: DeciderTimes = DECIDER_TIMES,
+  times: DeciderTimes = DECIDER_TIMES,
   thread = THREAD,
 ): Decider {
   /** By client, the one whose turn it is first. */
@@ -117,19 +117,19 @@ export function openDecider(
     clearTimeout(timer)
     const pending = queue.shift()
     if (client === undefined || pending === undefined) {
-      timer = setTimeout(() => void end(), idle).unref()
+      timer = setTimeout(() => void end(), times.idle).unref()
       return
     }
     waiting.delete(client)
     if (queue.length > 0) waiting.set(client, queue)
-    if (budget.wait(client) > 0 || performance.now() - pending.since > deadline) {
+    if (budget.wait(client) > 0 || performance.now() - pending.since > times.deadline) {
       pending.reject(tooMuchToDecide(client, budget))
       next()
       return
     }
     current = pending
     begun = performance.now()
-    timer = setTimeout(giveUp, deadline).unref()
+    timer = setTimeout(giveUp, times.deadline).unref()
     try {
       worker ??= start()
       const { shared, enforce } = pending.allowed
@@ -155,7 +155,7 @@ export function openDecider(
 
   /** A new thread judges what comes next. `ended`: why this one did; undefined where it takes too long. */
   function giveUp(ended?: string): void {
-    const late = `it took more than ${deadline / 1000} s`
+    const late = `it took more than ${times.deadline / 1000} s`
     if (!ready) return failToStart(ended ?? late)
     const reason = ended === undefined ? late : `its thread ended: ${ended}`
     log.warn({ client: current?.client, reason }, "decision about a selector abandoned, request refused")

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import type { TestContext } from "node:test"
@@ -13,11 +12,13 @@ export function temporaryFolder(test: TestContext): {
   test.after(() => rmSync(path, { recursive: true, force: true }))
   return {
     path,
-    async write(name, text) {
+    // written when the call returns: who follows files in this process sees none that is half written, and several that
+    // are written before the next turn of the event loop at once
+    write(name, text) {
       const file = join(path, name)
-      await mkdir(dirname(file), { recursive: true })
-      await writeFile(file, text)
-      return file
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, text)
+      return Promise.resolve(file)
     },
   }
 }

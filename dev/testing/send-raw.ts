@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net"
 /** What comes back for these bytes until the server closes the connection. */
 export function sendRaw(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1")
-  socket.setTimeout(5000, () => socket.destroy(new Error("the server kept the connection open for 5 s")))
+  socket.setTimeout(30_000, () => socket.destroy(new Error("the server kept the connection open for 30 s")))
   socket.write(bytes, "latin1")
   return received(socket)
 }

@@ -1,10 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises"
 
-/** Waits until `probe` gives something other than undefined and false; throws after `seconds` with the last reason. */
+/**
+ * Waits until `probe` gives something other than undefined and false; throws after `seconds` with the last reason. They
+ * guard against hanging, and suffice for a machine with much other work: no test is about them.
+ */
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined> | T | undefined,
-  seconds = 30,
+  seconds = 60,
 ): Promise<Exclude<T, false>> {
   const end = performance.now() + seconds * 1000
   let reason: unknown

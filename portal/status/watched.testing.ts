@@ -87,10 +87,8 @@ export async function watch(t: TestContext, setting: Setting = {}): Promise<Watc
     pass: (seconds) => void (passed += seconds),
     now,
     async shows(...expected) {
-      await until(
-        `${expected.join(", ")} instead of ${rows().join(", ")}`,
-        () => (rows().join() === expected.join() ? true : undefined),
-        10,
+      await until(`${expected.join(", ")} instead of ${rows().join(", ")}`, () =>
+        rows().join() === expected.join() ? true : undefined,
       ).catch(() => assert.deepEqual(rows(), expected))
       return status.source.current()
     },

@@ -55,12 +55,8 @@ test("requests that wait for their turn when their client leaves count no more",
   socket.write(RIGHTFUL.repeat(5))
   await until("the first at the upstream", () => upstream.received[0])
   socket.destroy()
-  await until(
-    "none in flight",
-    async () => {
-      const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
-      return metrics.includes('fedstack_proxy_requests_in_flight{client="portal"} 0\n') ? true : undefined
-    },
-    5,
-  )
+  await until("none in flight", async () => {
+    const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+    return metrics.includes('fedstack_proxy_requests_in_flight{client="portal"} 0\n') ? true : undefined
+  })
 })

@@ -27,7 +27,7 @@ test("a certificate that a faulty file already names is watched too: it may come
   await faulty.promise
   await folder.write("next.key", next.key)
   await folder.write("next.pem", next.cert)
-  await until("the certificate", () => (applied.at(-1) === next.cert ? true : undefined), 12)
+  await until("the certificate", () => (applied.at(-1) === next.cert ? true : undefined))
 })
 
 test("the times of the certificate that is shown are in the metrics, and follow its renewal", async (t) => {
@@ -42,8 +42,7 @@ test("the times of the certificate that is shown are in the metrics, and follow 
     })
   }
   const next = authority.issue({ name: "server", sans: SANS, notAfter: new Date(Date.now() + 5 * 86_400_000) })
-  await write("server.key", next.key)
-  await write("server.crt", next.cert)
+  await Promise.all([write("server.key", next.key), write("server.crt", next.cert)]) // at once
   await expect(next)
 })
 
@@ -57,8 +56,7 @@ test("a renewed certificate serves new connections while an open one goes on", a
   t.after(() => agent.destroy())
   const before = await get(undefined, {}, agent)
   const next = authority.issue({ name: "server", sans: SANS })
-  await write("server.key", next.key)
-  await write("server.crt", next.cert)
+  await Promise.all([write("server.key", next.key), write("server.crt", next.cert)]) // at once
   const renewed = await until("the new certificate", async () => {
     const { serial } = await get()
     return serial === before.serial ? undefined : serial
@@ -147,8 +145,7 @@ test("another certificate is shown when its clients trust it, and the one before
   })
   const before = (await get()).serial
   const next = authority.issue({ name: "server", sans: SANS })
-  await write("server.key", next.key)
-  await write("server.crt", next.cert)
+  await Promise.all([write("server.key", next.key), write("server.crt", next.cert)]) // at once
   assert.equal(await wanted.promise, next.cert)
   assert.equal((await get()).serial, before)
   trusted.resolve()
@@ -165,8 +162,7 @@ test("closing ends the wait for clients that do not trust another certificate", 
     },
   })
   const next = authority.issue({ name: "server", sans: SANS })
-  await write("server.key", next.key)
-  await write("server.crt", next.cert)
+  await Promise.all([write("server.key", next.key), write("server.crt", next.cert)]) // at once
   await waiting.promise
   await serving.close()
 })

@@ -29,7 +29,7 @@ test("follows the token file through a rotation, and never takes a removed token
       }),
     )
   const become = (wanted: string) =>
-    until(`the statuses ${wanted}`, async () => (String(await statuses()) === wanted ? true : undefined), 10)
+    until(`the statuses ${wanted}`, async () => (String(await statuses()) === wanted ? true : undefined))
   const successful = async () =>
     /^fedstack_config_last_reload_successful\{config="policy"\} (\d)$/m.exec(
       await (await fetch(`${proxy.adminUrl}/metrics`)).text(),

@@ -8,7 +8,9 @@ import { type FakeOpa, fakeOpa, targetOf, testReader } from "./testing.ts"
 const paths = countedPaths([{ name: "k", segments: ["k"] }], [])
 const NEVER = new AbortController().signal
 
-const readerOf = (t: TestContext) => testReader(t, { paths, timeout: 0.5, documentLimit: 1000, methods: ["documents"] })
+/** `timeout`: seconds; without it, reads end before. */
+const readerOf = (t: TestContext, timeout = 3600) =>
+  testReader(t, { paths, timeout, documentLimit: 1000, methods: ["documents"] })
 
 const badDocuments: readonly (readonly [what: string, response: ReturnType<FakeOpa["respond"]>, reason: string])[] = [
   ["HTML", { body: "<html>" }, "unexpected_response"],
@@ -32,7 +34,7 @@ const badDocuments: readonly (readonly [what: string, response: ReturnType<FakeO
 for (const [what, response, reason] of badDocuments) {
   test(`${what} as a document fails with the reason ${reason}`, async (t) => {
     const opa = await fakeOpa(t, () => response)
-    const reader = await readerOf(t)
+    const reader = await readerOf(t, reason === "timeout" ? 0.5 : undefined)
     await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason })
   })
 }
@@ -41,7 +43,7 @@ test("a document that is too large is not read to its end", async (t) => {
   const opa = await fakeOpa(t, () => ({ body: `{"result":{"a":"${" ".repeat(5000)}`, end: "hang" }))
   const reader = await readerOf(t)
   await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason: "too_large" })
-  await until("the socket to be closed", () => (opa.sockets.closed === 1 ? true : undefined), 0.3)
+  await until("the socket to be closed", () => (opa.sockets.closed === 1 ? true : undefined))
 })
 
 test("zeros that follow a whole gzip are not waited for, and hold up no other reading", async (t) => {

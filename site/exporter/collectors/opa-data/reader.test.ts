@@ -12,8 +12,9 @@ const paths = countedPaths(
 const NEVER = new AbortController().signal
 const clock = { now: new Date(0) }
 
-const readerOf = (t: TestContext, methods?: readonly ReadMethod[]) =>
-  testReader(t, { paths, now: () => clock.now, timeout: 0.5, documentLimit: 1000, ...(methods && { methods }) })
+/** `timeout`: seconds; without it, reads end before. */
+const readerOf = (t: TestContext, methods?: readonly ReadMethod[], timeout = 3600) =>
+  testReader(t, { paths, now: () => clock.now, timeout, documentLimit: 1000, ...(methods && { methods }) })
 
 const requestsOf = ({ requests }: FakeOpa): readonly string[] => requests.map(({ method, url }) => `${method} ${url}`)
 const GOOD = queryResponse([{ keys: 3 }, { keys: 2, members: 7 }])
@@ -179,7 +180,8 @@ const bad: readonly (readonly [what: string, response: ReturnType<FakeOpa["respo
 for (const [what, response, reason] of bad) {
   test(`${what} fails with the reason ${reason}, and nothing else is tried`, async (t) => {
     const opa = await fakeOpa(t, () => response)
-    await assert.rejects((await readerOf(t)).read(targetOf(opa.port), undefined, NEVER), { reason })
+    const reader = await readerOf(t, undefined, reason === "timeout" ? 0.5 : undefined)
+    await assert.rejects(reader.read(targetOf(opa.port), undefined, NEVER), { reason })
     assert.deepEqual([...new Set(requestsOf(opa))], [QUERY])
   })
 }
@@ -193,9 +195,9 @@ function clockOf(t: TestContext): { readonly pass: (milliseconds: number) => voi
 
 test("an OPA whose turn comes when the time for digests is over makes counts alone, and is not charged", async (t) => {
   const opa = await fakeOpa(t, () => GOOD)
-  const reader = await readerOf(t)
+  const reader = await readerOf(t, undefined, 100)
   clockOf(t)
-  const reading = await reader.read(targetOf(opa.port), "content", NEVER, performance.now() - 400)
+  const reading = await reader.read(targetOf(opa.port), "content", NEVER, performance.now() - 80_000)
   assert.deepEqual(reading, {
     pathCounts: PATH_COUNTS,
     method: "query",
@@ -208,9 +210,9 @@ test("an OPA whose turn comes when the time for digests is over makes counts alo
 
 test("digests that come too late cost the time for which they were waited for", async (t) => {
   const opa = await fakeOpa(t, ({ body }) => (body.includes("sha256") ? { end: "hang" } : GOOD))
-  const reader = await readerOf(t)
+  const reader = await readerOf(t, undefined, 90)
   clockOf(t)
-  const reading = await reader.read(targetOf(opa.port), "resourceVersion", NEVER, performance.now() - 233)
+  const reading = await reader.read(targetOf(opa.port), "resourceVersion", NEVER, performance.now() - 59_900)
   assert.equal(reading.digestsFailedAfter?.toFixed(2), "0.10")
 })
 

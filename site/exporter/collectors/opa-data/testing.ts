@@ -28,16 +28,16 @@ export interface FakeOpa {
   readonly requests: { method: string; url: string; headers: IncomingMessage["headers"]; body: string }[]
   readonly sockets: { opened: number; closed: number }
   /** Mutable: how it responds. */
-  respond: (request: FakeOpa["requests"][number]) => Parameters<typeof send>[1]
+  respond: (request: FakeOpa["requests"][number]) => FakeResponse | Promise<FakeResponse>
 }
 
 /** An OPA that responds as a test wants, for what a real one cannot be made to do; gone after the test. */
 export async function fakeOpa(test: TestContext, respond: FakeOpa["respond"]): Promise<FakeOpa> {
   const listener: RequestListener = (message, response) => {
-    void text(message).then((body) => {
+    void text(message).then(async (body) => {
       const request = { method: message.method ?? "", url: message.url ?? "", headers: message.headers, body }
       fake.requests.push(request)
-      send(response, fake.respond(request))
+      send(response, await fake.respond(request))
     })
   }
   const server = createServer(listener)
@@ -129,13 +129,13 @@ export function testReader(
   test: TestContext,
   options: Pick<ReaderOptions, "paths"> & Partial<ReaderOptions>,
 ): Promise<OpaReader> {
-  const agent = openAgent({ connectTimeout: 1, keepAlive: 10, connections: 1 })
+  const agent = openAgent({ connectTimeout: 3600, keepAlive: 10, connections: 1 })
   test.after(() => agent.destroy())
   const reader = createReader({
     client: createOpaClient({ current: () => ({ agent, headers: {} }) }, "http"),
     methods: READ_METHODS,
     packageSegments: ["fedstack", "opa_data"],
-    timeout: 10,
+    timeout: 60,
     documentLimit: 1e6,
     now: () => new Date(),
     identity: () => "the same",

@@ -25,7 +25,7 @@ test("clients that do not read disturb no other, and not Prometheus", async (t) 
     response.once("finish", () => taken++)
     response.writeHead(200, { "content-type": METRICS }).end(Buffer.alloc(size, line))
   })
-  const proxy = await startTestProxy(t, upstream.url, { responseBytes: size, upstreamTimeout: 20 })
+  const proxy = await startTestProxy(t, upstream.url, { responseBytes: size, upstreamTimeout: 300 })
   for (let i = 0; i < 3; i++) {
     const idler = connect(proxy.port, "127.0.0.1").pause()
     idler.write(raw(PATH, OURS))
@@ -35,9 +35,5 @@ test("clients that do not read disturb no other, and not Prometheus", async (t) 
   await until("a response for those who do not read", () => upstream.received[0])
   const response = await connectTo(t, proxy.url)(PATH, { authorization: `Bearer ${TOKEN}` })
   assert.deepEqual([response.status, response.body.length], [200, size])
-  await until(
-    "Prometheus to be rid of every response",
-    () => (taken === upstream.received.length ? true : undefined),
-    5,
-  )
+  await until("Prometheus to be rid of every response", () => (taken === upstream.received.length ? true : undefined))
 })
