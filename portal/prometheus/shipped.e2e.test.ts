@@ -45,22 +45,37 @@ const checks: readonly (readonly string[])[] = [
   ["test", "rules", join(site, "tests/proxy.yml")],
   ["test", "rules", join(portal, "tests/prometheus.yml")],
   ["test", "rules", join(portal, "tests/rules-informer.yml")],
+  ["test", "rules", join(portal, "tests/rules-informer-days.yml")],
   ["test", "rules", join(portal, "tests/shards.yml")],
   ["test", "rules", join(portal, "tests/site-states.yml")],
   ["test", "rules", join(portal, "tests/sites.yml")],
   ["test", "rules", join(portal, "tests/tenancy.yml")],
+  ["test", "rules", join(portal, "tests/tenancy-days.yml")],
   ["test", "rules", join(portal, "tests/tenancy-exposition.yml")],
+  ["test", "rules", join(portal, "tests/tenancy-exposition-days.yml")],
   ["test", "rules", join(portal, "tests/usage.yml")],
 ]
+
+/** What each promtool found wrong, by its folder: that of this machine is often one of the versions. */
+const findings = new Map<string, Promise<readonly string[]>>()
+
+async function runChecks(folder: string): Promise<readonly string[]> {
+  const faults: string[] = []
+  for (const args of checks) {
+    const promtool = start(join(folder, "promtool"), args)
+    const code = await promtool.ended
+    if (code !== 0) faults.push(`promtool ${args.join(" ")} ended with ${code}:\n${promtool.output()}`)
+  }
+  return faults
+}
 
 for (const version of ["2.42", "2.53", "3.5", undefined] as const) {
   test(`promtool ${version ?? "of this machine"} accepts the shipped configurations, and the alerts pass their tests`, async (t) => {
     const folder = need(t, findPrometheus(version))
     if (folder === undefined) return
-    for (const args of checks) {
-      const promtool = start(join(folder, "promtool"), args)
-      assert.equal(await promtool.ended, 0, promtool.output())
-    }
+    const found = findings.get(folder) ?? runChecks(folder)
+    findings.set(folder, found)
+    assert.deepEqual(await found, [])
   })
 }
 
