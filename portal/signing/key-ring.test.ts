@@ -110,6 +110,18 @@ test("--drop-old publishes a new key alone: who read one on the disk could read 
   ])
 })
 
+test("a rotation that is wished while one is under way is that one: there never are two next keys", async () => {
+  const shown = await through(await first(), [at(10, rotate("1")), at(20, rotate("2")), at(620)])
+  assert.deepEqual(shown, ["signing a", "next b, signing a", "next b, signing a", "retired a, signing b"])
+})
+
+test("a key that was retired when the keys were lost stays published no longer for that", async () => {
+  const ring = await advance(await first(), at(0, rotate("1", true)))
+  const retired = ring.keys.find(({ state }) => state === "retired") ?? assert.fail()
+  const after = await ringAfterLoss(ring.keys, at(100))
+  assert.equal(after.keys.find(({ kid }) => kid === retired.kid)?.until, retired.until)
+})
+
 test("a request is served once", async () => {
   const ring = await advance(await first(), at(0, rotate("1", true)))
   assert.equal(await advance(ring, at(1, rotate("1", true))), ring)

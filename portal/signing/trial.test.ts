@@ -60,7 +60,9 @@ test("a key is not taken as known before it was tried, nor one that another took
   const { trial, next, present } = await start(t)
   assert.equal(trial.isRefused(next.kid), true)
   trial.tick(next, present, NOW)
+  assert.equal(trial.isRefused(next.kid), true, "the first round is under way")
   await trial.settled()
+  assert.equal(trial.isRefused(next.kid), false)
   assert.equal(trial.isRefused(present.kid), true)
 })
 

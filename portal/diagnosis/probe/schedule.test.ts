@@ -66,6 +66,24 @@ test("does not probe a site that delivers", () => {
   assert.deepEqual(begun(), [])
 })
 
+test("checks a site that is watched no longer, such as a paused one, at most once in 10 s", async () => {
+  const { schedule, update, begun, end, wait } = start()
+  update({ a: OK })
+  for (const more of [10, 10]) {
+    wait(more)
+    update({})
+    const checked = schedule.check("a", signal)
+    await end("a")
+    assert.equal((await checked).kind, "checked")
+    wait(1)
+    update({})
+    const again = schedule.check("a", signal)
+    await end("a")
+    assert.deepEqual(await again, { kind: "too_soon", retryAfter: 9 })
+  }
+  assert.deepEqual(begun(), ["a", "a"])
+})
+
 test("probes a site that changes again and again at most once in 10 s", async () => {
   const { update, begun, end, wait } = start()
   update({ a: CHANGED })

@@ -99,7 +99,8 @@ export function createProbeSchedule({ probe, reported, now }: ScheduleOptions): 
 
   return {
     update(triggers) {
-      for (const site of begun.keys()) if (!triggers.has(site)) begun.delete(site)
+      // a paused site is none of them, and can be checked all the same
+      for (const site of begun.keys()) if (!triggers.has(site) && secondsSince(site) >= LEAST) begun.delete(site)
       for (const { site, rank } of waiting.values()) {
         const trigger = triggers.get(site)
         // one that delivers again need not be probed, unless a check waits for it or it has just changed
