@@ -134,3 +134,12 @@ test("a probe that did not get to the response, or was cut off, disproves nothin
   const nothing = { ...report([]), stages: STAGES.map((stage) => ({ stage, outcome: "not_reached" }) as const) }
   assert.equal(combine(refused, nothing, began), refused)
 })
+
+test("a name that leads to the machine itself decides, whatever responds there", () => {
+  const local = find("address_not_allowed", { address: "169.254.169.254" })
+  for (const text of [
+    `${GET}dial tcp 169.254.169.254:443: connect: connection refused`,
+    "server returned HTTP status 404",
+  ])
+    assert.equal(combine(said(text), report([local], "name"), began), local)
+})

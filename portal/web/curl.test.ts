@@ -116,3 +116,10 @@ test("sends a secret of a variable, another type, and no secret of a client wher
 test("is not there while the URL is not known", () => {
   assert.equal(command({}, ""), "none")
 })
+
+test("requests a site without TLS by its own name, whatever the certificate's would be", () => {
+  const tls = { caFile: undefined, certFile: undefined, keyFile: undefined, serverName: "other.example.org" }
+  const plain = command({ tls }, "http://site-a.example.org")
+  assert.match(plain, /-G http:\/\/site-a\.example\.org\/federate/)
+  assert.doesNotMatch(plain, /other\.example\.org/)
+})

@@ -29,7 +29,8 @@ test("names what it does not understand, and then finds nothing rather than ever
     "q must be at most 200 characters long.",
     "reason must be at most 200 characters long.",
   ])
-  assert.equal(fakeSites(30).some(matcher(filter)), false)
+  for (const one of [filter, parsed("?sort=bogus"), parsed("?state=down,bogus")])
+    assert.equal(fakeSites(30).some(matcher(one)), false)
   for (const name of ["__proto__", "constructor", "toString", "-", "--name", "-constructor"]) {
     assert.equal(parsed(`?sort=${name}&state=${name}`).faults.length, 2, name)
   }

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import test, { type TestContext } from "node:test"
 import { EVERYTHING, parseFilter } from "./filter.ts"
 import type { SiteStatus } from "../status/overview.ts"
-import { page, summary } from "./page.ts"
+import { page, reasons, summary } from "./page.ts"
 import { row } from "./row.ts"
 import { sitePage } from "./site-page.ts"
 import { fakeBanner, fakeSite, fakeSites, NOW } from "./fake-sites.testing.ts"
@@ -117,4 +117,20 @@ test("says as of when the sites are shown, of those that one of several Promethe
       "What is unknown is as of 30 Nov 2026, 14:02:01 UTC, 5 min ago; all else as of 14:07:31 UTC.",
     ],
   )
+})
+
+test("offers the reasons that several sites share, the chosen one always, and none of sites that wait", () => {
+  const of = (name: string, cause: string, state: SiteStatus["state"] = "down") =>
+    fakeSite(name, { state, cause, causeTitle: cause })
+  const sites = [
+    of("a", "shared"),
+    of("b", "shared"),
+    of("c", "alone"),
+    ...["d", "e"].map((name) => of(name, "waiting", "waiting")),
+  ]
+  const offered = (query: string): readonly string[] =>
+    [...reasons(sites, parseFilter(new URLSearchParams(query))).text.matchAll(/data-reason="(\w+)"/g)].map(
+      ([, id = ""]) => id,
+    )
+  assert.deepEqual([offered(""), offered("?reason=alone")], [["shared"], ["shared", "alone"]])
 })

@@ -77,3 +77,7 @@ test("is not well while there is a banner", () => {
 test("shows no picture of all well where a site is not known, as one of another Prometheus", () => {
   assert.equal(headline(overview({ unknown: 1, ok: 5 })).mood, "attention")
 })
+
+test("does not count paused sites among those of which some are known", () => {
+  assert.equal(said({ unknown: 2, paused: 1 }), "attention: It is not known which of the 3 sites deliver. 1 is paused.")
+})

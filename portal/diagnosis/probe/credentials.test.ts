@@ -105,3 +105,16 @@ test("the name of an OAuth2 server is not followed to a metadata service", async
     "✕ token token server http://login.example.org: the host name does not exist: no address of login.example.org",
   )
 })
+
+test("a token that delivers is noted from the last quarter of its life on", async (t) => {
+  const now = new Date("2026-11-30T14:00:00Z")
+  const url = await serve(t, (_, response) => deliver(response))
+  const noted = async (issued: number, expires: number) => {
+    const claims = { iat: now.getTime() / 1000 + issued, exp: now.getTime() / 1000 + expires }
+    const token = `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s3cret`
+    const target = await targetOf(t, `url: "${url}", token: {file: token}`, { token })
+    return (await probed(target, { now: () => now })).slice(8)
+  }
+  assert.deepEqual(await noted(-2700, 900), [])
+  assert.deepEqual(await noted(-2701, 899), ["token_expires: The token for this site expires in 14 minutes."])
+})

@@ -93,3 +93,16 @@ test("a site that never responds ends in time", async (t) => {
     "no_answer: The site did not respond within 0.2 s: the request was sent, but no headers came back.",
   ])
 })
+
+test("of several selectors those alone count as refused that are, not those for which the site fails", async (t) => {
+  const url = `http://127.0.0.1:${await listen(
+    t,
+    createServer(({ url: path = "" }, response) => {
+      const match = new URL(path, "http://site").searchParams.getAll("match[]")
+      response.writeHead(match.length === 1 && match[0] === "up" ? 500 : 403).end("no")
+    }),
+  )}`
+  const target = await targetOf(t, `url: "${url}", token: {file: token}, match: [up, down]`)
+  const [, , , , selectors] = await probed(target)
+  assert.equal(selectors, "✕ selectors 403: 1 of 2 refused: down; no")
+})
