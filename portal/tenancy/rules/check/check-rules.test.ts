@@ -197,3 +197,17 @@ test("warns where two OpenMetricsRules claim one place at the ruler", async (t) 
     "",
   ])
 })
+
+test("refuses names of resources that YAML takes for something else, as the API does", async (t) => {
+  const manifest = (metadata: string): string =>
+    `{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: ${metadata}, spec: {groups: []}}`
+  const { output } = await runCheck(t, {
+    "a.yaml": ["{name: a, namespace: on}", "{name: 1}", "{generateName: a}", "{name: a, namespace: null}"]
+      .map(manifest)
+      .join("\n---\n"),
+  })
+  assert.deepEqual(output.split("\n").slice(0, -2), [
+    "a.yaml:1:84: error: metadata.namespace: must be text, but is the boolean true; put it in quotes",
+    "a.yaml:3:75: error: metadata.name: must be text, but is the number 1; put it in quotes",
+  ])
+})

@@ -118,10 +118,20 @@ function objectSources(
   const inSpec = [...path, "spec"]
   for (const field of Object.keys(spec))
     if (!known.fields.includes(field)) report("error", [...inSpec, field], `is no field of ${kind}; remove it`)
+  checkName(metadata, [...path, "metadata"], report)
   if (kind === "OpenMetricsRule") checkTenants(spec.tenants, [...inSpec, "tenants"], report)
   const source = { document, isResource: true, path: [...inSpec, "groups"], groups: spec.groups }
   if (kind !== "OpenMetricsRule") return [source]
   return [{ ...source, tenants: textsOf(spec.tenants), resource: resourceName(metadata) }]
+}
+
+/** Such as `namespace: on`, which the API refuses. */
+function checkName(metadata: unknown, path: Path, report: Report): void {
+  const { name, namespace } = isFields(metadata) ? metadata : {}
+  for (const [field, value] of Object.entries({ name, namespace })) {
+    if (value === undefined || value === null || typeof value === "string") continue
+    report("error", [...path, field], `must be text, but is ${kindOf(value)}; put it in quotes`)
+  }
 }
 
 function resourceName(metadata: unknown): ResourceName {

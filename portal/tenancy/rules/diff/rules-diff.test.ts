@@ -96,7 +96,7 @@ test("ends with 1 and says why where a group is invalid, and shows the others", 
   const fake = await startFakeRuler(t)
   const [text, end] = await diff(t, fake, MANIFEST.replace("expr: up}", 'expr: "up +"}').replace(", team-b", ""))
   assert.match(text, /^create ns\/one, by ns\/a$/m)
-  assert.match(text, /^invalid in ns\/a: two rules\.0\.expr: .+$/m)
+  assert.match(text, /^invalid in ns\/a: group "two", rules\[0\]\.expr: .+$/m)
   assert.equal(end, "1 groups: 1 to create; resources with invalid groups: 1")
 })
 
@@ -117,6 +117,44 @@ test("refuses a file without resources", async (t) => {
     "",
     "1 FILE: holds no OpenMetricsRule; name a file with manifests",
   ])
+})
+
+test("refuses names that YAML takes for something else, and YAML that is none, with their places", async (t) => {
+  const fake = await startFakeRuler(t)
+  const ends = [
+    MANIFEST.replace("namespace: ns", "namespace: n"),
+    MANIFEST.replace("name: a,", "name: 1,"),
+    MANIFEST.replace("name: a,", ""),
+    "a: 1\n---\n\tb: 1\n",
+  ].map(async (manifest) => (await diff(t, fake, manifest))[1])
+  assert.deepEqual(await Promise.all(ends), [
+    "1 FILE:6:25 items[0].metadata.namespace: must be text, but is the boolean false; put it in quotes",
+    "1 FILE:6:16 items[0].metadata.name: must be text, but is the number 1; put it in quotes",
+    "1 FILE:5:5 items[0]: is an OpenMetricsRule without metadata.name; add one",
+    "1 FILE:3:1: is no valid YAML: Tabs are not allowed as indentation",
+  ])
+})
+
+test("takes what kubectl takes: no namespace, empty annotations, and a list whose items have no kind", async (t) => {
+  const fake = await startFakeRuler(t)
+  const items = MANIFEST.replace("kind: List", "kind: OpenMetricsRuleList")
+    .replace("kind: OpenMetricsRule\n    ", "")
+    .replace("namespace: ns", "namespace: null, annotations: null")
+  const [text, end] = await diff(t, fake, items)
+  assert.match(text, /^create default\/one, by default\/a$/m)
+  assert.equal(end, "1 groups: 4 to create")
+})
+
+test("shows no controls of the names of groups and resources", async (t) => {
+  const fake = await startFakeRuler(t)
+  const [text] = await diff(
+    t,
+    fake,
+    MANIFEST.replace("name: two", 'name: "\\e[2J\\ninvalid"').replace("expr: up}", 'expr: "("}'),
+  )
+  assert.match(text, /^invalid in ns\/a: group "\\u001b\[2J\\ninvalid", rules\[0\]\.expr: unexpected end/m)
+  // oxlint-disable-next-line no-control-regex
+  assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f]/)
 })
 
 test("a ruler that serves some tenants has the rules of no others", async (t) => {

@@ -1,11 +1,14 @@
 import type { Context } from "#core/component.ts"
 import { closeAll, type Closable } from "#core/closable.ts"
+import { showPath } from "#core/config/config-file.ts"
 import type { Values } from "#core/config/settings.ts"
 import { ExitError, explain, FaultsError } from "#core/errors.ts"
 import { readText } from "#core/files/read-text.ts"
 import { openKubernetes } from "#core/kubernetes/api.ts"
 import { keyOf } from "#core/kubernetes/resource.ts"
+import { cleanText } from "#core/log/clean-text.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
+import { quote } from "../../tenants/quote.ts"
 import { scopeOf } from "../config.ts"
 import type { ResourceSnapshot } from "../resources/source.ts"
 import { watchResources } from "../resources/watch-resources.ts"
@@ -64,8 +67,9 @@ export async function rulesDiff(
   if (text !== "") print(`${text}\n`)
   for (const [owner, problems] of found.invalid)
     for (const { group, problem } of problems) {
-      const where = [group, problem.path.join(".")].filter((part) => part !== "").join(" ")
-      print(`invalid in ${owner}: ${where === "" ? "" : `${where}: `}${problem.message}\n`)
+      const ofGroup = group === "" ? "" : `group ${quote(group)}`
+      const where = [ofGroup, showPath(problem.path)].filter((part) => part !== "").join(", ")
+      print(`${cleanText(`invalid in ${owner}: ${where === "" ? "" : `${where}: `}${problem.message}`, 1000)}\n`)
     }
   if (found.failures.length > 0) {
     const reasons = found.failures.map(({ ruler, tenant, reason }) => `ruler ${ruler}, tenant ${tenant}: ${reason}`)
