@@ -207,7 +207,7 @@ test("refuses names of resources that YAML takes for something else, as the API 
       .join("\n---\n"),
   })
   assert.deepEqual(output.split("\n").slice(0, -2), [
-    "a.yaml:1:84: error: metadata.namespace: must be text, but is the boolean true; put it in quotes",
-    "a.yaml:3:75: error: metadata.name: must be text, but is the number 1; put it in quotes",
+    "a.yaml:1:82: error: metadata.namespace: must be text, but is the boolean true; put it in quotes",
+    "a.yaml:3:73: error: metadata.name: must be text, but is the number 1; put it in quotes",
   ])
 })

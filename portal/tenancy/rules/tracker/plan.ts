@@ -64,7 +64,7 @@ export interface TrackerPlan {
   readonly skipped: readonly Skipped[]
 }
 
-/** Bytes as JSON: of more, the webhook of others and etcd may refuse the resource. */
+/** Bytes of its groups as JSON: of more, a webhook, of fedstack or of others, or etcd refuses the resource. */
 const LARGEST = 512 * 1024
 
 export function planTenant(input: PlanInput): TrackerPlan {
@@ -103,7 +103,7 @@ export function planTenant(input: PlanInput): TrackerPlan {
     if (whyNot !== undefined) skip("namespace", subject, whyNot)
     else if (name === undefined)
       skip("name", subject, `resources of others have the names that it would get in the namespace ${namespace}`)
-    else if (Buffer.byteLength(JSON.stringify(group)) > LARGEST)
+    else if (Buffer.byteLength(JSON.stringify([group])) > LARGEST)
       skip("size", subject, `it is larger than the ${LARGEST} bytes that a resource may have`)
     else {
       taken.add(`${namespace}/${name}`)
