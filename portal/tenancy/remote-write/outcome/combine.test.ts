@@ -135,6 +135,12 @@ test("what an upstream stored although it refused is counted", () => {
   assert.deepEqual(respond([{ status: 400, written: samples(99) }]).headers, writtenOf(5))
 })
 
+test("what an upstream did not write although it accepted is not counted", () => {
+  const slice = sliceOf("t0")
+  const part = judge(slice, { kind: "accepted", status: 200, written: samples(3) }, undefined, 0, 1)
+  assert.deepEqual(combine(2, splitOf([slice]), [part], 0), { status: 204, headers: writtenOf(3), body: "" })
+})
+
 test("what was set aside is not counted as written", () => {
   const parts = partsOf([204])
   const split = splitOf(

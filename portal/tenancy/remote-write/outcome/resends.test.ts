@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { RequestKey } from "./request-key.ts"
 import type { Known } from "./resend-entry.ts"
-import { createResends } from "./resends.ts"
+import { createResends, type SharedEntry } from "./resends.ts"
 import { type Answer, partsOf, sliceOf } from "./testing.ts"
 import { keyed } from "./slice-keys.ts"
 import type { Part } from "./verdict.ts"
@@ -139,7 +139,7 @@ test("a request that is noted again takes the place of what was known of it", ()
 
 test("of two requests of one length the other is still known when one is over, and none when both are", () => {
   const { resends, known } = setUp()
-  for (const body of ["x", "y"]) resends.note(keyFor(body), RULES, of([204, 503]), true)
+  for (const body of ["x", "y", "other"]) resends.note(keyFor(body), RULES, of([204, 503]), true)
   resends.note(keyFor("x"), RULES, of([204, 204]), true)
   assert.deepEqual([known(keyFor("x")), known(keyFor("y"))], [undefined, ["accepted", "send", "send"]])
   resends.note(keyFor("y"), RULES, of([204, 204]), true)
@@ -184,4 +184,45 @@ test("no body is hashed where no entry has its length", () => {
   resends.note(keyFor("x"), RULES, of([204, 503]), true)
   assert.equal(resends.find(unread(2), RULES), undefined)
   resends.note(unread(2), RULES, of([204, 204]), true)
+  resends.note(unread(2), RULES, of([503, 0]), true)
+})
+
+test("others are told what is remembered and what is over, and nothing else, and know it then", () => {
+  const shared: SharedEntry[] = []
+  const resends = createResends(
+    { time: 1000, bytes: 1_000_000 },
+    () => 7,
+    (one) => shared.push(one),
+  )
+  resends.note(keyFor("y"), RULES, of([503, 503]), true)
+  resends.note(keyFor("x"), RULES, of([204, 503]), true)
+  resends.note(keyFor("x"), RULES, of([204, 204]), true)
+  const { sender, hash, length } = keyFor("x")
+  assert.deepEqual(
+    shared.map(({ slices, ...rest }) => ({ ...rest, slices: slices.map(([key]) => key) })),
+    [["t0"], []].map((slices) => ({ sender, hash, length, rules: "these", at: 7, slices })),
+  )
+  const { resends: others, known } = setUp()
+  const [remembered, over] = structuredClone(shared) as [SharedEntry, SharedEntry]
+  others.put(remembered)
+  assert.deepEqual(known(keyFor("x")), ["accepted", "send", "send"])
+  others.put(over)
+  assert.deepEqual([known(keyFor("x")), others.bytes], [undefined, 0])
+})
+
+test("what is too old takes no memory once something else is remembered", () => {
+  const { resends, clock } = setUp({ time: 1000 })
+  const remember = [
+    () => resends.note(keyFor("new"), RULES, of([204, 503]), true),
+    () => resends.expect(keyFor("new"), RULES, new Map()),
+  ]
+  for (const then of remember) {
+    resends.note(keyFor("old"), RULES, of([204, 204, 503]), true)
+    const { bytes } = resends
+    clock.now += 1000
+    then()
+    assert.ok(resends.bytes < bytes, String(resends.bytes))
+    clock.now += 1000
+    assert.deepEqual([resends.entries, resends.bytes], [0, 0])
+  }
 })
