@@ -10,7 +10,7 @@ export function resourcesIn(text: string, file: string): readonly RuleResource[]
   const faults = new Faults()
   const found: RuleResource[] = []
   for (const { fault, asApplied, placeOf } of readDocuments(text)) {
-    const report = (path: Path, message: string): void => {
+    const report = (path: Path, message: string): undefined => {
       const { line, column } = placeOf(path)
       faults.add(`${file}:${line}:${column} ${showPath(path)}`.trimEnd(), message)
     }
@@ -42,18 +42,18 @@ function* rulesIn(value: unknown, path: Path, listed?: string): Generator<readon
 function readResource(
   { metadata, spec }: Fields,
   path: Path,
-  report: (path: Path, message: string) => void,
+  report: (path: Path, message: string) => undefined,
 ): RuleResource | undefined {
   const { name, namespace, annotations } = isFields(metadata) ? metadata : {}
-  if (name === undefined || name === null || name === "")
-    return void report(path, "is an OpenMetricsRule without metadata.name; add one")
   for (const [field, value] of Object.entries({ name, namespace })) {
     if (value === undefined || value === null || typeof value === "string") continue
-    return void report([...path, "metadata", field], `must be text, but is ${kindOf(value)}; put it in quotes`)
+    return report([...path, "metadata", field], `must be text, but is ${kindOf(value)}; put it in quotes`)
   }
+  if (typeof name !== "string" || name === "")
+    return report(path, "is an OpenMetricsRule without metadata.name; add one")
   return {
     metadata: {
-      name: String(name),
+      name,
       namespace: typeof namespace === "string" && namespace !== "" ? namespace : "default",
       ...(isFields(annotations) ? { annotations: annotations as Readonly<Record<string, string>> } : {}),
     },
