@@ -17,7 +17,11 @@ const OF_ALERTS = ["ALERTS", "ALERTS_FOR_STATE"]
  */
 export function checkComparison(root: Expression, conditional: ReadonlySet<string>): readonly Finding[] {
   const constant = withoutParentheses(root)
-  if (constant.kind === "number" || (constant.kind === "call" && constant.arguments[0]?.kind === "number")) return []
+  if (
+    constant.kind === "number" ||
+    (constant.kind === "call" && constant.name === "vector" && constant.arguments[0]?.kind === "number")
+  )
+    return []
   const result = unconditional(root, conditional)
   return result === undefined ? [] : [{ check: "alerts/comparison", ...result }]
 }

@@ -29,6 +29,9 @@ const ALERTS: readonly (readonly [expr: string, ...findings: readonly string[]])
   ["(1)"],
   ["vector(scalar(up))", "0.expr alerts/comparison vector(scalar(up)): vector() always has a result: compare it"],
   ["time()", "0.expr alerts/comparison time(): time() always has a result: compare it"],
+  ["scalar(a) + 1", "0.expr alerts/comparison scalar(a) + 1: always has a result: compare it"],
+  ["histogram_quantile(0.9, a)", `0.expr alerts/comparison a: ${AS_SOON}`],
+  ["histogram_quantile(0.9, a) > 1"],
   ["1 + 1", "0.expr alerts/comparison 1 + 1: always has a result: compare it"],
   ['ALERTS{alertstate="firing"}'],
   ['interface_info{state="down"}'],
@@ -39,6 +42,10 @@ const ALERTS: readonly (readonly [expr: string, ...findings: readonly string[]])
     "0.expr promql/fragile topk(5, a): topk selects other series each time, so alerts come and go: compare with a limit instead",
   ],
   ["sum(topk(5, a)) > 1"],
+  [
+    "1 < topk(5, a)",
+    "0.expr promql/fragile topk(5, a): topk selects other series each time, so alerts come and go: compare with a limit instead",
+  ],
   [
     "sum by (job) (bottomk(5, a)) > 1",
     "0.expr promql/fragile bottomk(5, a): bottomk selects other series each time, so alerts come and go: compare with a limit instead",
@@ -64,6 +71,8 @@ const EXPRESSIONS: readonly (readonly [expr: string, ...findings: readonly strin
   ['a{x="",x!=""}', '0.expr promql/impossible a{x="",x!=""}: selects nothing: x="" contradicts x!=""'],
   ['a{x!~".*"}', '0.expr promql/impossible a{x!~".*"}: selects nothing: x!~".*" refuses every value'],
   ['a{x!~".+"}'],
+  ['a{x!~".*b"}'],
+  ['a{x!~"(.*)b"}'],
 
   ['a{x="1"} / sum(a)', `0.expr promql/impossible a{x="1"} / sum(a): ${never("right", "x")}`],
   ['sum(a) > a{x="1"}', `0.expr promql/impossible sum(a) > a{x="1"}: ${never("left", "x")}`],
@@ -104,6 +113,9 @@ const EXPRESSIONS: readonly (readonly [expr: string, ...findings: readonly strin
   ["count(a) == 0", `0.expr promql/impossible count(a) == 0: is never true: ${count}`],
   ["count by (x) (a) < 1", `0.expr promql/impossible count by (x) (a) < 1: is never true: ${count}`],
   ["count(a) <= 1"],
+  ["count(a) <= 0", `0.expr promql/impossible count(a) <= 0: is never true: ${count}`],
+  ["present_over_time(a[5m]) == 0", "0.expr promql/impossible present_over_time(a[5m]) == 0: is never true"],
+  ["count(a) != 5"],
   [
     "0 >= count_over_time(a[5m])",
     "0.expr promql/impossible 0 >= count_over_time(a[5m]): is never true: count_over_time of nothing has no result, and not 0; use absent()",
@@ -127,6 +139,9 @@ const EXPRESSIONS: readonly (readonly [expr: string, ...findings: readonly strin
   ['a{x=~"^foo.*"}', '0.expr promql/regexp a{x=~"^foo.*"}: x=~"^foo.*" is anchored anyway: remove ^ and $'],
   ['a{x=~"foo.*$"}', '0.expr promql/regexp a{x=~"foo.*$"}: x=~"foo.*$" is anchored anyway: remove ^ and $'],
   ['a{x=~".+"}'],
+  ['a{x=~".*foo"}'],
+  ['a{x=~".*foo.*"}'],
+  ['a{x=~"^foo$|bar"}'],
   [
     'a{x=~"shop-.+-production"}',
     '0.expr promql/regexp a{x=~"shop-.+-production"}: x=~"shop-.+-production" takes a value apart: give what it joins labels of their own, and match those',

@@ -52,6 +52,9 @@ test("two files record a series once", () => {
   )
   assert.deepEqual(lint(from("a", { rules }, ["t"]), from("b", { rules: other }, ["u"])), [])
   assert.deepEqual(lint(from("a", { rules }, ["t"]), from("b", { rules: other }, ["u", "t"])), [twice])
+  assert.deepEqual(lint(from("a", { rules }, ["s", "t"]), from("b", { rules: other }, ["t"])), [twice])
+  assert.deepEqual(lint(from("a", { rules }, ["t"]), from("b", { rules: other })), [twice])
+  assert.deepEqual(lint(from("a", { rules }), from("b", { rules: other }, ["t"])), [twice])
 })
 
 const long = (part: string, glue: string, times: number) => Array<string>(times).fill(part).join(glue)

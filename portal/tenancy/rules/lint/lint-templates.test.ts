@@ -32,6 +32,32 @@ const TEMPLATES: readonly (readonly [expr: string, text: string, ...findings: re
   ["a * on (x) group_left (y) sum by (x, y) (b) > 0", "{{ $labels.y }} {{ $labels.z }}"],
   ["sum without (x) (a) > 0", "{{ $labels.x }}", `0.annotations.a alerts/template $labels.x: ${empty("x")}`],
   ["a / on (x) b > 0", "{{ $labels.y }}", `0.annotations.a alerts/template $labels.y: ${empty("y")}`],
+  [
+    'label_replace(sum(a), "y", "$1", "x", "(.*)") > 0',
+    "{{ $labels.y }} {{ $labels.z }}",
+    `0.annotations.a alerts/template $labels.z: ${empty("z")}`,
+  ],
+  ["1 - sum(a) > 0", "{{ $labels.x }}", `0.annotations.a alerts/template $labels.x: ${empty("x")}`],
+  ["1 - a > 0", "{{ $labels.x }}"],
+  [
+    "sum by (x) (a) > 0 or sum by (y) (b) > 0",
+    "{{ $labels.x }} {{ $labels.y }} {{ $labels.z }}",
+    `0.annotations.a alerts/template $labels.z: ${empty("z")}`,
+  ],
+  ["sum(a) > 0 or b > 0", "{{ $labels.x }}"],
+  ["b > 0 or sum(a) > 0", "{{ $labels.x }}"],
+  [
+    "sum without (x) (a) > 0 or sum without (x, y) (b) > 0",
+    "{{ $labels.x }} {{ $labels.y }}",
+    `0.annotations.a alerts/template $labels.x: ${empty("x")}`,
+  ],
+  ["a / sum by (x) (b) > 0", "{{ $labels.y }}", `0.annotations.a alerts/template $labels.y: ${empty("y")}`],
+  [
+    "sum by (x) (a) * on (x) group_right (y) sum by (x, y, z) (b) > 0",
+    "{{ $labels.z }} {{ $labels.w }}",
+    `0.annotations.a alerts/template $labels.w: ${empty("w")}`,
+  ],
+  ["sum(up) < 1", "{{ with $labels.job }}{{ . }}{{ end }}{{ $labels.job }}"],
   ["up == 0", '{{ query "up" | first | value }}'],
   [
     "up == 0",
