@@ -27,7 +27,7 @@ function watch() {
       moves: () => [move("x", "b"), move("y", "a")],
       delivers: (site, shard) => found.push(`${site} ${shard}`) > 0,
     },
-    { get: (name) => track(listedSite(name, { timeout: 20 }), newlyListed(moment), "a") },
+    { get: (name) => track(listedSite(name, { timeout: 20 }), newlyListed(moment), "a", 0) },
   )
   const take = (polled: Partial<Polled>, ahead = 0): readonly string[] => {
     const nothing = { pools: undefined, poolsAt: 0, heard: true, clock: 0, alone: false }

@@ -169,6 +169,10 @@ const ATTENTION: ReadonlySet<string> = new Set([
   "token_expires",
 ])
 
+/** Whether a cause is one that is found beside the scrapes: by a probe, or a look at what is visible. */
+export const isFoundBesides = (cause: string | null): boolean =>
+  cause !== null && (STALE.has(cause) || ATTENTION.has(cause))
+
 function skewOf(report: ProbeReport | undefined): Details | undefined {
   const skew = report?.clockSkew
   return skew === undefined || Math.abs(skew) < SKEW ? undefined : { skew: String(Math.round(skew)) }

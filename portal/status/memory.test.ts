@@ -61,6 +61,14 @@ test("gives back what an earlier process wrote, in a file for the portal alone",
   assert.deepEqual(lines, [])
 })
 
+test("keeps that scrapes were slow, so that a restart does not make them quick", async (t) => {
+  const { path } = temporaryFolder(t)
+  const { log } = logging()
+  const slow = { ...remembered([]), record: { ...remembered([]).record, slow: 2 } }
+  await keepMemory(path, { log, content: () => memoryOf([["a", "", slow]]), mayWrite: () => true }).write()
+  assert.equal((await readMemory([path], log)).sites.get("a")?.remembered.record.slow, 2)
+})
+
 test("reads what a portal wrote that did not note when Prometheus was seen", async (t) => {
   const folder = temporaryFolder(t)
   await folder.write("status.json", memoryOf([["site-a", "https://a.example.org", remembered([])]]))

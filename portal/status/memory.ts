@@ -42,6 +42,7 @@ const site = z
     failures: z.int().nonnegative(),
     failingSince: seconds.nullable(),
     delivered: seconds.nullable(),
+    slow: z.int().nonnegative().default(0),
     state: z.enum(STATES),
     since: date,
     changes: z.array(change).max(20),
@@ -49,7 +50,7 @@ const site = z
     seriesDayAgo: z.number().nullable(),
     listedSince: seconds,
   })
-  .transform(({ url, last, error, failures, failingSince, delivered, ...rest }) => ({
+  .transform(({ url, last, error, failures, failingSince, delivered, slow, ...rest }) => ({
     url,
     remembered: {
       ...rest,
@@ -60,7 +61,7 @@ const site = z
         failures,
         failingSince: failingSince ?? undefined,
         delivered: delivered ?? undefined,
-        slow: 0,
+        slow,
         health: undefined,
         listedAt: undefined,
       },
@@ -114,8 +115,8 @@ export function memoryOf(
 
 /** Field by field: what is given may hold more. */
 function siteText(url: string, { record, since, changes, state, day, seriesDayAgo, listedSince }: Remembered): string {
-  const { last = null, error, failures, failingSince = null, delivered = null } = record
-  const scrapes = { last, error: error.slice(0, 300), failures, failingSince, delivered }
+  const { last = null, error, failures, failingSince = null, delivered = null, slow } = record
+  const scrapes = { last, error: error.slice(0, 300), failures, failingSince, delivered, slow }
   const core = { url, ...scrapes, state, since: since.getTime(), day, seriesDayAgo, listedSince }
   let left = MOST - Buffer.byteLength(JSON.stringify(core)) - 20
   const kept: string[] = []

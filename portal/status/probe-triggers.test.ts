@@ -13,7 +13,7 @@ const moment = { now: 0, ahead: 0, known: true, readySince: 0 }
 const ENTRY = {} as Site
 
 function site(state: SiteStatus["state"], cause?: "refused" | "reset", series = 100, entry = ENTRY): Tracked {
-  const tracked = track(listedSite("a", { entry }), newlyListed(moment), "prometheus")
+  const tracked = track(listedSite("a", { entry }), newlyListed(moment), "prometheus", 0)
   const record = withScrape(NO_SCRAPES, { at: 1, ok: true, seconds: 1, series, kept: series }, 30)
   return { ...tracked, record, finding: cause && find(cause), row: { ...tracked.row, state } }
 }

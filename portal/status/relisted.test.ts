@@ -71,7 +71,7 @@ test("remembers nothing of a site that has another url after a restart", async (
 test("keeps, of a site that moves to another Prometheus, when it delivered last", () => {
   const moment = { now: 10_000, ahead: 0, known: true, readySince: 0 }
   const record = { ...NO_SCRAPES, delivered: 7, failures: 2, failingSince: 8 }
-  const tracked = track(listedSite("a"), { ...newlyListed(moment), record, seriesDayAgo: 5 }, "a")
+  const tracked = track(listedSite("a"), { ...newlyListed(moment), record, seriesDayAgo: 5 }, "a", 0)
   const moved = atShard(tracked, "b", undefined, moment)
   assert.deepEqual(
     [moved.shard, moved.row.shard, moved.record, moved.seriesDayAgo],

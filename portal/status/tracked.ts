@@ -1,11 +1,12 @@
 import type { Finding } from "../diagnosis/cause.ts"
 import type { ProbeReport } from "../diagnosis/probe-report.ts"
-import { entryOf, isCauseId } from "../diagnosis/causes/index.ts"
+import { isCauseId } from "../diagnosis/causes/index.ts"
 import { find } from "../diagnosis/find.ts"
 import { day } from "../diagnosis/words.ts"
 import { withChange } from "./changes.ts"
 import { type Day, EMPTY_DAY, endOf, moveTo, statesOf, withState } from "./day.ts"
-import { type Facts, judge, type Verdict, type Visible } from "./judge.ts"
+import { elapsed } from "./elapsed.ts"
+import { type Facts, isFoundBesides, judge, type Verdict, type Visible } from "./judge.ts"
 import { judgePushing, type Writes } from "./judge-pushing.ts"
 import { type ListedSite, lineOf } from "./listed.ts"
 import type { SiteChange, SiteStatus, State } from "./overview.ts"
@@ -50,6 +51,8 @@ export interface Tracked extends Remembered {
   readonly shown: Pick<Tracked, "record" | "report">
   /** Milliseconds that the clock of its Prometheus is ahead of ours. */
   readonly ahead: number
+  /** Since when, in milliseconds, its verdict is one of an earlier process that no scrape shows. */
+  readonly rememberedAt: number | undefined
 }
 
 export const newlyListed = ({ now, ahead }: Moment): Remembered => ({
@@ -75,14 +78,11 @@ export interface Moment {
   readonly readySince: number | undefined
 }
 
-/** A site as it is at first, or as an earlier process left it. */
-export function track(site: ListedSite, remembered: Remembered, shard: string): Tracked {
-  const verdict: Verdict = { state: remembered.state, cause: null, details: {} }
-  const [last] = remembered.changes
-  const finding = undefined
+/** A site as it is at first, or as an earlier process left it. `now`: in milliseconds. */
+export function track(site: ListedSite, remembered: Remembered, shard: string, now: number): Tracked {
+  const finding = findingOf(remembered, site)
+  const verdict: Verdict = { state: remembered.state, cause: finding?.cause.id ?? null, details: {} }
   const ahead = 0
-  const row = rowOf({ ...remembered, site, shard, finding, ahead }, false, statesOf(remembered.day))
-  const words = last === undefined || last.state !== remembered.state ? {} : wordsOf(last, site)
   return {
     ...remembered,
     site,
@@ -92,18 +92,32 @@ export function track(site: ListedSite, remembered: Remembered, shard: string): 
     report: undefined,
     visible: undefined,
     moved: false,
-    row: { ...row, ...words },
+    row: rowOf({ ...remembered, site, shard, finding, ahead }, false, statesOf(remembered.day)),
     shown: { record: NO_SCRAPES, report: undefined },
     ahead,
+    rememberedAt: isFoundBesides(verdict.cause) ? now : undefined,
   }
 }
 
-/** Of its last change, without details that are not noted. */
-function wordsOf({ cause, reason }: SiteChange, site: ListedSite): Partial<SiteStatus> {
-  if (cause === null || !isCauseId(cause)) return { cause, reason }
-  const { title } = entryOf(cause)
-  const { todo } = find(cause, { line: lineOf(site), url: site.url })
-  return { cause, causeTitle: title, reason, todo }
+/** What its last change says is wrong, without details that are not noted. */
+function findingOf({ state, changes: [last] }: Remembered, site: ListedSite): Finding | undefined {
+  if (last === undefined || last.state !== state || last.cause === null || !isCauseId(last.cause)) return undefined
+  const found = find(last.cause, { line: lineOf(site), url: site.url })
+  return { ...found, reason: last.reason ?? found.reason }
+}
+
+/** Milliseconds within which each site has been probed and looked at. */
+const LOOKED = 600_000
+
+/**
+ * Whether what an earlier process found is all that is known. Scrapes that succeed do not show what a probe or a look at the
+ * series found: the site is not to be green until these are made again.
+ */
+function isAsRemembered(tracked: Tracked, { state }: Verdict, now: number): boolean {
+  const { rememberedAt, verdict, report, visible } = tracked
+  if (rememberedAt === undefined || (state !== "ok" && state !== "attention")) return false
+  const isLooked = report !== undefined && (verdict.state !== "stale" || visible !== undefined)
+  return !isLooked && elapsed(rememberedAt, now) < LOOKED
 }
 
 /** Another Prometheus counts from now on, which may know of scrapes already. History of before stays at the old one. */
@@ -147,7 +161,11 @@ export function update(tracked: Tracked, hasPool: boolean | undefined, moment: M
     visible: tracked.visible,
     token: token && { ...token, now: moment.now / 1000 },
   }
-  return withExplained(tracked, judge(facts), moment, explain)
+  const verdict = judge(facts)
+  if (isAsRemembered(tracked, verdict, moment.now)) return withVerdict(tracked, tracked.verdict, tracked.finding, moment)
+  const { rememberedAt } = tracked
+  const known = rememberedAt === undefined ? tracked : { ...tracked, rememberedAt: undefined }
+  return withExplained(known, verdict, moment, explain)
 }
 
 /** Of a site that pushes: what is not known now is never shown as what was known before. */

@@ -51,7 +51,7 @@ test("counts only what a site sent: no alert about it, no recorded series, no no
   const visibility = openVisibility(api)
   const counted: (readonly [name: string, series: number, isNew: boolean])[] = []
   for (const [turn, name] of names.entries()) {
-    const sites = new Map([[name, { ...track(listedSite(name), newlyListed(moment), "prometheus"), record }]])
+    const sites = new Map([[name, { ...track(listedSite(name), newlyListed(moment), "prometheus", 0), record }]])
     for (const [site, { series, newest }] of await visibility(sites, at + 10 * turn, AbortSignal.timeout(10_000)))
       counted.push([site, series, newest !== undefined])
   }
