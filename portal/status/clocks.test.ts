@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { until } from "../../dev/testing/until.ts"
 import { watchTwo } from "./watched.testing.ts"
 
 test("does not go by scrapes of a clock that was ahead once it is set right", async (t) => {
@@ -37,5 +38,10 @@ for (const [name, ahead] of [
     const { sites } = await watched.shows("a ok", "b down refused")
     const age = (watched.now() - (sites[0]?.lastDelivery?.getTime() ?? 0)) / 1000
     assert.ok(age > 5 && age < 60, `delivered ${age} s ago`)
+    // it is known by whole seconds: rows are not to change with what is left
+    watched.fake.now = () => watched.now() + ahead + 1500
+    const polls = watched.fake.requests.length + 10
+    await until("more polls", () => watched.fake.requests.length > polls || undefined)
+    assert.equal(watched.status.source.current().sites[0], sites[0])
   })
 }
