@@ -51,7 +51,10 @@ export function openBoard(
         const shard = before?.shard ?? shardOf(site.name)
         const moment = momentOf(shard)
         const known = before ?? rememberedOf(site, memory) ?? newlyListed(moment)
-        next.set(site.name, before === undefined ? track(site, known, shard, moment.now) : relisted(before, site, moment))
+        next.set(
+          site.name,
+          before === undefined ? track(site, known, shard, moment.now) : relisted(before, site, moment),
+        )
         changed.add(site.name)
       }
       for (const name of sites.keys()) if (!next.has(name)) changed.add(name)

@@ -162,7 +162,8 @@ export function update(tracked: Tracked, hasPool: boolean | undefined, moment: M
     token: token && { ...token, now: moment.now / 1000 },
   }
   const verdict = judge(facts)
-  if (isAsRemembered(tracked, verdict, moment.now)) return withVerdict(tracked, tracked.verdict, tracked.finding, moment)
+  if (isAsRemembered(tracked, verdict, moment.now))
+    return withVerdict(tracked, tracked.verdict, tracked.finding, moment)
   const { rememberedAt } = tracked
   const known = rememberedAt === undefined ? tracked : { ...tracked, rememberedAt: undefined }
   return withExplained(known, verdict, moment, explain)
