@@ -12,11 +12,12 @@ export interface Check {
   readonly run: (root: string) => Promise<string>
 }
 
+/** The longest first: they run side by side. */
 export const checks: readonly Check[] = [
+  { name: "format", run: tool("prettier", "--check", "--log-level=warn", ".") },
   { name: "types", run: tool("tsc") },
   { name: "types of the browser's script", run: tool("tsc", "-p", "portal/web/client") },
   { name: "lint", run: tool("oxlint", "--quiet") },
-  { name: "format", run: tool("prettier", "--check", "--log-level=warn", ".") },
   { name: "unused code and dependencies", run: tool("knip", "--no-progress") },
   { name: "shell syntax", run: shellSyntax },
   { name: "links in the documentation", run: async (root) => (await brokenLinks(root)).join("\n") },

@@ -4,11 +4,17 @@ import { parseArgs } from "node:util"
 import { audit, type Check, checks } from "./checks.ts"
 import { coverageOutcome, showCoverage } from "./coverage.ts"
 import { allMustRun, type Outcome, report } from "./outcome.ts"
-import { matches, type Plan, planTests } from "./plan.ts"
+import { matches, planTests, ROOM, type Suite } from "./plan.ts"
 import { runSuites, statusLine } from "./suites.ts"
+import { startUsage } from "./usage.ts"
+import { runWithin } from "./within.ts"
 
 /** The same text is shown by dev/test, without installing anything. */
 const help = (): string => readFileSync(join(import.meta.dirname, "help.txt"), "utf8")
+
+const CHECKS_AT_ONCE = 2
+/** Seconds: more than the longest test with real components may take. */
+const SILENCE = 1000
 
 const root = process.cwd()
 const print = (text: string): void => void process.stdout.write(text)
@@ -21,7 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const chosen = checks.filter(({ name }) => matches(name, patterns))
   const tests = planTests(root, patterns)
-  if (chosen.length + tests.unit.length + tests.e2e.length + tests.alone.length === 0) {
+  if (chosen.length + tests.unit.length + tests.real.length === 0) {
     process.stderr.write(`dev/test: no check and no test file matches ${patterns.join(" or ")}\n`)
     return 2
   }
@@ -30,13 +36,16 @@ async function main(argv: readonly string[]): Promise<number> {
   const { signal } = ending
   const everything = patterns.length === 0
 
-  const checked = await runChecks(chosen, signal)
-  if (everything && !signal.aborted) print(`  info    npm audit: ${await audit(root)}\n`)
-  const found = [
-    ...checked,
-    ...(await runUnitTests(tests.unit, everything, signal)),
-    ...(await runRealTests(tests, signal)),
-  ]
+  const found: Outcome[] = []
+  for (const run of [
+    () => runChecks(chosen, everything, signal),
+    () => runUnitTests(tests.unit, everything, signal),
+    () => runRealTests(tests.real, signal),
+  ]) {
+    const usage = startUsage()
+    found.push(...(await run()))
+    if (everything && !signal.aborted) print(`  info    all of this: ${usage()}\n`)
+  }
   const outcomes = process.env.FEDSTACK_TEST_ALL === "1" ? found.map(allMustRun) : found
   if (signal.aborted) print("\nEnded before all was done.\n")
   print(report(outcomes))
@@ -44,16 +53,24 @@ async function main(argv: readonly string[]): Promise<number> {
   return outcomes.some(({ kind }) => kind === "failed") ? 1 : 0
 }
 
-async function runChecks(chosen: readonly Check[], signal: AbortSignal): Promise<Outcome[]> {
+async function runChecks(
+  chosen: readonly Check[],
+  withAudit: boolean,
+  signal: AbortSignal,
+): Promise<readonly Outcome[]> {
   if (chosen.length > 0) print("Checks\n")
-  const outcomes: Outcome[] = []
-  for (const { name, run } of chosen) {
-    if (signal.aborted) break
-    const start = performance.now()
-    const reason = await run(root).catch((error: unknown) => `it cannot run: ${String(error)}`)
-    print(statusLine(reason === "" ? "ok" : "FAILED", name, performance.now() - start))
-    outcomes.push({ kind: reason === "" ? "passed" : "failed", name, where: "", reason })
-  }
+  const jobs = chosen.map(({ name, run }) => ({
+    size: 1,
+    async run(): Promise<readonly Outcome[]> {
+      if (signal.aborted) return []
+      const start = performance.now()
+      const reason = await run(root).catch((error: unknown) => `it cannot run: ${String(error)}`)
+      print(statusLine(reason === "" ? "ok" : "FAILED", name, performance.now() - start))
+      return [{ kind: reason === "" ? "passed" : "failed", name, where: "", reason }]
+    },
+  }))
+  const outcomes = (await runWithin(CHECKS_AT_ONCE, jobs)).flat()
+  if (withAudit && !signal.aborted) print(`  info    npm audit: ${await audit(root)}\n`)
   return outcomes
 }
 
@@ -63,36 +80,31 @@ async function runUnitTests(
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
   if (files.length > 0) print("\nUnit and property tests\n")
+  const kept = process.env.NODE_COMPILE_CACHE
   // what one test file compiled and cached would be missing from the coverage of the next
-  delete process.env.NODE_COMPILE_CACHE
+  if (measure) delete process.env.NODE_COMPILE_CACHE
   const coverageOf = measure ? ["core/**/*.ts", "site/**/*.ts", "portal/**/*.ts"] : []
-  const { outcomes, coverage } = await runSuites({
-    root,
-    files,
-    concurrency: 2,
-    coverageOf,
-    silence: 180,
-    signal,
-    print,
-  })
+  const suites = { root, files, concurrency: ROOM, coverageOf, silence: 180, signal, print }
+  const { outcomes, coverage } = await runSuites(suites)
+  if (kept !== undefined) process.env.NODE_COMPILE_CACHE = kept
   if (!measure || files.length === 0 || signal.aborted) return outcomes
   if (coverage !== undefined) print(`\nCoverage by unit tests, percent\n${showCoverage(coverage, root)}`)
   return [...outcomes, coverageOutcome(coverage)]
 }
 
-async function runRealTests({ e2e, alone }: Plan, signal: AbortSignal): Promise<Outcome[]> {
-  if (e2e.length + alone.length > 0) await findPrometheus(signal)
-  const sections = [
-    { title: "Tests with real components", files: e2e, concurrency: 2, silence: 300 },
-    { title: "Tests that need the machine for themselves", files: alone, concurrency: 1, silence: 1500 },
-  ]
-  const all: Outcome[] = []
-  for (const { title, files, concurrency, silence } of sections) {
-    if (files.length > 0) print(`\n${title}\n`)
-    const { outcomes } = await runSuites({ root, files, concurrency, coverageOf: [], silence, signal, print })
-    all.push(...outcomes)
-  }
-  return all
+async function runRealTests(suites: readonly Suite[], signal: AbortSignal): Promise<readonly Outcome[]> {
+  if (suites.length === 0) return []
+  await findPrometheus(signal)
+  print("\nTests with real components\n")
+  const jobs = suites.map(({ file, size }) => ({
+    size,
+    async run() {
+      if (signal.aborted) return []
+      const one = { root, files: [file], concurrency: 1, coverageOf: [], silence: SILENCE, signal, print }
+      return (await runSuites(one)).outcomes
+    },
+  }))
+  return (await runWithin(ROOM, jobs)).flat()
 }
 
 /** Tests look for Prometheus in FEDSTACK_PROMETHEUS_DIR and PATH. Where both have none, this provides what dev/up uses. */
