@@ -5,6 +5,7 @@ import { seeded } from "../../dev/fuzz/random.ts"
 import { randomSelector } from "../../dev/fuzz/random-selector.ts"
 import { need } from "../../dev/testing/component.ts"
 import { findPrometheus, VERSIONS } from "../../dev/testing/prometheus.ts"
+import { seedOf } from "../../dev/testing/seed.ts"
 import { compile } from "./compiled.ts"
 import { type Containment, contains } from "./containment.ts"
 import type { Selector } from "./selector.ts"
@@ -76,8 +77,7 @@ for (const version of VERSIONS) {
   test(`agrees with Prometheus ${version} on what contained selectors select, and on every witness`, async (t) => {
     const folder = need(t, findPrometheus(version))
     if (folder === undefined) return
-    const seed = Date.now() % 2 ** 32
-    t.diagnostic(`seed ${seed}`)
+    const seed = seedOf(t)
     const { selectors, pairs, series } = plan(seed, version.startsWith("3"))
 
     const federate = await federating(t, folder, series)

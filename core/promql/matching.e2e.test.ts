@@ -4,6 +4,7 @@ import { seeded } from "../../dev/fuzz/random.ts"
 import { randomSelector } from "../../dev/fuzz/random-selector.ts"
 import { need } from "../../dev/testing/component.ts"
 import { findPrometheus, VERSIONS } from "../../dev/testing/prometheus.ts"
+import { seedOf } from "../../dev/testing/seed.ts"
 import { compile } from "./compiled.ts"
 import { matchingOf } from "./matching.ts"
 import { Budget } from "./regex/search.ts"
@@ -17,8 +18,7 @@ for (const version of VERSIONS.filter((one) => one.startsWith("3"))) {
   test(`selects of random series those that Prometheus ${version} selects`, async (t) => {
     const folder = need(t, findPrometheus(version))
     if (folder === undefined) return
-    const seed = Date.now() % 2 ** 32
-    t.diagnostic(`seed ${seed}`)
+    const seed = seedOf(t)
     const random = seeded(seed)
     const selectors: Selector[] = []
     const series: Series[] = []

@@ -11,11 +11,13 @@ import type { Selector } from "./selector.ts"
 
 export type Series = Readonly<Record<string, string>>
 
+/** Samples with a time of their own stay known where a later scrape fails, as on a machine with much other work. */
 function exposition(series: readonly Series[]): string {
+  const now = Date.now()
   return series
     .map((labels, id) => {
       const pairs = Object.entries({ ...labels, id: String(id) }).filter(([, value]) => value !== "")
-      return `m{${pairs.map(([label, value]) => `${label}="${escape(value)}"`).join(",")}} 1\n`
+      return `m{${pairs.map(([label, value]) => `${label}="${escape(value)}"`).join(",")}} 1 ${now}\n`
     })
     .join("")
 }
