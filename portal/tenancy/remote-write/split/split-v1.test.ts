@@ -43,13 +43,42 @@ test("makes one message of several senders' slices, and the same slice again for
   assert.equal(messageOf(red), a)
 })
 
-test("keeps the bytes of the message until the slices are encoded, and those are its own", () => {
+test("needs nothing of a message that is split, and keeps the slices of one from the next", () => {
   const message = up("red", "a")
   const [red] = splitV1(message, routing(), { now: 0 }).slices
-  assert.ok(red !== undefined)
-  const before = messageOf(red)
   message.fill(0)
-  assert.equal(messageOf(red), before)
+  splitV1(Buffer.concat([up("blue", "b"), up("green", "c")]), routing(), { now: 0 })
+  assert.ok(red !== undefined)
+  assert.equal(messageOf(red), up(undefined, "a").toString("latin1"))
+})
+
+test("sends the series of a message that was refused to nobody", () => {
+  const malformed = Buffer.concat([up("red", "a"), up("red", "b"), Buffer.from([0x0a, 200])])
+  assert.throws(() => splitV1(malformed, routing(), { now: 0 }), { code: "MALFORMED_MESSAGE" })
+  const [red] = splitV1(up("red", "c"), routing(), { now: 0 }).slices
+  assert.ok(red !== undefined)
+  assert.equal(messageOf(red), up(undefined, "c").toString("latin1"))
+})
+
+test("sends slices whole that are long enough to be compressed in several parts", () => {
+  const instances = Array.from({ length: 9000 }, (_, index) => `10.0.0.${index}`)
+  const long = "l".repeat(300_000)
+  const tenants = ["red", "red", "blue"]
+  const message = Buffer.concat([
+    ...instances.map((instance, index) => up(tenants[index % 3], instance)),
+    ...[up("red", long), up("blue", "last"), up("red", "last")],
+  ])
+  const { slices } = splitV1(message, routing(), { now: 0 })
+  const whole = (tenant: string, ...more: string[]): string =>
+    [...instances.filter((_, index) => tenants[index % 3] === tenant), ...more]
+      .map((instance) => up(undefined, instance).toString("latin1"))
+      .join("")
+  const [red, blue] = slices
+  assert.ok(slices.length === 2 && red !== undefined && blue !== undefined)
+  assert.ok(messageOf(red) === whole("red", long, "last"))
+  assert.ok(messageOf(blue) === whole("blue", "last"))
+  assert.ok(messageOf(red, blue) === messageOf(red) + messageOf(blue))
+  assert.equal(red.bytes, messageOf(red).length)
 })
 
 test("sets aside what is wrong with its reason, and sends the rest", () => {
