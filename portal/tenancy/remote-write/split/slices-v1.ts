@@ -15,7 +15,7 @@ const FIRST_CAPACITY = 8 * 1024
 /** Bytes for all slices together that are kept for the next message. */
 const MOST_KEPT = 4 * 1024 * 1024
 
-/** What is written by the number of the slice. One message is split at a time. */
+/** What is written of the slices, in the order of their first series. One message is split at a time. */
 const outputs: Output[] = []
 
 interface Growing {
@@ -35,6 +35,7 @@ interface Growing {
 export class SlicesV1 {
   readonly #message: Buffer
   readonly #slices: (Growing | undefined)[] = []
+  #used = 0
 
   constructor(message: Buffer) {
     this.#message = message
@@ -91,7 +92,7 @@ export class SlicesV1 {
   #slice(index: number): Growing {
     const known = this.#slices[index]
     if (known !== undefined) return known
-    const out = (outputs[index] ??= new Output(FIRST_CAPACITY))
+    const out = (outputs[this.#used++] ??= new Output(FIRST_CAPACITY))
     out.at = 0
     const counts = { samples: 0, histograms: 0, exemplars: 0 }
     const growing = { out, elements: [], bytes: 0, series: 0, metadata: 0, counts }
