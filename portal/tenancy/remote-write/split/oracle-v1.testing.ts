@@ -117,7 +117,7 @@ export function isMessage(bytes: Buffer): boolean {
   }
 }
 
-/** Undefined where the whole message is to be refused. Metadata is left out. */
+/** Undefined where the whole message is to be refused. Metadata is left out, unless it is to be set aside. */
 export function expectedSplit(message: Buffer, routing: Routing): Expected | undefined {
   if (!isMessage(message)) return undefined
   const fields = fieldsOf(message)
@@ -125,7 +125,7 @@ export function expectedSplit(message: Buffer, routing: Routing): Expected | und
   if (has(4, 5) && !has(1, 3)) return undefined
   const slices = new Map<string, { message: Buffer; counts: Counts; series: number }>()
   let received: Counts = { samples: 0, histograms: 0, exemplars: 0 }
-  let rejected = 0
+  let rejected = fields.filter(({ number, content }) => number === 3 && !isNamed(content)).length
   for (const frame of fields.filter(({ number }) => number === 1)) {
     const parts = fieldsOf(frame.content)
     const count = (number: number): number => parts.filter((part) => part.number === number).length
@@ -158,6 +158,15 @@ export function expectedSplit(message: Buffer, routing: Routing): Expected | und
   }
   return { received, rejected, slices }
 }
+
+function isNamed(metadata: Buffer): boolean {
+  const name = fieldsOf(metadata).findLast(({ number }) => number === 2)?.content ?? Buffer.alloc(0)
+  return name.length > 0 && isUtf8(name)
+}
+
+/** The series of a message. */
+export const seriesOf = (message: Buffer): Buffer =>
+  Buffer.concat(fieldsOf(message).flatMap(({ number, raw }) => (number === 1 ? [raw] : [])))
 
 const sum = (one: Counts, other: Counts): Counts => ({
   samples: one.samples + other.samples,

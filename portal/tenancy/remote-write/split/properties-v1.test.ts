@@ -5,7 +5,7 @@ import { FedstackError } from "#core/errors.ts"
 import type { TenantId } from "../../tenants/tenant.ts"
 import type { Destination, Routing } from "../routing/routing.ts"
 import { anyMessageV1 } from "./message-v1.testing.ts"
-import { expectedSplit } from "./oracle-v1.testing.ts"
+import { expectedSplit, seriesOf } from "./oracle-v1.testing.ts"
 import type { Split } from "./slice.ts"
 import { splitV1 } from "./split-v1.ts"
 import { field, label, messageOf, sample, timeSeries } from "./v1.testing.ts"
@@ -30,10 +30,12 @@ const contents = ({ received, slices, rejectedSeries }: Split) => ({
   received,
   rejected: rejectedSeries,
   slices: new Map(
-    slices.map((slice) => [
-      `${slice.tenant} ${slice.group}`,
-      { message: messageOf(slice), counts: { ...slice.counts }, series: slice.series },
-    ]),
+    slices.flatMap((slice) => {
+      const { tenant, group, counts, series } = slice
+      const message = seriesOf(Buffer.from(messageOf(slice), "latin1")).toString("latin1")
+      // of metadata it has nothing but that
+      return series === 0 ? [] : [[`${tenant} ${group}`, { message, counts: { ...counts }, series }] as const]
+    }),
   ),
 })
 
@@ -90,6 +92,11 @@ const mutation = fc.record({
   kind: fc.constantFrom("set", "insert", "remove", "cut"),
   at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   byte: fc.oneof(fc.nat(255), fc.constantFrom(0, 0x7f, 0x80, 0xff, 0x0a, 0x0b, 0x0c, 0x0f, 0x12)),
+})
+
+test("sets aside metadata without a name", () => {
+  for (const bytes of [[0x1a, 0], [0x9a, 0, 0], [0x1a, 2, 0x12, 0], [0x1a, 3, 0x12, 1, 0xff], [0x1a, 3, 0x12, 1, 0x61]])
+    assert.equal(compare(Buffer.from(bytes)), "split")
 })
 
 test("refuses malformed messages, and those only, with status 400", () => {
