@@ -95,7 +95,13 @@ const mutation = fc.record({
 })
 
 test("sets aside metadata without a name", () => {
-  for (const bytes of [[0x1a, 0], [0x9a, 0, 0], [0x1a, 2, 0x12, 0], [0x1a, 3, 0x12, 1, 0xff], [0x1a, 3, 0x12, 1, 0x61]])
+  for (const bytes of [
+    [0x1a, 0],
+    [0x9a, 0, 0],
+    [0x1a, 2, 0x12, 0],
+    [0x1a, 3, 0x12, 1, 0xff],
+    [0x1a, 3, 0x12, 1, 0x61],
+  ])
     assert.equal(compare(Buffer.from(bytes)), "split")
 })
 

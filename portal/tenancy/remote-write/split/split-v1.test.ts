@@ -56,7 +56,10 @@ test("sends what is valid behind series of many tenants that are set aside", () 
   const unsound = Array.from({ length: 500 }, (_, index) => timeSeries(label("tenant_id", `t${index}`), sample()))
   const message = Buffer.concat([...unsound, up("red", "a")])
   const { slices, rejectedSeries } = splitV1(message, routing(1000), { now: 0 })
-  assert.deepEqual([slices.map((slice) => messageOf(slice)), rejectedSeries], [[up(undefined, "a").toString("latin1")], 500])
+  assert.deepEqual(
+    [slices.map((slice) => messageOf(slice)), rejectedSeries],
+    [[up(undefined, "a").toString("latin1")], 500],
+  )
 })
 
 test("sends the series of a message that was refused to nobody", () => {
