@@ -126,6 +126,15 @@ const CASES: Readonly<Record<string, readonly [About, readonly string[]]>> = {
 for (const [name, [about, expected]] of Object.entries(CASES))
   test(`says so where ${name}`, () => assert.deepEqual(shown(about), expected))
 
+test("says of no site that it is not affected where none of several Prometheus responds", () => {
+  const silent = { silent: { reason: "nothing listens there", starting: false } }
+  const shards = ["a", "b"].map((shard) => ({ ...WELL, ...silent, shard, sites: 150 }))
+  assert.deepEqual(
+    bannersOf({ ...circumstances({}), shards }).map(({ todo }) => todo.split(". ").at(-1)),
+    Array.from(shards, () => "The states of its 150 sites are those of before."),
+  )
+})
+
 test("names the Prometheus, where there are several, and those that are no longer given", () => {
   const of = (shard: string, about: Partial<ShardCircumstances> = {}) => ({ ...WELL, shard, sites: 150, ...about })
   const found = bannersOf({

@@ -46,7 +46,7 @@ export function bannersOf(about: Circumstances): readonly Undated[] {
       return found && one.shard !== undefined ? { ...found, shard: one.shard } : found
     })
   return [
-    ...ofEach(silence),
+    ...ofEach((one) => silence(one, about.shards)),
     ...ofEach(notApplied),
     sitesFaults(about),
     signingBanner(about.signing),
@@ -60,12 +60,13 @@ export function bannersOf(about: Circumstances): readonly Undated[] {
 const nameOf = ({ shard }: ShardCircumstances): string => (shard === undefined ? "Prometheus" : `Prometheus ${shard}`)
 
 /** What is known while one does not say it. */
-const asBefore = ({ shard, sites }: ShardCircumstances): string =>
-  shard === undefined
-    ? "States are those of before."
-    : `The states of its ${plural(sites, "site")} are those of before; others are not affected.`
+function asBefore({ shard, sites }: ShardCircumstances, all: readonly ShardCircumstances[]): string {
+  if (shard === undefined) return "States are those of before."
+  const others = all.some(({ silent }) => silent === undefined) ? "; others are not affected" : ""
+  return `The states of its ${plural(sites, "site")} are those of before${others}.`
+}
 
-function silence(about: ShardCircumstances): Undated | undefined {
+function silence(about: ShardCircumstances, all: readonly ShardCircumstances[]): Undated | undefined {
   const { silent, prometheusUrl, shard } = about
   if (silent === undefined) return undefined
   if (silent.starting) {
@@ -73,7 +74,7 @@ function silence(about: ShardCircumstances): Undated | undefined {
       id: "prometheus_starting",
       severity: "trouble",
       message: `${nameOf(about)} is starting: it reads its data, and scrapes no site until that is done.`,
-      todo: `Wait; its log shows how far it is. ${asBefore(about)}`,
+      todo: `Wait; its log shows how far it is. ${asBefore(about, all)}`,
     }
   }
   const flag = shard === undefined ? "--prometheus.url" : "--prometheus.shard"
@@ -81,7 +82,7 @@ function silence(about: ShardCircumstances): Undated | undefined {
     id: "prometheus_unreachable",
     severity: "trouble",
     message: `The portal cannot request ${nameOf(about)} at ${prometheusUrl}: ${clean(silent.reason)}.`,
-    todo: `Check that Prometheus runs, and ${flag} with its credentials. ${asBefore(about)}`,
+    todo: `Check that Prometheus runs, and ${flag} with its credentials. ${asBefore(about, all)}`,
   }
 }
 
