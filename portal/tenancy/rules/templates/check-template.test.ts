@@ -29,6 +29,10 @@ const VALID = [
   "{{ if and (gt $value 1e3) (lt $value 0x1p4) }}a{{ else if true }}b{{ else }}c{{ end }}",
   "{{ ($value) | humanize -}}\n",
   "{{ 'a' }} {{ '\\'' }} {{ 1_000 }} {{ 1+2i }}",
+  "{{ 18446744073709551615 }} {{ -9223372036854775808 }} {{ 1-2i }}",
+  '{{ "\\377\\ud7ff\\ue000\\U0010ffff" }}',
+  '{{ define "x" }}a{{ end }}{{ define "x" }} {{/* nothing */}}{{ end }}',
+  '{{ define "x" }} {{ end }}{{ define "x" }}a{{ end }}',
 ]
 for (const text of VALID) test(`takes ${JSON.stringify(text)}`, () => assert.deepEqual(check(text), []))
 
@@ -52,6 +56,24 @@ const INVALID: readonly (readonly [text: string, problem: string])[] = [
     '{{ define "x" }}a{{ end }}{{ define "x" }}b{{ end }}',
     'error "{{ define \\"x\\" }}": the template "x" is defined twice',
   ],
+  [
+    '{{ define "x" }}a{{ end }}{{ define "x" }} {{ end }}{{ define "x" }}b{{ end }}',
+    'error "{{ define \\"x\\" }}": the template "x" is defined twice',
+  ],
+  [
+    '{{ define "x" }}{{ $ }}{{ end }}{{ define "x" }}{{ $ }}{{ end }}',
+    'error "{{ define \\"x\\" }}": the template "x" is defined twice',
+  ],
+  [
+    '{{ range $labels }}{{ block "x" . }}{{ break }}{{ end }}{{ end }}',
+    'error "break": break stands outside of a range',
+  ],
+  ["{{ range $labels }}{{ else range $labels }}{{ end }}", 'error "range": range cannot follow else'],
+  [
+    "{{ range $a, $b, $c := $labels }}{{ end }}",
+    'error ",": only a range can declare two variables, and no action more',
+  ],
+  ["{{ range $a, 1 }}{{ end }}", 'error ",": only a range can declare two variables, and no action more'],
   ['{{ define "x" }}{{ $value }}{{ end }}', 'error "$value": the variable $value is not defined here'],
   ["{{ $label.job }}", 'error "$label": the variable $label is not defined here (Did you mean $labels?)'],
   ["{{ if 1 }}{{ $x := 1 }}{{ end }}{{ $x }}", 'error "$x": the variable $x is not defined here'],
@@ -71,6 +93,13 @@ const INVALID: readonly (readonly [text: string, problem: string])[] = [
   ["{{ 'ab' }}", "error \"'ab'\": single quotes hold one character: write a string in double quotes"],
   ["{{ 089 }}", 'error "089": 089 is not a number that Go can hold'],
   ["{{ 1e400 }}", 'error "1e400": 1e400 is not a number that Go can hold'],
+  ['{{ "\\ud800" }}', 'error "\\\\u": "\\\\u" is not an escape of Go'],
+  ['{{ "\\U00110000" }}', 'error "\\\\U": "\\\\U" is not an escape of Go'],
+  ['{{ "\\400" }}', 'error "\\\\4": "\\\\4" is not an escape of Go'],
+  ...["18446744073709551616", "-9223372036854775809", "0x1p2000", "1+2"].map(
+    (number) => [`{{ ${number} }}`, `error "${number}": ${number} is not a number that Go can hold`] as const,
+  ),
+  ["{{ 1a }}", 'error "1": 1 is not a number that Go can hold'],
   ["{{ $x : 1 }}", 'error ":": a colon stands in := only'],
   ["{{ $x, $y := 1 }}", 'error ",": only a range can declare two variables, and no action more'],
   ["{{ é\u0001 }}", 'error "\\u0001": "\\u0001" cannot follow é: put a space between'],

@@ -22,6 +22,17 @@ test("what one target refuses and another accepts is a warning that names the fi
   ])
 })
 
+test("a warning of one target stays as it is", () => {
+  const { problems } = validateForAll({ ...group("up"), source_tenants: ["a"] }, [
+    targetOf("cortex-1.21"),
+    targetOf("mimir"),
+  ])
+  assert.deepEqual(
+    problems.map(({ severity, message }) => `${severity}: ${message}`),
+    ["warning: is no field of a group for Cortex 1.21 (only Mimir reads it), which drops it without a word; remove it"],
+  )
+})
+
 test("feature flags of a target count, also beside the same target without them", () => {
   const flags = ["promql-experimental-functions"] as const
   assert.deepEqual(shown("limitk(1, up)", ["cortex-1.21", flags]), [])

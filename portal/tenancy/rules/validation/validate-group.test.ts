@@ -309,6 +309,13 @@ const cases: readonly (readonly [target: TargetName, group: unknown, lines: read
     ['error rules.0.for: must be whole numbers with units from big to small, such as 1m30s or 2h (is "1.5h")'],
   ],
   [
+    P35,
+    withAlert({ keep_firing_for: "1.5h" }),
+    [
+      'error rules.0.keep_firing_for: must be whole numbers with units from big to small, such as 1m30s or 2h (is "1.5h")',
+    ],
+  ],
+  [
     "prometheus-2.53",
     withAlert({ annotations: { "a.b": "c", "": "d", __name__: "e" } }),
     [
