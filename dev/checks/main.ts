@@ -4,10 +4,10 @@ import { parseArgs } from "node:util"
 import { audit, type Check, checks } from "./checks.ts"
 import { coverageOutcome, showCoverage } from "./coverage.ts"
 import { allMustRun, type Outcome, report } from "./outcome.ts"
-import { matches, planTests, ROOM, type Suite } from "./plan.ts"
+import { AT_ONCE, matches, type Plan, planTests } from "./plan.ts"
 import { runSuites, statusLine } from "./suites.ts"
 import { startUsage } from "./usage.ts"
-import { runWithin } from "./within.ts"
+import { runAtOnce } from "./at-once.ts"
 
 /** The same text is shown by dev/test, without installing anything. */
 const help = (): string => readFileSync(join(import.meta.dirname, "help.txt"), "utf8")
@@ -27,7 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const chosen = checks.filter(({ name }) => matches(name, patterns))
   const tests = planTests(root, patterns)
-  if (chosen.length + tests.unit.length + tests.real.length === 0) {
+  if (chosen.length + tests.unit.length + tests.busy.length + tests.waiting.length === 0) {
     process.stderr.write(`dev/test: no check and no test file matches ${patterns.join(" or ")}\n`)
     return 2
   }
@@ -40,7 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
   for (const run of [
     () => runChecks(chosen, everything, signal),
     () => runUnitTests(tests.unit, everything, signal),
-    () => runRealTests(tests.real, signal),
+    () => runRealTests(tests, signal),
   ]) {
     const usage = startUsage()
     found.push(...(await run()))
@@ -59,17 +59,14 @@ async function runChecks(
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
   if (chosen.length > 0) print("Checks\n")
-  const jobs = chosen.map(({ name, run }) => ({
-    size: 1,
-    async run(): Promise<readonly Outcome[]> {
-      if (signal.aborted) return []
-      const start = performance.now()
-      const reason = await run(root).catch((error: unknown) => `it cannot run: ${String(error)}`)
-      print(statusLine(reason === "" ? "ok" : "FAILED", name, performance.now() - start))
-      return [{ kind: reason === "" ? "passed" : "failed", name, where: "", reason }]
-    },
-  }))
-  const outcomes = (await runWithin(CHECKS_AT_ONCE, jobs)).flat()
+  const jobs = chosen.map(({ name, run }) => async (): Promise<readonly Outcome[]> => {
+    if (signal.aborted) return []
+    const start = performance.now()
+    const reason = await run(root).catch((error: unknown) => `it cannot run: ${String(error)}`)
+    print(statusLine(reason === "" ? "ok" : "FAILED", name, performance.now() - start))
+    return [{ kind: reason === "" ? "passed" : "failed", name, where: "", reason }]
+  })
+  const outcomes = (await runAtOnce(CHECKS_AT_ONCE, jobs)).flat()
   if (withAudit && !signal.aborted) print(`  info    npm audit: ${await audit(root)}\n`)
   return outcomes
 }
@@ -84,7 +81,7 @@ async function runUnitTests(
   // what one test file compiled and cached would be missing from the coverage of the next
   if (measure) delete process.env.NODE_COMPILE_CACHE
   const coverageOf = measure ? ["core/**/*.ts", "site/**/*.ts", "portal/**/*.ts"] : []
-  const suites = { root, files, concurrency: ROOM, coverageOf, silence: 180, signal, print }
+  const suites = { root, files, concurrency: AT_ONCE, coverageOf, silence: 180, signal, print }
   const { outcomes, coverage } = await runSuites(suites)
   if (kept !== undefined) process.env.NODE_COMPILE_CACHE = kept
   if (!measure || files.length === 0 || signal.aborted) return outcomes
@@ -92,19 +89,17 @@ async function runUnitTests(
   return [...outcomes, coverageOutcome(coverage)]
 }
 
-async function runRealTests(suites: readonly Suite[], signal: AbortSignal): Promise<readonly Outcome[]> {
-  if (suites.length === 0) return []
+async function runRealTests({ busy, waiting }: Plan, signal: AbortSignal): Promise<readonly Outcome[]> {
+  if (busy.length + waiting.length === 0) return []
   await findPrometheus(signal)
   print("\nTests with real components\n")
-  const jobs = suites.map(({ file, size }) => ({
-    size,
-    async run() {
-      if (signal.aborted) return []
-      const one = { root, files: [file], concurrency: 1, coverageOf: [], silence: SILENCE, signal, print }
-      return (await runSuites(one)).outcomes
-    },
-  }))
-  return (await runWithin(ROOM, jobs)).flat()
+  const run = (file: string) => async (): Promise<readonly Outcome[]> => {
+    if (signal.aborted) return []
+    const one = { root, files: [file], concurrency: 1, coverageOf: [], silence: SILENCE, signal, print }
+    return (await runSuites(one)).outcomes
+  }
+  const allBusy = async (): Promise<readonly Outcome[]> => (await runAtOnce(1, busy.map(run))).flat()
+  return (await runAtOnce(AT_ONCE, [allBusy, ...waiting.map(run)])).flat()
 }
 
 /** Tests look for Prometheus in FEDSTACK_PROMETHEUS_DIR and PATH. Where both have none, this provides what dev/up uses. */

@@ -5,24 +5,16 @@ import { BUSY, SECONDS } from "./durations.ts"
 /** Folders that hold no source of ours; those that begin with a dot are left out too, except .ci. */
 const FOREIGN = new Set(["node_modules", ".git", ".cache", ".dev"])
 
-/** How many test files run side by side: with real components, those that mostly wait. */
-export const ROOM = 3
-/** Busy ones take so much of it that no second one runs, and one that waits does. */
-const BUSY_SIZE = 2
+/** How many test files run side by side: of those with real components, one may be busy, and the others mostly wait. */
+export const AT_ONCE = 3
 
-export interface Suite {
-  /** An absolute path. */
-  readonly file: string
-  /** What it takes of the room. */
-  readonly size: number
-}
-
-/** The longest first: what begins last ends soon. */
+/** Absolute paths, the longest first: what begins last ends soon. */
 export interface Plan {
-  /** Absolute paths. */
   readonly unit: readonly string[]
-  /** With real components: the busy ones before those that mostly wait, so that there are some of these beside each. */
-  readonly real: readonly Suite[]
+  /** With real components. They run one after the other, beside those that mostly wait. */
+  readonly busy: readonly string[]
+  /** With real components. */
+  readonly waiting: readonly string[]
 }
 
 /** Files of the project in `root` that match a glob, as paths from there, in order. */
@@ -35,13 +27,11 @@ export function planTests(root: string, patterns: readonly string[]): Plan {
   const files = sources(root, "**/*.test.ts")
     .filter((file) => matches(file, patterns))
     .toSorted((one, other) => (SECONDS[other] ?? 0) - (SECONDS[one] ?? 0))
-  const real = files
-    .filter(isReal)
-    .map((file) => ({ file, size: isBusy(file) ? BUSY_SIZE : 1 }))
-    .toSorted((one, other) => other.size - one.size)
+  const paths = (holds: (file: string) => boolean) => files.filter(holds).map((file) => join(root, file))
   return {
-    unit: files.filter((file) => !isReal(file)).map((file) => join(root, file)),
-    real: real.map(({ file, size }) => ({ file: join(root, file), size })),
+    unit: paths((file) => !isReal(file)),
+    busy: paths((file) => isReal(file) && isBusy(file)),
+    waiting: paths((file) => isReal(file) && !isBusy(file)),
   }
 }
 
