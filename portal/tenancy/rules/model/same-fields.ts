@@ -21,6 +21,15 @@ export function sameFields(of: (name: string) => Same, a: object, b: object): bo
   return [...names].every((name) => of(name)(own(left, name), own(right, name)))
 }
 
+/** Names of what `b` has and `a` lacks; undefined where they differ in anything else. `of`: the comparison of each field. */
+export function absentFields(of: (name: string) => Same, a: object, b: object): readonly string[] | undefined {
+  const [left, right] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>]
+  const differing = [...new Set([...Object.keys(right), ...Object.keys(left)])].filter(
+    (name) => !of(name)(own(left, name), own(right, name)),
+  )
+  return differing.every((name) => own(left, name) === undefined) ? differing : undefined
+}
+
 const own = (of: Readonly<Record<string, unknown>>, name: string): unknown =>
   Object.hasOwn(of, name) ? of[name] : undefined
 

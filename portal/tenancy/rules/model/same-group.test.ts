@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Rule, RuleGroup } from "./group.ts"
-import { sameButDropped, sameGroup } from "./same-group.ts"
+import { fieldsLost, sameButDropped, sameGroup } from "./same-group.ts"
 
 const RULE: Required<Rule> = {
   record: "a:b",
@@ -140,4 +140,21 @@ test("knows a group that the original informer has written by what it lost, and 
   assert.equal(sameButDropped({ ...present, labels: {} }, GROUP), false)
   assert.equal(sameButDropped(without(present, "interval"), GROUP), false)
   assert.equal(sameButDropped({ ...present, rules: present.rules.map((rule) => without(rule, "for")) }, GROUP), false)
+})
+
+test("names the fields that a group has lost, where all else is the same", () => {
+  const lost = without(without({ ...GROUP, interval: "60s" }, "limit"), "labels")
+  assert.deepEqual(fieldsLost(lost, GROUP), ["limit", "labels"])
+  const rules = GROUP.rules.map((rule) => without(rule, "keep_firing_for"))
+  assert.deepEqual(fieldsLost({ ...lost, rules }, GROUP), ["limit", "labels", "keep_firing_for"])
+  assert.deepEqual(fieldsLost(GROUP, GROUP), [])
+  for (const other of [
+    { ...lost, interval: "61s" },
+    { ...lost, new_field: 1 },
+    { ...lost, rules: GROUP.rules.slice(1) },
+    { ...lost, rules: GROUP.rules.toReversed() },
+    { ...lost, rules: GROUP.rules.map((rule) => ({ ...rule, for: "2m" })) },
+  ])
+    assert.equal(fieldsLost(other, GROUP), undefined)
+  assert.equal(fieldsLost(GROUP, lost), undefined)
 })

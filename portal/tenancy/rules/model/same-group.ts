@@ -1,5 +1,6 @@
 import type { Rule, RuleGroup } from "./group.ts"
 import {
+  absentFields,
   duration,
   durationOrNone,
   expression,
@@ -42,6 +43,18 @@ const GROUP: Fields<RuleGroup> = {
 /** Whether a ruler does the same with both: whatever order maps are in, however durations and expressions are written. */
 export function sameGroup(a: RuleGroup, b: RuleGroup): boolean {
   return a === b || sameFields(fieldsOf(GROUP), a, b)
+}
+
+/**
+ * Fields of `desired`, and of its rules, that `present` lacks; undefined where they differ in anything else. Rulers drop fields
+ * that they do not know.
+ */
+export function fieldsLost(present: RuleGroup, desired: RuleGroup): readonly string[] | undefined {
+  if (present.rules.length !== desired.rules.length) return undefined
+  const ofGroup = absentFields(fieldsOf({ ...GROUP, rules: () => true }), present, desired)
+  const ofRules = desired.rules.map((rule, index) => absentFields(fieldsOf(RULE), present.rules[index] ?? {}, rule))
+  const all = [ofGroup, ...ofRules]
+  return all.includes(undefined) ? undefined : [...new Set(all.flatMap((fields) => fields ?? []))]
 }
 
 /** Missing, or the same. */

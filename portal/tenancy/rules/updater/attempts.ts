@@ -1,15 +1,18 @@
 import { backoff } from "#core/retry/backoff.ts"
 import type { RuleGroup } from "../model/group.ts"
+import { fieldsLost } from "../model/same-group.ts"
 
 export interface Attempt {
   readonly key: string
   /** undefined: a deletion. */
   readonly group?: RuleGroup
+  /** What stands there now. */
+  readonly before?: RuleGroup | undefined
 }
 
 /** Why a group is not written now. */
 export interface Blocked {
-  readonly reason: "Refused" | "NotWritten" | "NotRecorded" | "ConflictOfWriters"
+  readonly reason: "Refused" | "NotWritten" | "NotRecorded" | "NotKept" | "ConflictOfWriters"
   readonly message: string
 }
 
@@ -38,17 +41,26 @@ const REWRITTEN = { least: 60, most: 3600 }
 const CONFLICT =
   "another writer changes this group at the ruler again and again, or the ruler does not keep it as it is: it is written rarely; find out who else writes there"
 
+const notKept = (fields: readonly string[]): string =>
+  `the ruler drops ${fields.join(", ")} of this group and keeps the rest: remove that, or use a version of the ruler that keeps it`
+
 /** What is remembered of the writes of a tenant at a ruler: what failed is tried again later, what others rewrite rarely. */
 export class Attempts {
   readonly #failures = new Map<string, Failure>()
   /** Each group as it was when the ruler held it last. */
   readonly #synced = new Map<string, RuleGroup>()
   readonly #rewrites = new Map<string, Rewrites>()
+  /** What was written, and has not been found as it is desired since. */
+  readonly #unseen = new Map<string, RuleGroup>()
 
   /** Why this is not to be written, or without a group deleted, now; undefined: it is to be. */
-  blocked({ key, group }: Attempt, now: number): Blocked | undefined {
+  blocked({ key, group, before }: Attempt, now: number): Blocked | undefined {
     const failure = this.#failures.get(key)
     if (failure !== undefined && failure.group === group && failure.notBefore > now) return failure
+    if (group !== undefined && before !== undefined && this.#unseen.get(key) === group) {
+      const lost = fieldsLost(before, group)
+      if (lost !== undefined) return { reason: "NotKept", message: notKept(lost) }
+    }
     const rewrites = this.#rewrites.get(key)
     if (group === undefined || rewrites?.group !== group || this.#synced.get(key) !== group) return undefined
     return rewrites.at + rewrites.wait > now ? { reason: "ConflictOfWriters", message: CONFLICT } : undefined
@@ -57,6 +69,7 @@ export class Attempts {
   /** The ruler holds the group as it is desired. */
   seen(key: string, group: RuleGroup, now: number): void {
     this.#failures.delete(key)
+    this.#unseen.delete(key)
     this.#synced.set(key, group)
     const rewrites = this.#rewrites.get(key)
     if (rewrites !== undefined && (rewrites.group !== group || now > rewrites.at + 2 * rewrites.wait))
@@ -70,6 +83,7 @@ export class Attempts {
       this.#rewrites.set(key, { group, count, wait: 1000 * backoff(count, REWRITTEN), at: now })
     }
     this.#failures.delete(key)
+    this.#unseen.set(key, group)
     this.#synced.set(key, group)
   }
 
@@ -86,7 +100,7 @@ export class Attempts {
   }
 
   forget(key: string): void {
-    for (const memory of [this.#failures, this.#synced, this.#rewrites]) memory.delete(key)
+    for (const memory of [this.#failures, this.#synced, this.#rewrites, this.#unseen]) memory.delete(key)
   }
 
   /** Groups that were rewritten more than once lately, although they stand as desired now. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import type { RuleGroup } from "../model/group.ts"
 import type { Plan } from "./plan.ts"
 import { conditionsOf, held } from "./show.testing.ts"
 import { groupOf, World } from "./world.testing.ts"
@@ -154,6 +155,37 @@ test("a group that another writer changes for ever is rewritten rarely", async (
   }
   assert.ok(world.calls.filter((call) => call.startsWith("set")).length < 9)
   assert.match(conditionsOf(world, "a/x")[1] ?? "", /^Synced=False ConflictOfWriters: /)
+  await world.stop()
+})
+
+// labels of groups at Mimir 2: each rewriting would be for nothing
+test("does not write again what the ruler drops a part of, until that is another group or the ruler keeps it", async () => {
+  const world = new World()
+  const labelled = (expr: string): RuleGroup => ({ ...groupOf("g", expr), labels: { team: "a" } })
+  world.keeps = ({ labels: _, ...group }) => group
+  world.apply("a", "x", { tenants: ["red"], groups: [labelled("1"), h] })
+  world.start()
+  await world.clock.advance(5000)
+  world.apply("a", "x", { tenants: ["red"], groups: [labelled("2"), h] })
+  await world.clock.advance(2 * 3_600_000)
+  const writes = (): readonly string[] => world.calls.filter((call) => call.startsWith("set"))
+  assert.deepEqual(writes(), ["set cortex red a/g", "set cortex red a/h", "set cortex red a/g"])
+  assert.deepEqual(held(world), [`cortex red ["a","g"] 2`, `cortex red ["a","h"] 1`])
+  assert.deepEqual(conditionsOf(world, "a/x"), [
+    "Accepted=True Valid: all 2 groups are valid",
+    'Synced=False NotKept: tenant red at cortex: "g": the ruler drops labels of this group and keeps the rest: remove that, or use a version of the ruler that keeps it',
+  ])
+  // an upgraded ruler: another writer, or a change, brings it there
+  world.at("cortex", "red").set(`["a","g"]`, { group: groupOf("g", "drift"), isForeign: false })
+  world.keeps = (group) => group
+  await world.clock.advance(120_000)
+  assert.equal(writes().length, 4)
+  assert.match(conditionsOf(world, "a/x")[1] ?? "", /^Synced=True/)
+  // a writer that drops it later is another writer
+  world.at("cortex", "red").set(`["a","g"]`, { group: groupOf("g", "2"), isForeign: false })
+  await world.clock.advance(300_000)
+  assert.equal(writes().length, 5)
+  assert.deepEqual(world.at("cortex", "red").get(`["a","g"]`)?.group, labelled("2"))
   await world.stop()
 })
 

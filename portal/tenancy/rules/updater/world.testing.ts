@@ -39,6 +39,8 @@ export class World {
   /** Of the rulers' settings, as at the start. */
   serves: (ruler: string, tenant: string) => boolean = () => true
   limits: RulerLimits = { groups: undefined, rulesPerGroup: undefined }
+  /** What a ruler makes of a group. */
+  keeps: (group: RuleGroup) => RuleGroup = (group) => group
   readonly calls: string[] = []
   /** Asked at each request. */
   happens: (point: Point) => Happening = () => undefined
@@ -214,7 +216,7 @@ export class World {
         return this.#request(life, { what: "set", on: on(tenant, address) }, () => {
           const groups = this.at(name, tenant)
           this.written(tenant, address, groups.get(addressKey(address)), group)
-          groups.set(addressKey(address), { group: structuredClone(group), isForeign: false })
+          groups.set(addressKey(address), { group: structuredClone(this.keeps(group)), isForeign: false })
         })
       },
       delete: (tenant, address) =>
