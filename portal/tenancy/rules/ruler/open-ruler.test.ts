@@ -290,3 +290,19 @@ test("knows tenants by the ruler, else those of the distributor, else none", asy
     await assert.rejects(ruler.tenants(NEVER), RulerError, fault)
   }
 })
+
+test("says why a change is refused at the limit of groups, and why another limit is", async (t) => {
+  const fake = await startFakeRuler(t, { type: "mimir", limits: { groups: 1, rulesPerGroup: 1 } })
+  const ruler = await openTestRuler(t, fake.url, { type: "mimir" })
+  await ruler.set(A, "ns", group("a"), NEVER)
+  const refused = "POST /prometheus/config/v1/rules/ns: the ruler refuses the group"
+  await assert.rejects(ruler.set(A, "ns", group("a", "up"), NEVER), {
+    kind: "over_limit",
+    message: `${refused}, and counts a change of one as one more (status 400): per-user rule groups limit (limit: 1 actual: 2) exceeded`,
+  })
+  const two = { name: "two", rules: [...group("a").rules, ...group("b").rules] }
+  await assert.rejects(ruler.set(A, "ns", two, NEVER), {
+    kind: "over_limit",
+    message: `${refused} (status 400): per-user rules per rule group limit (limit: 1 actual: 2) exceeded`,
+  })
+})

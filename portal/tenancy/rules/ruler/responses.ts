@@ -46,7 +46,10 @@ export function errorOf(response: RulerResponse, now: number): RulerError {
   if (status > 500) return error("unreachable", "the ruler, or what is before it, cannot serve this now")
   if (method !== "GET" && REFUSED.has(status) && !html) {
     if (method === "DELETE") return error("failed", "the ruler does not delete the group")
-    if (/\blimit\b.*\bexceeded\b/i.test(words)) return error("over_limit", "the ruler refuses the group")
+    if (/\blimit\b.*\bexceeded\b/i.test(words)) {
+      const why = /\brule groups limit\b/i.test(words) ? ", and counts a change of one as one more" : ""
+      return error("over_limit", `the ruler refuses the group${why}`)
+    }
     const without =
       "the ruler refuses the group without a reason, as Cortex does where it cannot parse an expression or the tenant is at a limit"
     return error("refused", words === "" ? without : "the ruler refuses the group")

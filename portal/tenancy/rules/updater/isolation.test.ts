@@ -162,7 +162,7 @@ test("a group that another writer changes for ever is rewritten rarely", async (
 test("does not write again what the ruler drops a part of, until that is another group or the ruler keeps it", async () => {
   const world = new World()
   const labelled = (expr: string): RuleGroup => ({ ...groupOf("g", expr), labels: { team: "a" } })
-  world.keeps = ({ labels: _, ...group }) => group
+  world.keeps = ({ name, rules }) => ({ name, rules })
   world.apply("a", "x", { tenants: ["red"], groups: [labelled("1"), h] })
   world.start()
   await world.clock.advance(5000)
