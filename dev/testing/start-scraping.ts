@@ -7,9 +7,16 @@ import { findPrometheus, type RunningPrometheus, startPrometheus, type Version }
 
 const METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
+/** A sample with a time of its own stays known where a later scrape fails, as on a machine with much other work. */
+function withTimes(exposition: string): string {
+  const now = Date.now()
+  const lines = exposition.split("\n")
+  return lines.map((line) => (line === "" || line.startsWith("#") ? line : `${line} ${now}`)).join("\n")
+}
+
 /**
- * A Prometheus that scrapes this exposition every second; undefined where there is none and the test is skipped. `more`: of
- * its configuration.
+ * A Prometheus that scrapes this exposition, whose samples have no times, every second; undefined where there is none and the
+ * test is skipped. `more`: of its configuration.
  */
 export async function startScraping(
   t: TestContext,
@@ -20,7 +27,7 @@ export async function startScraping(
 ): Promise<RunningPrometheus | undefined> {
   const folder = need(t, findPrometheus(version))
   if (folder === undefined) return undefined
-  const target = createServer((_, response) => response.setHeader("content-type", METRICS).end(exposition))
+  const target = createServer((_, response) => response.setHeader("content-type", METRICS).end(withTimes(exposition)))
   const port = await listen(t, target)
   const job = { job_name: "project_usages", scrape_interval: "1s", scrape_timeout: "1s" }
   const config = { scrape_configs: [{ ...job, static_configs: [{ targets: [`127.0.0.1:${port}`] }] }], ...more }
