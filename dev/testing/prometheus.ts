@@ -36,7 +36,11 @@ function holdsPrometheus(folder: string): boolean {
 export interface RunningPrometheus {
   readonly url: string
   readonly child: Child
-  query(expression: string): Promise<readonly { metric: Record<string, string>; value: [number, string] }[]>
+  /** `time`: in seconds of Unix time; now without it. */
+  query(
+    expression: string,
+    time?: string,
+  ): Promise<readonly { metric: Record<string, string>; value: [number, string] }[]>
   stop(): Promise<void>
 }
 
@@ -70,8 +74,9 @@ export async function startPrometheus(
   return {
     url,
     child,
-    async query(expression) {
-      const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`)
+    async query(expression, time) {
+      const parameters = new URLSearchParams({ query: expression, ...(time === undefined ? {} : { time }) })
+      const response = await fetch(`${url}/api/v1/query?${parameters.toString()}`)
       const body = (await response.json()) as {
         data: { result: { metric: Record<string, string>; value: [number, string] }[] }
       }

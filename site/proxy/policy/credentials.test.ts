@@ -115,12 +115,14 @@ test("a token of a damaged key is 401 and throttled, the operator learns of the 
     { iss: "i", aud: "a", exp: 4_000_000_000 },
   ]
   const [header, payload] = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
-  const statuses: number[] = []
-  for (let i = 0; i < 40; i++) {
-    const signature = Buffer.alloc(64, i).toString("base64url")
-    statuses.push((await scrape(SHARED, { token: `${header}.${payload}.${signature}` }))[0])
-  }
-  assert.deepEqual([...new Set(statuses)], [401, 429])
+  // at once: what comes slowly is not throttled
+  const statuses = await Promise.all(
+    Array.from({ length: 40 }, async (_, index) => {
+      const signature = Buffer.alloc(64, index).toString("base64url")
+      return (await scrape(SHARED, { token: `${header}.${payload}.${signature}` }))[0]
+    }),
+  )
+  assert.deepEqual([...new Set(statuses)].toSorted(), [401, 429])
   assert.equal((await scrape(SHARED, { token: await sign({}) }))[0], 200)
   assert.match(
     proxy.log(),
