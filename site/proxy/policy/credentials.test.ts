@@ -6,6 +6,7 @@ import { pino } from "pino"
 import { Agent, request } from "undici"
 import { makeAuthority } from "../../../dev/testing/certificates.ts"
 import { temporaryFolder } from "../../../dev/testing/folder.ts"
+import { until } from "../../../dev/testing/until.ts"
 import { SHARED, startTestProxy, startUpstream } from "../testing.ts"
 import { policyFile } from "./load.ts"
 
@@ -78,18 +79,27 @@ test("a certificate that no rule names is 401, as is none", async (t) => {
   assert.deepEqual(requested(), [])
 })
 
+/** Every response until one of them is `throttled`: sent at once, and as often as it takes, as what comes slowly is not. */
+async function untilThrottled<T extends string | number>(send: () => Promise<T>, throttled: T): Promise<readonly T[]> {
+  const seen = new Set<T>()
+  await until("the throttle", async () => {
+    for (const one of await Promise.all(Array.from({ length: 40 }, send))) seen.add(one)
+    return seen.has(throttled)
+  })
+  return [...seen].toSorted()
+}
+
 test("a refused certificate's connection is closed, by the throttle too: on another one the client may have its next", async (t) => {
   const { proxy } = await start(t)
   const certificate = authority.issue({ name: "x", sans: ["URI:spiffe://other"] })
-  const agent = new Agent({ connections: 1, connect: { ca: authority.cert, ...certificate } })
+  const agent = new Agent({ connect: { ca: authority.cert, ...certificate } })
   t.after(() => agent.destroy())
-  const seen = new Set<string>()
-  for (let i = 0; i < 30; i++) {
+  const send = async (): Promise<string> => {
     const { statusCode, headers, body } = await request(`https://127.0.0.1:${proxy.port}/`, { dispatcher: agent })
     await body.dump()
-    seen.add(`${statusCode} ${String(headers.connection)}`)
+    return `${statusCode} ${String(headers.connection)}`
   }
-  assert.deepEqual([...seen], ["401 close", "429 close"])
+  assert.deepEqual(await untilThrottled(send, "429 close"), ["401 close", "429 close"])
 })
 
 test("a signed token reads what its claim leaves; the log shows its subject and what was not granted", async (t) => {
@@ -115,14 +125,12 @@ test("a token of a damaged key is 401 and throttled, the operator learns of the 
     { iss: "i", aud: "a", exp: 4_000_000_000 },
   ]
   const [header, payload] = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
-  // at once: what comes slowly is not throttled
-  const statuses = await Promise.all(
-    Array.from({ length: 40 }, async (_, index) => {
-      const signature = Buffer.alloc(64, index).toString("base64url")
-      return (await scrape(SHARED, { token: `${header}.${payload}.${signature}` }))[0]
-    }),
-  )
-  assert.deepEqual([...new Set(statuses)].toSorted(), [401, 429])
+  let forged = 0
+  const send = async (): Promise<number> => {
+    const signature = Buffer.alloc(64, forged++).toString("base64url")
+    return (await scrape(SHARED, { token: `${header}.${payload}.${signature}` }))[0]
+  }
+  assert.deepEqual(await untilThrottled(send, 429), [401, 429])
   assert.equal((await scrape(SHARED, { token: await sign({}) }))[0], 200)
   assert.match(
     proxy.log(),
