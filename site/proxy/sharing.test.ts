@@ -9,10 +9,11 @@ import { type Respond, BEARER, METRICS, ok, QUERY, REUSE, sample, scrape, SHARED
 
 test("sends Prometheus one request for 50 portals at the same time, without any reuse", async (t) => {
   let finish = (): void => undefined
-  const { upstream, proxy } = await startBoth(t, (_, response) => {
+  const respond: Respond = (_, response) => {
     ok(response).write("a 1\n")
     finish = () => response.end("b 1\n")
-  })
+  }
+  const { upstream, proxy } = await startBoth(t, respond, { limits: { upstreamTimeout: 60 } })
   const responses = Array.from({ length: 50 }, () => scrape(proxy.url))
   await until("50 requests in flight", async () => {
     const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
@@ -149,7 +150,7 @@ test("cuts off a slow reader at its own time, while others get the same response
   t.after(() => slow.destroy())
   slow.write(
     `GET /federate?${QUERY} HTTP/1.1\r\nHost: x\r\nAuthorization: ${BEARER.authorization}\r\n` +
-      `X-Prometheus-Scrape-Timeout-Seconds: 2\r\n\r\n`, // within which a busy machine gets the response
+      `X-Prometheus-Scrape-Timeout-Seconds: 5\r\n\r\n`, // within which a busy machine gets the response
   )
   assert.equal((await scrape(proxy.url)).body.length, size)
   const lines = await proxy.requests(2)
