@@ -86,7 +86,7 @@ async function untilThrottled<T extends string | number>(send: () => Promise<T>,
     for (const one of await Promise.all(Array.from({ length: 40 }, send))) seen.add(one)
     return seen.has(throttled)
   })
-  return [...seen].toSorted()
+  return [...seen].toSorted((a, b) => String(a).localeCompare(String(b)))
 }
 
 test("a refused certificate's connection is closed, by the throttle too: on another one the client may have its next", async (t) => {
