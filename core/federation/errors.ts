@@ -32,7 +32,7 @@ export const selectorNotAllowed = defineError(
 )
 
 /** For reasons of which some are mostly over within a second. */
-const RETRIED_SOON = ["CANNOT_DECIDE", "MEMORY_FULL", "MEMORY_SHARE"]
+const RETRIED_SOON = ["CANNOT_DECIDE", "CANNOT_WRITE", "MEMORY_FULL", "MEMORY_SHARE"]
 
 /** What a response to this error has besides its status and message. */
 export function headersOf(error: unknown): Readonly<Record<string, string>> {

@@ -37,6 +37,9 @@ export const storeLimited = defineError(
   "The store of the metrics limits tenant {tenant} (status {status}): {problem}. Request less often, or have the tenant's limits raised.",
 )
 
+/** For no fault of the client's or the store's. */
+export const cannotWrite = defineError("CANNOT_WRITE", 503, "The response cannot be written now; retry later.")
+
 const OF_STORE = [
   "UPSTREAM_UNREACHABLE",
   "UPSTREAM_NOT_READY",

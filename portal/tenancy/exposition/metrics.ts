@@ -48,6 +48,11 @@ export function createExpositionMetrics() {
       help: "Pages of series that were read of the store.",
       registers,
     }),
+    writerFailures: new Counter({
+      name: `${PREFIX}_writer_failures_total`,
+      help: "How often the thread that writes responses ended by itself.",
+      registers,
+    }),
     seriesRead: new Counter({
       name: `${PREFIX}_series_read_total`,
       help: "Series that were read of the store, with those that are not shown.",

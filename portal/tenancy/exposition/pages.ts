@@ -4,9 +4,9 @@ import { familyTooLarge } from "./errors.ts"
 import { type FamilyOfNames, familiesOf, type Metadata } from "./format/metadata.ts"
 import type { ExpositionMetrics } from "./metrics.ts"
 import type { PageMemory } from "./store/page-memory.ts"
-import { decodePage } from "./store/read-response.ts"
-import { type LookBack, MOST_BYTES, type ReadBlock, type TenantStore } from "./store/store.ts"
-import type { TenantPage } from "./write.ts"
+import { MOST_BYTES } from "./store/read-response.ts"
+import type { LookBack, ReadBlock, TenantStore } from "./store/store.ts"
+import type { PageBlock } from "./writing/messages.ts"
 
 /** One of the tenants that a request reads. */
 export interface ReadTenant {
@@ -25,7 +25,7 @@ export interface PagedQuery {
 
 interface PagerOptions {
   readonly memory: PageMemory
-  readonly metrics: Pick<ExpositionMetrics, "pages" | "seriesRead">
+  readonly metrics: Pick<ExpositionMetrics, "pages">
 }
 
 /** Bytes of series, uncompressed, of all tenants: what has more is read in several pages. */
@@ -43,13 +43,13 @@ export function createPager({ memory, metrics }: PagerOptions) {
   /** How many families fitted at last. */
   const large = new LRUCache<string, number>({ max: KEPT })
 
-  async function* read(query: PagedQuery, signal: AbortSignal): AsyncGenerator<readonly TenantPage[]> {
+  async function* read(query: PagedQuery, signal: AbortSignal): AsyncGenerator<readonly PageBlock[]> {
     const { key, tenants, selectors, range } = query
     let parts = 4
     if (!large.has(key)) {
       const whole = await blocksOf(query, selectors)
       if (whole !== undefined && bytesOf(whole) <= PAGE_BYTES) {
-        yield* decoded(whole, query, signal)
+        yield* pageOf(whole, query, signal)
         return
       }
       if (whole !== undefined) parts = (1.2 * bytesOf(whole)) / PAGE_BYTES
@@ -74,7 +74,7 @@ export function createPager({ memory, metrics }: PagerOptions) {
         size = Math.max(1, Math.floor(some.length / 2))
         continue
       }
-      if (page !== undefined) yield* decoded(page, query, signal)
+      if (page !== undefined) yield* pageOf(page, query, signal)
       at += some.length
       pages++
       if (bytes > PAGE_BYTES) size = Math.max(1, Math.floor(some.length / 2))
@@ -99,37 +99,21 @@ export function createPager({ memory, metrics }: PagerOptions) {
     return blocks
   }
 
-  /** One page, which is no more once the next one is wanted. */
-  async function* decoded(
+  /** One page, whose memory is given back once the next one is wanted. */
+  async function* pageOf(
     blocks: readonly ReadBlock[],
     { tenants }: PagedQuery,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly TenantPage[]> {
+  ): AsyncGenerator<readonly PageBlock[]> {
     using _ = await memory.take(bytesOf(blocks), signal)
-    const pages: TenantPage[] = []
-    try {
-      for (const [index, { block }] of blocks.entries()) {
-        const page = decodePage(block)
-        pages.push({ ...page, label: tenants[index]?.label })
-        metrics.seriesRead.inc(page.series)
-      }
-      metrics.pages.inc()
-      yield pages
-    } finally {
-      for (const { message } of pages) free(message)
-    }
+    metrics.pages.inc()
+    yield blocks.map(({ block }, index) => ({ block, label: tenants[index]?.label }))
   }
 
   return read
 }
 
 const bytesOf = (blocks: readonly ReadBlock[]): number => blocks.reduce((sum, { bytes }) => sum + bytes, 0)
-
-/** At once: garbage outside of V8's heap is collected late, and several pages of it are what the memory must not take. */
-function free({ buffer, byteLength }: Buffer): void {
-  // not where it is a part of what others have parts of
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
-}
 
 /** As many as an expression may name, one at least. */
 function upTo(families: readonly FamilyOfNames[], most: number): readonly FamilyOfNames[] {

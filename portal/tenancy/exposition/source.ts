@@ -1,3 +1,4 @@
+import { closeAll } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
 import type { Source } from "#core/federation/source.ts"
 import { openUpstreamAgents } from "#core/federation/upstreams/access.ts"
@@ -9,19 +10,17 @@ import type { CachedRequest } from "#core/response-cache/cache.ts"
 import type { ResponseSink } from "#core/response-cache/growing.ts"
 import { Deadline } from "#core/retry/deadline.ts"
 import type { TenantId } from "../tenants/tenant.ts"
-import { openBody } from "./body.ts"
 import type { TenantClient, TenantPolicy } from "./clients/client.ts"
 import { isOfStore, queryTimeout, storeTimeout } from "./errors.ts"
 import type { ExpositionMetrics } from "./metrics.ts"
-import type { Format } from "./format/format.ts"
-import type { FamilyMetadata, Metadata } from "./format/metadata.ts"
+import { type Metadata, merged } from "./format/metadata.ts"
 import { openFormat, type WantedFormat, wantedFormat } from "./format/negotiate.ts"
 import { createRequestStore, type StoreAddress } from "./store/client.ts"
 import { createMetadataCache } from "./store/metadata-cache.ts"
 import { createPageMemory } from "./store/page-memory.ts"
 import { openTenant } from "./store/store.ts"
 import { createPager } from "./pages.ts"
-import { writePages } from "./write.ts"
+import { openWriters } from "./writing/open-writers.ts"
 
 /** Seconds. */
 const CONNECT_TIMEOUT = 3
@@ -67,6 +66,7 @@ export function openStore(
   const metadataCache = createMetadataCache(milliseconds, log)
   const memory = createPageMemory(PAGES_BYTES)
   const readPages = createPager({ memory, metrics })
+  const writers = openWriters({ metrics, log })
   metrics.watchStore(health, memory)
   let number = 0
 
@@ -77,7 +77,6 @@ export function openStore(
   ): Promise<void> {
     using lifetime = new Deadline(target.timeout, signal)
     const started = health.now()
-    const body = openBody(sink, gzip)
     try {
       const end = now().getTime()
       const tenants = query.tenants.map((tenant) => ({
@@ -85,24 +84,23 @@ export function openStore(
         store: openTenant(request, target, tenant, lifetime),
         label: query.tenants.length > 1 ? ([TENANT_LABEL, tenant] as const) : undefined,
       }))
-      const metadata = merged(
-        await Promise.all(query.tenants.map((tenant) => metadataOf(target, tenant, lifetime.signal))),
-      )
-      const format = openFormat(wanted, target.timestamps)
+      const metadata = await Promise.all(query.tenants.map((tenant) => metadataOf(target, tenant, lifetime.signal)))
+      const { timestamps, series } = target
+      const { contentType } = openFormat(wanted, timestamps)
+      const begin = onlyOnce(() => sink.begin({ headers: headersOf(contentType, gzip), length: undefined }))
       const range = { start: end - target.lookBack * 1000, end }
-      const begin = onlyOnce(() => sink.begin({ headers: headersOf(format, gzip), length: undefined }))
-      for await (const page of readPages({ ...query, tenants, range, metadata }, lifetime.signal)) {
-        begin()
-        await writePages(page, metadata, format, body, sink, target.series)
-      }
-      begin() // of no series at all
-      await body.write(format.end)
-      await body.end()
+      using writer = writers.open(
+        { wanted, timestamps, gzip, series },
+        metadata,
+        { begin, add: (chunk) => sink.add(chunk), count: (number) => (sink.series = number) },
+        lifetime.signal,
+      )
+      const pages = readPages({ ...query, tenants, range, metadata: merged(metadata) }, lifetime.signal)
+      for await (const page of pages) await writer.write(page)
+      await writer.end()
     } catch (error) {
       if (signal.aborted) throw signal.reason
       throw reported(lifetime.exceeded ? late(target.timeout, worked(target, started)) : error, query)
-    } finally {
-      body.close()
     }
   }
 
@@ -117,7 +115,7 @@ export function openStore(
 
   /** What a client caused by what it requests is no failure of the store. */
   function reported(error: unknown, { tenants }: TenantQuery): unknown {
-    if (!(error instanceof FedstackError)) return error
+    if (!(error instanceof FedstackError) || error.code === "CANNOT_WRITE") return error
     const fields = { code: error.code.toLowerCase(), tenants: tenants.join(" "), cause: error.message }
     if (!isOfStore(error)) log.info(fields, "the store works, and a request is too much for it or for a limit")
     else {
@@ -160,20 +158,14 @@ export function openStore(
         workedSince: (since) => worked(target, since),
       }
     },
-    close: () => agents.close(),
+    close: () => closeAll([writers, agents]),
   }
 }
 
-const headersOf = ({ contentType }: Format, gzip: boolean): readonly string[] => [
+const headersOf = (contentType: string, gzip: boolean): readonly string[] => [
   ...["content-type", contentType, "vary", "Accept, Accept-Encoding"],
   ...(gzip ? ["content-encoding", "gzip"] : []),
 ]
-
-/** Of several tenants: the first that knows a family. */
-function merged(all: readonly Metadata[]): Metadata {
-  const [first = new Map<string, FamilyMetadata>(), ...others] = all
-  return others.length === 0 ? first : new Map([...others.toReversed(), first].flatMap((one) => [...one]))
-}
 
 function onlyOnce(act: () => void): () => void {
   let done = false

@@ -22,6 +22,12 @@ export type MetricType = (typeof METRIC_TYPES)[number]
 /** By the name of the family. */
 export type Metadata = ReadonlyMap<string, FamilyMetadata>
 
+/** Of several tenants: the first that knows a family. */
+export function merged(all: readonly Metadata[]): Metadata {
+  const [first = new Map<string, FamilyMetadata>(), ...others] = all
+  return others.length === 0 ? first : new Map([...others.toReversed(), first].flatMap((one) => [...one]))
+}
+
 /** Names of series of one family, in the order in which they are written. */
 export interface FamilyOfNames {
   readonly family: string

@@ -3,7 +3,9 @@ import { FedstackError } from "#core/errors.ts"
 import { decodeBlock } from "../../wire/snappy.ts"
 import { storeBadResponse } from "../errors.ts"
 import { LabelReader, NAME } from "./label-reader.ts"
-import { MOST_BYTES } from "./store.ts"
+
+/** Bytes of series, uncompressed, that are read at once: a family must fit, since none is split. */
+export const MOST_BYTES = 32 * 2 ** 20
 
 /** The places of series in a message, by name. Two numbers each: where its `prometheus.TimeSeries` begins and ends. */
 export type SeriesPlaces = ReadonlyMap<string, readonly number[]>

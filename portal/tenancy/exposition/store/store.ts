@@ -8,9 +8,8 @@ import { storeBadResponse } from "../errors.ts"
 import { type FamilyMetadata, METRIC_TYPES, type MetricType } from "../format/metadata.ts"
 import type { RequestStore, StoreAddress, StoreRequest } from "./client.ts"
 import { readRequest } from "./read-request.ts"
+import { MOST_BYTES } from "./read-response.ts"
 
-/** Bytes of series, uncompressed, that are read at once: a family must fit, since none is split. */
-export const MOST_BYTES = 32 * 2 ** 20
 /** Compressed they have rarely more than an eighth. */
 const MOST_BLOCK = 8 * 2 ** 20
 const MOST_NAMES = 32 * 2 ** 20

@@ -1,12 +1,11 @@
 import { setImmediate } from "node:timers/promises"
-import type { ResponseSink } from "#core/response-cache/growing.ts"
 import { tooManySeries } from "#core/response-cache/send.ts"
 import type { openBody } from "./body.ts"
-import type { Format, ReadSeries } from "./format/format.ts"
-import { familiesOf, type Metadata } from "./format/metadata.ts"
-import { type DecodedPage, explained } from "./store/read-response.ts"
-import { SeriesReader } from "./store/series-reader.ts"
-import type { StoredSeries } from "./store/series.ts"
+import type { Format, ReadSeries } from "../format/format.ts"
+import { familiesOf, type Metadata } from "../format/metadata.ts"
+import { type DecodedPage, explained } from "../store/read-response.ts"
+import { SeriesReader } from "../store/series-reader.ts"
+import type { StoredSeries } from "../store/series.ts"
 
 /** What was read of one tenant. */
 export interface TenantPage extends DecodedPage {
@@ -23,12 +22,12 @@ export async function writePages(
   metadata: Metadata,
   format: Format,
   body: ReturnType<typeof openBody>,
-  sink: ResponseSink,
+  written: { series: number },
   mostSeries: number,
 ): Promise<void> {
   const names = new Set(pages.flatMap(({ places }) => [...places.keys()]))
   const count = (): void => {
-    if (++sink.series > mostSeries) throw tooManySeries({ limit: mostSeries })
+    if (++written.series > mostSeries) throw tooManySeries({ limit: mostSeries })
   }
   let pieces = 0
   for (const family of familiesOf(names, metadata)) {

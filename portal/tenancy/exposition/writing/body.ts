@@ -1,6 +1,5 @@
 import { once } from "node:events"
 import { createGzip, type Gzip } from "node:zlib"
-import type { ResponseSink } from "#core/response-cache/growing.ts"
 
 /** Characters that are worth a chunk. */
 const PIECE = 65_536
@@ -11,8 +10,15 @@ const LEVEL = 1
 
 const OPTIONS = { level: LEVEL, chunkSize: PIECE, highWaterMark: AHEAD }
 
+/** Where the bytes of a response go. */
+export interface BodySink {
+  add(chunk: Buffer): void
+  /** Resolves when there is room for more; undefined where there is. */
+  room(): Promise<void> | undefined
+}
+
 /** Writes text to a sink as it comes, compressed where that was requested. What throws in the sink rejects the next call. */
-export function openBody(sink: ResponseSink, gzip: boolean) {
+export function openBody(sink: BodySink, gzip: boolean) {
   const compressor = gzip ? createGzip(OPTIONS) : undefined
   let failure: unknown
   let text = ""
@@ -34,6 +40,7 @@ export function openBody(sink: ResponseSink, gzip: boolean) {
     if (failure !== undefined) throw failure
     if (compressor === undefined) sink.add(chunk)
     else if (!compressor.write(chunk)) await drained(compressor)
+    await sink.room()
     if (failure !== undefined) throw failure
   }
   return {
