@@ -56,8 +56,6 @@ interface WriterOptions {
   readonly patience?: number
 }
 
-export type Writers = ReturnType<typeof openWriters>
-
 /**
  * Decodes and writes pages in a thread of its own, so that neither other clients nor health checks wait for it. It is started
  * with the first response. Where it ends by itself, what it was writing fails with CANNOT_WRITE, and the next response starts

@@ -117,7 +117,7 @@ test("a page that is malformed, and one with too many series, fail with the same
 })
 
 test("a response that is not wanted any more leaves its page, and others go on", async (t) => {
-  const { writers } = open(t)
+  const { writers, lines } = open(t)
   const leaving = new AbortController()
   const sink = sinkOf(() => leaving.abort(new Error("left")))
   using writer = writers.open(OPTIONS, [], sink, leaving.signal)
@@ -128,6 +128,7 @@ test("a response that is not wanted any more leaves its page, and others go on",
   using next = writers.open(OPTIONS, [], other, NEVER)
   await next.end()
   assert.deepEqual([other.begun, other.text()], [1, ""])
+  assert.deepEqual(lines, []) // it left by itself
 })
 
 test("a sink that throws ends its response with that error", async (t) => {
