@@ -71,7 +71,7 @@ interface Series {
   /** What else goes on meanwhile; the result ends it. */
   readonly beside?: () => () => Promise<void>
   readonly first: Load[]
-  readonly then: Load[]
+  readonly next: Load[]
 }
 
 /**
@@ -81,7 +81,7 @@ interface Series {
  */
 async function compareShared({ token }: Ground, proxy: Way, exposition: Way, cortex: RunningCortex): Promise<void> {
   const measured = (name: string, way: Way, beside?: Series["beside"]): Series => ({
-    ...{ name, way, first: [], then: [] },
+    ...{ name, way, first: [], next: [] },
     ...(beside && { beside }),
   })
   const all = [
@@ -90,20 +90,20 @@ async function compareShared({ token }: Ground, proxy: Way, exposition: Way, cor
     measured("federation proxy, see below", proxy, () => keepReading(cortex)),
   ]
   for (let turn = 0; turn < TURNS; turn++) {
-    for (const { way, beside, first, then } of turn % 2 === 0 ? all : all.toReversed()) {
+    for (const { way, beside, first, next } of turn % 2 === 0 ? all : all.toReversed()) {
       const url = `${way.url}/federate?${QUERY}`
       if (turn === 0) await load(url, CLIENTS, 2, token)
       await delay(NOTHING_LEFT)
       const stop = beside?.()
       first.push(await load(url, CLIENTS, SECONDS, token))
-      then.push(await load(url, CLIENTS, SECONDS, token))
+      next.push(await load(url, CLIENTS, SECONDS, token))
       await stop?.()
     }
   }
-  for (const half of ["then", "first"] as const) {
-    const when = half === "then" ? "a response is there" : "from nothing, the first response included"
+  for (const half of ["next", "first"] as const) {
+    const when = half === "next" ? "a response is there" : "from nothing, the first response included"
     say(`\n${SERIES} series, ${CLIENTS} scrapers, ${TURNS} turns of ${SECONDS} s each, medians; ${when}`)
-    const [a, b] = all.map((one) => show(one, one[half]))
+    const [a, b] = all.map((one) => showLoads(one, one[half]))
     if (a === undefined || b === undefined) return
     line("requests/s, federation proxy to exposition", a.rate, b.rate, "at most 1.2")
     line("p99, exposition to federation proxy", b.p99, a.p99, "at most 1.2")
@@ -111,7 +111,7 @@ async function compareShared({ token }: Ground, proxy: Way, exposition: Way, cor
   say("below: while Cortex serves one remote read of these series each second, as for the exposition")
 }
 
-function show({ name, way }: Series, list: readonly Load[]) {
+function showLoads({ name, way }: Series, list: readonly Load[]) {
   const [rate, p50, p99] = (["requestsPerSecond", "p50", "p99"] as const).map((key) =>
     medianOf(list.map((one) => one[key])),
   )
@@ -141,7 +141,7 @@ function keepReading({ url }: RunningCortex): () => Promise<void> {
     if (statusCode !== 200) throw new Error(`Cortex responded ${statusCode} to a read`)
   }
   let reading = read()
-  const timer = setInterval(() => (reading = reading.then(read)), 1000)
+  const timer = setInterval(() => void (reading = reading.then(read)), 1000)
   return async () => {
     clearInterval(timer)
     await reading

@@ -92,7 +92,7 @@ export function openStore(
       using writer = writers.open(
         { wanted, timestamps, gzip, series },
         metadata,
-        { begin, add: (chunk) => sink.add(chunk), count: (number) => (sink.series = number) },
+        { begin, add: (chunk) => sink.add(chunk), count: (written) => (sink.series = written) },
         lifetime.signal,
       )
       const pages = readPages({ ...query, tenants, range, metadata: merged(metadata) }, lifetime.signal)

@@ -183,7 +183,7 @@ export function openWriters({ metrics, log, thread = THREAD, patience = PATIENCE
     const abort = (): void => cancel(id, response, signal.reason)
     signal.addEventListener("abort", abort, { once: true })
     const step = (message: ToThread, moved: readonly ArrayBuffer[] = []): Promise<void> => {
-      if (response.failure !== undefined) return Promise.reject(response.failure as Error)
+      if (response.failure !== undefined) return Promise.reject(response.failure)
       response.pending = Promise.withResolvers()
       post(message, moved)
       return response.pending.promise
@@ -207,10 +207,10 @@ export function openWriters({ metrics, log, thread = THREAD, patience = PATIENCE
   return {
     open: openWriter,
     async close(): Promise<void> {
-      const last = worker
+      const ending = worker
       worker = undefined
       for (const id of open.keys()) over(id, cannotWrite({}))
-      await last?.terminate()
+      await ending?.terminate()
     },
   } satisfies Closable & { open: typeof openWriter }
 }

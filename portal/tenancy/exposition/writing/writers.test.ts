@@ -169,7 +169,8 @@ test("the thread is no more than a window ahead of who receives", async (t) => {
   done = false
   const window = 2 ** 20
   let received = 0
-  while (!done) {
+  const isDone = (): boolean => done
+  while (!isDone()) {
     await until("a full window", () => done || bytes > window + received)
     assert.equal(bytes <= window + received + 100_000, true)
     received += window / 2
