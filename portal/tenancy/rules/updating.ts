@@ -5,7 +5,7 @@ import type { Rulers } from "./ruler/open-rulers.ts"
 import type { RulesInformerValues } from "./settings.ts"
 import type { Ledger } from "./updater/ledger.ts"
 import { startUpdater, type Updater, type UpdaterOptions } from "./updater/updater.ts"
-import { validateGroup } from "./validation/validate-group.ts"
+import { validateGroupInSteps } from "./validation/validate-group.ts"
 
 export interface UpdatingOptions {
   readonly values: RulesInformerValues
@@ -36,7 +36,7 @@ export function keepUpdating(options: UpdatingOptions, signal: AbortSignal): Upd
     startUpdater({
       ...{ source, ledger, observer, log },
       rulers: rulers.current(),
-      claims: { template: values.rulerNamespaceTemplate, validate: validateGroup },
+      claims: { template: values.rulerNamespaceTemplate, validate: validateGroupInSteps },
       plan: { adoptExisting: values.adoptExistingGroups },
       resync: values.updaterPollIntervalSeconds,
       mostDeletes: values.maxDeletesPerCycle,

@@ -15,7 +15,7 @@ import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { findKubernetes, startKubernetes } from "../../../../dev/testing/kubernetes.ts"
 import { until } from "../../../../dev/testing/until.ts"
 import { targetOf } from "../validation/targets.ts"
-import { validateGroup } from "../validation/validate-group.ts"
+import { validateGroupInSteps } from "../validation/validate-group.ts"
 import { openAdmission } from "./open-admission.ts"
 import { ADMISSION_PATH } from "./serve-admission.ts"
 import { group, resource } from "./testing.ts"
@@ -65,7 +65,7 @@ test("a real Kubernetes API has resources checked", { timeout: 300_000 }, async 
     webAdmissionCaFile: join(folder.path, "ca.crt"),
     webAdmissionConfiguration: NAME,
   }
-  const validate = (given: unknown) => validateGroup(given, target)
+  const validate = (given: unknown) => validateGroupInSteps(given, target)
   const admission = await openAdmission({
     ...{ values, api, registry, log, validate },
     target: () => target.name,

@@ -52,7 +52,13 @@ test("names 20 problems and counts the others, and warns 15 times at most", asyn
 test("counts as many problems as a resource can have", async () => {
   const request = readReview(JSON.stringify(review({ object: resource([group("a")]) })))
   const bad = { severity: "error", check: "schema", path: [], message: "must be a rule" } as const
-  const many = { ...judging, validate: () => ({ problems: Array.from({ length: 250_000 }, () => bad) }) }
+  const many = {
+    ...judging,
+    validate: function* () {
+      yield
+      return { problems: Array.from({ length: 250_000 }, () => bad) }
+    },
+  }
   const { message = "" } = await judge(request, many, new AbortController().signal)
   assert.deepEqual(message.split("\n")[0], "250000 problems for cortex-1.21:")
 })
@@ -71,6 +77,35 @@ test("lets others work between any two groups of several reviews", async () => {
   isDone = true
   const groups = seen.flatMap((one, index) => (one === "group" ? [seen[index + 1]] : []))
   assert.deepEqual(groups.slice(0, 2), ["other", "other"])
+})
+
+test("lets others work between rules of one group that take long", async () => {
+  const seen: string[] = []
+  const slow: typeof judging.validate = function* () {
+    for (let rule = 0; rule < 3; rule++) {
+      const end = performance.now() + 6 // more than a slice
+      while (performance.now() < end);
+      seen.push("rule")
+      setImmediate(() => seen.push("other"))
+      yield
+    }
+    return { problems: [] }
+  }
+  const request = readReview(JSON.stringify(review({ object: resource([group("a")]) })))
+  await judge(request, { ...judging, validate: slow }, new AbortController().signal)
+  assert.deepEqual(seen, ["rule", "other", "rule", "other", "rule", "other"])
+})
+
+test("allows what was not checked to the end in time", async () => {
+  const stopping = new AbortController()
+  const endless: typeof judging.validate = function* () {
+    for (let rule = 0; ; rule++) {
+      if (rule === 10) stopping.abort()
+      yield
+    }
+  }
+  const request = readReview(JSON.stringify(review({ object: resource([group("a")]) })))
+  assert.equal((await judge(request, { ...judging, validate: endless }, stopping.signal)).outcome, "unfinished")
 })
 
 test("denies groups of more than 512 KiB", async () => {

@@ -1,9 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises"
 import { isDeepStrictEqual } from "node:util"
 import { limitConcurrency } from "#core/limits/concurrency.ts"
+import { createTurns } from "#core/limits/turns.ts"
 import { tenantsOfRule } from "../../tenants/tenants-of-rule.ts"
 import { type Fields, isFields } from "../fields.ts"
 import { DIRECTION } from "../resources/rule-resource.ts"
+import { inTurns, type Steps } from "../validation/steps.ts"
 import type { ValidatedGroup } from "../validation/validate-group.ts"
 import { error, type Finding, findingOf, isError, messageOf, sameNames, warningsOf } from "./findings.ts"
 import type { ReviewRequest } from "./review.ts"
@@ -20,14 +22,15 @@ export interface Verdict {
 export interface Judging {
   /** As `Cortex 1.21`, for messages. */
   readonly target: () => string
-  readonly validate: (group: unknown) => Pick<ValidatedGroup, "problems">
+  readonly validate: (group: unknown) => Steps<Pick<ValidatedGroup, "problems">>
 }
 
 /** Bytes of all groups as JSON, as prometheus-operator has it for a PrometheusRule. */
 const LARGEST = 512 * 1024
 
-/** One group of all reviews at a time, and what else waits between two: renewing the lease must not wait for all of them. */
+/** One group of all reviews at a time, and a slice of it in each turn: renewing the lease must not wait for all of them. */
 const inTurn = limitConcurrency(1)
+const turns = createTurns({ spend: () => undefined }, () => performance.now())
 
 const SKIPPED: Verdict = { outcome: "skipped", warnings: [] }
 
@@ -51,13 +54,13 @@ export async function judge(request: ReviewRequest, judging: Judging, signal: Ab
     ])
   for (const one of sameNames(list)) found.push(one)
   for (const [index, group] of list.entries()) {
-    const problems = await inTurn(async () => {
+    const validated = await inTurn(async () => {
       await turn()
-      return signal.aborted ? undefined : judging.validate(group).problems
+      return inTurns(judging.validate(group), turns, signal)
     })
-    if (problems === undefined)
+    if (validated === undefined)
       return isRefused(object, found) ? deny(judging, found) : unfinished(found, list.length - index)
-    for (const one of problems) found.push(findingOf(group, index, one))
+    for (const one of validated.problems) found.push(findingOf(group, index, one))
   }
   return isRefused(object, found) ? deny(judging, found) : allow("allowed", found)
 }

@@ -5,7 +5,10 @@ import type { Judging } from "./judge.ts"
 /** A validation that refuses rules whose expression is `bad`, and notices others by their word. */
 export const judging: Judging = {
   target: () => "cortex-1.21",
-  validate: (group) => ({ problems: problemsOf(group) }),
+  *validate(group) {
+    yield
+    return { problems: problemsOf(group) }
+  },
 }
 
 function problemsOf(group: unknown): readonly Problem[] {

@@ -14,7 +14,7 @@ import { Ownership } from "../updater/ownership.ts"
 import type { Plan } from "../updater/plan.ts"
 import { reconcile } from "../updater/reconcile.ts"
 import { whyKept } from "../updater/why-kept.ts"
-import { validateGroup } from "../validation/validate-group.ts"
+import { validateGroupInSteps } from "../validation/validate-group.ts"
 
 export interface PlanAllOptions {
   readonly snapshot: ResourceSnapshot
@@ -40,7 +40,7 @@ export async function planAll(options: PlanAllOptions, signal: AbortSignal): Pro
   const { snapshot, rulers, template, adoptExisting, removes } = options
   const byName = new Map(rulers.map(({ ruler }) => [ruler.name, ruler]))
   const targets = rulers.map(({ ruler, target, serves }) => ({ name: ruler.name, target, serves }))
-  const desired = new DesiredState({ rulers: targets, template, validate: validateGroup })
+  const desired = new DesiredState({ rulers: targets, template, validate: validateGroupInSteps })
   const ownership = new Ownership(readOnly(snapshot.resources), SYSTEM_CLOCK, signal, {
     ...{ stored: () => undefined, found: () => undefined, isForgotten: () => false, forgot: () => undefined },
   })

@@ -8,7 +8,7 @@ export const resourceGone = defineError(
 export const ledgerConflict = defineError(
   "LEDGER_CONFLICT",
   409,
-  "the status of {resource} was changed by another client: is another rules-informer at work, with a Lease of its own?",
+  "the status of {resource} was changed by another client: where another rules-informer is at work, give both the same --lease-name and --lease-namespace, or no namespace in common",
 )
 export const noStatusSubresource = defineError(
   "NO_STATUS_SUBRESOURCE",

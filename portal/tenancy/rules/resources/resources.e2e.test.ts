@@ -106,7 +106,7 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
     for (const _ of ["at once", "again"])
       await assert.rejects(ledger.record("one/contested", [], signal), {
         message:
-          "the status of one/contested was changed by another client: is another rules-informer at work, with a Lease of its own?",
+          "the status of one/contested was changed by another client: where another rules-informer is at work, give both the same --lease-name and --lease-namespace, or no namespace in common",
       })
     assert.deepEqual(ledger.owned("one/contested"), [owned("b", "red")])
     await ledger.record("one/contested", [owned("a", "red"), owned("b", "red")], signal)

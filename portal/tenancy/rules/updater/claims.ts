@@ -6,6 +6,7 @@ import { addressKey, type GroupAddress } from "../model/address.ts"
 import type { RuleGroup } from "../model/group.ts"
 import { DIRECTION, type RuleResource } from "../resources/rule-resource.ts"
 import type { Problem } from "../validation/problem.ts"
+import type { Steps } from "../validation/steps.ts"
 import type { Target } from "../validation/target.ts"
 import type { ValidatedGroup } from "../validation/validate-group.ts"
 import type { NamespaceTemplate } from "./namespace-template.ts"
@@ -54,7 +55,7 @@ export interface ResourceClaims {
 export interface ClaimsOptions {
   readonly rulers: readonly RulerTarget[]
   readonly template: NamespaceTemplate
-  readonly validate: (group: unknown, target: Target) => ValidatedGroup
+  readonly validate: (group: unknown, target: Target) => Steps<ValidatedGroup>
 }
 
 export interface RulerTarget {
@@ -67,12 +68,12 @@ export interface RulerTarget {
 /** Groups times tenants of one resource at most: what a resource costs must not depend on who wrote it. */
 const MOST_CLAIMS = 100_000
 
-/** `before`: of the same resource; what did not change since then is the same object. */
-export function claimsOf(
+/** `before`: of the same resource; what did not change since then is the same object. Pauses as the validation does. */
+export function* claimsOf(
   resource: RuleResource,
   { rulers, template, validate }: ClaimsOptions,
   before?: ResourceClaims,
-): ResourceClaims {
+): Steps<ResourceClaims> {
   const owner = keyOf(resource)
   const mode = modeOf(resource)
   const nothing = { resource, owner, mode, tenants: [], tenantsAt: new Map(), claims: new Map(), problems: new Map() }
@@ -96,8 +97,10 @@ export function claimsOf(
   const validated = new Map<Target, ReadonlyMap<string, ValidatedGroup>>()
   for (const target of new Set(rulers.map((ruler) => ruler.target))) {
     const known = before?.validated.get(target)
-    const judge = (text: string, index: number) => known?.get(text) ?? validate(groups[index], target)
-    validated.set(target, new Map(texts.map((text, index) => [text, judge(text, index)])))
+    const results = new Map<string, ValidatedGroup>()
+    for (const [index, text] of texts.entries())
+      results.set(text, known?.get(text) ?? results.get(text) ?? (yield* validate(groups[index], target)))
+    validated.set(target, results)
   }
   const named = groups.map(nameOf)
   const perTarget = new Map([...validated].map(([target, results]) => [target, read(target, results)]))

@@ -1,6 +1,7 @@
 import { keyOf } from "#core/kubernetes/resource.ts"
 import type { TenantId } from "../../tenants/tenant.ts"
 import type { RuleResource } from "../resources/rule-resource.ts"
+import { finish, type Steps } from "../validation/steps.ts"
 import { type Claim, claimsOf, type ClaimsOptions, type ResourceClaims } from "./claims.ts"
 
 /** The rules of a tenant at a ruler. */
@@ -37,8 +38,17 @@ export class DesiredState {
       this.#resources.set(before.owner, { ...before, resource })
       return new Map()
     }
+    return this.put(finish(this.read(resource)))
+  }
+
+  /** What a resource wants, to be put here; pauses on the way. `before`: what was read of it last. */
+  read(resource: RuleResource, before = this.#resources.get(keyOf(resource))): Steps<ResourceClaims> {
     const same = before?.resource.metadata.uid === resource.metadata.uid ? before : undefined
-    return this.#replace(before, claimsOf(resource, this.#options, same))
+    return claimsOf(resource, this.#options, same)
+  }
+
+  put(claims: ResourceClaims): Touched {
+    return this.#replace(this.#resources.get(claims.owner), claims)
   }
 
   /** Nothing that matters differs from what was set before. */

@@ -133,9 +133,9 @@ test("what was dropped is not deleted while resources that changed at the same t
   const world = new World()
   const template = parseNamespaceTemplate("{namespace}")
   assert.ok(typeof template === "function")
-  const validate = (value: unknown) => {
+  const validate = function* (value: unknown) {
     world.clock.spend(500)
-    return validateSimply(value)
+    return yield* validateSimply(value)
   }
   const names = Array.from({ length: 40 }, (_, index) => `r${index}`)
   world.apply("a", "x", { tenants: ["red"], groups: [g] })

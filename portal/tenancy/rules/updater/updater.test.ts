@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { parseNamespaceTemplate } from "./namespace-template.ts"
 import { conditionsOf, held } from "./show.testing.ts"
+import { validateSimply } from "./wants.testing.ts"
 import { groupOf, World } from "./world.testing.ts"
 
 test("writes the groups of a resource for each of its tenants, and reports it", async () => {
@@ -134,5 +136,55 @@ test("a group that was claimed after the ruler was read is read before it is wri
   await world.clock.advance(60_000)
   assert.deepEqual(held(world), [`cortex red ["a","g"] 1`, `cortex red ["a","h"] foreign`])
   assert.match(conditionsOf(world, "a/y")[1] ?? "", /^Synced=False ExistingGroup/)
+  await world.stop()
+})
+
+/** A world in which the validation of a group takes ten slices; `during` is called after the first of them. */
+function slowWorld(during: (world: World) => void): World {
+  const world = new World()
+  const template = parseNamespaceTemplate("{namespace}")
+  assert.ok(typeof template === "function")
+  let isFirst = true
+  const validate = function* (value: unknown) {
+    for (let slice = 0; slice < 10; slice++) {
+      world.clock.spend(10)
+      setImmediate(() => world.calls.push("other"))
+      yield
+      if (isFirst) during(world)
+      isFirst = false
+    }
+    return yield* validateSimply(value)
+  }
+  world.apply("a", "x", { tenants: ["red"], groups: [groupOf("g", "1")] })
+  world.start({ claims: { template, validate } })
+  return world
+}
+const pass = async (world: World): Promise<void> => {
+  for (let second = 0; second < 20; second++) await world.clock.advance(1000)
+}
+
+test("lets others work while a group is validated", async () => {
+  const world = slowWorld(() => undefined)
+  await pass(world)
+  assert.deepEqual(world.calls.slice(0, 12), [
+    ...Array.from({ length: 10 }, () => "other"),
+    "list cortex red",
+    "limits cortex red",
+  ])
+  await world.stop()
+})
+
+test("writes what was applied while the version before was validated, and only that", async () => {
+  const world = slowWorld(({ apply }) => apply.call(world, "a", "x", { tenants: ["red"], groups: [groupOf("g", "2")] }))
+  await pass(world)
+  assert.deepEqual(held(world), [`cortex red ["a","g"] 2`])
+  assert.equal(world.calls.filter((call) => call.startsWith("set")).length, 1)
+  await world.stop()
+})
+
+test("writes nothing of a resource that was deleted while it was validated", async () => {
+  const world = slowWorld(() => world.delete("a/x"))
+  await pass(world)
+  assert.deepEqual([held(world), world.calls.filter((call) => call !== "other")], [[], []])
   await world.stop()
 })

@@ -9,7 +9,7 @@ import type { ResourceSource } from "../resources/source.ts"
 import type { OwnedGroup } from "../resources/status.ts"
 import type { Ruler } from "../ruler/ruler.ts"
 import type { Operation, WriteResult } from "./apply-plan.ts"
-import type { ClaimsOptions, RulerTarget } from "./claims.ts"
+import type { ClaimsOptions, ResourceClaims, RulerTarget } from "./claims.ts"
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts"
 import { DesiredState, type Place, placeKey } from "./desired-state.ts"
 import { EditThrottle } from "./edits.ts"
@@ -19,6 +19,7 @@ import { Ownership } from "./ownership.ts"
 import type { Plan, PlanOptions } from "./plan.ts"
 import { Reports } from "./reports.ts"
 import { type PlaceState, statusOf } from "./status-of.ts"
+import { inTurns, type Steps } from "../validation/steps.ts"
 import { whyKept } from "./why-kept.ts"
 
 export interface UpdaterOptions {
@@ -119,7 +120,7 @@ export function startUpdater(options: UpdaterOptions): Updater {
       ...{ ...rest, ...at, place, desired, ownership, clock },
       keep: (owner) => whyKept(place, owner, { removes, snapshot: source.snapshot(), template, desired, ownership }),
       isForced: (owner) => desired.resources().get(owner)?.resource.metadata.annotations?.[FORCE_DELETE] === "true",
-      isBehind: () => queue.size > 0,
+      isBehind: () => queue.size > 0 || isApplying,
       planned: (plan) => observer.planned(plan),
       wrote: (operation, result) => observer.wrote(place, operation, result),
       done: (owners, outcome) => {
@@ -172,7 +173,17 @@ export function startUpdater(options: UpdaterOptions): Updater {
     waiting.delete(key)
     enqueue(key)
   }
-  const apply = (key: string): void => {
+  /** What the resource wants as it is when that was read; undefined: it is gone. */
+  const readNow = function* (key: string): Steps<ResourceClaims | undefined> {
+    let claims: ResourceClaims | undefined
+    for (;;) {
+      const resource = source.snapshot().resources.get(key)
+      if (resource === undefined) return undefined
+      claims = yield* desired.read(resource, claims)
+      if (source.snapshot().resources.get(key) === resource) return claims
+    }
+  }
+  const apply = function* (key: string): Steps<void> {
     const resource = source.snapshot().resources.get(key)
     if (resource === undefined) {
       ownership.lose(key, isDeleted(key))
@@ -185,8 +196,10 @@ export function startUpdater(options: UpdaterOptions): Updater {
     const isEdit = desired.resources().has(key) && resource.metadata.deletionTimestamp === undefined
     const wait = isEdit ? edits.take(key, clock.now()) : 0
     if (wait > 0) return void later(key, wait)
-    ownership.see(key, resource.metadata.uid)
-    for (const { place, keys } of desired.set(resource).values()) touch(place, keys)
+    const claims = yield* readNow(key)
+    if (claims === undefined) return void enqueue(key)
+    ownership.see(key, claims.resource.metadata.uid)
+    for (const { place, keys } of desired.put(claims).values()) touch(place, keys)
     const staysBehind = !removes || desired.resources().get(key)?.mode === "hands-off"
     if (staysBehind && isDeleted(key)) ownership.abandon(key)
     for (const [place, address] of ownership.of(key))
@@ -203,11 +216,14 @@ export function startUpdater(options: UpdaterOptions): Updater {
   const queue = new Set<string>()
   const turns = createTurns({ spend: () => undefined }, () => clock.now())
   let draining: Promise<void> | undefined
+  let isApplying = false
   const drain = async (): Promise<void> => {
     for (const key of queue) {
       if (signal.aborted) return
       queue.delete(key)
-      turns.charge("", () => apply(key))
+      isApplying = true
+      await inTurns(apply(key), turns, signal)
+      isApplying = false
       await turns.rest()
     }
     draining = undefined

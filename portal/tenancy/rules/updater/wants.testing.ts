@@ -1,5 +1,6 @@
 import { addressKey } from "../model/address.ts"
 import type { RuleGroup } from "../model/group.ts"
+import type { Steps } from "../validation/steps.ts"
 import type { ValidatedGroup } from "../validation/validate-group.ts"
 import { DIRECTION, type RuleResource } from "../resources/rule-resource.ts"
 
@@ -37,7 +38,8 @@ export function ownedBy({ status }: RuleResource, tenant: string): readonly stri
 }
 
 /** Refuses groups with a rule that says so: the world is about what is done with invalid ones, not about which these are. */
-export function validateSimply(value: unknown): ValidatedGroup {
+export function* validateSimply(value: unknown): Steps<ValidatedGroup> {
+  yield
   const group = value as RuleGroup
   const isInvalid = group.rules.some(({ expr }) => expr === "invalid")
   const problem = {

@@ -7,6 +7,7 @@ import type { Findings } from "./findings.ts"
 import { checkLabels } from "./names.ts"
 import { type Fields, isFields } from "../fields.ts"
 import { kindOf, optional, readBoolean, readDuration, readList, readText, readTexts, readWhole } from "./read-values.ts"
+import type { Steps } from "./steps.ts"
 import type { Target } from "./target.ts"
 import { validateRule } from "./validate-rule.ts"
 
@@ -20,7 +21,8 @@ export interface ReadGroup {
 /** Of a group as it would be written, rendered: what prometheus-operator accepts at most, and far from what stores hold. */
 const LARGEST = 512 * 1024
 
-export function readGroup(value: unknown, target: Target, findings: Findings): ReadGroup | undefined {
+/** Pauses after each rule. */
+export function* readGroup(value: unknown, target: Target, findings: Findings): Steps<ReadGroup | undefined> {
   if (!isFields(value))
     return findings.error("schema", [], `must be a group with name and rules, but is ${kindOf(value)}`)
   checkFields(value, "group", [], target, findings)
@@ -38,10 +40,12 @@ export function readGroup(value: unknown, target: Target, findings: Findings): R
       [],
       `has no rules, and ${target.dialect.name} refuses empty groups; add a rule or remove the group`,
     )
-  const rules = (listed ?? []).flatMap(([index, item]) => {
+  const rules: { readonly index: number; readonly rule: Rule }[] = []
+  for (const [index, item] of listed ?? []) {
     const rule = validateRule(item, ["rules", index], target, findings)
-    return rule === undefined ? [] : [{ index, rule }]
-  })
+    if (rule !== undefined) rules.push({ index, rule })
+    yield
+  }
   const group: RuleGroup = { name: name ?? "", ...fields, rules: rules.map(({ rule }) => rule) }
   checkSize(group, target, findings)
   return { group, rules }

@@ -1,10 +1,18 @@
 import type { Problem } from "./problem.ts"
+import type { Steps } from "./steps.ts"
 import type { Target } from "./target.ts"
-import { validateGroup } from "./validate-group.ts"
+import { validateGroupInSteps } from "./validate-group.ts"
 
-/** What several targets have to say of a group: an error where all refuse it, a warning where only some do. Each once. */
-export function validateForAll(group: unknown, targets: readonly Target[]): { readonly problems: readonly Problem[] } {
-  const judged = targets.map((target) => ({ target, problems: validateGroup(group, target).problems }))
+/**
+ * What several targets have to say of a group: an error where all refuse it, a warning where only some do. Each once.
+ * Pauses after each rule.
+ */
+export function* validateForAll(
+  group: unknown,
+  targets: readonly Target[],
+): Steps<{ readonly problems: readonly Problem[] }> {
+  const judged: { readonly target: Target; readonly problems: readonly Problem[] }[] = []
+  for (const target of targets) judged.push({ target, problems: (yield* validateGroupInSteps(group, target)).problems })
   const isRefused = judged.every(({ problems }) => problems.some(isError))
   const all = judged.flatMap(({ target, problems }) =>
     problems.map((problem): Problem => {

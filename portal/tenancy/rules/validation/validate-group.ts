@@ -5,6 +5,7 @@ import { reportDuplicateRules } from "./duplicates.ts"
 import { Findings } from "./findings.ts"
 import type { Problem } from "./problem.ts"
 import { readGroup, type ReadGroup } from "./read-group.ts"
+import { finish, type Steps } from "./steps.ts"
 import type { Target } from "./target.ts"
 
 export interface ValidatedGroup {
@@ -16,9 +17,13 @@ export interface ValidatedGroup {
 }
 
 /** Never throws, whatever it is given. */
-export function validateGroup(value: unknown, target: Target): ValidatedGroup {
+export const validateGroup = (value: unknown, target: Target): ValidatedGroup =>
+  finish(validateGroupInSteps(value, target))
+
+/** Pauses after each rule. */
+export function* validateGroupInSteps(value: unknown, target: Target): Steps<ValidatedGroup> {
   const findings = new Findings()
-  const read = readGroup(value, target, findings)
+  const read = yield* readGroup(value, target, findings)
   if (read !== undefined) reportDuplicateRules([[read, findings]])
   return resultOf(read, findings)
 }
@@ -36,7 +41,7 @@ export function validateGroups(list: unknown, target: Target): readonly Validate
     // as in lists of rules
     const isEmpty = value === null || value === undefined
     if (isEmpty) findings.warn("schema", [], "is empty and ignored; remove the dash")
-    return { index, findings, read: isEmpty ? undefined : readGroup(value, target, findings) }
+    return { index, findings, read: isEmpty ? undefined : finish(readGroup(value, target, findings)) }
   })
   for (const [{ findings, read }, first] of duplicates(all, (one) => one.read?.group.name || undefined))
     findings.error(
