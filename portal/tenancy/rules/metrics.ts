@@ -1,15 +1,27 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client"
 import type { LeaseHolder } from "#core/kubernetes/lease.ts"
 import type { ResourceSource } from "./resources/source.ts"
+import { OTHERS, type TenantNames } from "./tenant-names.ts"
 import type { UpdaterObserver } from "./updater/updater.ts"
 
 const PREFIX = "fedstack_rules_informer"
 
+/** Of a tenant at a ruler. */
+interface PlaceNumbers {
+  readonly ruler: string
+  readonly tenant: string
+  /** Seconds since 1970; 0: never. */
+  readonly last: number
+  readonly rules: number | undefined
+  readonly unsynced: ReadonlyMap<string, number>
+}
+
 export type InformerMetrics = ReturnType<typeof createInformerMetrics>
 
 /** The original's families of the updater, `open_metrics_informer_…`, and what it does not show. */
-export function createInformerMetrics(registry: Registry) {
+export function createInformerMetrics(registry: Registry, names: TenantNames) {
   const registers = [registry]
+  const states = new Map<string, PlaceNumbers>()
   const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Counter<Label>({ name, help, labelNames, registers })
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
@@ -34,16 +46,54 @@ export function createInformerMetrics(registry: Registry) {
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
     registers,
   })
-  const lastSuccess = gauge(
-    "last_success_timestamp_seconds",
-    "When the replica that writes last compared a tenant with a ruler and nothing failed; 0: never yet.",
-    ["ruler", "tenant_id"],
-  )
-  const desired = gauge("rules", "Rules that a ruler should hold, by tenant.", ["ruler", "tenant_id"])
-  const unsyncedGroups = gauge("unsynced_groups", "Groups that are not written or not deleted, by reason.", [
-    ...(["ruler", "tenant_id", "reason"] as const),
-  ])
   const interval = gauge("interval_seconds", "Seconds between two comparisons of a tenant; 0: the updater is off.")
+  /** Of all tenants under one name: `merge`d. */
+  const ofStates = (
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    merge: (a: number, b: number) => number,
+    valuesOf: (numbers: PlaceNumbers) => Iterable<readonly [Readonly<Record<string, string>>, number]>,
+  ): void => {
+    const shown = new Gauge({
+      ...{ name: `${PREFIX}_${name}`, help, labelNames: [...labelNames], registers },
+      collect() {
+        shown.reset()
+        const all = new Map<string, readonly [Readonly<Record<string, string>>, number]>()
+        for (const numbers of states.values())
+          for (const [more, value] of valuesOf(numbers)) {
+            const labels = { ruler: numbers.ruler, tenant_id: names.of(numbers.tenant), ...more }
+            const key = JSON.stringify(labels)
+            const [, other] = all.get(key) ?? []
+            all.set(key, [labels, other === undefined ? value : merge(other, value)])
+          }
+        for (const [labels, value] of all.values()) shown.set(labels, value)
+      },
+    })
+  }
+  const sum = (a: number, b: number): number => a + b
+  const lastSuccess =
+    "When the replica that writes last compared a tenant with a ruler and nothing failed; 0: never yet. Of the others, the oldest."
+  ofStates("last_success_timestamp_seconds", lastSuccess, ["ruler", "tenant_id"], Math.min, ({ last }) => [[{}, last]])
+  const desired = "Rules that a ruler should hold, by tenant."
+  ofStates("rules", desired, ["ruler", "tenant_id"], sum, ({ rules: count }) =>
+    count === undefined ? [] : [[{}, count]],
+  )
+  const unsynced = "Groups that are not written or not deleted, by reason."
+  ofStates("unsynced_groups", unsynced, ["ruler", "tenant_id", "reason"], sum, (numbers) =>
+    numbers.unsynced.entries().map(([reason, count]) => [{ reason }, count] as const),
+  )
+  const notShown: Gauge = new Gauge({
+    name: `${PREFIX}_tenants_not_shown`,
+    help: `Tenants that have no series of their own and are shown together as ${OTHERS}, in which alerts cannot tell them apart.`,
+    registers,
+    collect(): void {
+      notShown.set(names.notShown())
+    },
+  })
+  names.onDrop((tenant) => {
+    for (const one of [rules, tenants]) one.remove({ tenant_id: tenant })
+  })
   const statusWrites = counter(`${PREFIX}_resource_writes_total`, "Writes to resources, by what is written.", ["what"])
   for (const what of ["status", "finalizer"]) statusWrites.inc({ what }, 0)
   const conflicts = counter(
@@ -62,37 +112,29 @@ export function createInformerMetrics(registry: Registry) {
     /** `now` in seconds since 1970, `resync` in seconds. */
     updater(now: () => number, resync: number): UpdaterObserver {
       interval.set(resync)
-      const shown = new Map<string, ReadonlySet<string>>()
-      const succeeded = new Set<string>()
-      const forget = (ruler: string, tenant: string): void => {
-        for (const reason of shown.get(`${tenant} ${ruler}`) ?? [])
-          unsyncedGroups.remove({ ruler, tenant_id: tenant, reason })
-        shown.delete(`${tenant} ${ruler}`)
-      }
       return {
         planned({ tenant, creates, updates }) {
-          if (creates.length + updates.length > 0) tenants.inc({ tenant_id: tenant })
+          if (creates.length + updates.length > 0) tenants.inc({ tenant_id: names.of(tenant) })
         },
         wrote({ ruler, tenant }, operation, result) {
           writes.inc({ ruler, operation, result })
-          if (operation !== "delete" && result === "ok") rules.inc({ tenant_id: tenant })
+          if (operation !== "delete" && result === "ok") rules.inc({ tenant_id: names.of(tenant) })
         },
         cycle({ ruler, tenant }, { seconds, fault, rules: count, unsynced }) {
           cycles.inc({ ruler, result: fault === undefined ? "ok" : "failed" })
           duration.observe({ ruler }, seconds)
-          if (fault === undefined) succeeded.add(`${tenant} ${ruler}`)
-          if (fault === undefined) lastSuccess.set({ ruler, tenant_id: tenant }, now())
-          else if (!succeeded.has(`${tenant} ${ruler}`)) lastSuccess.set({ ruler, tenant_id: tenant }, 0)
-          forget(ruler, tenant)
+          const before = states.get(`${tenant} ${ruler}`)
           const byReason = Map.groupBy(unsynced, ({ reason }) => reason)
-          shown.set(`${tenant} ${ruler}`, new Set(byReason.keys()))
-          for (const [reason, all] of byReason) unsyncedGroups.set({ ruler, tenant_id: tenant, reason }, all.length)
-          if (count !== undefined) desired.set({ ruler, tenant_id: tenant }, count)
+          states.set(`${tenant} ${ruler}`, {
+            ...{ ruler, tenant },
+            last: fault === undefined ? now() : (before?.last ?? 0),
+            rules: count ?? before?.rules,
+            unsynced: new Map([...byReason].map(([reason, all]) => [reason, all.length])),
+          })
         },
         gone({ ruler, tenant }) {
-          forget(ruler, tenant)
-          succeeded.delete(`${tenant} ${ruler}`)
-          for (const one of [lastSuccess, desired]) one.remove({ ruler, tenant_id: tenant })
+          states.delete(`${tenant} ${ruler}`)
+          if (!states.values().some((one) => one.tenant === tenant)) names.leave(tenant)
         },
       }
     },

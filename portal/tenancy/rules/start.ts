@@ -19,6 +19,7 @@ import { RULE_RESOURCES, watchResources } from "./resources/watch-resources.ts"
 import { openRulers, type ServingRuler } from "./ruler/open-rulers.ts"
 import type { Ruler } from "./ruler/ruler.ts"
 import type { RulesInformerValues } from "./settings.ts"
+import { createTenantNames } from "./tenant-names.ts"
 import { createTracker } from "./tracker/tracker.ts"
 import { keepUpdating, type Updating } from "./updating.ts"
 import { validateForAll } from "./validation/validate-for-all.ts"
@@ -40,7 +41,10 @@ export async function startInformer(values: RulesInformerValues, { log, now, env
   scopeOf(values, "")
   checkDeletionTimes(values)
   const registry = createRegistry()
-  const metrics = createInformerMetrics(registry)
+  const names = createTenantNames((most) =>
+    log.warn({ most }, "more tenants than have metrics of their own, the others are shown together"),
+  )
+  const metrics = createInformerMetrics(registry, names)
   const identity = identityOf(values)
   const opened: Closable[] = []
   let isClosing = false
@@ -87,7 +91,7 @@ export async function startInformer(values: RulesInformerValues, { log, now, env
 
     const leaseNamespace = values.leaseNamespace ?? api.namespace
     const tracker = createTracker({
-      ...{ values, api, rulers: tracked, source, registry, log, now },
+      ...{ values, api, rulers: tracked, source, registry, names, log, now },
       template: values.rulerNamespaceTemplate,
       isWatched: (namespace) => source.isWatched(namespace),
       finalizers: values.enableUpdaterRemoveRules,

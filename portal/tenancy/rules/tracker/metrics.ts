@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client"
 import type { TenantId } from "../../tenants/tenant.ts"
+import type { TenantNames } from "../tenant-names.ts"
 import type { Skipped } from "./plan.ts"
 
 const REASONS: readonly Skipped["reason"][] = ["namespace", "name", "size", "edited", "deletion"]
@@ -7,13 +8,17 @@ const ACTIONS = ["import", "mirror", "update", "delete", "release"] as const
 export type Action = (typeof ACTIONS)[number]
 
 /** The original's families, `open_metrics_informer_tracker_…`, and what it does not show. */
-export function createTrackerMetrics(registry: Registry) {
+export function createTrackerMetrics(registry: Registry, names: TenantNames) {
   const registers = [registry]
   const rules = new Gauge({
     name: "open_metrics_informer_tracker_rules",
     help: "Rules that the tracker has seen at the rulers, by tenant.",
     labelNames: ["tenant_id"],
     registers,
+    collect() {
+      rules.reset()
+      for (const [tenant, count] of counts) rules.inc({ tenant_id: names.of(tenant) }, count)
+    },
   })
   const tenants = new Counter({
     name: "open_metrics_informer_tracker_tenants",
@@ -34,7 +39,9 @@ export function createTrackerMetrics(registry: Registry) {
     registers,
   })
   for (const action of ACTIONS) writes.inc({ action }, 0)
+  const counts = new Map<TenantId, number>()
   const seen = new Set<TenantId>()
+  names.onDrop((tenant) => tenants.remove({ tenant_id: tenant }))
   return {
     writes,
     failures: new Counter({
@@ -53,10 +60,10 @@ export function createTrackerMetrics(registry: Registry) {
       registers,
     }),
     showTenant(tenant: TenantId, count: number): void {
-      rules.set({ tenant_id: tenant }, count)
+      counts.set(tenant, count)
       if (count === 0 || seen.has(tenant)) return
       seen.add(tenant)
-      tenants.inc({ tenant_id: tenant })
+      tenants.inc({ tenant_id: names.of(tenant) })
     },
     showSkipped(found: readonly Skipped[]): void {
       for (const reason of REASONS) skipped.set({ reason }, found.filter((one) => one.reason === reason).length)

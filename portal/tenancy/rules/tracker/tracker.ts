@@ -16,6 +16,7 @@ import { createCycle, type CycleResult } from "./cycle.ts"
 import { faultOf } from "./directions.ts"
 import { openImports } from "./imports.ts"
 import { inverseOf } from "./kubernetes-namespace.ts"
+import type { TenantNames } from "../tenant-names.ts"
 import { createTrackerMetrics } from "./metrics.ts"
 import type { trackerSettings } from "./settings.ts"
 import { createWriter } from "./write.ts"
@@ -35,6 +36,7 @@ export interface TrackerOptions {
   readonly imports: ObjectAddress
   readonly record: (resource: RuleResource, details: EventDetails) => void
   readonly registry: Registry
+  readonly names: TenantNames
   readonly log: Logger
   readonly now: () => Date
 }
@@ -46,7 +48,7 @@ export interface Tracker {
 
 /** From the rulers to Kubernetes; undefined where it is off, as it is by default. Throws UsageError. */
 export function createTracker(options: TrackerOptions): Tracker | undefined {
-  const { values, api, template, registry, log, now } = options
+  const { values, api, template, registry, names, log, now } = options
   const { tracker: directions, trackerPollIntervalSeconds: seconds } = values
   const namespaceOf = inverseOf(template)
   const fault = faultOf(directions)
@@ -56,7 +58,7 @@ export function createTracker(options: TrackerOptions): Tracker | undefined {
     const message = "needs a --ruler-namespace-template with {namespace} alone, by which a group's namespace is known"
     throw new UsageError([{ where: "--tracker", message }])
   }
-  const metrics = createTrackerMetrics(registry)
+  const metrics = createTrackerMetrics(registry, names)
   metrics.interval.set(seconds)
   const cycle = createCycle({
     ...options,
