@@ -79,8 +79,8 @@ export function createInformerMetrics(registry: Registry, names: TenantNames) {
   ofStates("rules", desired, ["ruler", "tenant_id"], sum, ({ rules: count }) =>
     count === undefined ? [] : [[{}, count]],
   )
-  const unsynced = "Groups that are not written or not deleted, by reason."
-  ofStates("unsynced_groups", unsynced, ["ruler", "tenant_id", "reason"], sum, (numbers) =>
+  const notDone = "Groups that are not written or not deleted, by reason."
+  ofStates("unsynced_groups", notDone, ["ruler", "tenant_id", "reason"], sum, (numbers) =>
     numbers.unsynced.entries().map(([reason, count]) => [{ reason }, count] as const),
   )
   const notShown: Gauge = new Gauge({

@@ -27,7 +27,7 @@ const {
   dryRun: _dry,
   ...planned
 } = updaterSettings
-const { finalizerDeadline: _deadline, ...selected } = resources
+const { finalizerDeadline: _deadline, releaseNamespaces: _release, ...selected } = resources
 
 /** Those by which the informer decides what to do. */
 export const rulesDiffSettings = { ...selected, ...rulerSettings, ...planned }

@@ -9,12 +9,13 @@ import type { Logger } from "#core/log/logger.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { openAdmission } from "./admission/open-admission.ts"
 import { checkDeletionTimes, identityOf, scopeOf } from "./config.ts"
+import { reportLeftBehind } from "./left-behind.ts"
 import { createInformerMetrics } from "./metrics.ts"
 import { whyNotReady } from "./readiness.ts"
-import { keepGivingUp, showOwned } from "./resources/give-up.ts"
+import { followLeftNamespaces } from "./resources/left-namespaces.ts"
+import { releaseNamespaces } from "./resources/release-namespaces.ts"
+import { keepGivingUp } from "./resources/give-up.ts"
 import { createLedger } from "./resources/ledger.ts"
-import type { RuleResource } from "./resources/rule-resource.ts"
-import type { OwnedGroup } from "./resources/status.ts"
 import { RULE_RESOURCES, watchResources } from "./resources/watch-resources.ts"
 import { openRulers, type ServingRuler } from "./ruler/open-rulers.ts"
 import type { Ruler } from "./ruler/ruler.ts"
@@ -22,7 +23,7 @@ import type { RulesInformerValues } from "./settings.ts"
 import { createTenantNames } from "./tenant-names.ts"
 import { createTracker } from "./tracker/tracker.ts"
 import { keepUpdating, type Updating } from "./updating.ts"
-import { validateForAll } from "./validation/validate-for-all.ts"
+import { validateForAllInSteps } from "./validation/validate-for-all.ts"
 
 export interface StartContext {
   readonly log: Logger
@@ -85,7 +86,7 @@ export async function startInformer(values: RulesInformerValues, { log, now, env
         targets()
           .map(({ dialect }) => dialect.name)
           .join(" and "),
-      validate: (group) => validateForAll(group, targets()),
+      validate: (group) => validateForAllInSteps(group, targets()),
     })
     if (admission !== undefined) opened.unshift(admission)
 
@@ -100,31 +101,18 @@ export async function startInformer(values: RulesInformerValues, { log, now, env
       record: (resource, details) => events.record(RULE_RESOURCES, resource, details),
     })
 
+    const configured = (): readonly string[] => rulers.current().map(({ ruler }) => ruler.name)
+    const left = reportLeftBehind({ log, events, metrics, configured })
     const work = async (signal: AbortSignal): Promise<void> => {
-      const leave = (resource: RuleResource, owned: readonly OwnedGroup[], { message, reason, why }: Leaving) => {
-        const { namespace, name } = resource.metadata
-        const left = showOwned(owned)
-        log.warn({ resource: `${namespace}/${name}`, reason: why, left }, message)
-        const note = `Groups may stay at rulers, as ${why}: ${left}`
-        events.record(RULE_RESOURCES, resource, { type: "Warning", reason, action: "Delete", note })
-        metrics.abandoned(owned.reduce((sum, { tenants }) => sum + tenants.length, 0))
-      }
-      const forgot = (resource: RuleResource, owned: readonly OwnedGroup[]) => {
-        const [message, reason] = ["ruler forgotten, its groups stay there", "RulerForgotten"]
-        leave(resource, owned, { message, reason, why: "it is not configured, and --forget-ruler names it" })
-      }
+      const { forgot } = left
       updating = keepUpdating({ values, rulers, source, ledger, metrics, forgot, now, log }, signal)
-      const givingUp = keepGivingUp({
-        ...{ source, ledger, deadline: values.finalizerDeadline, now, log },
-        gaveUp(resource, owned, reason) {
-          const known = new Set(rulers.current().map(({ ruler }) => ruler.name))
-          const unknown = [...new Set(owned.map(({ ruler }) => ruler))].filter((ruler) => !known.has(ruler))
-          const why = unknown.length === 0 ? reason : `${reason}; not configured: ${unknown.join(", ")}`
-          leave(resource, owned, { message: "resource let go, its groups stay at rulers", reason: "LetGo", why })
-        },
-        signal,
-      })
-      await Promise.all([updating.ended, givingUp, tracker?.run(signal), admission?.keepTrusted(signal)])
+      const { finalizerDeadline: deadline, releaseNamespaces: namespaces } = values
+      const givingUp = keepGivingUp({ source, ledger, deadline, gaveUp: left.gaveUp, now, log, signal })
+      followLeftNamespaces(source, left.notSelected, signal)
+      const isWatched = (namespace: string): boolean | undefined =>
+        source.snapshot().incomplete.has("") ? undefined : source.isWatched(namespace)
+      const releasing = releaseNamespaces(api, { namespaces, isWatched, log }, signal)
+      await Promise.all([releasing, updating.ended, givingUp, tracker?.run(signal), admission?.keepTrusted(signal)])
       updating = undefined
     }
     const lease = holdLease(api, {
@@ -157,13 +145,6 @@ export async function startInformer(values: RulesInformerValues, { log, now, env
     await closeAll(opened)
     throw error
   }
-}
-
-interface Leaving {
-  readonly message: string
-  /** Of the Event. */
-  readonly reason: string
-  readonly why: string
 }
 
 const CONTROLLER = "fedstack.dev/rules-informer"

@@ -8,6 +8,7 @@ import { findKubernetes, type RunningKubernetes, startKubernetes } from "../../.
 import { until } from "../../../../dev/testing/until.ts"
 import { giveUpOverdue } from "./give-up.ts"
 import { createLedger } from "./ledger.ts"
+import { releaseNamespace } from "./release-namespaces.ts"
 import { FINALIZER, FORCE_DELETE, type RuleResource } from "./rule-resource.ts"
 import type { OwnedGroup } from "./status.ts"
 import { type NamespaceScope, watchResources } from "./watch-resources.ts"
@@ -184,6 +185,41 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
     },
   )
 
+  await outer.test("releases a namespace that is no longer synchronised, as the documented command does", async (t) => {
+    await kubectl(["create", "namespace", "former"])
+    const others = "example.org/theirs"
+    for (const name of ["a", "b", "c"]) await apply("former", name)
+    await kubectl(["patch", "openmetricsrule", "-n", "former", "a", "--type=merge", "-p", finalizers(others)])
+    const { ledger, known } = await open(t, kubernetes, ["former"])
+    for (const name of ["a", "b"]) {
+      await known(`former/${name}`)
+      await ledger.record(`former/${name}`, [owned(name, "red")], signal)
+    }
+    const shown = async () =>
+      Promise.all(
+        ["a", "b", "c"].map(async (name) => {
+          const { metadata, status } = await read("former", name)
+          return `${name} ${metadata.finalizers?.join() ?? ""} ${status?.owned?.length ?? 0}`
+        }),
+      )
+    assert.deepEqual(await shown(), [`a ${others},${FINALIZER} 1`, `b ${FINALIZER} 1`, "c  0"])
+    const api = await openKubernetes({ kubeconfig: kubernetes.kubeconfig, context: undefined, env: {} })
+    t.after(() => api.close())
+    const released = [`a ${others} 1`, "b  1", "c  0"]
+    assert.equal(await releaseNamespace(api, "former", signal), 2)
+    assert.deepEqual(await shown(), released)
+    assert.equal(await releaseNamespace(api, "former", signal), 0)
+
+    const patch = ["patch", "openmetricsrule", "-n", "former", "b", "--type=merge", "-p", finalizers(FINALIZER)]
+    await kubectl(patch)
+    const listed = JSON.parse(await kubectl(["get", "openmetricsrules", "-n", "former", "-o", "json"])) as List
+    for (const { metadata } of listed.items)
+      metadata.finalizers = (metadata.finalizers ?? []).filter((one) => one !== FINALIZER) // what jq does
+    await kubectl(["replace", "-f", "-"], JSON.stringify(listed))
+    assert.deepEqual(await shown(), released)
+    await kubectl(["patch", "openmetricsrule", "-n", "former", "a", "--type=merge", "-p", finalizers()])
+  })
+
   await outer.test("follows namespaces by their labels, and is incomplete where it may not read", async (t) => {
     await apply("two", "labelled")
     const scope = { labelSelector: "team=a" }
@@ -203,6 +239,11 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
     await before.ledger.record("two/left", [owned("a", "red")], signal)
     await remove("two", "left")
     await until("the deletion", () => followed.source.snapshot().outside?.has("two/left"))
+    const former = followed.source.snapshot().left?.get("two") ?? []
+    assert.deepEqual(
+      former.map(({ metadata }) => metadata.name),
+      ["left"],
+    )
     const gone: string[] = []
     const gaveUp = (_: RuleResource, left: readonly OwnedGroup[]) => void gone.push(...left.map(({ group }) => group))
     const late = new Date(Date.now() + 3_600_000)
@@ -297,3 +338,7 @@ const object = (namespace: string, name: string, spec: object) => ({
   ...{ apiVersion: "open-metrics.vgs.io/v1", kind: "OpenMetricsRule" },
   ...{ metadata: { namespace, name }, spec: { tenants: ["red"], ...spec } },
 })
+
+interface List {
+  readonly items: readonly { readonly metadata: { finalizers?: readonly string[] } }[]
+}

@@ -29,6 +29,14 @@ export const resourceSettings = {
       flag: "--namespace-selector <labels>",
       help: "Synchronise the resources of the namespaces that have these labels, such as team=a,env!=dev",
     }),
+    releaseNamespaces: list(
+      namespace,
+      {
+        flag: "--release-namespace <name>",
+        help: "Remove the finalizers from the resources of this namespace, which is no longer synchronised, and leave its groups at the rulers; may be repeated",
+      },
+      [],
+    ),
     finalizerDeadline: setting(
       duration(10, 365 * 86_400),
       {

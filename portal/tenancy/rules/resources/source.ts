@@ -8,6 +8,8 @@ export interface ResourceSnapshot {
   readonly incomplete: ReadonlyMap<string, string>
   /** Deleted ones with a finalizer of ours in namespaces that are not selected, by now or ever. */
   readonly outside?: ReadonlyMap<string, RuleResource>
+  /** By namespace that is not selected by now, its resources with a finalizer of ours. */
+  readonly left?: ReadonlyMap<string, readonly RuleResource[]>
 }
 
 /** Where the updater and the tracker have the resources from. */

@@ -81,15 +81,22 @@ export function watchResources(api: KubernetesApi, scope: NamespaceScope, log: L
       else if (watched.objects() === undefined) incomplete.set(namespace, "its resources are being listed")
     }
     const [resources, outside] = [new Map<string, RuleResource>(), new Map<string, RuleResource>()]
+    const left = new Map<string, RuleResource[]>()
     for (const [namespace, watched] of watches) {
       note(namespace, watched)
       for (const [key, resource] of watched.objects() ?? []) {
-        if (isWatched(resource.metadata.namespace ?? "")) resources.set(key, resource)
-        else if (resource.metadata.deletionTimestamp !== undefined && hasFinalizer(resource)) outside.set(key, resource)
+        const { namespace: of = "", deletionTimestamp } = resource.metadata
+        if (isWatched(of)) resources.set(key, resource)
+        else if (hasFinalizer(resource)) {
+          const guarded = left.get(of) ?? []
+          left.set(of, guarded)
+          guarded.push(resource)
+          if (deletionTimestamp !== undefined) outside.set(key, resource)
+        }
       }
     }
     if (namespaces !== undefined) note("", namespaces)
-    return { resources, incomplete, outside }
+    return { resources, incomplete, outside, left }
   }
   const isWatched = (namespace: string): boolean => {
     if (namespaces !== undefined) return namespaces.objects()?.has(`/${namespace}`) === true

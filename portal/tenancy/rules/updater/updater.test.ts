@@ -175,7 +175,7 @@ test("lets others work while a group is validated", async () => {
 })
 
 test("writes what was applied while the version before was validated, and only that", async () => {
-  const world = slowWorld(({ apply }) => apply.call(world, "a", "x", { tenants: ["red"], groups: [groupOf("g", "2")] }))
+  const world = slowWorld((self) => self.apply("a", "x", { tenants: ["red"], groups: [groupOf("g", "2")] }))
   await pass(world)
   assert.deepEqual(held(world), [`cortex red ["a","g"] 2`])
   assert.equal(world.calls.filter((call) => call.startsWith("set")).length, 1)

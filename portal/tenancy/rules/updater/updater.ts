@@ -192,12 +192,21 @@ export function startUpdater(options: UpdaterOptions): Updater {
       for (const [place, address] of ownership.of(key)) touch(place, [address])
       return
     }
-    if (desired.isKnown(resource)) return void desired.set(resource)
+    if (desired.isKnown(resource)) {
+      desired.set(resource)
+      return
+    }
     const isEdit = desired.resources().has(key) && resource.metadata.deletionTimestamp === undefined
     const wait = isEdit ? edits.take(key, clock.now()) : 0
-    if (wait > 0) return void later(key, wait)
+    if (wait > 0) {
+      void later(key, wait)
+      return
+    }
     const claims = yield* readNow(key)
-    if (claims === undefined) return void enqueue(key)
+    if (claims === undefined) {
+      enqueue(key)
+      return
+    }
     ownership.see(key, claims.resource.metadata.uid)
     for (const { place, keys } of desired.put(claims).values()) touch(place, keys)
     const staysBehind = !removes || desired.resources().get(key)?.mode === "hands-off"

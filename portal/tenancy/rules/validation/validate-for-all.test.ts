@@ -1,16 +1,13 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { finish } from "./steps.ts"
 import { targetOf } from "./targets.ts"
 import { validateForAll } from "./validate-for-all.ts"
 
 const group = (expr: string) => ({ name: "g", rules: [{ record: "a", expr }] })
 const shown = (expr: string, ...targets: readonly Parameters<typeof targetOf>[]) =>
-  finish(
-    validateForAll(
-      group(expr),
-      targets.map((target) => targetOf(...target)),
-    ),
+  validateForAll(
+    group(expr),
+    targets.map((target) => targetOf(...target)),
   ).problems.map(({ severity, message }) => `${severity}: ${message}`)
 
 test("what all targets refuse is an error, once", () => {

@@ -1,13 +1,14 @@
 import type { Problem } from "./problem.ts"
-import type { Steps } from "./steps.ts"
+import { finish, type Steps } from "./steps.ts"
 import type { Target } from "./target.ts"
 import { validateGroupInSteps } from "./validate-group.ts"
 
-/**
- * What several targets have to say of a group: an error where all refuse it, a warning where only some do. Each once.
- * Pauses after each rule.
- */
-export function* validateForAll(
+/** What several targets have to say of a group: an error where all refuse it, a warning where only some do. Each once. */
+export const validateForAll = (group: unknown, targets: readonly Target[]): { readonly problems: readonly Problem[] } =>
+  finish(validateForAllInSteps(group, targets))
+
+/** Pauses after each rule. */
+export function* validateForAllInSteps(
   group: unknown,
   targets: readonly Target[],
 ): Steps<{ readonly problems: readonly Problem[] }> {
