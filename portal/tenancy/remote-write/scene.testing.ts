@@ -43,10 +43,14 @@ export async function startScene(
   return { chain, sender: await startSender(t, folder, ofSender) }
 }
 
-/** Whether it was scraped so often from now on. */
-export function scrapes(sender: Sender, more: number): () => boolean {
-  const end = sender.rounds() + more
-  return () => sender.rounds() >= end
+/** Whether it has scraped so often since this was asked first. */
+export function scrapes(sender: Sender, more: number): () => Promise<boolean> {
+  let begin: number | undefined
+  return async () => {
+    const now = await sender.scrapes()
+    begin ??= now
+    return now >= begin + more
+  }
 }
 
 /**
