@@ -229,6 +229,17 @@ test("a request ends at its deadline, and when its caller leaves", async (t) => 
   await assert.rejects(ruler.set(A, "ns", group("a"), AbortSignal.abort()), { kind: "aborted" })
 })
 
+test("reads a group whose last text ends with a line break of YAML 1.1, with which rulers end the response", async (t) => {
+  const fake = await startFakeRuler(t)
+  const ruler = await openTestRuler(t, fake.url)
+  let text = "name: a\nrules:\n    - alert: A\n      expr: up\n      annotations:\n        n: |\n            x\u2028"
+  fake.fault = () => ({ status: 200, text })
+  const read = await ruler.get(A, { namespace: "ns", name: "a" }, NEVER)
+  assert.deepEqual(read?.rules, [{ alert: "A", expr: "up", annotations: { n: "x\n" } }])
+  text = text.slice(0, -1)
+  await assert.rejects(ruler.get(A, { namespace: "ns", name: "a" }, NEVER), { message: /the response breaks off/ })
+})
+
 test("sends the token in a file, which is in no message", async (t) => {
   const token = await temporaryFolder(t).write("token", "s3cr3t\n")
   const fake = await startFakeRuler(t)

@@ -107,8 +107,11 @@ export async function openRuler(config: RulerConfig, context: OpenContext): Prom
       if (isNothingThere(response)) return undefined
       const { body } = requireOk(response, now())
       return understood(response, () => {
-        const group = groupOf(parseTexts(withLineFeeds(body.toString())))
-        if (body.at(-1) !== 0x0a || group.name !== address.name) throw new Unreadable("is of another group")
+        const text = withLineFeeds(body.toString())
+        // the end may be missing
+        if (!text.endsWith("\n")) throw new Unreadable("breaks off")
+        const group = groupOf(parseTexts(text))
+        if (group.name !== address.name) throw new Unreadable("is of another group")
         return group
       })
     },
