@@ -95,12 +95,12 @@ test("a file that is edited by hand at the same moment keeps that too", async (t
   assert.equal(readFileSync(file, "utf8"), `${FILE}    interval: 1m\n# edit 1\n# edit 2\n# edit 3\n`)
 })
 
-test("gives up where somebody else never ends, and takes over what a killed one left", async (t) => {
+test("gives up where another client never ends, and takes over what a killed one left", async (t) => {
   const { path, write } = temporaryFolder(t)
   const file = await write("sites.yaml", FILE)
   const temporary = await write(".sites.yaml.tmp", "half")
   await assert.rejects(changeFile(file, set("a", "1m"), { validate }), {
-    message: `${file} is being changed by somebody else all the time, or by a program that ended while it did; try again in a minute. Nothing was changed.`,
+    message: `${file} is being changed by another client all the time, or by a program that ended while it did; try again in a minute. Nothing was changed.`,
   })
   utimesSync(temporary, new Date(0), new Date(0))
   await changeFile(file, set("a", "1m"), { validate })

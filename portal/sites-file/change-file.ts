@@ -46,7 +46,7 @@ export async function changeFile(file: string, change: Change, options: ChangeOp
   throw changedMeanwhile({ file })
 }
 
-/** Undefined where somebody else writes the file. */
+/** Undefined where another client writes the file. */
 async function attemptOnce(file: string, change: Change, options: ChangeOptions): Promise<Changed | undefined> {
   const status = await checkWritable(file)
   const temporary = temporaryOf(file)

@@ -14,7 +14,7 @@ export const cannotEdit = defineError(
 export const changedMeanwhile = defineError(
   "CHANGED_MEANWHILE",
   409,
-  "{file} is being changed by somebody else all the time, or by a program that ended while it did; try again in a minute. Nothing was changed.",
+  "{file} is being changed by another client all the time, or by a program that ended while it did; try again in a minute. Nothing was changed.",
 )
 export const otherVersion = defineError(
   "OTHER_VERSION",

@@ -84,7 +84,7 @@ test("goes on without queries where there are none, and tries them again after a
   )
 })
 
-test("tells a Prometheus that starts from one whose query took too long", async (t) => {
+test("distinguishes a Prometheus that starts from one whose query took too long", async (t) => {
   const failing = (body: string): Promise<unknown> =>
     requests(t, [[0, []]], (_, response) => response.writeHead(503).end(body) !== undefined).catch(
       (error: unknown) => error,

@@ -6,7 +6,7 @@ import { resourceNames } from "./resource-names.ts"
 
 /** Annotation of what the tracker made: the group that it was made of. */
 const ORIGIN = "fedstack.dev/origin"
-/** Annotation of a mirror: the generation that the tracker wrote. Another one means that somebody else wrote the spec. */
+/** Annotation of a mirror: the generation that the tracker wrote. Another one means that another client wrote the spec. */
 export const MIRRORED = "fedstack.dev/mirrored-generation"
 
 /** A group of a tenant at the rulers. */

@@ -139,9 +139,9 @@ export function planTenant(input: PlanInput): TrackerPlan {
 }
 
 const EDITED =
-  "its spec was changed by somebody else, so it does not follow the ruler any more; delete it, or remove the annotation fedstack.dev/direction to make it the source"
+  "its spec was changed by another client, so it does not follow the ruler any more; delete it, or remove the annotation fedstack.dev/direction to make it the source"
 const EDITED_GONE =
-  "its group is not at the ruler any more, and its spec was changed by somebody else, so it stays; delete it, or remove the annotation fedstack.dev/direction to make it the source"
+  "its group is not at the ruler any more, and its spec was changed by another client, so it stays; delete it, or remove the annotation fedstack.dev/direction to make it the source"
 
 function keyOfMirror(mirror: RuleResource): string {
   const origin = originOf(mirror)
