@@ -13,7 +13,7 @@ FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /opt/fedstack
 COPY --from=packages /opt/fedstack/node_modules node_modules
-COPY LICENSE* package.json cli.ts ./
+COPY LICENSE* package.json cli.ts commands.ts ./
 COPY bin bin
 COPY core core
 COPY portal portal

@@ -521,7 +521,7 @@ test("does not advise to install again where npm left Node out", async (t) => {
 
 test("names the package that is not installed, and what to do", async (t) => {
   const { path } = temporaryFolder(t)
-  for (const part of ["bin", "cli.ts", "core", "site", "package.json"])
+  for (const part of ["bin", "cli.ts", "commands.ts", "core", "site", "package.json"])
     await cp(join(root, part), join(path, part), { recursive: true })
   const { code, stdout, stderr } = await run(process.execPath, [join(path, "cli.ts"), "token", "new"])
   assert.deepEqual(

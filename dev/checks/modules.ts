@@ -7,7 +7,7 @@ export type ModuleGraph = ReadonlyMap<string, readonly string[]>
 
 /** Of production: without tests, what tests share, and dev/. */
 export function productionModules(root: string): ModuleGraph {
-  const files = sources(root, "{cli.ts,{core,site,portal}/**/*.ts}").filter((file) => !isForTests(file))
+  const files = sources(root, "{cli.ts,commands.ts,{core,site,portal}/**/*.ts}").filter((file) => !isForTests(file))
   return new Map(files.map((file) => [file, importsOf(file, readFileSync(join(root, file), "utf8"))]))
 }
 

@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, "..", "..")
 const CODE = [
   "bin/fedstack",
   "cli.ts",
+  "commands.ts",
   "core/log/logger.ts",
   "package.json",
   "portal/diagnosis/cause.ts",
