@@ -14,6 +14,8 @@ export interface Cause {
   readonly sentence: string
   /** What to do, and who; written like `sentence`. */
   readonly todo: string
+  /** What the admin of the site does about it, who reads neither sites.yaml nor the page; undefined where nothing. */
+  readonly todoAtSite?: string
   /** Where many sites show it at the same time it is probably the portal, not they: what is wrong then, and what to do. */
   readonly atPortal?: { readonly sentence: string; readonly todo: string }
 }

@@ -9,3 +9,7 @@ export function find(id: CauseId, details: Readonly<Record<string, string | unde
   const shown = cause.derive === undefined ? given : { ...given, ...presentable(cause.derive(given)) }
   return { cause, details: shown, reason: sentence(cause.sentence, shown), todo: sentence(cause.todo, shown) }
 }
+
+/** What the admin of the site does about it; undefined where nothing. */
+export const todoAtSite = ({ cause, details }: Finding): string | undefined =>
+  cause.todoAtSite === undefined ? undefined : sentence(cause.todoAtSite, details)

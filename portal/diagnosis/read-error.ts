@@ -53,10 +53,13 @@ const STATUS_LIMIT = 60
 
 /** Only what its sentences show, and what is derived of it. */
 function about(cause: CauseId, details: Readonly<Record<string, string | undefined>>): ReadError {
-  const { sentence, todo, derive, example } = entryOf(cause)
+  const { sentence, todo, todoAtSite = "", derive, example } = entryOf(cause)
   const given = presentable(details)
   const all = derive === undefined ? given : { ...given, ...presentable(derive(given)) }
-  const shown = new Set([...placeholders(`${sentence} ${todo}`).map(({ name }) => name), ...Object.keys(example)])
+  const shown = new Set([
+    ...placeholders(`${sentence} ${todo} ${todoAtSite}`).map(({ name }) => name),
+    ...Object.keys(example),
+  ])
   return { cause, details: Object.fromEntries(Object.entries(all).filter(([name]) => shown.has(name))) }
 }
 

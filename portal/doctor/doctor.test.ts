@@ -154,7 +154,7 @@ test("checks a site without a portal by flags, and shows when its certificate an
   – not reached  Freshness
 
   There is no federation at https://127.0.0.1:PORT/metrics/federate (404 Not Found).
-  → Check path and port of url in sites.yaml; /federate is added to it.
+  → Check path and port of the url; /federate is added to it.
 
   The certificate ends in 5 d 20 h: 6 Dec 2026, 10:00:00 UTC
   The token ends in 9 min: 30 Nov 2026, 14:09:00 UTC
@@ -162,6 +162,20 @@ test("checks a site without a portal by flags, and shows when its certificate an
 `,
     ends: "1: 127.0.0.1:PORT does not deliver",
   })
+})
+
+test("whoever checks a site by flags runs it, and is not sent to the site's admin", async (t) => {
+  const folder = temporaryFolder(t)
+  const token = await folder.write("token", "s3cret\n")
+  const respond: RequestListener = (_, response) => response.writeHead(503).end("no\n")
+  const url = `http://127.0.0.1:${await listen(t, createServer(respond))}`
+  const todo = "Look at your Prometheus: it is starting, stopped or overloaded."
+  const shown = await run(["--url", url, "--token-file", token])
+  assert.match(shown.printed, new RegExp(`\\n {2}→ ${todo}\\n`))
+  const json = await run(["--url", url, "--token-file", token, "--json"])
+  const [report] = JSON.parse(json.printed) as readonly { readonly findings: unknown }[]
+  const reason = "The site's proxy works, its Prometheus does not (503 Service Unavailable): no."
+  assert.deepEqual(report?.findings, [{ cause: "upstream_down", reason, todo }])
 })
 
 for (const [argv, ends] of [

@@ -1,6 +1,7 @@
 import type { Context } from "#core/component.ts"
 import { ExitError } from "#core/errors.ts"
 import { limitConcurrency } from "#core/limits/concurrency.ts"
+import { todoAtSite } from "../diagnosis/find.ts"
 import { probe } from "../diagnosis/probe/probe.ts"
 import type { ProbeTarget } from "../diagnosis/probe/visit.ts"
 import type { ProbeReport } from "../diagnosis/probe-report.ts"
@@ -38,14 +39,20 @@ export async function runDoctor(
   for (const [index, target] of targets.entries()) {
     const probed = await probes[index]
     if (probed === undefined) continue
-    // one that is given by flags has no name of its own
-    const report = values.url === undefined ? probed : { ...probed, site: target.site.url.host }
+    const report = values.url === undefined ? probed : atSite(probed, target)
     if (!values.json) print(`${reports.length === 0 ? "" : "\n"}${describe(report, requested(target))}`)
     reports.push(report)
   }
   if (values.json) print(`${JSON.stringify(reports.map(reportValue), null, 2)}\n`)
   conclude(reports)
 }
+
+/** Of a site that is given by flags, which has no name of its own, for who runs it. */
+const atSite = (report: ProbeReport, { site }: ProbeTarget): ProbeReport => ({
+  ...report,
+  site: site.url.host,
+  findings: report.findings.map((finding) => ({ ...finding, todo: todoAtSite(finding) ?? finding.todo })),
+})
 
 const requested = ({ site }: ProbeTarget): string => {
   const { origin, pathname } = federationOf(site, [])

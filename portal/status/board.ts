@@ -1,3 +1,4 @@
+import { todoAtSite } from "../diagnosis/find.ts"
 import type { ProbeReport } from "../diagnosis/probe-report.ts"
 import type { Visible } from "./judge.ts"
 import { withoutSecrets } from "#core/log/without-secrets.ts"
@@ -185,10 +186,11 @@ function relisted(before: Tracked, site: ListedSite, moment: Moment): Tracked {
   return isOther ? { ...anew, record: NO_SCRAPES, moved: true } : anew
 }
 
-export function detailsOf({ site, row, report, changes }: Tracked, tokenExpires?: Date): SiteDetails {
+export function detailsOf({ site, row, report, changes, finding }: Tracked, tokenExpires?: Date): SiteDetails {
   const { match, where, credentials, tls, proxyUrl, paused, pushes } = site
   return {
     status: row,
+    todoAtSite: (finding && todoAtSite(finding)) ?? null,
     report,
     changes,
     match,

@@ -88,6 +88,8 @@ export interface SiteChange {
 /** What the page of a site shows besides its row. */
 export interface SiteDetails {
   readonly status: SiteStatus
+  /** What the site's admin does about it; null where nothing. */
+  readonly todoAtSite: string | null
   /** The last probe; undefined before the first. */
   readonly report: ProbeReport | undefined
   /** The newest first, at most 20. */

@@ -38,6 +38,7 @@ function worldOf(text: string) {
   }
   const details: SiteDetails = {
     status,
+    todoAtSite: text,
     report,
     changes: [{ at: NOW, until: NOW, count: 3, state: "down", cause: text, reason: text, text }],
     match: [text],

@@ -147,6 +147,7 @@ function fakeDetails(status: SiteStatus, now: Date): SiteDetails {
   }
   return {
     status,
+    todoAtSite: status.todo === null ? null : "Renew the certificate of your proxy.",
     report: status.state === "waiting" ? undefined : fakeFailure(status, now),
     changes: [failed, delivered],
     match: ['{job="project_usages",__name__=~"project_.*_usage"}'],

@@ -29,7 +29,7 @@ export function letter(details: SiteDetails, push?: string): string | undefined 
     `${status.url}/federate.`,
     "",
     ...(status.reason === null ? [] : [status.reason]),
-    ...(status.todo === null ? [] : [`What to do, as the portal has it: ${status.todo}`]),
+    ...(details.todoAtSite === null ? [] : [`What to do, as the portal has it: ${details.todoAtSite}`]),
     ...(report === undefined ? [] : ["", `The last check, of ${moment(report.at)}:`, ...report.stages.map(stageLine)]),
     ...(words ? ["", `Prometheus reports: ${words}`] : []),
     "",

@@ -16,6 +16,7 @@ export const EXPOSITION = causes({
     title: "not metrics",
     sentence: "The site responds with {type|something else}, not with metrics.",
     todo: "A login page, an error page or another service responds: look at it with curl, and check url in sites.yaml[, line {line}].",
+    todoAtSite: "A login page, an error page or another service responds: look at it with curl, and check the url.",
     stage: "exposition",
     vague: true, // 2.42 reports every broken line like this
     beyondProbe: true,
@@ -36,6 +37,7 @@ export const EXPOSITION = causes({
     title: "no type of metrics",
     sentence: "The site's response is not declared as metrics[ (Content-Type {type})].",
     todo: "Prometheus 3 insists on it: ask the site's admin to let Content-Type through; fedstack proxy does.",
+    todoAtSite: "Let Content-Type through, on which Prometheus 3 insists; fedstack proxy does.",
     stage: "exposition",
     beyondProbe: true,
     texts: [
@@ -50,6 +52,7 @@ export const EXPOSITION = causes({
     title: "cannot be decompressed",
     sentence: "The response cannot be decompressed[ ({encoding})].",
     todo: "Something between the site's proxy and the portal changes the compression: ask the site's admin about their load balancer.",
+    todoAtSite: "Something before your proxy changes the compression: look at your load balancer.",
     stage: "response",
     beyondProbe: true,
     texts: [
@@ -65,6 +68,7 @@ export const EXPOSITION = causes({
     title: "label name twice",
     sentence: "A series has two labels of the same name[, {label}].",
     todo: "Ask the site's admin which exporter exposes it, and to correct or drop it.",
+    todoAtSite: "Find the exporter that exposes it, and correct or drop it.",
     stage: "exposition",
     beyondProbe: true,
     texts: [
@@ -76,6 +80,8 @@ export const EXPOSITION = causes({
     title: "invalid metrics",
     sentence: "{at|A line} of the response is no valid metric[: {excerpt}].",
     todo: "Ask the site's admin which exporter exposes {metric|it}, and to correct or drop it: one invalid line makes the whole scrape fail.",
+    todoAtSite:
+      "Find the exporter that exposes {metric|it}, and correct or drop it: one invalid line makes the whole scrape fail.",
     stage: "exposition",
     beyondProbe: true,
     texts: [

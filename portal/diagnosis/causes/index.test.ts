@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import test from "node:test"
 import { clause, placeholders } from "../sentence.ts"
-import { find } from "../find.ts"
+import { find, todoAtSite } from "../find.ts"
 import { ATTENTION } from "./attention.ts"
 import { EXPOSITION } from "./exposition.ts"
 import { HTTP } from "./http.ts"
@@ -15,6 +15,13 @@ import { TLS } from "./tls.ts"
 import { TOKENS } from "./tokens.ts"
 
 const ids = ENTRIES.map(({ id }) => id).filter(isCauseId)
+
+/** All that a cause has to be shown. */
+function textsOf(id: CauseId, details: Readonly<Record<string, string>>): readonly string[] {
+  const finding = find(id, details)
+  const atSite = todoAtSite(finding)
+  return [finding.reason, finding.todo, ...(atSite === undefined ? [] : [atSite])]
+}
 
 test("no cause stands in two files", () => {
   const files = [NETWORK, TLS, TOKENS, HTTP, EXPOSITION, LIMITS, SILENT, PUSH, PORTAL, ATTENTION]
@@ -37,7 +44,7 @@ test("every sentence ends, and reads well with and without its details", () => {
       [{}, /[[\]{}|]/],
       [entryOf(id).example, /\{\w+\||\[ | \]/],
     ] as const)
-      for (const text of [find(id, details).reason, find(id, details).todo]) {
+      for (const text of textsOf(id, details)) {
         assert.match(text, /^[A-Z0-9].*\.$/, id)
         assert.doesNotMatch(text, leftOver, id)
         assert.doesNotMatch(text, /undefined|\.\.| [,.;:)]|\( | {2}/, id)
@@ -45,8 +52,8 @@ test("every sentence ends, and reads well with and without its details", () => {
 })
 
 test("a placeholder has a fallback or stands in what can be left out", () => {
-  const missing = ENTRIES.flatMap(({ id, sentence, todo }) =>
-    placeholders(`${sentence} ${todo}`)
+  const missing = ENTRIES.flatMap(({ id, sentence, todo, todoAtSite: atSite = "" }) =>
+    placeholders(`${sentence} ${todo} ${atSite}`)
       .filter(({ needed }) => needed)
       .map(({ name }) => `${id}: ${name}`),
   )
@@ -80,9 +87,11 @@ test("every cause is recognised by a text or says how else", () => {
 
 test("sentences use the field's words", () => {
   const forbidden = /\b(answers?|answered|can't|don't|won't|somebody|nobody|torn|odd|told|tells?|questions?)\b/i
-  for (const { id, title, sentence, todo, atPortal } of ENTRIES)
+  for (const { id, title, sentence, todo, todoAtSite: atSite, atPortal } of ENTRIES)
     assert.doesNotMatch(
-      [title, sentence, todo, atPortal?.sentence, atPortal?.todo].join(" ").replace(/answer_\w+|tell its admin/g, ""),
+      [title, sentence, todo, atSite, atPortal?.sentence, atPortal?.todo]
+        .join(" ")
+        .replace(/answer_\w+|tell its admin/g, ""),
       forbidden,
       id,
     )
@@ -94,6 +103,22 @@ test("what is wrong at the portal continues a sentence, and what to do is one", 
     assert.match(atPortal.sentence, /^[a-zP][^.{}[\]]+$/, id)
     assert.match(atPortal.todo, /^[A-Z][^{}[\]]+\.$/, id)
   }
+})
+
+test("who runs the site is not sent to the site's admin, nor to files of the portal", () => {
+  /** What only the portal can put right, or sees only there. */
+  const ofPortal: readonly string[] = [
+    ...Object.keys({ ...PORTAL, ...PUSH, ...TOKENS }),
+    ...["too_many_targets", "silent_dropped", "one_scrape_failed", "waiting"],
+  ]
+  const without = ENTRIES.filter(({ todoAtSite: atSite }) => atSite === undefined).map(({ id }) => id)
+  assert.deepEqual(without.toSorted(), ofPortal.toSorted())
+  const words = ENTRIES.flatMap(({ todoAtSite: atSite = "" }) => atSite)
+  const advice = ["name", "connection", "tls", "headers", "body"].map((stage) =>
+    todoAtSite(find("no_answer", { stage })),
+  )
+  for (const text of [...words, ...advice])
+    assert.doesNotMatch(text ?? "", /site's admin|its admin|ask them|sites\.yaml|\btls\.|limits\.|check sites/)
 })
 
 test("the ids that are promised are there", () => {

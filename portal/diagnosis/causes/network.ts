@@ -14,6 +14,7 @@ export const NETWORK = causes({
     title: "name not found",
     sentence: "The name[ {host}] does not exist.",
     todo: "Check url in sites.yaml[, line {line}]; if it is right, ask the site's admin about its DNS.",
+    todoAtSite: "Check the name in the url, and whether your DNS has an address for it.",
     atPortal: {
       sentence: "the names of the sites are not found",
       todo: "Check which name server the portal uses, and whether it knows names outside of its own network.",
@@ -29,6 +30,7 @@ export const NETWORK = causes({
     title: "address not allowed",
     sentence: "The name[ {host}] leads to {address|an address} of the portal's own machine or cloud, not of a site.",
     todo: "Ask the site's admin about its DNS[; url is in sites.yaml, line {line}]. Such addresses are requested only where url itself names one.",
+    todoAtSite: "Correct the name in your DNS: it must lead to the machine of your proxy.",
     stage: "name",
     decisive: true, // what responds there is no site
     seenBy: "every address of the name is link-local, or that of a metadata service",
@@ -38,6 +40,7 @@ export const NETWORK = causes({
     title: "name server fails",
     sentence: "The portal's name server[ {resolver}] gives no usable response[ for {host}].",
     todo: "If other sites show the same, it is the portal's name server; if not, the DNS zone of the site is broken: tell its admin.",
+    todoAtSite: "Check your DNS zone, and the name server of the machine that requests.",
     atPortal: {
       sentence: "the name server of the portal gives no usable response",
       todo: "Check the name server in /etc/resolv.conf of the portal's machine or container.",
@@ -50,6 +53,7 @@ export const NETWORK = causes({
     title: "no route",
     sentence: "There is no route from the portal to {address|the site's address}.",
     todo: "Check the portal's network and firewall, and for IPv6 whether the portal has it at all; then ask the site's admin whether the address is still theirs.",
+    todoAtSite: "Check whether the address is still yours, and the network and firewall of the machine that requests.",
     atPortal: {
       sentence: "there is no route from the portal to them",
       todo: "Check network, gateway and firewall of the portal's machine, and whether it has IPv6.",
@@ -68,6 +72,7 @@ export const NETWORK = causes({
     title: "blocked at the portal",
     sentence: "The portal's own system forbids the connection[ to {address}].",
     todo: "Check the firewall or network policy of the portal.",
+    todoAtSite: "Check the firewall or network policy of the machine that requests.",
     atPortal: {
       sentence: "the portal's own system forbids the connections",
       todo: "Check the firewall or network policy of the portal.",
@@ -85,6 +90,8 @@ export const NETWORK = causes({
     title: "connection refused",
     sentence: "Nothing listens on {address|the site's address}.",
     todo: "Ask the site's admin whether their proxy runs, and on which port; check the port in sites.yaml[, line {line}].",
+    todoAtSite:
+      "Check whether your proxy runs and listens on this address and port, or whether something before it refuses connections.",
     stage: "connection",
     texts: [
       { has: ["connection refused"], take: addressIn },
@@ -96,6 +103,7 @@ export const NETWORK = causes({
     title: "an address does not respond",
     sentence: "Not every address of the site responds[: no connection to {address}].",
     todo: "Scrapes that try this address first are slow or fail: ask the site's admin to repair it, or to remove it from their DNS.",
+    todoAtSite: "Requests that try this address first are slow or fail: repair it, or remove it from your DNS.",
     stage: "connection",
     seenBy: "the name has several addresses, and the probe connects to some of them only",
     delivers: true,
@@ -105,6 +113,8 @@ export const NETWORK = causes({
     title: "no response in time",
     sentence: "The site did not respond within {timeout|its timeout}[: {where}].",
     todo: "{advice|A firewall drops the connection, the site's proxy or its Prometheus hangs, or the response is too much for the line: the checklist shows which.}",
+    todoAtSite:
+      "{advice_at_site|Your firewall drops the connection, your proxy or its Prometheus hangs, or the response is too much for the line: the checklist shows which.}",
     atPortal: {
       sentence: "they do not respond in time",
       todo: "Check the portal's network: firewall, load of the line, packet loss.",
@@ -129,6 +139,8 @@ export const NETWORK = causes({
     title: "closed without a response",
     sentence: "The site accepted the connection and closed it without a response.",
     todo: "Check whether url is http:// where the site expects https://. If not, ask the site's admin for the log of their proxy or load balancer[ at {time}].",
+    todoAtSite:
+      "Check whether the url is http:// where your proxy expects https://. If not, look at the log of your proxy or load balancer[ at {time}].",
     stage: "connection",
     vague: true,
     texts: [
@@ -144,6 +156,8 @@ export const NETWORK = causes({
     title: "connection reset",
     sentence: "The connection to the site was reset[ {where}].",
     todo: "Ask the site's admin for the log of their proxy or load balancer[ at {time}]; a firewall that ends connections looks the same.",
+    todoAtSite:
+      "Look at the log of your proxy or load balancer[ at {time}]; a firewall that ends connections looks the same.",
     stage: "connection",
     vague: true,
     texts: [
@@ -161,6 +175,8 @@ export const NETWORK = causes({
     title: "response broke off",
     sentence: "The response broke off in the middle.",
     todo: "The site's proxy does so on purpose when its Prometheus fails or a limit is exceeded: its log has the reason[ at {time}] (answer_broken, answer_too_large, too_many_series).",
+    todoAtSite:
+      "Your proxy does so on purpose when its Prometheus fails or a limit is exceeded: its log has the reason[ at {time}] (answer_broken, answer_too_large, too_many_series).",
     stage: "response",
     vague: true,
     beyondProbe: true,
@@ -176,23 +192,30 @@ const PLACES = {
   name: {
     where: "its name could not be resolved",
     advice: "Check the portal's name server, then the DNS zone of the site.",
+    advice_at_site: "Check your DNS zone, and the name server of the machine that requests.",
   },
   connection: {
     where: "no connection was established",
     advice:
       "A firewall probably drops the connection, here or at the site: ask the site's admin whether the portal's address is allowed.",
+    advice_at_site:
+      "A firewall probably drops the connection, at the site or before it: check whether it lets the portal's address through.",
   },
   tls: {
     where: "the TLS handshake did not end",
     advice: "Ask the site's admin whether their proxy hangs, or whether another service listens on this port.",
+    advice_at_site: "Check whether your proxy hangs, or whether another service listens on this port.",
   },
   headers: {
     where: "the request was sent, but no headers came back",
     advice: "Ask the site's admin to look at the load of their Prometheus and at the log of their proxy.",
+    advice_at_site: "Look at the load of your Prometheus and at the log of your proxy.",
   },
   body: {
     where: "the response began, but did not end",
     advice: "The response is too much for the line: raise timeout in sites.yaml, or request fewer series.",
+    advice_at_site:
+      "The response is too much for the line: share less, or agree on other selectors or a longer timeout with the portal's operator.",
   },
 } as const
 

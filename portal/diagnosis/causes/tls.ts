@@ -21,6 +21,7 @@ export const TLS = causes({
     title: "certificate expired",
     sentence: "The site's certificate expired[ {ago} ago][ ({not_after})].",
     todo: "Ask the site's admin to renew the certificate of their proxy.",
+    todoAtSite: "Renew the certificate of your proxy.",
     stage: "tls",
     texts: [
       {
@@ -36,6 +37,7 @@ export const TLS = causes({
     title: "certificate not valid yet",
     sentence: "The site's certificate is not valid yet[, but from {not_before} on].",
     todo: "Compare the portal's clock; if it is right, ask the site's admin to use a certificate that is valid now.",
+    todoAtSite: "Compare the clock of the machine that requests; if it is right, use a certificate that is valid now.",
     atPortal: {
       sentence: "their certificates are not valid yet by the portal's clock",
       todo: "Compare the clock of the portal's machine.",
@@ -54,6 +56,8 @@ export const TLS = causes({
     title: "certificate authority unknown",
     sentence: "The portal does not know the authority of the site's certificate[ ({issuer})].",
     todo: "Set tls.ca_file for this site in sites.yaml[, line {line},] to the site's authority, received over a channel you trust; or ask the site's admin to serve the whole chain.",
+    todoAtSite:
+      "Have your proxy serve the whole chain. If the authority is your own, give its certificate to the portal's operator over a channel that both trust; fedstack doctor takes it by --ca-file.",
     atPortal: {
       sentence: "the portal does not know the authority of their certificates",
       todo: "Check the authorities of the portal's system (ca-certificates), and whether something between reads TLS.",
@@ -80,6 +84,7 @@ export const TLS = causes({
     title: "certificate for another name",
     sentence: "The site's certificate is[ for {names},] not for {host|the name in url}.",
     todo: "Use a name of the certificate in url, or set tls.server_name if the site's admin confirms it; otherwise ask them for a certificate with {host|the name in url}.",
+    todoAtSite: "Use a name of the certificate in the url, or a certificate with {host|the name in the url}.",
     stage: "tls",
     texts: [
       {
@@ -103,6 +108,7 @@ export const TLS = causes({
     title: "certificate not for servers",
     sentence: "The site's certificate is not one for servers.",
     todo: "Ask the site's admin for a certificate with the usage serverAuth.",
+    todoAtSite: "Use a certificate with the usage serverAuth.",
     stage: "tls",
     texts: [
       { has: ["certificate specifies an incompatible key usage"] },
@@ -114,6 +120,7 @@ export const TLS = causes({
     title: "plain HTTP, not TLS",
     sentence: "The site speaks plain HTTP[ on {address}], while its url begins with https://.",
     todo: "Ask the site's admin to turn TLS on; http:// in sites.yaml would send the token unencrypted.",
+    todoAtSite: "Turn TLS on in the web configuration of your proxy; http:// would send the token unencrypted.",
     stage: "tls",
     texts: [{ has: ["server gave HTTP response to HTTPS client"] }],
     example: { address: "192.0.2.14:443" },
@@ -122,6 +129,7 @@ export const TLS = causes({
     title: "TLS, not plain HTTP",
     sentence: "The site speaks TLS[ on {address}], while its url begins with http://.",
     todo: "Write https:// into url[ (sites.yaml, line {line})]: http:// sends the token unencrypted.",
+    todoAtSite: "Begin the url with https://: http:// sends the token unencrypted.",
     stage: "tls",
     seenBy: "the site closes a connection without a response, and a TLS handshake on the same port succeeds",
     example: { address: "192.0.2.14:443", line: "12" },
@@ -130,6 +138,7 @@ export const TLS = causes({
     title: "neither TLS nor HTTP",
     sentence: "What listens on {address|the site's port} speaks neither TLS nor HTTP[ (it begins with {start})].",
     todo: "Check the port in sites.yaml[, line {line}].",
+    todoAtSite: "Check the port in the url.",
     stage: "tls",
     texts: [{ has: ["first record does not look like a TLS handshake"] }, { has: ["tls: oversized record"] }],
     example: { address: "192.0.2.14:22", start: "SSH-2.0-OpenSSH_9.2", line: "12" },
@@ -138,6 +147,7 @@ export const TLS = causes({
     title: "no common TLS version",
     sentence: "Portal and site have no TLS version in common.",
     todo: "Compare tls.min_version in sites.yaml[, line {line},] with the site's web configuration.",
+    todoAtSite: "Compare min_version in the web configuration of your proxy with what the portal requires.",
     stage: "tls",
     texts: [
       { has: ["tls: protocol version not supported"] },
@@ -150,6 +160,8 @@ export const TLS = causes({
     title: "client certificate needed",
     sentence: "The site requires a client certificate.",
     todo: "Set tls.cert_file and tls.key_file for this site in sites.yaml[, line {line}].",
+    todoAtSite:
+      "Give fedstack doctor the portal's certificate by --cert-file and --key-file, or require none in the web configuration of your proxy.",
     stage: "tls",
     texts: [{ has: ["tls: certificate required"] }],
     example: { line: "12" },
@@ -158,6 +170,8 @@ export const TLS = causes({
     title: "client certificate refused",
     sentence: "The site does not accept the portal's client certificate[ ({alert})], or requires one.",
     todo: "Check tls.cert_file for this site: when it ends, which authority signed it, and which name the site expects.",
+    todoAtSite:
+      "Check the client certificate: when it ends, whether client_ca_file in the web configuration of your proxy signed it, and which name you expect.",
     stage: "tls",
     texts: [
       "bad certificate",
@@ -174,6 +188,8 @@ export const TLS = causes({
     title: "TLS handshake failed",
     sentence: "The site ended the TLS handshake[ ({alert})].",
     todo: "Either no cipher is common, or it requires a client certificate (set tls.cert_file and tls.key_file) or another name (tls.server_name): ask the site's admin which.",
+    todoAtSite:
+      "Either no cipher is common, or your server requires a client certificate or another name: its log shows which.",
     stage: "tls",
     texts: [
       { has: ["remote error: tls: "], take: alertIn, rank: "last" },
