@@ -197,7 +197,7 @@ for (const read of [readYamlFile, readTomlFile]) {
       message: `${path}/none: cannot be read: ENOENT: no such file or directory`,
     })
     await assert.rejects(read(path, schema), {
-      message: `${path}: cannot be read: EISDIR: illegal operation on a directory`,
+      message: `${path}: cannot be read: it is an empty folder, as Docker makes one where a file to mount does not exist; remove it and create the file`,
     })
   })
 }

@@ -21,3 +21,15 @@ test("names the example to copy where a file that has one is missing", async (t)
   assert.throws(() => readText(`${path}/other.yaml`), { message: `${path}/other.yaml: ${missing}` })
   assert.throws(() => readText(`${path}/sites`), { message: `${path}/sites: ${missing}` })
 })
+
+test("says that a folder is one, and what to do", async (t) => {
+  const { path, write } = temporaryFolder(t)
+  const where = "sites.yaml:3:5 sites[0].token.file"
+  assert.throws(() => readText(path, where), {
+    message: `${where}: the file ${path} cannot be read: it is an empty folder, as Docker makes one where a file to mount does not exist; remove it and create the file`,
+  })
+  await write("token", "")
+  assert.throws(() => readText(path, where), {
+    message: `${where}: the file ${path} cannot be read: it is a folder; name a file in it`,
+  })
+})

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { basename } from "node:path"
 import { ConfigurationError } from "#core/errors.ts"
 import { type Content, readBefore, readOnce } from "./read-once.ts"
@@ -33,9 +33,24 @@ function contentOfFile(file: string): Content {
 export function textOf(content: Content, file: string, where = file): string {
   const subject = where === file ? "cannot" : `the file ${file} cannot`
   const unreadable = (reason: string) => new ConfigurationError([{ where, message: `${subject} be read: ${reason}` }])
-  if (content instanceof Error) throw unreadable(`${reasonOf(content)}${hintOf(content, file)}`)
+  if (content instanceof Error) throw unreadable(problemOf(content, file))
   if (!isUtf8(content)) throw unreadable("it is not UTF-8; save it in this encoding")
   return content.toString("utf8")
+}
+
+function problemOf(error: NodeJS.ErrnoException, file: string): string {
+  if (error.code !== "EISDIR") return `${reasonOf(error)}${hintOf(error, file)}`
+  return isEmpty(file)
+    ? "it is an empty folder, as Docker makes one where a file to mount does not exist; remove it and create the file"
+    : "it is a folder; name a file in it"
+}
+
+function isEmpty(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0
+  } catch {
+    return false // what is in it is not known
+  }
 }
 
 function hintOf({ code }: NodeJS.ErrnoException, file: string): string {

@@ -27,7 +27,7 @@ testRefusals([
     what: "missing files",
     yaml: "tls_server_config: {cert_file: no.crt, key_file: tls}",
     faults: `web.yml:1:21 tls_server_config.cert_file: the file no.crt cannot be read: ENOENT: no such file or directory
-web.yml:1:40 tls_server_config.key_file: the file tls cannot be read: EISDIR: illegal operation on a directory`,
+web.yml:1:40 tls_server_config.key_file: the file tls cannot be read: it is a folder; name a file in it`,
   },
   {
     what: "settings without a certificate: no silent plain HTTP",

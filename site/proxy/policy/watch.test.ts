@@ -54,7 +54,7 @@ test("follows the token file through a rotation, and never takes a removed token
 
 for (const [fate, happen, code] of [
   ["vanishes", () => Promise.resolve(), "ENOENT"],
-  ["becomes a folder", mkdir, "EISDIR"],
+  ["becomes a folder", mkdir, "it is an empty folder"],
   ["cannot be read", (file: string) => symlink(file, file), "ELOOP"],
 ] as const) {
   test(`keeps the last tokens while their file ${fate}, and logs it`, async (t) => {

@@ -1,14 +1,14 @@
-import { statSync } from "node:fs"
 import { buffer } from "node:stream/consumers"
 import type { Context } from "#core/component.ts"
 import { ConfigurationError, ExitError, UsageError } from "#core/errors.ts"
-import { readText, textOf } from "#core/files/read-text.ts"
+import { textOf } from "#core/files/read-text.ts"
 import type { Feature } from "#core/promql/expressions/dialect.ts"
 import type { TargetName } from "../validation/target.ts"
 import { targetOf } from "../validation/targets.ts"
 import { type CheckedFile, checkText, NOTHING, ofFile } from "./check-file.ts"
 import { withClaims } from "./claims.ts"
 import { withLints } from "./lint-files.ts"
+import { readOneOf } from "./read-one-of.ts"
 import { showReport, summarize } from "./show.ts"
 
 export interface CheckOptions {
@@ -53,17 +53,9 @@ export async function checkRules(
 async function checkOne(file: string, check: (text: string, shown: string) => CheckedFile): Promise<CheckedFile> {
   const shown = file === "-" ? "standard input" : file
   try {
-    return check(file === "-" ? textOf(await buffer(process.stdin), shown) : readFile(file), shown)
+    return check(file === "-" ? textOf(await buffer(process.stdin), shown) : readOneOf(file), shown)
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     return { ...NOTHING, file: shown, reports: error.faults.map(({ message }) => ofFile(shown, message)) }
   }
-}
-
-function readFile(file: string): string {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
-    throw new ConfigurationError([
-      { where: file, message: `is a folder; name the files in it, such as ${file.replace(/\/$/, "")}/*.yaml` },
-    ])
-  return readText(file)
 }

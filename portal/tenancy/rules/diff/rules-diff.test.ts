@@ -29,6 +29,10 @@ async function diff(
   flags = [`--ruler-upstream-url=${fake.url.href}`],
 ): Promise<readonly [text: string, end: string]> {
   const file = await temporaryFolder(t).write("rules.yaml", manifest)
+  return diffOf(fake, file, flags)
+}
+
+async function diffOf(fake: FakeRuler, file: string, flags: string[]): Promise<readonly [text: string, end: string]> {
   const reading = readSettings({ settings: rulesDiffSettings, command: "fedstack rules diff", summary: "" }, flags, {})
   if (reading.kind === "help") throw new Error("no help was requested")
   const lines: string[] = []
@@ -116,6 +120,15 @@ test("refuses a file without resources", async (t) => {
   assert.deepEqual(await diff(t, fake, "groups: []\n"), [
     "",
     "1 FILE: holds no OpenMetricsRule; name a file with manifests",
+  ])
+})
+
+test("refuses a folder, and says what to name", async (t) => {
+  const fake = await startFakeRuler(t)
+  const { path } = temporaryFolder(t)
+  assert.deepEqual(await diffOf(fake, path, [`--ruler-upstream-url=${fake.url.href}`]), [
+    "",
+    "1 FILE: is a folder; name the files in it, such as FILE/*.yaml",
   ])
 })
 

@@ -3,12 +3,12 @@ import { closeAll, type Closable } from "#core/closable.ts"
 import { showPath } from "#core/config/config-file.ts"
 import type { Values } from "#core/config/settings.ts"
 import { ExitError, explain, FaultsError } from "#core/errors.ts"
-import { readText } from "#core/files/read-text.ts"
 import { openKubernetes } from "#core/kubernetes/api.ts"
 import { keyOf } from "#core/kubernetes/resource.ts"
 import { cleanText } from "#core/log/clean-text.ts"
 import { createRegistry } from "#core/metrics/registry.ts"
 import { quote } from "../../tenants/quote.ts"
+import { readOneOf } from "../check/read-one-of.ts"
 import { scopeOf } from "../config.ts"
 import type { ResourceSnapshot } from "../resources/source.ts"
 import { watchResources } from "../resources/watch-resources.ts"
@@ -82,6 +82,6 @@ export async function rulesDiff(
 }
 
 function ofFiles(files: readonly string[]): ResourceSnapshot {
-  const resources = files.flatMap((file) => resourcesIn(readText(file), file))
+  const resources = files.flatMap((file) => resourcesIn(readOneOf(file), file))
   return { resources: new Map(resources.map((resource) => [keyOf(resource), resource])), incomplete: new Map() }
 }

@@ -99,7 +99,11 @@ const INVALID: readonly (readonly [text: string, problem: string])[] = [
   ...["18446744073709551616", "-9223372036854775809", "0x1p2000", "1+2"].map(
     (number) => [`{{ ${number} }}`, `error "${number}": ${number} is not a number that Go can hold`] as const,
   ),
-  ["{{ 1a }}", 'error "1": 1 is not a number that Go can hold'],
+  ["{{ 1a }}", `error "1a": 1a is no number in Go's syntax: put a space after the number, or a text in quotes`],
+  [
+    "{{ 089_x | humanize }}",
+    `error "089_x": 089_x is no number in Go's syntax: put a space after the number, or a text in quotes`,
+  ],
   ["{{ $x : 1 }}", 'error ":": a colon stands in := only'],
   ["{{ $x, $y := 1 }}", 'error ",": only a range can declare two variables, and no action more'],
   ["{{ é\u0001 }}", 'error "\\u0001": "\\u0001" cannot follow é: put a space between'],

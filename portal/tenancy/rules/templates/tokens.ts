@@ -22,7 +22,7 @@ const NUMBER =
 const STARTS_NUMBER = /[+\-\d]|\.\d/y
 const NAME = /[$.]?[\p{L}\p{Nd}_]*/uy
 const AFTER_NAME = /[ \t\r\n.,|:)(]|\}\}|$/y
-const ALPHANUMERIC = /[\p{L}\p{Nd}_]/uy
+const WORD = /[\p{L}\p{Nd}_]+/uy
 const STRING = /"(?:[^"\\\n]|\\[^\n])*"/y
 const RAW = /`[^`]*`/y
 const CHARACTER = /'(?:[^'\\\n]|\\[^\n])*'/y
@@ -89,8 +89,12 @@ function readNumber(text: string, at: number): string {
   const second = signed ? (match(NUMBER, text, at + first.length) ?? "") : ""
   const number = first + second
   const valid = second === "" ? isNumber(first) : second.endsWith("i") && isFloat(first) && isFloat(second.slice(0, -1))
-  if (valid && match(ALPHANUMERIC, text, at + number.length) === undefined) return number
-  throw new TemplateFault(`${excerpt(number)} is not a number that Go can hold`, { from: at, to: at + number.length })
+  if (valid && match(WORD, text, at + number.length) === undefined) return number
+  const span = { from: at, to: at + number.length }
+  const rest = match(WORD, text, span.to)
+  if (rest === undefined) throw new TemplateFault(`${excerpt(number)} is not a number that Go can hold`, span)
+  const message = `${excerpt(number + rest)} is no number in Go's syntax: put a space after the number, or a text in quotes`
+  throw new TemplateFault(message, { from: at, to: span.to + rest.length })
 }
 
 function readQuoted(text: string, at: number, quote: string): Token {

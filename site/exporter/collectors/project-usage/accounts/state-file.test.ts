@@ -78,7 +78,7 @@ for (const [what, text] of broken) {
 test("a file that cannot be read ends the start, and stays as it is", async (t) => {
   const folder = temporaryFolder(t).path
   await assert.rejects(opened(folder), {
-    message: `${folder}: cannot be read (--state-file): EISDIR: illegal operation on a directory, read`,
+    message: `${folder}: cannot be read (--state-file): it is a folder; name a file in it, which need not exist yet`,
   })
 })
 

@@ -89,7 +89,11 @@ async function read(file: string, pool: string | undefined, log: Logger): Promis
       log.info({ file }, "there is no state file yet")
       return []
     }
-    throw new ConfigurationError([{ where: file, message: `cannot be read (--state-file): ${explain(error)}` }])
+    const reason =
+      (error as NodeJS.ErrnoException).code === "EISDIR"
+        ? "it is a folder; name a file in it, which need not exist yet"
+        : explain(error)
+    throw new ConfigurationError([{ where: file, message: `cannot be read (--state-file): ${reason}` }])
   }
   try {
     return Object.entries(readState(text, pool))
