@@ -1,5 +1,5 @@
 import { RE2JS, RE2JSException } from "re2js"
-import { parseRegex } from "./parse.ts"
+import { parseSyntax } from "./parse.ts"
 import type { Regex } from "./tree.ts"
 import { InvalidRegex, Undecidable } from "./undecidable.ts"
 
@@ -10,14 +10,14 @@ export type RegexVerdict =
 
 /** Go refuses programs of some 3 million instructions. */
 const MAX_SIZE = 300_000
-/** Of what is left to re2js, which gets each repetition once, since it writes them out. */
+/** Of what is left to re2js, without its repetitions, which that would write out. */
 const MAX_LENGTH = 1000
 const MAX_REPEAT = 1000
 
 /** Whether Prometheus compiles the value of a matcher with =~ or !~, and whether that matches the empty string. */
 export function checkRegex(pattern: string): RegexVerdict {
   try {
-    const regex = parseRegex(withClosedQuote(pattern))
+    const regex = parseSyntax(withoutUnicodeClasses(withClosedQuote(pattern)))
     if (sizeOf(regex) > MAX_SIZE) return { verdict: "unknown", reason: "it repeats too much to be checked" }
     return { verdict: "valid", matchesEmpty: matchesEmpty(regex) }
   } catch (error) {
@@ -27,7 +27,22 @@ export function checkRegex(pattern: string): RegexVerdict {
   }
 }
 
-/** What cannot be compared with other expressions is RE2 nonetheless, such as `\pL`. */
+/** `\pL` and the like become `\d`, which can stand wherever they can. Throws InvalidRegex for those that RE2 does not know. */
+function withoutUnicodeClasses(pattern: string): string {
+  const known = new Set<string>()
+  return pattern.replaceAll(/\\Q[^]*?(?:\\E|$)|\\[pP](?:\{\^?\w{0,40}\}|[^])|\\[^]/gu, (written) => {
+    if (!/^\\p/i.test(written)) return written
+    if (!known.has(written)) {
+      const compiled = compileElsewhere(written, "")
+      if (compiled.verdict === "invalid") throw new InvalidRegex(compiled.reason)
+      known.add(written)
+    }
+    return "\\d"
+  })
+}
+
+/** What is nested deeper than can be read here is RE2 nonetheless. */
+/** What is nested deeper than can be read here is RE2 nonetheless. */
 function compileElsewhere(pattern: string, reason: string): RegexVerdict {
   if (pattern.length > MAX_LENGTH) return { verdict: "unknown", reason }
   let repeated = 1

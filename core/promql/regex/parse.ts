@@ -1,4 +1,4 @@
-import { ANY, LINE, only } from "./code-points.ts"
+import { ANY, type Folded, LINE, only } from "./code-points.ts"
 import { codePoint, Letters } from "./letters.ts"
 import { foldedIf, readClass, readEscape, readPerlClass } from "./read-class.ts"
 import { exactly, merged, type Regex, repeatsAtMost, setOf } from "./tree.ts"
@@ -20,18 +20,32 @@ const MAX_REPEAT = 1000
  * words match and are dropped. Throws InvalidRegex for what is no RE2, Undecidable for what is not supported.
  */
 export function parseRegex(pattern: string): Regex {
+  return parsing(pattern, false)
+}
+
+/**
+ * The same, of its syntax alone: each set holds anything, so that those which versions of Prometheus differ in are supported,
+ * but for `\\pL` and the like.
+ */
+export function parseSyntax(pattern: string): Regex {
+  return parsing(pattern, true)
+}
+
+function parsing(pattern: string, syntaxOnly: boolean): Regex {
   if (!pattern.isWellFormed()) throw new InvalidRegex("it is not valid Unicode")
   if (pattern.length > MAX_LENGTH) throw new Undecidable(`it is longer than ${MAX_LENGTH} characters`)
-  return new Parser(pattern).parse()
+  return new Parser(pattern, syntaxOnly).parse()
 }
 
 class Parser {
   readonly #letters: Letters
+  readonly #syntaxOnly: boolean
   #depth = 0
   #flags: Flags = { fold: false, multiline: false, dotAll: undefined }
 
-  constructor(pattern: string) {
+  constructor(pattern: string, syntaxOnly: boolean) {
     this.#letters = new Letters(pattern)
+    this.#syntaxOnly = syntaxOnly
   }
 
   parse(): Regex {
@@ -78,7 +92,7 @@ class Parser {
       case "(":
         return this.#group()
       case "[":
-        return [setOf(readClass(this.#letters, this.#flags.fold), this.#flags.fold)]
+        return [this.#set(readClass(this.#letters, this.#flags.fold))]
       case ".":
         return [
           this.#flags.dotAll === undefined ? { kind: "dot" } : setOf(exactly(this.#flags.dotAll ? ANY : LINE), false),
@@ -95,7 +109,11 @@ class Parser {
   }
 
   #literal(point: number): Regex {
-    return setOf(foldedIf(this.#flags.fold, only(point)), this.#flags.fold)
+    return this.#set(foldedIf(this.#flags.fold, only(point)))
+  }
+
+  #set(folded: Folded): Regex {
+    return this.#syntaxOnly ? setOf(exactly(ANY), false) : setOf(folded, this.#flags.fold)
   }
 
   #group(): readonly Regex[] {
@@ -120,7 +138,7 @@ class Parser {
     let seen = true
     for (;;) {
       const letter = this.#letters.next("missing )")
-      if (letter === "i") this.#flags = { ...this.#flags, fold: on }
+      if (letter === "i") this.#flags = { ...this.#flags, fold: on && !this.#syntaxOnly }
       else if (letter === "m") this.#flags = { ...this.#flags, multiline: on }
       else if (letter === "s") this.#flags = { ...this.#flags, dotAll: on }
       else if ((letter === ":" || letter === ")") && seen) return letter === ":"
@@ -138,7 +156,7 @@ class Parser {
     if (letters.take("B")) return [{ kind: "assert", assertion: "no word boundary" }]
     if (letters.take("Q")) return this.#quoted()
     const perl = readPerlClass(letters, this.#flags.fold)
-    return [perl === undefined ? this.#literal(readEscape(letters)) : setOf(perl, this.#flags.fold)]
+    return [perl === undefined ? this.#literal(readEscape(letters)) : this.#set(perl)]
   }
 
   #quoted(): readonly Regex[] {
