@@ -9,5 +9,11 @@ export function readNumber(at: Span, reading: Reading): number {
   if (!reading.dialect.features.has("duration-as-number")) {
     reading.report(at, `${reading.dialect.name} reads no durations as numbers; write the seconds`)
   }
-  return (sign * readDurationLiteral(text, at, reading)) / 1000
+  return sign * secondsOf(readDurationLiteral(text, at, reading))
+}
+
+/** As Go computes it: whole seconds and the rest apart, which is not always the number that is nearest, as for 1993ms. */
+function secondsOf(milliseconds: number): number {
+  const rest = milliseconds % 1000
+  return (milliseconds - rest) / 1000 + (rest * 1e6) / 1e9
 }

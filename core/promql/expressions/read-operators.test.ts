@@ -120,7 +120,7 @@ test("groups operators as Prometheus does", () => {
 })
 
 test("reads a number with its signs as one", () => {
-  const values = ["-1", "+1", "- 1", "- # one\n 1", "--1", "-+-1", "- -Inf"].map((text) => {
+  const values = ["-1", "+1", "- 1", "- # one\n 1", "--1", "-+-1", "- -Inf", "-1993ms"].map((text) => {
     const { from, to, ...rest } = expressionOf(text)
     return { ...rest, text: text.slice(from, to) }
   })
@@ -133,6 +133,7 @@ test("reads a number with its signs as one", () => {
     { ...number, value: 1, text: "--1" },
     { ...number, value: 1, text: "-+-1" },
     { ...number, value: Infinity, text: "- -Inf" },
+    { ...number, value: -1.9929999999999999, text: "-1993ms" }, // as Prometheus computes it
   ])
 })
 
