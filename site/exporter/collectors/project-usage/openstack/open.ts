@@ -19,6 +19,8 @@ const TLS_SETTINGS = { ca: "OS_CACERT", cert: "OS_CERT", key: "OS_KEY" }
 export interface OpenOptions extends RegionOptions {
   /** Seconds for a request. */
   readonly timeout: number
+  /** Of a clock that only goes forward: another than the process's own in tests. */
+  readonly milliseconds?: () => number
   readonly registry: Registry
   readonly log: Logger
 }
@@ -55,14 +57,16 @@ export async function openApis(
         "certificates are verified although OS_INSECURE or verify is set. Set OS_CACERT to the authority's file",
       )
     const shared = { timeout: options.timeout, metrics: metricsOf(own) }
-    const configured = openSession({ ...shared, access: readAccess, signedIn: choiceLog(options.log, own) })
+    const { milliseconds = () => performance.now() } = options
+    const sessions = { ...shared, milliseconds }
+    const configured = openSession({ ...sessions, access: readAccess, signedIn: choiceLog(options.log, own) })
     const domains = new Map<string, Session>()
     const openDomain = (id: string): Session => {
       const access = async () => {
         const read = await readAccess()
         return { ...read, access: inDomain(read.access, id) }
       }
-      const session = openSession({ ...shared, access, signedIn: () => undefined })
+      const session = openSession({ ...sessions, access, signedIn: () => undefined })
       domains.set(id, session)
       return session
     }

@@ -24,7 +24,7 @@ export interface Token {
   readonly domains: readonly Domain[]
   readonly scope: TokenScope
   readonly dispatcher: Dispatcher
-  /** When to replace it, by performance.now(): the clocks of the cloud and of this machine need not agree. */
+  /** When to replace it, by a clock that only goes forward: those of the cloud and of this machine need not agree. */
   readonly renewAt: number
 }
 
@@ -35,12 +35,15 @@ export interface SessionOptions {
   readonly timeout: number
   readonly metrics: RequestMetrics
   readonly signedIn: (endpoints: ServiceEndpoints) => void
+  /** Of a clock that only goes forward. */
+  readonly milliseconds: () => number
 }
 
 export type Session = ReturnType<typeof openSession>
 
 /** A token that is got when it is first needed, and replaced before it ends. */
 export function openSession(options: SessionOptions) {
+  const { milliseconds } = options
   let current: Token | undefined
   let underWay: Promise<Token> | undefined
   let refused: { readonly attempt: string; readonly error: ServiceError; readonly until: number } | undefined
@@ -49,19 +52,19 @@ export function openSession(options: SessionOptions) {
     const { access, dispatcher } = await options.access()
     const body = signInBody(access)
     const attempt = `${access.authUrl} ${body}`
-    if (refused?.attempt === attempt && performance.now() < refused.until) throw refused.error
+    if (refused?.attempt === attempt && milliseconds() < refused.until) throw refused.error
     try {
       current = await withComputeVersion(await signIn(access, dispatcher, body, options), options)
       return current
     } catch (error) {
       if (error instanceof ServiceError && error.reason === "unauthorized")
-        refused = { attempt, error, until: performance.now() + PAUSE * 1000 }
+        refused = { attempt, error, until: milliseconds() + PAUSE * 1000 }
       throw error
     }
   }
   return {
     async token(signal: AbortSignal): Promise<Token> {
-      if (current !== undefined && performance.now() < current.renewAt) return current
+      if (current !== undefined && milliseconds() < current.renewAt) return current
       // one sign-in for all who wait; it has its own deadline, and goes on for the others when one is cancelled
       underWay ??= renew().finally(() => (underWay = undefined))
       return unlessAborted(underWay, signal).catch((error: unknown) => {
@@ -83,7 +86,7 @@ async function withComputeVersion(token: Token, { timeout, metrics }: SessionOpt
 
 async function signIn(access: Access, dispatcher: Dispatcher, body: string, options: SessionOptions): Promise<Token> {
   const url = `${access.authUrl}/auth/tokens`
-  const begin = performance.now()
+  const begin = options.milliseconds()
   return options.metrics.measure("identity", async () => {
     const response = await fetchText(new URL(url), {
       method: "POST",
