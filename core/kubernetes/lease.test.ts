@@ -20,10 +20,11 @@ function simulate(t: TestContext, initial?: Record<string, unknown>) {
   t.mock.method(performance, "now", () => time)
   let lease = initial && { metadata: { name: "one", resourceVersion: "0" }, spec: initial }
   let version = 0
-  const state = { hanging: false, touched: false, renewals: 0 }
+  const state = { hanging: false, touched: false, renewals: 0, latency: 0, contested: false, writes: 0 }
 
   async function send({ verb, body }: KubernetesRequest, signal: AbortSignal): Promise<unknown> {
     await turn()
+    if (state.latency > 0) await delay(state.latency, undefined, { signal })
     if (state.hanging && !signal.aborted) await once(signal, "abort")
     signal.throwIfAborted()
     const refuse = (status: number) => new KubernetesError("one", status, { reason: status === 409 ? "Conflict" : "" })
@@ -33,7 +34,8 @@ function simulate(t: TestContext, initial?: Record<string, unknown>) {
     }
     const sent = body?.value as NonNullable<typeof lease>
     const current = verb === "create" ? undefined : sent.metadata.resourceVersion
-    if (state.touched || current !== lease?.metadata.resourceVersion) {
+    state.writes += 1
+    if (state.touched || state.contested || current !== lease?.metadata.resourceVersion) {
       state.touched = false
       throw refuse(409)
     }
@@ -145,6 +147,43 @@ test("ends its work before the lease expires where it cannot be renewed, and wor
   assert.match(lines.join(""), /lease lost, becoming passive" lease=one reason="not renewed in time"/)
 })
 
+for (const latency of [100, 200, 300])
+  test(`keeps a lease of 1 s where each request takes ${latency} ms`, async (t) => {
+    const world = simulate(t)
+    const { state, passUntil, time } = world
+    state.latency = latency
+    const working = new Set<string>()
+    const a = start(t, world, "a", working)
+    await a.held()
+    const b = start(t, world, "b", working)
+    const since = time()
+    await passUntil("several times of the lease", () => time() > since + 6000)
+    assert.deepEqual([...working, a.terms(), b.terms()], ["a", 1, 0])
+    assert.deepEqual(
+      [...a.lines, ...b.lines].filter((line) => line.includes("level=warn")),
+      [],
+    )
+    await a.close()
+    await b.held()
+  })
+
+test("outlasts one request that hangs, and one response that is lost", async (t) => {
+  const world = simulate(t)
+  const { state, passUntil, time } = world
+  const working = new Set<string>()
+  const { held, holder, terms } = start(t, world, "a", working)
+  await held()
+  for (let times = 0; times < 5; times++) {
+    state.hanging = true
+    await passUntil("a problem", () => holder.problem())
+    state.hanging = false
+    await passUntil("a renewal", () => holder.problem() === undefined)
+    const since = time()
+    await passUntil("some renewals", () => time() > since + 700)
+  }
+  assert.equal(terms(), 1)
+})
+
 test("takes over a lease when it has not seen a renewal for its whole time, whatever the time in it", async (t) => {
   const spec = { holderIdentity: "gone", leaseDurationSeconds: 1, renewTime: "2020-01-01T00:00:00.000000Z" }
   const world = simulate(t, spec)
@@ -161,6 +200,20 @@ test("keeps the lease where another client writes to it in between", async (t) =
   await passUntil("a renewal after the conflict", () => !state.touched)
   await passUntil("another renewal", () => state.renewals > 2)
   assert.deepEqual([holder.isHeld(), terms(), lines.length], [true, 1, 1])
+})
+
+test("waits between attempts where every write finds another one's", async (t) => {
+  const world = simulate(t)
+  const { state, passUntil } = world
+  const { holder, held } = start(t, world, "a", new Set())
+  await held()
+  const before = state.writes
+  state.contested = true
+  await held(false)
+  assert.match(holder.problem() ?? "", /one/)
+  assert.ok(state.writes - before < 30, `${state.writes - before} writes in less than 1 s`)
+  state.contested = false
+  await passUntil("another term", () => holder.isHeld())
 })
 
 test("keeps a new term where the work of the one before fails late", async (t) => {

@@ -39,6 +39,9 @@ interface Lease extends KubernetesObject {
 
 const LEASES: Resource<Lease> = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease" }
 
+/** Of one renewal, where others write to the lease at the same time. */
+const ATTEMPTS = 3
+
 /** Tries to get the lease, works while it has it, and gives it back when closed. Clocks of replicas need not agree. */
 export function holdLease(api: KubernetesApi, options: LeaseOptions) {
   const { namespace, name, identity, seconds = 15, work, log, now } = options
@@ -49,6 +52,8 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions) {
   /** The newest version, and when this process saw it first: that it is not renewed is judged by this clock alone. */
   let seen = { version: "", at: 0 }
   let term: { readonly stop: AbortController; readonly expiry: NodeJS.Timeout } | undefined
+  /** As this process wrote it last. */
+  let written: Lease | undefined
   let working = Promise.resolve()
 
   const logProblem = logChanges((reason?: string) => {
@@ -56,16 +61,31 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions) {
     else log.warn({ lease: name, reason }, "renewing the lease failed, retrying until it succeeds")
   })
 
-  /** True where the lease is ours now. */
-  async function tryHold(signal: AbortSignal): Promise<boolean> {
-    const lease = await leases.get({ namespace, name }, signal)
+  /** When the request began by which the lease is ours now; undefined: it is not. */
+  async function tryHold(): Promise<number | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        // an API that takes its time for each request leaves time for one
+        return await (term !== undefined && written !== undefined ? renew(written) : readAndHold())
+      } catch (error) {
+        // another was quicker, or wrote something else
+        if (attempt === ATTEMPTS || !(error instanceof KubernetesError && error.statusCode === 409)) throw error
+      }
+    }
+  }
+
+  const renew = (lease: Lease): Promise<number> =>
+    write({ ...lease, spec: { ...lease.spec, renewTime: microTime(now()) } })
+
+  async function readAndHold(): Promise<number | undefined> {
+    const lease = await withDeadline((signal) => leases.get({ namespace, name }, signal))
     const { resourceVersion = "" } = lease?.metadata ?? {}
     if (resourceVersion !== seen.version) seen = { version: resourceVersion, at: performance.now() }
     const { holderIdentity = "", leaseDurationSeconds = seconds, leaseTransitions = 0, acquireTime } = lease?.spec ?? {}
     holder = holderIdentity
     const renewed = term !== undefined && holder === identity
     const expired = performance.now() - seen.at > leaseDurationSeconds * 1000
-    if (holder !== "" && holder !== identity && !expired) return false
+    if (holder !== "" && holder !== identity && !expired) return undefined
     const time = microTime(now())
     const spec = {
       holderIdentity: identity,
@@ -74,18 +94,26 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions) {
       acquireTime: renewed ? (acquireTime ?? time) : time,
       leaseTransitions: leaseTransitions + (lease === undefined || holder === identity ? 0 : 1),
     }
-    try {
-      if (lease === undefined) await leases.create({ metadata: { name, namespace }, spec }, signal)
-      else await leases.update({ ...lease, spec }, signal)
-    } catch (error) {
-      if (!(error instanceof KubernetesError && error.statusCode === 409)) throw error
-      return tryHold(signal) // another was quicker, or wrote something else
-    }
+    const at = await write({ metadata: { name, namespace }, ...lease, spec })
     holder = identity
-    return true
+    return at
   }
 
-  /** `at`: when the renewal was begun, which is before others can count from. */
+  /** When the request began. */
+  async function write(lease: Lease): Promise<number> {
+    const at = performance.now()
+    const verb = lease.metadata.resourceVersion === undefined ? "create" : "update"
+    written = undefined // until it is known
+    written = await withDeadline((signal) => leases[verb](lease, signal))
+    return at
+  }
+
+  async function withDeadline<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    using deadline = new Deadline(seconds / 3, ending.signal)
+    return await request(deadline.signal)
+  }
+
+  /** `at`: when the request began that wrote the lease, which is before others can count from. */
   function begin(at: number): void {
     const left = at + (seconds * 2000) / 3 - performance.now()
     const stop = term?.stop ?? new AbortController()
@@ -112,18 +140,20 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions) {
 
   async function run(): Promise<void> {
     while (!ending.signal.aborted) {
-      const at = performance.now()
-      using deadline = new Deadline(seconds / 3, ending.signal)
+      const begun = performance.now()
       try {
-        if (await tryHold(deadline.signal)) begin(at)
-        else end(`held by ${holder}`)
+        const at = await tryHold()
+        if (at === undefined) end(`held by ${holder}`)
+        else begin(at)
         problem = undefined
       } catch (error) {
         if (ending.signal.aborted) return
         problem = explain(error)
       }
       logProblem(problem)
-      await pause(jitter(seconds / 3), ending.signal)
+      // from one begin to the next, so that a renewal that hangs leaves time for another
+      const passed = term === undefined ? 0 : (performance.now() - begun) / 1000
+      await pause(jitter(seconds / 4) - passed, ending.signal)
     }
   }
 
