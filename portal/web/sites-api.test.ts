@@ -117,6 +117,33 @@ test("writes nothing without the right to, says who may, and logs who tried", as
   assert.match(text(), /paused: \{by: bob, at: 2026-11-30T14:07:31Z\}/)
 })
 
+test("logs who tried what was refused, whatever it was refused for", async (t) => {
+  const { send, text, log } = await serveSitesApi(t)
+  await send("POST", "", { name: "x", url: "https://x.example.org", token: { file: "/etc/t0ken-of-the-portal" } })
+  await send("POST", "", { ...KIEL, name: "bonn-2" })
+  await send("POST", "", { ...KIEL, labels: { site: "x" } })
+  await send("POST", "/bonn-2/pause", "{")
+  await send("POST", "/bonn-2/pause", "{}", { "content-type": "text/plain" })
+  await send("PATCH", "/bonn-2", { why: "x".repeat(70_000) })
+  await send("DELETE", `/${"x".repeat(90)}`)
+  assert.equal(text(), SITES_FILE)
+  assert.deepEqual(
+    [...log().matchAll(/level=warn .*msg="site not changed" user=ada by=token from=127.0.0.1 (.*)/g)].map(
+      ([, fields = ""]) => fields.replace(/\/\S+sites\.yaml/, "FILE"),
+    ),
+    [
+      'action=added site=x faults="request:1:52 token.file"',
+      "action=added site=bonn-2 code=SITE_EXISTS",
+      'action=added site=kiel-1 faults="FILE:9:14 sites[1].labels.site"',
+      "action=paused site=bonn-2 code=FST_ERR_CTP_INVALID_JSON_BODY",
+      "action=paused site=bonn-2 code=NOT_JSON",
+      "action=changed site=bonn-2 code=FST_ERR_CTP_BODY_TOO_LARGE",
+      `action=removed site=${"x".repeat(90)} code=SITE_NOT_FOUND`,
+    ],
+  )
+  assert.doesNotMatch(log(), /t0ken/)
+})
+
 test("takes JSON alone, which no form of a page can send", async (t) => {
   const { send, text } = await serveSitesApi(t)
   const message =
