@@ -4,6 +4,7 @@ import { readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { test } from "node:test"
 import { decodeJwt, decodeProtectedHeader } from "jose"
+import { until } from "../../dev/testing/until.ts"
 import { keyFileOf } from "./key-file.ts"
 import { requestRotation } from "./rotation-request.ts"
 import { ISSUER } from "./testing.ts"
@@ -156,6 +157,21 @@ for (const [name, damage] of [
     assert.equal(kidOf(world.token("site-a")), before)
   })
 }
+
+test("a key file that is deleted while the portal runs is named, and read at once when it is put back", async (t) => {
+  const world = await openWorld(t, true)
+  const portal = await world.start()
+  const file = keyFileOf(world.keys)
+  const whole = await readFile(file, "utf8")
+  await rm(file)
+  await until("it is missed", () => portal.problem()?.kind === "unusable")
+  assert.match(
+    world.lines.join(""),
+    /signing-keys\.json: is gone, the keys before stay in force; put back a copy of it/,
+  )
+  await writeFile(file, whole)
+  await until("it is read", () => portal.problem() === undefined)
+})
 
 test("a key file that is damaged while the portal runs changes nothing", async (t) => {
   const world = await openWorld(t, true)

@@ -3,7 +3,7 @@ import type { Registry } from "prom-client"
 import { closeAll } from "#core/closable.ts"
 import { ConfigurationError, FedstackError } from "#core/errors.ts"
 import { makeFolder } from "#core/files/make-folders.ts"
-import { reasonOf } from "#core/files/read-text.ts"
+import { type ReadText, reasonOf } from "#core/files/read-text.ts"
 import { reloadOnChange } from "#core/files/reload.ts"
 import { writeAtomically } from "#core/files/write-atomically.ts"
 import { logChanges } from "#core/log/changes.ts"
@@ -60,8 +60,7 @@ export async function openKeeper(options: KeeperOptions) {
     name: "signing keys",
     load(read) {
       const before = writes
-      const text = existsSync(file) ? read(file) : undefined
-      if (text === undefined && ring !== undefined) throw gone(file)
+      const text = ring !== undefined || existsSync(file) ? readPresent(read, file) : undefined
       return { ring: text === undefined ? undefined : parseRing(text, file), writes: before }
     },
     fallback: { load: () => ({ ring: undefined, writes }), consequence: "signing no tokens until it is mended" },
@@ -135,6 +134,15 @@ export async function openKeeper(options: KeeperOptions) {
     published: () => ring?.keys ?? published,
     reload: () => reloading.reload(),
     close: () => closeAll([reloading, lock]),
+  }
+}
+
+/** Reads it where it is gone, too: only so it is noticed when it comes back. */
+function readPresent(read: ReadText, file: string): string {
+  try {
+    return read(file)
+  } catch (error) {
+    throw existsSync(file) ? error : gone(file)
   }
 }
 
