@@ -48,8 +48,21 @@ function repeated(random: Random, [first, ...more]: readonly RandomRequest[]): R
   return { parts: parts.map(({ selector }) => ({ selector, narrow: false })), query }
 }
 
+/** Times the requests that are wanted: no more are drawn where they show too little. */
+const MOST_TIMES = 4
+
+/** So many requests of each player, and more where these show too little of what they are to show. */
+export async function playAll(game: Game, players: readonly Player[], requests: number): Promise<void> {
+  const { count } = game
+  const showsEnough = () => Math.min(count.passed, count.foreign) > 50 && count.withSeries > 30
+  for (let i = 0; i < requests || (i < MOST_TIMES * requests && !showsEnough()); i++)
+    for (const player of players) await play(game, player)
+  assert.ok(showsEnough(), JSON.stringify(count))
+  assert.ok(count.tooHard < game.sent.length / 10, JSON.stringify(count))
+}
+
 /** One request, and the same to Prometheus, judged by what Prometheus gives for what is shared. */
-export async function play({ random, seed, count, sent }: Game, player: Player): Promise<void> {
+async function play({ random, seed, count, sent }: Game, player: Player): Promise<void> {
   const request = repeated(random, sent) ?? randomRequest(random, player)
   const { parts, query } = request
   sent.push(request)

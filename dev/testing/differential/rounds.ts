@@ -40,7 +40,25 @@ export interface Round {
   readonly words: readonly [string, ...string[]]
 }
 
-export function randomRound(random: Random): Round {
+/** What many series have whatever is drawn: random rounds may share next to nothing. */
+const PLAIN: Round = {
+  shared: [
+    {
+      selector: canonical([name("=~", "m_a|m_ab"), { label: "j", op: "!=", value: "b" }]),
+      narrower: () => [name("=", "m_ab"), { label: "j", op: "=~", value: "a|" }],
+    },
+  ],
+  ceiling: [canonical([{ label: "j", op: "!=", value: "b" }])],
+  words: ["", "a", "b"],
+}
+
+/** So many, one of them of plain words. */
+export const randomRounds = (random: Random, count: number): readonly Round[] => [
+  ...Array.from({ length: count - 1 }, () => randomRound(random)),
+  PLAIN,
+]
+
+function randomRound(random: Random): Round {
   const wide = [sharable(random), ...Array.from({ length: random.below(3) }, () => sharable(random))] as const
   const less = (one: RandomSelector): RandomSelector => {
     const narrower = one.narrower()

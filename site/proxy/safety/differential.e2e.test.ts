@@ -1,9 +1,8 @@
-import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { seeded } from "../../../dev/fuzz/random.ts"
 import { startForAllCredentials } from "../../../dev/testing/differential/credentials.ts"
-import { type Game, play, type Player, playerOf, tally, wantedBy } from "../../../dev/testing/differential/game.ts"
-import { exposition, randomRound, type Round } from "../../../dev/testing/differential/rounds.ts"
+import { playAll, type Player, playerOf, tally, wantedBy } from "../../../dev/testing/differential/game.ts"
+import { exposition, randomRounds, type Round } from "../../../dev/testing/differential/rounds.ts"
 import { VERSIONS } from "../../../dev/testing/prometheus.ts"
 import { seedOf } from "../../../dev/testing/seed.ts"
 import { connectTo, type SendRequest } from "../../../dev/testing/send-request.ts"
@@ -18,7 +17,7 @@ for (const version of VERSIONS) {
   test(`serves exactly what is shared and requested, in front of Prometheus ${version}`, async (t) => {
     const seed = seedOf(t)
     const random = seeded(seed)
-    const rounds = Array.from({ length: CLIENTS }, () => randomRound(random))
+    const rounds = randomRounds(random, CLIENTS)
     const prometheus = await startScraping(t, version, exposition(random, rounds, SERIES_PER_CLIENT))
     if (prometheus === undefined) return
     await until("all series", async () => {
@@ -28,11 +27,8 @@ for (const version of VERSIONS) {
     const direct = connectTo(t, prometheus.url)
     const players = await startPlayers(t, rounds, prometheus.url, direct)
     const count = tally()
-    const game: Game = { random, seed, count, sent: [] }
-    for (let i = 0; i < REQUESTS_PER_CLIENT; i++) for (const player of players) await play(game, player)
+    await playAll({ random, seed, count, sent: [] }, players, REQUESTS_PER_CLIENT)
     t.diagnostic(JSON.stringify(count))
-    assert.ok(Math.min(count.passed, count.foreign) > 50 && count.withSeries > 30, JSON.stringify(count))
-    assert.ok(count.tooHard < (CLIENTS * REQUESTS_PER_CLIENT) / 10, JSON.stringify(count))
   })
 }
 

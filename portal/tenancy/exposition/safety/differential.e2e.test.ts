@@ -4,16 +4,8 @@ import { seeded } from "../../../../dev/fuzz/random.ts"
 import { need } from "../../../../dev/testing/component.ts"
 import { findCortex, startCortex } from "../../../../dev/testing/cortex.ts"
 import { startForAllCredentials } from "../../../../dev/testing/differential/credentials.ts"
-import {
-  type Game,
-  play,
-  type Player,
-  playerOf,
-  seriesOf,
-  tally,
-  wantedBy,
-} from "../../../../dev/testing/differential/game.ts"
-import { exposition, randomRound } from "../../../../dev/testing/differential/rounds.ts"
+import { playAll, type Player, playerOf, seriesOf, tally, wantedBy } from "../../../../dev/testing/differential/game.ts"
+import { exposition, randomRounds } from "../../../../dev/testing/differential/rounds.ts"
 import { seedOf } from "../../../../dev/testing/seed.ts"
 import { connectTo } from "../../../../dev/testing/send-request.ts"
 import { startScraping } from "../../../../dev/testing/start-scraping.ts"
@@ -35,7 +27,7 @@ test("serves exactly what is shared and requested of the client's own tenant, as
   const seed = seedOf(t)
   const random = seeded(seed)
   const cortex = await startCortex(t, program)
-  const rounds = Array.from({ length: CLIENTS_OF_TENANT }, () => randomRound(random))
+  const rounds = randomRounds(random, CLIENTS_OF_TENANT)
   const tenants = []
   for (const tenant of TENANTS) {
     // the same words and names, so that a selector of one client selects series of each
@@ -76,8 +68,7 @@ test("serves exactly what is shared and requested of the client's own tenant, as
   }
 
   const count = tally()
-  const game: Game = { random, seed, count, sent: [] }
-  for (let i = 0; i < REQUESTS_PER_CLIENT; i++) for (const player of players) await play(game, player)
+  await playAll({ random, seed, count, sent: [] }, players, REQUESTS_PER_CLIENT)
   let everything = 0
   for (const { send, allowed, tenant } of players) {
     const lines = seriesOf(await send("/metrics"))
@@ -85,8 +76,6 @@ test("serves exactly what is shared and requested of the client's own tenant, as
     everything += lines.length
   }
   t.diagnostic(JSON.stringify({ ...count, everything }))
-  assert.ok(Math.min(count.passed, count.foreign) > 50 && count.withSeries > 30, JSON.stringify(count))
-  assert.ok(count.tooHard < (players.length * REQUESTS_PER_CLIENT) / 10, JSON.stringify(count))
   assert.ok(everything > 20)
 })
 
