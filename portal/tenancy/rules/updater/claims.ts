@@ -3,6 +3,7 @@ import { quote } from "../../tenants/quote.ts"
 import type { TenantId } from "../../tenants/tenant.ts"
 import { tenantsOfRule } from "../../tenants/tenants-of-rule.ts"
 import { addressKey, type GroupAddress } from "../model/address.ts"
+import { isTooDeep } from "../fields.ts"
 import type { RuleGroup } from "../model/group.ts"
 import { DIRECTION, type RuleResource } from "../resources/rule-resource.ts"
 import type { Problem } from "../validation/problem.ts"
@@ -90,7 +91,7 @@ export function* claimsOf(
   if (!Array.isArray(groups) || tenants === undefined || count > MOST_CLAIMS)
     return { ...nothing, faults, isUnclear: true, validated: new Map() }
 
-  const texts = groups.map((group: unknown) => JSON.stringify(group) ?? "")
+  const texts = groups.map((group: unknown) => (isTooDeep(group) ? "too deep" : (JSON.stringify(group) ?? "")))
   const { namespace = "", name, uid = "", creationTimestamp = "" } = resource.metadata
   const since = `${creationTimestamp} ${uid}`
   const at = template({ namespace, name, uid })
@@ -137,6 +138,13 @@ export function* claimsOf(
     }
     return { claims: [...claims.values()], problems }
   }
+}
+
+/** Of a resource of which `reason` tells why it is not known what it wants: what it wrote before stays. */
+export function unclearClaims(resource: RuleResource, reason: string): ResourceClaims {
+  const faults = [fault("groups", `cannot be read: ${reason}`)]
+  const nothing = { tenants: [], tenantsAt: new Map(), claims: new Map(), problems: new Map(), validated: new Map() }
+  return { resource, owner: keyOf(resource), mode: modeOf(resource), ...nothing, faults, isUnclear: true }
 }
 
 const sameClaim = (known: Claim | undefined, group: RuleGroup | undefined): Claim | undefined =>

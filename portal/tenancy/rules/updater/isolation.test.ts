@@ -1,8 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { createLogger } from "#core/log/logger.ts"
 import type { RuleGroup } from "../model/group.ts"
+import { validateGroupInSteps } from "../validation/validate-group.ts"
 import type { Plan } from "./plan.ts"
 import { conditionsOf, held } from "./show.testing.ts"
+import { validateSimply } from "./wants.testing.ts"
 import { groupOf, World } from "./world.testing.ts"
 
 const [g, h] = [groupOf("g", "1"), groupOf("h", "1")]
@@ -47,6 +50,53 @@ test("an invalid group holds back no other, and stays as it was at the ruler", a
   await world.clock.advance(100_000)
   assert.deepEqual(held(world), [`cortex red ["a","g"] 1`, `cortex red ["a","h"] 2`])
   assert.deepEqual(conditionsOf(world, "a/x")[0], 'Accepted=False InvalidGroups: 1 of 2 groups are invalid: "g"')
+  await world.stop()
+})
+
+test("a group that is nested thousands deep, which the API takes, holds back no other", async () => {
+  const world = new World()
+  const deep = JSON.parse("[".repeat(9000) + "]".repeat(9000)) as unknown
+  const bad = { name: "bad", rules: [{ record: "a", expr: "up", labels: { a: deep } }] }
+  world.apply("a", "x", { tenants: ["red"], groups: [bad, g] })
+  world.apply("a", "y", { tenants: ["red"], groups: [h] })
+  world.start({ claims: { template: ({ namespace }) => namespace, validate: validateGroupInSteps } })
+  await world.clock.advance(20_000)
+  assert.deepEqual(held(world), [`cortex red ["a","g"] 1`, `cortex red ["a","h"] 1`])
+  assert.equal(conditionsOf(world, "a/x")[0], 'Accepted=False InvalidGroups: 1 of 2 groups are invalid: "bad"')
+  await world.stop()
+})
+
+test("a resource whose reading fails for a reason that nobody knew keeps its groups, and holds back no other", async () => {
+  const world = new World()
+  const lines: string[] = []
+  let isBroken = false
+  world.apply("a", "x", { tenants: ["red"], groups: [g] })
+  world.start({
+    claims: {
+      template: ({ namespace }) => namespace,
+      validate(group) {
+        if (isBroken && JSON.stringify(group).includes("broken")) throw new Error("a defect")
+        return validateSimply(group)
+      },
+    },
+    log: createLogger({ level: "error", format: "logfmt" }, "test", (line) => lines.push(line)),
+  })
+  await world.clock.advance(5000)
+  isBroken = true
+  world.apply("a", "x", { tenants: ["red"], groups: [groupOf("other", "broken")] })
+  world.apply("a", "y", { tenants: ["red"], groups: [h] })
+  await world.clock.advance(60_000)
+  assert.deepEqual(held(world), [`cortex red ["a","g"] 1`, `cortex red ["a","h"] 1`])
+  assert.equal(conditionsOf(world, "a/x")[0], "Accepted=False InvalidResource: cannot be read: a defect")
+  assert.equal(lines.length, 1)
+  assert.match(
+    lines[0] ?? "",
+    /reading a resource failed, its groups stay as they are" resource=a\/x reason="a defect"/,
+  )
+  isBroken = false
+  world.apply("a", "x", { tenants: ["red"], groups: [groupOf("i", "1")] })
+  await world.clock.advance(20_000)
+  assert.deepEqual(held(world), [`cortex red ["a","h"] 1`, `cortex red ["a","i"] 1`])
   await world.stop()
 })
 

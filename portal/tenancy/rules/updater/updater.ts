@@ -9,7 +9,7 @@ import type { ResourceSource } from "../resources/source.ts"
 import type { OwnedGroup } from "../resources/status.ts"
 import type { Ruler } from "../ruler/ruler.ts"
 import type { Operation, WriteResult } from "./apply-plan.ts"
-import type { ClaimsOptions, ResourceClaims, RulerTarget } from "./claims.ts"
+import { type ClaimsOptions, type ResourceClaims, type RulerTarget, unclearClaims } from "./claims.ts"
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts"
 import { DesiredState, type Place, placeKey } from "./desired-state.ts"
 import { EditThrottle } from "./edits.ts"
@@ -179,7 +179,13 @@ export function startUpdater(options: UpdaterOptions): Updater {
     for (;;) {
       const resource = source.snapshot().resources.get(key)
       if (resource === undefined) return undefined
-      claims = yield* desired.read(resource, claims)
+      try {
+        claims = yield* desired.read(resource, claims)
+      } catch (error) {
+        // no resource may end the process, which all others need
+        claims = unclearClaims(resource, explain(error))
+        log.error({ resource: key, reason: explain(error) }, "reading a resource failed, its groups stay as they are")
+      }
       if (source.snapshot().resources.get(key) === resource) return claims
     }
   }

@@ -5,7 +5,7 @@ import type { Rule, RuleGroup } from "../model/group.ts"
 import { checkFields } from "./check-fields.ts"
 import type { Findings } from "./findings.ts"
 import { checkLabels } from "./names.ts"
-import { type Fields, isFields } from "../fields.ts"
+import { type Fields, isFields, isTooDeep, TOO_DEEP } from "../fields.ts"
 import { kindOf, optional, readBoolean, readDuration, readList, readText, readTexts, readWhole } from "./read-values.ts"
 import type { Steps } from "./steps.ts"
 import type { Target } from "./target.ts"
@@ -25,6 +25,7 @@ const LARGEST = 512 * 1024
 export function* readGroup(value: unknown, target: Target, findings: Findings): Steps<ReadGroup | undefined> {
   if (!isFields(value))
     return findings.error("schema", [], `must be a group with name and rules, but is ${kindOf(value)}`)
+  if (isTooDeep(value)) return findings.error("schema", [], TOO_DEEP)
   checkFields(value, "group", [], target, findings)
   const name = readText(value.name, ["name"], findings)
   if (name === "") findings.error("group/name", value.name === undefined ? [] : ["name"], "has no name; add one")

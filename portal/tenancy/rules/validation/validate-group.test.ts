@@ -35,6 +35,16 @@ for (const target of TARGET_NAMES.slice(1, -1))
   test(`keeps every field of today for ${target}`, () =>
     assert.deepEqual(validateGroup(whole, targetOf(target)), { name: "g", group: whole, problems: [] }))
 
+test("refuses what is nested thousands deep, as the API takes it", () => {
+  const deep = JSON.parse("[".repeat(9000) + "]".repeat(9000)) as unknown
+  const message =
+    "error : holds lists and maps that are nested more than 100 deep; write its fields as they are documented"
+  for (const target of TARGET_NAMES) {
+    assert.deepEqual(linesOf(withRule({ labels: { a: deep } }), target), [message])
+    assert.deepEqual(linesOf({ ...whole, unknown: deep }, target), [message])
+  }
+})
+
 test("keeps Mimir's own fields for Mimir", () => {
   const { limit: _, ...others } = whole
   const group = {
