@@ -42,6 +42,8 @@ export function createAdmit<C extends Client, Q, R extends CachedRequest>(
   budget: WorkBudget,
   turns: Turns,
 ) {
+  const names = Object.keys(paths)
+  const thoseServed = `${names.join(" and ")} ${names.length === 1 ? "is" : "are"}`
   // about 1,200 bytes each besides what grows with the target: itself, the selectors, the query
   const admissions = new LRUCache<string, Admission<Q, R>>({
     maxSize: KEPT_BYTES,
@@ -68,7 +70,7 @@ export function createAdmit<C extends Client, Q, R extends CachedRequest>(
     const [path = ""] = url.split("?", 1)
     const served = Object.hasOwn(paths, path) ? paths[path] : undefined
     if (served === undefined) {
-      throw isWellFormed(path) ? notFound({ paths: Object.keys(paths).join(" and ") }) : malformedPath({})
+      throw isWellFormed(path) ? notFound({ served: thoseServed }) : malformedPath({})
     }
     if (!isRead(method)) throw methodNotAllowed({})
     if (hasBody(headers)) throw bodyNotAllowed({ path })

@@ -8,7 +8,7 @@ export const unauthenticated = defineError(
   401,
   "A valid token is needed, as the header 'Authorization: Bearer TOKEN'.",
 )
-export const notFound = defineError("NOT_FOUND", 404, "Only {paths} is served here.")
+export const notFound = defineError("NOT_FOUND", 404, "Only {served} served here.")
 export const methodNotAllowed = defineError("METHOD_NOT_ALLOWED", 405, "Only GET and HEAD are served here.")
 export const bodyNotAllowed = defineError("BODY_NOT_ALLOWED", 400, "A request for {path} has no body.")
 export const expectationNotMet = defineError("EXPECTATION_NOT_MET", 417, "No expectation but 100-continue is met here.")

@@ -1,6 +1,7 @@
 import { type Closable, closeAll } from "#core/closable.ts"
 import type { Address } from "#core/config/settings.ts"
 import { addAdmin, serve } from "#core/http/server.ts"
+import { requireApart } from "#core/http/settings.ts"
 import type { CachedRequest } from "#core/response-cache/cache.ts"
 import type { Client, ClientPolicy } from "./client.ts"
 import { type FederationOptions, openFederation } from "./federation.ts"
@@ -33,6 +34,7 @@ export async function startFederation<P extends ClientPolicy<C>, C extends Clien
 ) {
   const { log, metrics } = options
   const { registry } = metrics
+  requireApart(config.addresses, config.adminAddress)
   const opened: Closable[] = [config.policy]
   let apply = (): void => undefined
   try {
@@ -40,6 +42,7 @@ export async function startFederation<P extends ClientPolicy<C>, C extends Clien
     opened.unshift(policy)
     const admin = await serve({
       addresses: [config.adminAddress],
+      flag: "--admin.listen-address",
       webConfigFile: undefined,
       log,
       registry,

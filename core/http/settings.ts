@@ -89,3 +89,14 @@ export function listeningOf({ webListenAddress, port, interface: host }: Listeni
 /** Whether others than this machine can reach one of the addresses. */
 export const isReachable = ({ addresses }: Pick<Listening, "addresses">): boolean =>
   addresses.some(({ host }) => !/^(?:127\.|localhost$|::1$|::ffff:127\.)/i.test(host))
+
+/** Throws UsageError where the address for administration takes the port of another one: the message of the system would blame another process. */
+export function requireApart(addresses: readonly Address[], admin: Address): void {
+  const all = (host: string): boolean => ["", "0.0.0.0", "::"].includes(host)
+  const shares = ({ host, port }: Address): boolean =>
+    port !== 0 && port === admin.port && (host === admin.host || all(host) || all(admin.host))
+  if (!addresses.some(shares)) return
+  const faults = new Faults()
+  faults.add("--admin.listen-address", `has port ${admin.port}, as --web.listen-address has; give it one of its own`)
+  faults.orThrow(UsageError)
+}

@@ -1,6 +1,6 @@
 import { type Closable, closeAll } from "#core/closable.ts"
 import { addAdmin, serve } from "#core/http/server.ts"
-import { isReachable, listeningOf } from "#core/http/settings.ts"
+import { isReachable, listeningOf, requireApart } from "#core/http/settings.ts"
 import { whyNoCertificates } from "#core/http/web/why-no-certificates.ts"
 import type { Registry } from "prom-client"
 import type { Address } from "#core/config/settings.ts"
@@ -54,6 +54,7 @@ export async function startTenancyProxy(
 ) {
   const listening = { ...listeningOf(values), ...(worker && { addresses: worker.addresses }) }
   requireRoom(values)
+  if (values.adminListenAddress !== undefined) requireApart(listening.addresses, values.adminListenAddress)
   const registry = worker?.registry ?? createRegistry({ busy: true })
   const metrics = createProxyMetrics(registry)
   const limits = worker?.limits ?? ownLimits
