@@ -3,6 +3,7 @@ import { existsSync } from "node:fs"
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { promisify } from "node:util"
 import type { Found } from "./component.ts"
 import { until } from "./until.ts"
@@ -143,7 +144,8 @@ async function withThreadsOwnLocks(folder: string): Promise<string> {
   return folder
 }
 
-const KEPT = join(import.meta.dirname, "../../.cache/openstack")
+/** FEDSTACK_OPENSTACK_DATABASES: a folder that outlives the checkout. */
+const KEPT = process.env.FEDSTACK_OPENSTACK_DATABASES ?? join(import.meta.dirname, "../../.cache/openstack")
 
 /** The kept databases of a name; others, for once, while a living process has them. */
 async function claimState(name: string): Promise<{ readonly state: string; readonly release: () => Promise<void> }> {
@@ -156,7 +158,20 @@ async function claimState(name: string): Promise<{ readonly state: string; reado
     return { state: other, release: () => rm(other, { recursive: true, force: true }) }
   }
   await writeFile(owner, String(process.pid))
+  nameCells(state)
   return { state, release: () => rm(owner) }
+}
+
+/** Nova keeps the whole paths of its databases: they change where the folder was moved, or is reached through another link. */
+function nameCells(state: string): void {
+  if (!existsSync(join(state, "nova/.created"))) return
+  const database = new DatabaseSync(join(state, "nova/api.sqlite"))
+  try {
+    const update = database.prepare("UPDATE cell_mappings SET database_connection = ? WHERE name = ?")
+    for (const cell of ["cell0", "cell1"]) update.run(`sqlite:///${join(state, "nova", cell)}.sqlite`, cell)
+  } finally {
+    database.close()
+  }
 }
 
 function variablesOf(openrc: string): Readonly<Record<string, string>> {
