@@ -94,6 +94,10 @@ export function createProxyMetrics(registry: Registry, now: () => number = () =>
     "fedstack_tenancy_proxy_default_tenant_series_total",
     "Series that no label gave a tenant, or none that is accepted: for the default tenants alone.",
   )
+  const ignored = counter(
+    "fedstack_tenancy_proxy_ignored_tenant_series_total",
+    "Series with a label that counts as missing, because the tenant that it names is not in the allow list.",
+  )
   const resends = counter(
     "fedstack_tenancy_proxy_resends_total",
     "Requests recognised as resent, of which only what was missing was sent.",
@@ -166,6 +170,7 @@ export function createProxyMetrics(registry: Registry, now: () => number = () =>
       if (split.unclaimedMetadata > 0) unclaimed.inc(split.unclaimedMetadata)
       labels.inc(split.labels)
       if (split.seriesByDefault > 0) byDefault.inc(split.seriesByDefault)
+      if (split.ignored.series > 0) ignored.inc(split.ignored.series)
     },
     /** All slices of a request are delivered, or known not to be. */
     delivered(parts: readonly Part[]): void {

@@ -33,6 +33,7 @@ interface Expected {
   readonly slices: Readonly<Record<string, readonly string[]>>
   readonly rejected: readonly string[]
   readonly byDefault: number
+  readonly ignored?: readonly [series: number, ...reasons: string[]]
 }
 
 const cases: Readonly<Record<string, Expected>> = {
@@ -50,6 +51,7 @@ const cases: Readonly<Record<string, Expected>> = {
     slices: { 0: [RED, BOTH, BLUE, EMPTY, NULL, INVALID, UP] },
     rejected: [],
     byDefault: 6,
+    ignored: [3, 'the tenant "red" in the label tenant_id is not in the allow list', NO_ID],
   },
   "--strip-tenant-label": {
     slices: { red: [UP, BLUE], 0: [RED, BOTH, BLUE, EMPTY, NULL, UP] },
@@ -91,8 +93,9 @@ for (const version of [1, 2] satisfies Version[]) {
           slices: Object.fromEntries(split.slices.map((slice) => [slice.tenant, show(slice)])),
           rejected: split.rejected.map(({ reason }) => reason),
           byDefault: split.seriesByDefault,
+          ignored: [split.ignored.series, ...split.ignored.reasons],
         },
-        expected,
+        { ignored: [0], ...expected },
       )
     })
   }

@@ -30,6 +30,9 @@ async function setUp(t: Parameters<typeof startUpstream>[0], args: readonly stri
 
 const tenantsOf = ({ received }: FakeUpstream): readonly string[] => received.map(({ tenant }) => tenant).toSorted()
 
+const warnings = (proxy: TestProxy): readonly string[] =>
+  [...proxy.log().matchAll(/level=warn component=\S+ (.*)/g)].map(([, fields = ""]) => fields)
+
 /** Sends a write and goes away when the upstreams have it. */
 async function sendAndLeave({ port }: TestProxy, when: () => boolean): Promise<void> {
   const headers = { ...write.headers, "content-length": write.body.length }
@@ -80,6 +83,26 @@ test("a limit that does not pass is answered with 400 in the end, and counted", 
   assert.deepEqual(tenantsOf(upstream), ["blue", "blue", "blue", "red"])
   const { body } = await proxy.send({ method: "GET", path: "/metrics" })
   assert.match(body, /^fedstack_tenancy_proxy_limits_given_up_total 1$/m)
+})
+
+test("the log and a counter show series that the sender means for a tenant that is not accepted", async (t) => {
+  const { upstream, proxy } = await setUp(t, ["--allow-listed-tenants", "red"])
+  for (const _ of [1, 2]) assert.equal((await proxy.send(write)).status, 204)
+  assert.deepEqual(tenantsOf(upstream), ["0", "0", "red", "red"])
+  const { body } = await proxy.send({ method: "GET", path: "/metrics" })
+  assert.match(body, /^fedstack_tenancy_proxy_ignored_tenant_series_total 2$/m)
+  assert.deepEqual(warnings(proxy), [
+    'msg="series name a tenant that is not accepted, which counts as a missing label" series=1 reason="the tenant \\"blue\\" in the label tenant_id is not in the allow list"',
+  ])
+})
+
+test("the log shows which series were set aside, and why", async (t) => {
+  const { upstream, proxy } = await setUp(t, ["--allow-listed-tenants", "red", "--unknown-tenants", "refuse"])
+  for (const _ of [1, 2]) assert.equal((await proxy.send(write)).status, 400)
+  assert.deepEqual(tenantsOf(upstream), ["red", "red"])
+  assert.deepEqual(warnings(proxy), [
+    'msg="series were set aside, their sender gets 400" series=1 reason="the tenant \\"blue\\" in the label tenant_id is not in the allow list, such as b{tenant_id=\\"blue\\"}"',
+  ])
 })
 
 test("requests in flight end before the proxy does, and what comes meanwhile is refused", async (t) => {

@@ -8,6 +8,7 @@ import { requireVersion } from "./message/announced.ts"
 import { free } from "../wire/free.ts"
 import { decodeBlock, decodedLength } from "../wire/snappy.ts"
 import { combine } from "./outcome/combine.ts"
+import { whyRejected } from "./outcome/lines.ts"
 import { RequestKey } from "./outcome/request-key.ts"
 import type { Resends } from "./outcome/resends.ts"
 import { SenderGone, readBody } from "./receive/body.ts"
@@ -38,6 +39,9 @@ export interface WriteContext {
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number
 }
+
+/** Reasons in a line of the log. */
+const SHOWN = 3
 
 /** Handles requests that write, whatever their path. */
 export function createWrites(context: WriteContext) {
@@ -80,6 +84,7 @@ export function createWrites(context: WriteContext) {
     if (willBeResent) resends.note(key, rules, parts, true)
     await respond(response, head, split, parts)
     if (!willBeResent) resends.note(key, rules, parts, response.writableFinished)
+    noteSplit(admitted.name, split)
     note(admitted.name, parts)
     admitted.wrote(acceptedSeries(parts), split.rejectedSeries)
   }
@@ -91,6 +96,23 @@ export function createWrites(context: WriteContext) {
     if (ending) response.shouldKeepAlive = false
     sendWrite(response, combine(version, split, [...parts.values()], attempt ?? 0))
     return promise
+  }
+
+  /** What does not get to the tenant that its sender means, which otherwise the sender alone knows, or nobody. */
+  function noteSplit(sender: string, { rejected, rejectedSeries, ignored }: Split): void {
+    const about = sender === "" ? {} : { sender }
+    if (rejectedSeries > 0)
+      report(`${sender} set aside`, "series were set aside, their sender gets 400", () => ({
+        ...about,
+        series: rejectedSeries,
+        reason: rejected.slice(0, SHOWN).map(whyRejected).join("; "),
+      }))
+    if (ignored.series > 0)
+      report(`${sender} ignored`, "series name a tenant that is not accepted, which counts as a missing label", () => ({
+        ...about,
+        series: ignored.series,
+        reason: ignored.reasons.join("; "),
+      }))
   }
 
   function note(sender: string, parts: Parts): void {

@@ -1,3 +1,4 @@
+import type { Rejected } from "../split/rejections.ts"
 import type { Split } from "../split/slice.ts"
 import type { Part, Verdict } from "./verdict.ts"
 
@@ -26,8 +27,7 @@ export function linesOf({ rejected, rejectedSeries }: Split, parts: readonly Par
     // what was reported stands in the last response again, whose status is for it
     if (part.verdict !== "accepted" && (isOver || !part.remembered))
       add(part.slice.tenant, ORDER[part.verdict], reasonOf(part))
-  for (const { tenant, series, reason, example } of rejected)
-    add(tenant, REJECTED, `${countSeries(series)} set aside: ${reason}${example === "" ? "" : `, such as ${example}`}`)
+  for (const one of rejected) add(one.tenant, REJECTED, `${countSeries(one.series)} set aside: ${whyRejected(one)}`)
   const told = rejected.reduce((sum, { series }) => sum + series, 0)
   const last = rejectedSeries > told ? [`and ${countSeries(rejectedSeries - told)} more set aside\n`] : []
   return joinSome(
@@ -35,6 +35,10 @@ export function linesOf({ rejected, rejectedSeries }: Split, parts: readonly Par
     last,
   )
 }
+
+/** Why series were set aside, with one of them. */
+export const whyRejected = ({ reason, example }: Rejected): string =>
+  `${reason}${example === "" ? "" : `, such as ${example}`}`
 
 function reasonOf({ slice, outcome, givenUpAfter }: Part): string {
   const what = slice.series > 0 ? countSeries(slice.series) : `metadata of ${slice.metadata} metrics`

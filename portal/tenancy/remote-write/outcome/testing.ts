@@ -54,6 +54,7 @@ export function splitOf(parts: readonly Part["slice"][], changes: Partial<Split>
     rejectedKinds: new Rejections().kinds,
     rejectedCounts: NO_COUNTS,
     seriesByDefault: 0,
+    ignored: { series: 0, reasons: [] },
     labels: 0,
     unclaimedMetadata: 0,
     ...changes,

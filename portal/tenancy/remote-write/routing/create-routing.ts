@@ -36,10 +36,11 @@ function decision(config: RoutingConfig, allowed: AllowedTenants): Routing["rout
       if (!named.has(tenant)) named.set(tenant, { tenant, strip: kept ? undefined : index })
       if (labelMode === "first") break
     }
-    if (named.size === 0)
-      return byDefault.length > 0 ? { destinations: byDefault, byDefault: true } : withoutTenant(tenantLabels, ignored)
+    if (named.size === 0 && byDefault.length === 0) return withoutTenant(tenantLabels, ignored)
+    const why = ignored === undefined ? {} : { ignored: ignored.reason }
+    if (named.size === 0) return { destinations: byDefault, byDefault: true, ...why }
     const others = fullReplication ? replicas.filter(({ tenant }) => !named.has(tenant)) : []
-    return { destinations: [...named.values(), ...others], byDefault: false }
+    return { destinations: [...named.values(), ...others], byDefault: false, ...why }
   }
 }
 

@@ -19,6 +19,8 @@ export type Route =
       readonly destinations: readonly Destination[]
       /** Whether it has no label that names a tenant, and so goes to the default tenants only: for metrics. */
       readonly byDefault: boolean
+      /** Why a label of it counts as missing, though it names a tenant: this one is not accepted. */
+      readonly ignored?: string
     }
   /** For a person: what is wrong and what to do. `tenant` is a name to group by, shortened and safe to print, or empty. */
   | { readonly refused: string; readonly tenant: string }

@@ -1,6 +1,7 @@
 import type { TenantId } from "../../tenants/tenant.ts"
 import type { Counts } from "../message/counts.ts"
 import type { Version } from "../message/version.ts"
+import type { Ignored } from "./ignored.ts"
 import type { Rejected, RejectionKinds } from "./rejections.ts"
 
 /**
@@ -45,6 +46,7 @@ export interface Split {
   readonly rejectedCounts: Counts
   /** Series that no label gives a tenant, so that they go to the default tenants alone. */
   readonly seriesByDefault: number
+  readonly ignored: Ignored
   /** Of all series. */
   readonly labels: number
   /** Records of metadata (version 1) that no tenant is known to have series for: not sent, and nothing is wrong with them. */

@@ -1,3 +1,4 @@
+import { IgnoredLabels } from "./ignored.ts"
 import { requireVersion } from "../message/announced.ts"
 import { MESSAGES } from "../message/media-type.ts"
 import { LENGTH, WireReader } from "../../wire/wire.ts"
@@ -60,6 +61,7 @@ class Splitting {
   readonly #listens: boolean
   #count = 0
   #byDefault = 0
+  readonly #ignored = new IgnoredLabels()
   #labels = 0
 
   /** `listens`: whether the names of series are noted, for metadata. */
@@ -106,6 +108,7 @@ class Splitting {
       rejectedKinds: rejections.kinds,
       rejectedCounts: rejections.counts,
       seriesByDefault: this.#byDefault,
+      ignored: this.#ignored,
       labels: this.#labels,
       unclaimedMetadata: this.#metadata.unclaimed,
     }
@@ -132,6 +135,7 @@ class Splitting {
       return
     }
     if (target.byDefault) this.#byDefault++
+    if (target.ignored !== undefined) this.#ignored.add(target.ignored)
     if (this.#listens) this.#note(target)
     for (let index = 0; index < target.slices.length; index++) {
       const strip = 4 * (target.strips[index] as number)

@@ -1,3 +1,4 @@
+import { IgnoredLabels } from "./ignored.ts"
 import { requireVersion } from "../message/announced.ts"
 import type { Routing } from "../routing/routing.ts"
 import { joinExemplars, type TenantPortions } from "./exemplars-v2.ts"
@@ -40,6 +41,7 @@ class Splitting {
   readonly #values: Int32Array
   /** Of the series at hand: the label that stands twice, if one does, and whether it is one that decides. */
   #byDefault = 0
+  readonly #ignored = new IgnoredLabels()
   #labels = 0
   #twice = NONE
   #undecided = false
@@ -73,6 +75,7 @@ class Splitting {
       rejectedKinds: rejections.kinds,
       rejectedCounts: rejections.counts,
       seriesByDefault: this.#byDefault,
+      ignored: this.#ignored,
       labels: Math.floor(this.#labels),
       // it stands in the series
       unclaimedMetadata: 0,
@@ -98,6 +101,7 @@ class Splitting {
     if (reason !== undefined)
       return this.#reject(target.tenant, reason, unsound === undefined ? target.kind : "malformed")
     if (target.byDefault) this.#byDefault++
+    if (target.ignored !== undefined) this.#ignored.add(target.ignored)
     const withData = series.samples + series.histograms > 0
     for (let index = 0; index < target.slices.length; index++) {
       const portions = (this.#portions[target.slices[index] as number] ??= newPortions())

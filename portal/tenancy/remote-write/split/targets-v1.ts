@@ -17,6 +17,8 @@ export interface Target {
   readonly strips: readonly number[]
   /** Whether no label gives a tenant. */
   readonly byDefault: boolean
+  /** Why a label of it counts as missing, though it names a tenant. */
+  readonly ignored: string | undefined
   /** The same for the same values in all requests, as a rule; undefined where it is refused. */
   readonly route: Route | undefined
   /** That of its values. */
@@ -78,8 +80,8 @@ export class Targets {
     if ("refused" in slices) return refusal(slices, "too_many_tenants")
     const tenant: TenantId | "" = route.destinations[0]?.tenant ?? ""
     const strips = route.destinations.map(({ strip }) => (strip === undefined ? -1 : this.#first + strip))
-    const { byDefault } = route
-    return { refused: undefined, kind: "malformed", tenant, slices, strips, byDefault, route, number }
+    const { byDefault, ignored } = route
+    return { refused: undefined, kind: "malformed", tenant, slices, strips, byDefault, ignored, route, number }
   }
 }
 
@@ -90,7 +92,7 @@ interface Refused {
 
 const refusal = ({ refused, tenant }: Refused, kind: RejectionKind): Target => ({
   ...{ refused, kind, tenant, slices: [], strips: [] },
-  ...{ byDefault: false, route: undefined, number: 0 },
+  ...{ byDefault: false, ignored: undefined, route: undefined, number: 0 },
 })
 
 /** In place of the target of values beyond the most. */

@@ -22,6 +22,8 @@ export interface Target {
   readonly strips: readonly number[]
   /** Whether no label gives a tenant. */
   readonly byDefault: boolean
+  /** Why a label of it counts as missing, though it names a tenant. */
+  readonly ignored: string | undefined
 }
 
 /** Targets of the series of one message, by the references of the values that decide. */
@@ -54,8 +56,9 @@ export class TargetsV2 {
     const slices = this.numbers.find(route.destinations, groupOf(texts.slice(tenantLabels.length)))
     if ("refused" in slices) return refusal(slices, "too_many_tenants")
     const strips = route.destinations.map(({ strip }) => strip ?? NO_STRIP)
-    const { destinations, byDefault } = route
-    return { refused: undefined, kind: "malformed", tenant: destinations[0]?.tenant ?? "", slices, strips, byDefault }
+    const { destinations, byDefault, ignored } = route
+    const tenant = destinations[0]?.tenant ?? ""
+    return { refused: undefined, kind: "malformed", tenant, slices, strips, byDefault, ignored }
   }
 }
 
@@ -66,5 +69,5 @@ interface Refused {
 
 const refusal = ({ refused, tenant }: Refused, kind: RejectionKind): Target => ({
   ...{ refused, kind, tenant },
-  ...{ slices: [], strips: [], byDefault: false },
+  ...{ slices: [], strips: [], byDefault: false, ignored: undefined },
 })

@@ -170,10 +170,10 @@ test("follows what is added, changed and deleted, down to a list that accepts no
   await becomes("")
   assert.deepEqual(seen, ["red", "blue red", "green red", "green", ""])
   assert.deepEqual(lines(), [
-    'level=info component=test msg="allow list in force" tenants=1',
-    'level=info component=test msg="allow list in force" tenants=2',
-    'level=info component=test msg="allow list in force" tenants=2',
-    'level=info component=test msg="allow list in force" tenants=1',
+    'level=info component=test msg="allow list in force" tenants=1 added=red',
+    'level=info component=test msg="allow list in force" tenants=2 added=blue',
+    'level=info component=test msg="allow list in force" tenants=2 added=green removed=blue',
+    'level=info component=test msg="allow list in force" tenants=1 removed=red',
     'level=warn component=test msg="the allow list is empty, only the default tenants are written"',
   ])
 })

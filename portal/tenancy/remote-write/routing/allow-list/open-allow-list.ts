@@ -51,8 +51,10 @@ export async function openAllowList(values: RoutingValues, context: AllowListCon
     if (lists.length === 0 || !lists.every((list) => list !== undefined)) return false
     const next = new Set(lists.flatMap((list) => [...list]))
     if (allowed?.size === next.size && next.isSubsetOf(allowed)) return false
+    const before = allowed ?? new Set()
     allowed = next
-    if (next.size > 0) log.info({ tenants: next.size }, "allow list in force")
+    const changes = { added: named(next.difference(before)), removed: named(before.difference(next)) }
+    if (next.size > 0) log.info({ tenants: next.size, ...(opened ? changes : {}) }, "allow list in force")
     else log.warn("the allow list is empty, only the default tenants are written")
     return true
   }
@@ -88,6 +90,15 @@ export async function openAllowList(values: RoutingValues, context: AllowListCon
     reload: () => file?.reload() ?? Promise.resolve(),
     close: () => closeAll(parts),
   }
+}
+
+const MOST_NAMES = 20
+
+/** Some of them, for the log; undefined where there are none. */
+function named(tenants: ReadonlySet<TenantId>): string | undefined {
+  if (tenants.size === 0) return undefined
+  const some = [...tenants].slice(0, MOST_NAMES).join(", ")
+  return tenants.size > MOST_NAMES ? `${some} and ${tenants.size - MOST_NAMES} more` : some
 }
 
 function openFile(
