@@ -458,6 +458,7 @@ async function bare(
   t: Parameters<typeof temporaryFolder>[0],
   version: string | undefined,
   installed: readonly string[] = [],
+  args: readonly string[] = ["a b", "c"],
 ) {
   const folder = temporaryFolder(t)
   await mkdir(join(folder.path, "a folder/bin"), { recursive: true })
@@ -476,7 +477,7 @@ async function bare(
     await folder.write(`a folder/${file}`, '#!/bin/sh\nshift\necho "installed: $*"\n')
     await chmod(join(folder.path, "a folder", file), 0o755)
   }
-  const { code, stdout, stderr } = await run(copy, ["a b", "c"], { PATH: join(folder.path, "path") })
+  const { code, stdout, stderr } = await run(copy, args, { PATH: join(folder.path, "path") })
   return { code, stdout: stdout.replaceAll(folder.path, ""), stderr: stderr.replaceAll(folder.path, "") }
 }
 
@@ -500,6 +501,13 @@ for (const version of ["v24.12.0", "v25.0.0", "v30.1.0"]) {
       stdout: "--max-semi-space-size=4 /a folder/cli.ts a b c\n",
       stderr: "",
     })
+  })
+}
+
+for (const command of ["proxy", "tenancy-exposition"]) {
+  test(`the launcher starts ${command} with a heap that grows by half, however fast its first collections are`, async (t) => {
+    const { stdout } = await bare(t, "v24.12.0", [], [command])
+    assert.equal(stdout, `--max-semi-space-size=4 --heap-growing-percent=50 /a folder/cli.ts ${command}\n`)
   })
 }
 
