@@ -49,6 +49,8 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   const agent = new Agent({ keepAlive: true })
   const server = createServer((incoming, outgoing) => {
     const handle = async (): Promise<void> => {
+      // the proxy looks whether it is there
+      if (incoming.method === "HEAD") return void outgoing.writeHead(405).end()
       const body = await buffer(incoming)
       const tenant = String(incoming.headers["x-scope-orgid"] ?? "")
       const version = String(incoming.headers["content-type"]).includes("v2.Request") ? 2 : 1

@@ -149,7 +149,7 @@ export function createProxyMetrics(registry: Registry, now: () => number = () =>
       ofTenants(`${prefix}_upstream_requests_in_flight`, "Requests to upstreams.", (queue) => queue.inFlight)
       ofTenants(`${prefix}_slices_waiting`, "Slices that wait for a request to an upstream.", ({ waiting }) => waiting)
       ofTenants(`${prefix}_waiting_bytes`, "What they have, uncompressed.", ({ waitingBytes }) => waitingBytes)
-      const up = "Whether the last request could reach this upstream and found it ready."
+      const up = "Whether the last request, or look, could reach this upstream and found it ready."
       show(`${prefix}_upstream_up`, up, ["upstream"], () => upstreams().map(([url, isUp]) => [isUp ? 1 : 0, url]))
     },
   }

@@ -34,6 +34,11 @@ export async function startUpstream(t: TestContext): Promise<FakeUpstream> {
   const received: Received[] = []
   const respond = new Map<string, Respond>()
   const server = createServer((request, response) => {
+    // the proxy looks whether it is there
+    if (request.method === "HEAD") {
+      response.writeHead(405).end()
+      return
+    }
     void buffer(request).then((body) => {
       const { url: path = "", rawHeaders, headers } = request
       const version = headers["x-prometheus-remote-write-version"] === "2.0.0" ? 2 : 1

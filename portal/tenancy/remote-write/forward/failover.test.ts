@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { once } from "node:events"
 import { test, type TestContext } from "node:test"
 import {
   accept,
@@ -109,4 +110,54 @@ test("holds no upstream for down that responds to others meanwhile", async (t) =
   await send()
   assert.equal((await slow)[0], "0 0 no response within 2 s")
   assert.deepEqual(await send(), ["accepted 1", 1, 0])
+})
+
+test("an upstream that is to stand in is known to be down, and up again, before it is needed", async (t) => {
+  const clock = { time: 0 }
+  const [first, second] = [await startUpstream(t, accept), await startUpstream(t, accept)] as const
+  const { forward, look, log, registry } = await startForward(t, [first.url, second.url], {}, {}, () => clock.time)
+  const shownUp = async (): Promise<readonly string[]> =>
+    [...(await registry.metrics()).matchAll(/^fedstack_tenancy_proxy_upstream_up\{.*\} (\d)$/gm)].map(
+      ([, up = ""]) => up,
+    )
+  const send = async (): Promise<string> => shownOutcome(await forward(sliceOf("t", ["a"]), SENDER))
+  second.closeConnections()
+  const { port } = second
+  second.server.close()
+  assert.equal(await send(), "accepted 1")
+  assert.deepEqual(await shownUp(), ["1"])
+  await look()
+  assert.deepEqual(await shownUp(), ["1", "0"])
+  assert.match(
+    log(),
+    new RegExp(`level=warn .*"the upstream is unavailable, .*upstream=http://127.0.0.1:${port}/.*refused`),
+  )
+  // one that has requests is not looked at
+  assert.equal(first.received.length, 1)
+  second.server.listen(port, "127.0.0.1")
+  await once(second.server, "listening")
+  clock.time = 20_000
+  assert.equal(await send(), "accepted 1")
+  clock.time = 70_000
+  await look()
+  assert.deepEqual(await shownUp(), ["1", "1"])
+  assert.deepEqual(
+    [first, second].map(({ received }) => received.map(({ raw }) => raw.split(" ")[0])),
+    [["POST", "POST"], ["HEAD"]],
+  )
+})
+
+test("an upstream without requests that responds with 503 is not ready; any other status is a sign of life", async (t) => {
+  const clock = { time: 0 }
+  let status = 503
+  const upstream = await startUpstream(t, ({ socket }) => respondWith(socket, status))
+  const { look, registry } = await startForward(t, [upstream.url], {}, {}, () => clock.time)
+  const isUp = async (): Promise<string | undefined> =>
+    /^fedstack_tenancy_proxy_upstream_up\{.*\} (\d)$/m.exec(await registry.metrics())?.[1]
+  await look()
+  assert.equal(await isUp(), "0")
+  status = 405
+  await look()
+  assert.equal(await isUp(), "1")
+  assert.doesNotMatch(upstream.received.map(({ raw }) => raw).join(""), /x-scope-orgid/i)
 })

@@ -3,7 +3,7 @@ import type { Closable } from "#core/closable.ts"
 import { openClientCredentials } from "#core/http/client-credentials.ts"
 import { rememberHealth, showUpstream } from "#core/http/upstream-health.ts"
 import type { Logger } from "#core/log/logger.ts"
-import { backoff } from "#core/retry/backoff.ts"
+import { backoff, pause } from "#core/retry/backoff.ts"
 import { createForward } from "./forward.ts"
 import type { ForwardMetrics } from "./metrics.ts"
 import type { Forward } from "./outcome.ts"
@@ -14,6 +14,8 @@ export interface Forwarding extends Closable {
   readonly forward: Forward
   /** Reads the files of credentials again. */
   reload(): Promise<void>
+  /** Looks at upstreams that had no request lately; it is done every 15 seconds by itself. */
+  readonly look: () => Promise<void>
 }
 
 interface OpenContext {
@@ -30,6 +32,8 @@ interface OpenContext {
 const KEEP_ALIVE = 30
 /** Seconds: where an address does not respond at all, there is time left for the next one. */
 const CONNECT_TIMEOUT = 3
+/** Seconds between two looks at upstreams. */
+const LOOK = 15
 
 /** Connections to the upstreams; closing ends what is in flight. Throws ConfigurationError where a file cannot be used. */
 export async function openForward(
@@ -40,7 +44,15 @@ export async function openForward(
     ...{ ...files, connectTimeout: Math.min(CONNECT_TIMEOUT, bounds.timeout), keepAlive: KEEP_ALIVE, log, registry },
   })
   const health = rememberHealth(milliseconds, (failures) => backoff(failures) * 1000)
-  const send = openUpstreams({ urls, health, sending: () => credentials.current(), log })
+  const ending = new AbortController()
+  const { send, lookAtIdle } = openUpstreams({ urls, health, sending: () => credentials.current(), headers, log })
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted) {
+      await pause(LOOK, ending.signal)
+      if (!ending.signal.aborted) await lookAtIdle(ending.signal)
+    }
+  }
+  const running = run()
   const { forward, queues } = createForward({ bounds, headers, send, metrics, log, now, milliseconds })
   metrics.watch({
     queues,
@@ -49,6 +61,11 @@ export async function openForward(
   return {
     forward,
     reload: () => credentials.reload(),
-    close: () => credentials.close(),
+    look: () => lookAtIdle(ending.signal),
+    async close() {
+      ending.abort()
+      await running
+      await credentials.close()
+    },
   }
 }

@@ -6,6 +6,8 @@ import type { Deadline } from "#core/retry/deadline.ts"
 import type { UpstreamResponse } from "./response.ts"
 
 export interface Post {
+  /** POST where none is given. */
+  readonly method?: "HEAD"
   readonly headers: string[]
   readonly body: Buffer
 }
@@ -33,7 +35,7 @@ const READ = 65_536
 export async function post(
   dispatcher: Dispatcher,
   { origin, pathname, search }: Pick<URL, "origin" | "pathname" | "search">,
-  { headers, body }: Post,
+  { method, headers, body }: Post,
   deadline: Deadline,
 ): Promise<PostResult> {
   let head: Pick<UpstreamResponse, "status" | "headers"> | undefined
@@ -44,7 +46,7 @@ export async function post(
   try {
     await sendRequest(
       dispatcher,
-      { origin, path: pathname + search, method: "POST", headers, body, headersTimeout: 0, bodyTimeout: 0 },
+      { origin, path: pathname + search, method: method ?? "POST", headers, body, headersTimeout: 0, bodyTimeout: 0 },
       {
         connected: () => void (sent = true),
         start: (status, received) => void (head = { status, headers: received }),

@@ -114,9 +114,9 @@ function parse(bytes: Buffer) {
       .slice(1)
       .map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]),
   )
-  const length = end + 4 + Number(headers["content-length"])
+  const length = end + 4 + Number(headers["content-length"] ?? 0)
   if (bytes.length < length) return undefined
-  const message = decodeBlock(bytes.subarray(end + 4, length)).toString()
+  const message = raw.startsWith("HEAD ") ? "" : decodeBlock(bytes.subarray(end + 4, length)).toString()
   const request = {
     raw,
     headers,
