@@ -84,7 +84,7 @@ test("splits messages that are concatenated, wherever they stand in memory", () 
       const bytes = Buffer.concat([Buffer.alloc(offset), ...messages])
       compare(bytes.subarray(offset))
     }),
-    { numRuns: runs / 4 },
+    { numRuns: Math.ceil(runs / 4) },
   )
 })
 
