@@ -6,6 +6,7 @@ const DEADLINES: readonly (readonly [header: string | undefined, seconds: number
   [undefined, 30],
   ["10", 9.5],
   ["0.5", 0.475],
+  ["3", 2.85],
   ["0.001", 0.1],
   ["3600", 30],
   ["0", 30],

@@ -1,6 +1,12 @@
 /** How long one that failed is tried after the others, in milliseconds: longer than most scrapes are apart. */
 const REMEMBERED = 60_000
 
+/** The part of a response's time, and the most seconds: scrapers that leave at their own timeout must not hide one that hangs. */
+const SUSPECTED = { part: 0.1, most: 3 }
+
+/** Seconds after which an upstream without a whole response is suspected to hang, although no client waits longer. */
+export const suspectedAfter = (timeout: number): number => Math.min(SUSPECTED.most, timeout * SUSPECTED.part)
+
 export type UpstreamHealth = ReturnType<typeof rememberHealth>
 
 interface State {

@@ -26,6 +26,20 @@ test("tries the next Prometheus first where one hangs for longer than its scrape
   assert.deepEqual([await statusOf(), await statusOf()], [504, 200])
 })
 
+test("passes one by that hangs for longer than its scrapers wait, however long a response may take, and counts it", async (t) => {
+  let skipped = 0
+  const hanging = await startUpstream(t, () => (skipped += 3000))
+  const up = await startUpstream(t, sample)
+  const proxy = await startBefore(t, [hanging.url, up.url], {
+    limits: { upstreamTimeout: 300 },
+    milliseconds: () => performance.now() + skipped,
+  })
+  const statusOf = async () => (await scrape(proxy.url, { "x-prometheus-scrape-timeout-seconds": "0.5" })).status
+  assert.deepEqual([await statusOf(), await statusOf()], [504, 200])
+  const metrics = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+  assert.match(metrics, /^fedstack_proxy_upstream_failures_total\{reason="upstream_timeout"\} 1$/m)
+})
+
 test("a scraper that leaves at once does not change the state of Prometheus", async (t) => {
   const slow = await startUpstream(t, () => undefined)
   const proxy = await startBefore(t, [slow.url, "http://127.0.0.1:1"])

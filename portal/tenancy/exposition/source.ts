@@ -2,7 +2,7 @@ import { closeAll } from "#core/closable.ts"
 import { FedstackError } from "#core/errors.ts"
 import type { Source } from "#core/federation/source.ts"
 import { openUpstreamAgents } from "#core/federation/upstreams/access.ts"
-import { rememberHealth } from "#core/http/upstream-health.ts"
+import { rememberHealth, suspectedAfter } from "#core/http/upstream-health.ts"
 import { acceptsGzip } from "#core/http/accept-encoding.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { printSelector, type Selector } from "#core/promql/selector.ts"
@@ -99,7 +99,13 @@ export function openStore(
       for await (const page of pages) await writer.write(page)
       await writer.end()
     } catch (error) {
-      if (signal.aborted) throw signal.reason
+      if (signal.aborted) {
+        const seconds = Math.round(health.now() - started) / 1000
+        if (seconds > suspectedAfter(target.timeout) && !worked(target, started)) {
+          reported(storeTimeout({ seconds }), query)
+        }
+        throw signal.reason
+      }
       throw reported(lifetime.exceeded ? late(target.timeout, worked(target, started)) : error, query)
     }
   }

@@ -314,6 +314,37 @@ for (const drip of [false, true]) {
   })
 }
 
+test("a store that hangs for longer than scrapers wait is passed by, counted and logged, however long it may take", async (t) => {
+  let skipped = 0
+  const hanging = await startFakeStore(t, () => (skipped += 3000))
+  const works = await startFakeStore(t, good)
+  const file = fileOf([hanging.url, works.url], "limits: {upstream_timeout: 5m}\n")
+  const clock = { milliseconds: () => performance.now() + skipped }
+  const { get, metrics, log } = await startTestExposition(t, file, clock)
+  const scrape = () => get("/metrics", { "x-prometheus-scrape-timeout-seconds": "0.5" })
+  const first = await scrape()
+  assert.deepEqual(
+    [first.status, first.body],
+    [504, "The store of the metrics sent no whole response within 0.475 s.\n"],
+  )
+  await until("the failure to be counted", async () => (await metrics("upstream_failures_total")).length > 0)
+  assert.deepEqual(await metrics("upstream_failures_total"), [
+    'fedstack_tenancy_exposition_upstream_failures_total{reason="upstream_timeout"} 1',
+  ])
+  assert.match(
+    log(),
+    /"code":"upstream_timeout","tenants":"a","cause":"The store of the metrics sent no whole response within/,
+  )
+  assert.equal((await scrape()).status, 200)
+})
+
+test("a scraper that leaves soon is no failure of the store", async (t) => {
+  const store = await startFakeStore(t, () => undefined)
+  const { get, metrics } = await startTestExposition(t, fileOf([store.url]))
+  assert.equal((await get("/metrics", { "x-prometheus-scrape-timeout-seconds": "0.2" })).status, 504)
+  assert.deepEqual([await metrics("upstream_failures_total"), await metrics("upstream_up")], [[], []])
+})
+
 test("what is too slow while the store responds to others is reported so", async (t) => {
   const store = await startFakeStore(t, (received, response, request) => {
     const isSlow = received.queries.some(({ matchers }) => matchers.some(({ value }) => value === "slow"))

@@ -17,7 +17,7 @@ import {
 } from "../errors.ts"
 import type { ProxyMetrics } from "../metrics.ts"
 import { type Accesses, openUpstreamAgents, type UpstreamAccess } from "#core/federation/upstreams/access.ts"
-import { showUpstream, type UpstreamHealth } from "#core/http/upstream-health.ts"
+import { showUpstream, suspectedAfter, type UpstreamHealth } from "#core/http/upstream-health.ts"
 import { createProbe } from "./probe.ts"
 import { type UpstreamRequest, upstreamHeaders } from "./request.ts"
 import { type ResponseValidation, StatusOfRequest, validateResponse } from "./validate.ts"
@@ -25,11 +25,6 @@ import { type ResponseValidation, StatusOfRequest, validateResponse } from "./va
 /** Seconds: where an address does not respond at all, the next upstream's turn comes before a scrape is over. */
 const CONNECT_TIMEOUT = 3
 
-/**
- * The part of a response's time after which one that is not whole is suspected to hang, although no client waits longer. As
- * much again has a probe, that tells a request which is too much from a Prometheus that serves no client.
- */
-const HANGING = 0.1
 /** Milliseconds that a good response shows that Prometheus works. */
 const RECENT = 10_000
 
@@ -55,32 +50,40 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
     const response = validateResponse(request, sink)
     const begin = health.now()
     let tried: URL | undefined
-    const suspect = setTimeout(
-      () => tried && void probe(tried, request, timeout * HANGING, begin),
-      timeout * HANGING * 1000,
-    ).unref()
+    // as much again has a probe, that tells a request which is too much from a Prometheus that serves no client
+    const suspicion = suspectedAfter(timeout)
+    const suspect = setTimeout(() => tried && void probe(tried, request, suspicion, begin), suspicion * 1000).unref()
     try {
       await tryInTurn(request, response, deadline.signal, (upstream) => (tried = upstream))
       await response.end()
       if (tried !== undefined) health.worked(tried)
     } catch (error) {
-      if (signal.aborted) throw signal.reason
+      if (signal.aborted) {
+        const seconds = Math.round(health.now() - begin) / 1000
+        if (seconds > suspicion && tried !== undefined && !response.begun && !health.workedSince(tried, begin)) {
+          reported(upstreamTimeout({ seconds }), tried)
+        }
+        throw signal.reason
+      }
       const failure = deadline.exceeded
         ? timeoutOf(request, begin, tried, response)
         : await failureOf(error, response, request, tried)
-      const code = failure.code.toLowerCase()
-      const upstream = tried === undefined ? undefined : showUpstream(tried)
-      const fields = { code, upstream, cause: explain(error) }
-      // the error that a client receives has no cause; the log has it
-      if (isOfClients(failure)) log.info(fields, "Prometheus works, and a request is too much for it or for a limit")
-      else {
-        metrics.upstreamFailures.inc({ reason: code })
-        log.warn(fields, "no whole response from Prometheus")
-      }
+      reported(failure, tried, error)
       throw failure
     } finally {
       clearTimeout(suspect)
       response.close()
+    }
+  }
+
+  /** The error that a client receives has no cause; the log has it. */
+  function reported(failure: FedstackError, tried: URL | undefined, cause: unknown = failure): void {
+    const code = failure.code.toLowerCase()
+    const fields = { code, upstream: tried && showUpstream(tried), cause: explain(cause) }
+    if (isOfClients(failure)) log.info(fields, "Prometheus works, and a request is too much for it or for a limit")
+    else {
+      metrics.upstreamFailures.inc({ reason: code })
+      log.warn(fields, "no whole response from Prometheus")
     }
   }
 
@@ -104,7 +107,7 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
     if (error instanceof FedstackError) return error
     if (!(error instanceof StatusOfRequest))
       return begun ? responseBroken({}) : upstreamBadResponse({ problem: "it broke off" })
-    const seconds = Math.min(CONNECT_TIMEOUT, request.target.timeout * HANGING)
+    const seconds = suspectedAfter(request.target.timeout)
     const works = tried !== undefined && (await probe(tried, request, seconds, health.now() - RECENT))
     return works ? queryRejected({ status: error.status }) : upstreamBadResponse({ problem: error.message })
   }
@@ -123,7 +126,7 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
     let failure: FedstackError | undefined
     for (const upstream of health.healthiestFirst(request.target.upstreams)) {
       trying(upstream)
-      const since = performance.now()
+      const since = health.now()
       const start: ResponseReceiver["start"] = (status, headers) => {
         if (status === 503) throw upstreamNotReady({})
         // no client's doing; another upstream may have other credentials
@@ -139,7 +142,7 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
       } catch (error) {
         if (started) throw error
         if (signal.aborted) {
-          const hangs = performance.now() - since > request.target.timeout * 1000 * HANGING
+          const hangs = health.now() - since > suspectedAfter(request.target.timeout) * 1000
           if (hangs && !health.workedSince(upstream, began)) health.report(upstream, false)
           observe()
           throw error

@@ -1,7 +1,7 @@
 import type { Dispatcher } from "undici"
 import type { FedstackError } from "#core/errors.ts"
 import type { Accesses, UpstreamAccess } from "#core/federation/upstreams/access.ts"
-import { showUpstream, type UpstreamHealth } from "#core/http/upstream-health.ts"
+import { showUpstream, suspectedAfter, type UpstreamHealth } from "#core/http/upstream-health.ts"
 import { fetchBytes, RequestFailed } from "#core/http/client.ts"
 import { limitConcurrency } from "#core/limits/concurrency.ts"
 import type { Logger } from "#core/log/logger.ts"
@@ -44,8 +44,6 @@ const NO_ACCESS: UpstreamAccess = { shown: "" }
 /** Requests at once; the others wait for their turn. One that takes longer than so many milliseconds lets the next one go. */
 const AT_ONCE = 16
 const SOON = 1000
-/** The part of the time after which an upstream that has sent nothing hangs, although nothing waits for it any more. */
-const HANGING = 0.1
 
 /**
  * Sends requests for one tenant to the first upstream that can be reached and is not starting or stopping. Resolves with
@@ -119,7 +117,7 @@ export function createRequestStore({ health, agentOf, log, metrics }: StoreOptio
           }
           if (request.lifetime.signal.aborted) {
             const { seconds } = request.lifetime
-            const hangs = health.now() - since > seconds * 1000 * HANGING && !health.workedSince(upstream, began)
+            const hangs = health.now() - since > suspectedAfter(seconds) * 1000 && !health.workedSince(upstream, began)
             if (hangs) fails(upstream, request)
             throw error
           }
