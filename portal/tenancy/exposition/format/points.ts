@@ -109,7 +109,12 @@ function stateset(family: string, all: readonly StoredSeries[]): WholeFamily | u
   return fits ? { name: family, series: metricsOf(family, all, [family, ""]).flat() } : undefined
 }
 
-function metricsOf(name: string, all: readonly StoredSeries[], part: MetricRules["part"]): readonly StoredSeries[][] {
+/** Metric by metric, the samples of the part in the order of their bounds. */
+export function metricsOf(
+  name: string,
+  all: readonly StoredSeries[],
+  part: MetricRules["part"],
+): readonly StoredSeries[][] {
   const [label, suffix] = part ?? []
   const metrics = Map.groupBy(all, (series) => {
     const isPart = series.name === `${name}${suffix}`

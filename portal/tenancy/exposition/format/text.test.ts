@@ -160,6 +160,28 @@ h_count{instance=""} 2
     metadata: { h: { type: "histogram", help: "H." } },
     text: "",
   },
+  // the format requires it, and stores have them in the order of their text
+  "buckets and quantiles of each metric in the order of their bounds": {
+    series: [
+      ...["+Inf", "10", "2"].flatMap((le, index) =>
+        ["x", "y"].map((path) => series("h_bucket", { le, path }, 9 - index)),
+      ),
+      ...["1.0", "0.5", "0.05"].map((quantile) => series("s", { quantile }, 1)),
+    ],
+    metadata: { h: { type: "histogram" }, s: { type: "summary" } },
+    text: `# TYPE h histogram
+h_bucket{le="2",path="x",instance=""} 7
+h_bucket{le="10",path="x",instance=""} 8
+h_bucket{le="+Inf",path="x",instance=""} 9
+h_bucket{le="2",path="y",instance=""} 7
+h_bucket{le="10",path="y",instance=""} 8
+h_bucket{le="+Inf",path="y",instance=""} 9
+# TYPE s summary
+s{quantile="0.05",instance=""} 1
+s{quantile="0.5",instance=""} 1
+s{quantile="1.0",instance=""} 1
+`,
+  },
   "a summary": {
     series: [series("s", { quantile: "0.5" }, Number.NaN), series("s_count", {}, 2), series("s_sum", {}, 3)],
     metadata: { s: { type: "summary", help: "S." } },

@@ -2,6 +2,7 @@ import type { StoredSeries } from "../store/series.ts"
 import { boundOf, type Format, isFloat, labelOf, readAll, type ReadSeries } from "./format.ts"
 import { createSeriesText, familyText, valueText } from "./lines.ts"
 import { type FamilyOfNames, isCreated } from "./metadata.ts"
+import { metricsOf } from "./points.ts"
 import type { Escaping } from "./names.ts"
 
 /**
@@ -26,8 +27,12 @@ export function textFormat(timestamps: boolean, escaping: Escaping): Format {
       const { metadata, names } = family
       if (metadata?.type === "histogram" || metadata?.type === "summary") {
         const parts = names.filter((name) => name !== `${family.family}_created`)
-        if (!family.clashes && isTyped(family, metadata.type, parts, read)) {
-          yield* block(headOf(family.family, metadata.type, metadata.help), readAll(parts, read))
+        const bounds = partOf(family, metadata.type)
+        const [part, bound] = bounds
+        if (!family.clashes && isTyped(family, bounds, parts, read)) {
+          const inOrder: ReadSeries = (name) =>
+            name === part ? metricsOf(name, [...read(name)], [bound, ""]).flat() : read(name)
+          yield* block(headOf(family.family, metadata.type, metadata.help), readAll(parts, inOrder))
           if (parts.length < names.length) yield* created(`${family.family}_created`, read)
           return
         }
@@ -57,14 +62,18 @@ function headOfName({ family, metadata }: FamilyOfNames, name: string): string {
   return headOf(name, "untyped", name === family ? help : "")
 }
 
+/** The name of the series that have bounds, and the label of these. */
+function partOf({ family }: FamilyOfNames, type: "histogram" | "summary"): readonly [part: string, bound: string] {
+  return type === "histogram" ? [`${family}_bucket`, "le"] : [family, "quantile"]
+}
+
 /** Whether each series is a part of a histogram or summary, as far as a reader looks at it. */
 function isTyped(
   { family }: FamilyOfNames,
-  type: "histogram" | "summary",
+  [part, bound]: readonly [part: string, bound: string],
   names: readonly string[],
   read: ReadSeries,
 ): boolean {
-  const [part, bound] = type === "histogram" ? [`${family}_bucket`, "le"] : [family, "quantile"]
   for (const series of readAll(names, read)) {
     if (series.name === part ? Number.isNaN(boundOf(labelOf(series, bound))) : series.name === family) return false
     if (series.name !== part && labelOf(series, bound) !== undefined) return false
