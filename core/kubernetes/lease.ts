@@ -153,7 +153,7 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions) {
       logProblem(problem)
       // from one begin to the next, so that a renewal that hangs leaves time for another
       const passed = term === undefined ? 0 : (performance.now() - begun) / 1000
-      await pause(jitter(seconds / 4) - passed, ending.signal)
+      await pause(Math.max(0, jitter(seconds / 4) - passed), ending.signal)
     }
   }
 

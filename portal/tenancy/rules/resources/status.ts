@@ -50,3 +50,7 @@ export interface OwnedGroup {
 export interface ReportedStatus extends Omit<RuleStatus, "owned" | "conditions"> {
   readonly conditions: readonly Omit<Condition, "lastTransitionTime">[]
 }
+
+/** Another client has removed what is reported, or the ledger, which are never removed here. */
+export const isStatusLost = (before: RuleStatus | undefined, after: RuleStatus | undefined): boolean =>
+  (["conditions", "owned"] as const).some((part) => before?.[part] !== undefined && after?.[part] === undefined)

@@ -7,6 +7,7 @@ import type { Logger } from "#core/log/logger.ts"
 import { OPEN_METRICS_RULES } from "../../tenants/open-metrics-rule.ts"
 import { DIRECTION, FORCE_DELETE, hasFinalizer, type RuleResource } from "./rule-resource.ts"
 import type { ResourceSnapshot, ResourceSource } from "./source.ts"
+import { isStatusLost } from "./status.ts"
 
 /** Namespaces by name, all of them, or those with labels. */
 export type NamespaceScope = readonly string[] | "all" | { readonly labelSelector: string }
@@ -132,11 +133,11 @@ function keep({ metadata, spec, status }: RuleResource): RuleResource {
 
 const OWN = "fedstack.dev/"
 
-/** Whether a change can change what is to be done: those of the status, which are mostly our own, cannot. */
+/** Whether a change can change what is to be done: those of the status, which are mostly our own, cannot, but its removal. */
 function isRelevant(change: Change<RuleResource>): boolean {
   if (change.type !== "modified") return true
   const { before, after } = change
-  return fingerprint(before) !== fingerprint(after)
+  return fingerprint(before) !== fingerprint(after) || isStatusLost(before.status, after.status)
 }
 
 function fingerprint({ metadata }: RuleResource): string {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util"
 import { keyOf } from "#core/kubernetes/resource.ts"
 import { FINALIZER, type RuleResource } from "../resources/rule-resource.ts"
 import type { OwnedGroup, RuleStatus } from "../resources/status.ts"
@@ -29,13 +30,13 @@ export function ledgerIn(world: World, request: Request): Ledger {
     owned: (key) => world.resources.get(key)?.status?.owned ?? [],
     record: (key, owned: readonly OwnedGroup[]) =>
       request({ what: "record", on: key }, () => withStatus(key, { owned }, owned.length > 0)),
-    report: (key, status) =>
-      request({ what: "report", on: key }, () =>
-        withStatus(key, {
-          ...status,
-          conditions: status.conditions.map((condition) => ({ ...condition, lastTransitionTime: "" })),
-        }),
-      ),
+    report: async (key, { conditions, ...others }) => {
+      const status = { ...others, conditions: conditions.map((one) => ({ ...one, lastTransitionTime: "" })) }
+      const before = world.resources.get(key)?.status
+      // what is stored already is no request
+      if (before !== undefined && isDeepStrictEqual({ ...before, ...status }, before)) return
+      await request({ what: "report", on: key }, () => withStatus(key, status))
+    },
     release: (key) =>
       request({ what: "release", on: key }, () =>
         change(key, (resource) => ({

@@ -111,6 +111,13 @@ export class Ownership {
       }
   }
 
+  /** Another client has removed what was stored: it is stored again. */
+  restore(key: string): void {
+    this.#read(key, () => undefined)
+    this.#unstored(key)
+    void this.settle(new Set([key]))
+  }
+
   /** The resource is no longer there. What it owned is remembered until it is deleted at the rulers, or another's. */
   lose(key: string, isDeleted: boolean): void {
     const owner = this.#owners.get(key)

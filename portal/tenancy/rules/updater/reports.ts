@@ -34,7 +34,6 @@ interface Due {
 export class Reports {
   readonly #options: ReportOptions
   readonly #due = new Map<string, Due>()
-  readonly #last = new Map<string, string>()
   #wake: () => void = () => undefined
 
   constructor(options: ReportOptions) {
@@ -71,29 +70,18 @@ export class Reports {
     const { ledger, clock, signal, statusOf, isReleasable, failed } = this.#options
     this.#due.delete(owner)
     const status = statusOf(owner)
-    if (status === undefined) {
-      this.#last.delete(owner)
-      return
-    }
+    if (status === undefined) return
     try {
       if (isReleasable(owner)) return await ledger.release(owner, signal)
       const isUnknown = status.conditions.some((condition) => condition.reason === "Pending")
       const now = clock.now()
       if (isUnknown && now < since + PATIENCE) this.#due.set(owner, { at: now + GATHER, since, failures })
-      else await this.#write(owner, status)
+      else await ledger.report(owner, status, signal)
     } catch (error) {
       if (signal.aborted) return
       if (failures === 0) failed(owner, error)
       const at = clock.now() + 1000 * backoff(failures + 1, RETRY)
       this.#due.set(owner, { at, since, failures: failures + 1 })
     }
-  }
-
-  async #write(owner: string, status: ReportedStatus): Promise<void> {
-    const text = JSON.stringify(status)
-    if (this.#last.get(owner) === text) return
-    this.#last.delete(owner) // a write that fails may have been done
-    await this.#options.ledger.report(owner, status, this.#options.signal)
-    this.#last.set(owner, text)
   }
 }

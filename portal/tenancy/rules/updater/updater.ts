@@ -6,7 +6,7 @@ import { logChanges } from "#core/log/changes.ts"
 import type { Logger } from "#core/log/logger.ts"
 import { FORCE_DELETE, type RuleResource } from "../resources/rule-resource.ts"
 import type { ResourceSource } from "../resources/source.ts"
-import type { OwnedGroup } from "../resources/status.ts"
+import { isStatusLost, type OwnedGroup } from "../resources/status.ts"
 import type { Ruler } from "../ruler/ruler.ts"
 import type { Operation, WriteResult } from "./apply-plan.ts"
 import { type ClaimsOptions, type ResourceClaims, type RulerTarget, unclearClaims } from "./claims.ts"
@@ -199,7 +199,15 @@ export function startUpdater(options: UpdaterOptions): Updater {
       return
     }
     if (desired.isKnown(resource)) {
+      const before = desired.resources().get(key)?.resource.status
       desired.set(resource)
+      if (!isStatusLost(before, resource.status)) return
+      const pause = edits.take(key, clock.now()) / 1000
+      log.warn({ resource: key, seconds: pause }, "another client removed the status of a resource, writing it again")
+      void clock.pause(pause, signal).then(() => {
+        ownership.restore(key)
+        reports.touch(key)
+      })
       return
     }
     const isEdit = desired.resources().has(key) && resource.metadata.deletionTimestamp === undefined
