@@ -92,6 +92,15 @@ test("an Event that the API no longer keeps is written anew, with all occurrence
   assert.match(nameIn(anew?.body), /^a\.[\da-f]{16}$/)
 })
 
+test("an Event of an object with a long name has a name that Kubernetes takes, wherever it is cut", async (t) => {
+  const { recorder, requests } = await record(t, [{ body: {} }])
+  const names = [`${"a".repeat(199)}.${"b".repeat(53)}`, `${"a".repeat(197)}--.${"b".repeat(53)}`, "a".repeat(253)]
+  for (const name of names) recorder.record(THINGS, { metadata: { ...thing.metadata, name, uid: name } }, details)
+  const written = (await requests(3)).map(({ body }) => nameIn(body))
+  for (const name of written) assert.match(name, /^[a-z0-9]+(?:[-.]+[a-z0-9]+)*\.[\da-f]{16}$/)
+  for (const name of written) assert.doesNotMatch(name, /[-.]\.|.{254}/)
+})
+
 test("an Event that is refused is logged and dropped, and the next one is written", async (t) => {
   const { recorder, received, lines, dropped } = await record(t, [
     { status: 403, body: { message: "no" } },

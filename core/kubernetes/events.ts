@@ -155,6 +155,10 @@ const NEW = { count: 0, written: 0, waiting: false }
 
 /** Names of Events are unique by an arbitrary end. */
 function renamed({ metadata, ...event }: EventObject): EventObject {
-  const name = metadata.name.replace(/\.[\da-f]{16}$/, "").slice(0, 200)
+  // a part of a name ends with a letter or a digit
+  const name = metadata.name
+    .replace(/\.[\da-f]{16}$/, "")
+    .slice(0, 200)
+    .replace(/[-.]+$/, "")
   return { ...event, metadata: { ...metadata, name: `${name}.${randomBytes(8).toString("hex")}` } }
 }

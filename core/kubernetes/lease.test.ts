@@ -20,7 +20,7 @@ function simulate(t: TestContext, initial?: Record<string, unknown>) {
   t.mock.method(performance, "now", () => time)
   let lease = initial && { metadata: { name: "one", resourceVersion: "0" }, spec: initial }
   let version = 0
-  const state = { hanging: false, touched: false, renewals: 0, latency: 0, contested: false, writes: 0 }
+  const state = { hanging: false, touched: false, renewals: 0, latency: 0, contested: false, lost: false, writes: 0 }
 
   async function send({ verb, body }: KubernetesRequest, signal: AbortSignal): Promise<unknown> {
     await turn()
@@ -41,6 +41,10 @@ function simulate(t: TestContext, initial?: Record<string, unknown>) {
     }
     state.renewals += 1
     lease = { ...sent, metadata: { ...sent.metadata, resourceVersion: String(++version) } }
+    if (state.lost) {
+      state.lost = false
+      throw new KubernetesError("the response was lost", 0)
+    }
     return lease
   }
   const stream = () => Promise.reject(new Error("a lease is not streamed"))
@@ -180,6 +184,9 @@ test("outlasts one request that hangs, and one response that is lost", async (t)
     await passUntil("a renewal", () => holder.problem() === undefined)
     const since = time()
     await passUntil("some renewals", () => time() > since + 700)
+    state.lost = true
+    await passUntil("the loss", () => !state.lost && holder.problem())
+    await passUntil("a renewal", () => holder.problem() === undefined)
   }
   assert.equal(terms(), 1)
 })

@@ -68,8 +68,10 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions) {
         // an API that takes its time for each request leaves time for one
         return await (term !== undefined && written !== undefined ? renew(written) : readAndHold())
       } catch (error) {
-        // another was quicker, or wrote something else
-        if (attempt === ATTEMPTS || !(error instanceof KubernetesError && error.statusCode === 409)) throw error
+        if (!(error instanceof KubernetesError && error.statusCode === 409)) throw error
+        // another was quicker, or wrote something else, or the response to the last write was lost
+        written = undefined
+        if (attempt === ATTEMPTS) throw error
       }
     }
   }
@@ -103,7 +105,6 @@ export function holdLease(api: KubernetesApi, options: LeaseOptions) {
   async function write(lease: Lease): Promise<number> {
     const at = performance.now()
     const verb = lease.metadata.resourceVersion === undefined ? "create" : "update"
-    written = undefined // until it is known
     written = await withDeadline((signal) => leases[verb](lease, signal))
     return at
   }

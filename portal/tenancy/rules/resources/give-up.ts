@@ -10,9 +10,7 @@ import type { OwnedGroup } from "./status.ts"
 export interface GiveUpOptions {
   /** Seconds from the deletion on. */
   readonly deadline: number
-  /** Since when groups are deleted here: those of a resource that was deleted before have their time, too. */
-  readonly begin: Date
-  readonly now: () => Date
+  readonly times: DeletionTimes
   /** Called after a resource was let go with groups that may still be at a ruler. */
   readonly gaveUp: (resource: RuleResource, owned: readonly OwnedGroup[], why: string) => void
 }
@@ -26,13 +24,18 @@ const LATE = 60
 export async function giveUpOverdue(
   source: ResourceSource,
   ledger: Ledger,
-  { deadline, begin, now, gaveUp }: GiveUpOptions,
+  { deadline, times, gaveUp }: GiveUpOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const failures: unknown[] = []
-  const { resources, outside = [] } = source.snapshot()
-  for (const [key, resource] of [...resources, ...outside]) {
-    const why = whyOverdue(resource, { deadline, begin, now: now() })
+  const { resources, outside = [], incomplete } = source.snapshot()
+  const deleted = [...resources, ...outside].filter(([, { metadata }]) => metadata.deletionTimestamp !== undefined)
+  times.see(
+    deleted.map(([, resource]) => resource),
+    incomplete.size === 0,
+  )
+  for (const [key, resource] of deleted) {
+    const why = whyOverdue(resource, deadline, times.of(resource))
     if (why === undefined) continue
     const owned = ledger.owned(key)
     try {
@@ -46,7 +49,8 @@ export async function giveUpOverdue(
   if (failures.length > 0) throw failures[0]
 }
 
-export interface GivingUp extends Omit<GiveUpOptions, "begin"> {
+export interface GivingUp extends Omit<GiveUpOptions, "times"> {
+  readonly now: () => Date
   readonly source: ResourceSource
   readonly ledger: Ledger
   readonly log: Logger
@@ -57,13 +61,13 @@ export interface GivingUp extends Omit<GiveUpOptions, "begin"> {
 const INTERVAL = 5
 
 /** Does so again and again until the signal is aborted. Never rejects. */
-export async function keepGivingUp({ source, ledger, log, signal, ...options }: GivingUp): Promise<void> {
+export async function keepGivingUp({ source, ledger, now, log, signal, ...options }: GivingUp): Promise<void> {
   const logProblem = logChanges((reason: string | undefined) => {
     if (reason !== undefined) log.warn({ reason }, "letting a deleted resource go failed, retrying until it succeeds")
   })
-  const begin = options.now()
+  const times = timeDeletions(now, () => performance.now())
   while (!signal.aborted) {
-    await giveUpOverdue(source, ledger, { ...options, begin }, signal).then(
+    await giveUpOverdue(source, ledger, { ...options, times }, signal).then(
       () => logProblem(undefined),
       (error: unknown) => signal.aborted || logProblem(explain(error)),
     )
@@ -71,18 +75,42 @@ export async function keepGivingUp({ source, ledger, log, signal, ...options }: 
   }
 }
 
-interface Times {
-  readonly deadline: number
-  readonly begin: Date
-  readonly now: Date
+export type DeletionTimes = ReturnType<typeof timeDeletions>
+
+/**
+ * How long deleted resources wait. Clocks of two machines differ, and jump: what was deleted while this process looked on is
+ * timed by `milliseconds`, which only goes forward; the time of the deletion counts for what was deleted before.
+ */
+export function timeDeletions(now: () => Date, milliseconds: () => number) {
+  const seen = new Map<string, { readonly at: number; readonly wasDeleted: boolean }>()
+  let isFirst = true
+  const idOf = ({ metadata: { uid, namespace, name } }: RuleResource): string => uid ?? `${namespace}/${name}`
+  return {
+    /** All that are deleted now; `isWhole`: there are no others. */
+    see(deleted: readonly RuleResource[], isWhole: boolean): void {
+      const ids = new Set(deleted.map(idOf))
+      for (const id of ids) if (!seen.has(id)) seen.set(id, { at: milliseconds(), wasDeleted: isFirst })
+      for (const id of seen.keys()) if (!ids.has(id)) seen.delete(id)
+      isFirst &&= !isWhole
+    },
+    /** Seconds since it was deleted, and those in which its groups could be deleted here. */
+    of(resource: RuleResource): { readonly waited: number; readonly tried: number } {
+      const { at = milliseconds(), wasDeleted = false } = seen.get(idOf(resource)) ?? {}
+      const tried = (milliseconds() - at) / 1000
+      if (!wasDeleted) return { waited: tried, tried }
+      const since = (now().getTime() - Date.parse(resource.metadata.deletionTimestamp ?? "")) / 1000
+      return { waited: Math.max(since, tried), tried }
+    },
+  }
 }
 
-function whyOverdue(resource: RuleResource, { deadline, begin, now }: Times): string | undefined {
-  const { deletionTimestamp, annotations } = resource.metadata
-  if (deletionTimestamp === undefined || !hasFinalizer(resource)) return undefined
-  const waited = (now.getTime() - Date.parse(deletionTimestamp)) / 1000
-  const tried = (now.getTime() - begin.getTime()) / 1000
-  if (annotations?.[FORCE_DELETE] === "true" && Math.min(waited, tried) >= FORCED_AFTER)
+function whyOverdue(
+  resource: RuleResource,
+  deadline: number,
+  { waited, tried }: ReturnType<DeletionTimes["of"]>,
+): string | undefined {
+  if (!hasFinalizer(resource)) return undefined
+  if (resource.metadata.annotations?.[FORCE_DELETE] === "true" && tried >= FORCED_AFTER)
     return `the annotation ${FORCE_DELETE} is set`
   if (tried < Math.min(deadline, LATE)) return undefined
   return waited >= deadline ? `it was deleted ${Math.floor(waited)} s ago, and --finalizer-deadline is over` : undefined

@@ -6,7 +6,7 @@ import { createLogger } from "#core/log/logger.ts"
 import { need } from "../../../../dev/testing/component.ts"
 import { findKubernetes, type RunningKubernetes, startKubernetes } from "../../../../dev/testing/kubernetes.ts"
 import { until } from "../../../../dev/testing/until.ts"
-import { giveUpOverdue } from "./give-up.ts"
+import { giveUpOverdue, timeDeletions } from "./give-up.ts"
 import { createLedger } from "./ledger.ts"
 import { releaseNamespace } from "./release-namespaces.ts"
 import { FINALIZER, FORCE_DELETE, type RuleResource } from "./rule-resource.ts"
@@ -155,7 +155,13 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
       }
       await until("the deletion", () => isDeleted("forced") && isDeleted("late"))
       const gone: string[] = []
+      let passed = 0
+      const times = timeDeletions(
+        () => new Date(clock.now),
+        () => passed,
+      )
       const giveUp = async (seconds: number) => {
+        passed = seconds * 1000
         const at = Math.max(
           ...["forced", "late"].map((name) =>
             Date.parse(source.snapshot().resources.get(`three/${name}`)?.metadata.deletionTimestamp ?? "1970-01-01"),
@@ -169,10 +175,11 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
         await giveUpOverdue(
           source,
           ledger,
-          { deadline: 60, begin: new Date(0), now: () => new Date(clock.now), gaveUp },
+          { deadline: 60, times, gaveUp },
           signal,
         )
       }
+      await giveUp(0)
       await giveUp(5)
       assert.deepEqual(gone, [])
       await giveUp(30)
@@ -246,11 +253,15 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
     )
     const gone: string[] = []
     const gaveUp = (_: RuleResource, left: readonly OwnedGroup[]) => void gone.push(...left.map(({ group }) => group))
-    const late = new Date(Date.now() + 3_600_000)
+    let passed = 0
+    const times = timeDeletions(
+      () => new Date(Date.now() + 3_600_000),
+      () => (passed += 60_000),
+    )
     await giveUpOverdue(
       followed.source,
       followed.ledger,
-      { deadline: 60, begin: new Date(0), now: () => late, gaveUp },
+      { deadline: 60, times, gaveUp },
       signal,
     )
     assert.deepEqual(gone, ["a"])
