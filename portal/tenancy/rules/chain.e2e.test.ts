@@ -94,6 +94,22 @@ test("from resources to alerts that fire", { timeout: 300_000 }, async (outer) =
     await keepsAlerts()
   })
 
+  await outer.test("a group moves between two resources, in either order, without a write", async () => {
+    const [alerting, records] = [alert("alerts", FIRING, PENDING), record("records", "up * 2")]
+    const has = (name: string, ...groups: Parameters<typeof resource>[2][]) =>
+      apply(resource(`one/${name}`, ["red", "blue"], ...groups))
+    await has("renamed", records)
+    await has("target", alerting)
+    await settled()
+    await has("renamed", alerting, records)
+    await has("target")
+    await settled()
+    assert.deepEqual([...new Set(calls())], ["get blue one/alerts", "get red one/alerts"])
+    await keepsAlerts()
+    await remove("one/target")
+    await settled()
+  })
+
   await outer.test(
     "of two resources with the same group the older has it, and the younger takes over without a gap",
     async () => {

@@ -17,7 +17,10 @@ const resources = new Map([deleted("late"), deleted("forced", { [FORCE_DELETE]: 
 function start(isThere: (at: number) => boolean) {
   let [at, time] = [0, 0]
   const gone: string[] = []
-  const snapshot = () => ({ resources: isThere(at) ? resources : new Map<string, RuleResource>(), incomplete: new Map() })
+  const snapshot = () => ({
+    resources: isThere(at) ? resources : new Map<string, RuleResource>(),
+    incomplete: new Map(),
+  })
   const nothing = () => Promise.resolve()
   const times = timeDeletions(
     () => new Date(deletedAt + 1000 * time),

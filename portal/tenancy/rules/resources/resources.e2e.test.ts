@@ -172,12 +172,7 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
           void gone.push(
             `${metadata.name}: ${left.map(({ group }) => group).join(" ")}, ${why.replace(/\d+ s/, "N s")}`,
           )
-        await giveUpOverdue(
-          source,
-          ledger,
-          { deadline: 60, times, gaveUp },
-          signal,
-        )
+        await giveUpOverdue(source, ledger, { deadline: 60, times, gaveUp }, signal)
       }
       await giveUp(0)
       await giveUp(5)
@@ -258,12 +253,7 @@ test("resources of a real Kubernetes API", { timeout: 300_000 }, async (outer) =
       () => new Date(Date.now() + 3_600_000),
       () => (passed += 60_000),
     )
-    await giveUpOverdue(
-      followed.source,
-      followed.ledger,
-      { deadline: 60, times, gaveUp },
-      signal,
-    )
+    await giveUpOverdue(followed.source, followed.ledger, { deadline: 60, times, gaveUp }, signal)
     assert.deepEqual(gone, ["a"])
     await before.known("two/left", false)
 

@@ -30,8 +30,8 @@ export function ledgerIn(world: World, request: Request): Ledger {
     owned: (key) => world.resources.get(key)?.status?.owned ?? [],
     record: (key, owned: readonly OwnedGroup[]) =>
       request({ what: "record", on: key }, () => withStatus(key, { owned }, owned.length > 0)),
-    report: async (key, { conditions, ...others }) => {
-      const status = { ...others, conditions: conditions.map((one) => ({ ...one, lastTransitionTime: "" })) }
+    report: async (key, { conditions, ...rest }) => {
+      const status = { ...rest, conditions: conditions.map((one) => ({ ...one, lastTransitionTime: "" })) }
       const before = world.resources.get(key)?.status
       // what is stored already is no request
       if (before !== undefined && isDeepStrictEqual({ ...before, ...status }, before)) return
