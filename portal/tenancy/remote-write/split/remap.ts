@@ -53,9 +53,14 @@ export class Remap {
     if (start === end) return 0
     const out = this.#out
     out.reserve(MOST_HEAD + end - start)
-    out.byte(SYMBOL_TAG)
-    out.varint(end - start)
-    out.copy(bytes, start, end)
+    const length = end - start
+    // as a rule its tag and its length, a byte each, stand before it already
+    if (length < 0x80 && bytes[start - 2] === SYMBOL_TAG) out.copy(bytes, start - 2, end)
+    else {
+      out.byte(SYMBOL_TAG)
+      out.varint(length)
+      out.copy(bytes, start, end)
+    }
     this.#numbers[reference] = this.#next
     return this.#next++ - this.#offset
   }

@@ -34,6 +34,50 @@ test("sends each tenant its series, without the label that named it and without 
   assert.deepEqual(received, { samples: 3, histograms: 0, exemplars: 0 })
 })
 
+test("reads each series for itself, whether the one before has the same names, all but one of them, or none", () => {
+  const samples = [{ value: 1, timestamp: 1 }]
+  const many = Array.from({ length: 70 }, (_, index) => [`l${index}`, "v"]).flat()
+  const of = (...labels: readonly string[]): Given => ({ labels: ["__name__", "up", ...labels], samples })
+  const message = writeMessage([
+    of("a", "1", "tenant_id", "red"),
+    of("a", "2", "tenant_id", "blue"),
+    of("a", "3", "tenant_id", ""),
+    of("a", "4", "tenants", "red"),
+    of("a", "5", "tenants", "red"),
+    of("a", "6", "tenant_id", "red"),
+    of("a", "10", "tenant_id", "red", "b", "x"),
+    { labels: ["name", "up", "a", "7", "tenant_id", "red"], samples },
+    { labels: ["name", "up", "a", "8", "tenant_id", "blue"], samples },
+    of("a", "8", "tenant_id", "blue"),
+    of("a", "9", "tenant_id", "red", "tenant_id", "blue"),
+    of("tenant_id", "red", "a", "11"),
+    of("tenant_id", "red", "tenant_id", "11"),
+    of("tenant_id", "red", "tenant_id", "12"),
+    of(...many, "tenant_id", "red"),
+    of(...many, "tenant_id", "blue"),
+    of(...many, "tenants", "red"),
+    of(...many, "tenant_id", "red"),
+  ])
+  const { slices, rejected } = splitV2(message, routeByLabel())
+  const received = slices.map((slice) => {
+    const series = readPlain(messageOf(slice))
+    return [slice.tenant, series.map(({ labels }) => labels.find(([name]) => name === "a")?.[1] ?? labels.length)]
+  })
+  assert.deepEqual(received, [
+    ["red", ["1", "6", "10", "11", 71, 71]],
+    ["blue", ["2", "8", 71]],
+    ["0", ["3", "4", "5", 72]],
+  ])
+  assert.deepEqual(
+    rejected.map(({ tenant, reason, series }) => [tenant, reason, series]),
+    [
+      ["red", "it has no metric name", 1],
+      ["blue", "it has no metric name", 1],
+      ["", "it has the label tenant_id twice", 3],
+    ],
+  )
+})
+
 test("makes one message of several senders' slices, and the same slice again for another one", () => {
   const [red] = splitV2(writeMessage([up("red", "a")]), routeByLabel()).slices
   const [again] = splitV2(writeMessage([up("red", "b", 2)]), routeByLabel()).slices

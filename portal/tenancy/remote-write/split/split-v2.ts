@@ -3,6 +3,7 @@ import { requireVersion } from "../message/announced.ts"
 import type { Routing } from "../routing/routing.ts"
 import { joinExemplars, type TenantPortions } from "./exemplars-v2.ts"
 import { readLayout } from "./layout-v2.ts"
+import { MOST_LABELS } from "./labels-v1.ts"
 import { LACKS } from "./lookup-v2.ts"
 import { Portion } from "./portion-v2.ts"
 import { type RejectionKind, Rejections } from "./rejections.ts"
@@ -47,6 +48,11 @@ class Splitting {
   #undecided = false
   #named = false
   #unnamed = false
+  /** Of the series at hand: references of its names, and how many references its labels have. */
+  readonly #names = new Int32Array(MOST_LABELS)
+  #namesLength = NONE
+  /** Where among its references labels stand that are asked for. */
+  readonly #deciding: number[] = []
   /** By the number of a name: the last series that had a label of that name, counted from 1. */
   #seen: Int32Array = new Int32Array(64)
   /** By the number of the slice. */
@@ -118,26 +124,49 @@ class Splitting {
   /** `mark` is the series' own. */
   #readLabels(mark: number): void {
     const symbols = this.#symbols
-    const { values, length } = this.#series.labels
-    let seen = this.#seen
-    this.#twice = NONE
-    this.#named = this.#undecided = this.#unnamed = false
+    const { values } = this.#series.labels
+    if (!this.#hasNamesOfLast()) this.#readNames(mark)
+    this.#named = false
     this.#values.fill(LACKS)
-    for (let index = 0; index < length; index += 2) {
+    for (const index of this.#deciding) {
       const name = symbols.nameOf(values[index] as number)
-      if (name >= seen.length) seen = this.#growSeen(name)
-      if (seen[name] === mark) {
-        if (this.#twice === NONE) this.#twice = values[index] as number
-        this.#undecided ||= name <= symbols.known
-      }
-      seen[name] = mark
-      if (symbols.isEmpty(values[index] as number)) this.#unnamed = true
-      if (name > symbols.known) continue
       const value = values[index + 1] as number
       // one that is empty is none, as everywhere in Prometheus
       const empty = symbols.isEmpty(value)
       if (name === METRIC_NAME) this.#named = !empty
       for (const place of this.#places[name] ?? []) this.#values[place] = empty ? LACKS : value
+    }
+  }
+
+  /** Most series have the labels of the one before, with other values. */
+  #hasNamesOfLast(): boolean {
+    const { values, length } = this.#series.labels
+    if (length !== this.#namesLength) return false
+    const names = this.#names
+    for (let index = 0; index < length; index += 2) if (values[index] !== names[index >> 1]) return false
+    return true
+  }
+
+  #readNames(mark: number): void {
+    const symbols = this.#symbols
+    const { values, length } = this.#series.labels
+    let seen = this.#seen
+    this.#twice = NONE
+    this.#undecided = this.#unnamed = false
+    this.#deciding.length = 0
+    this.#namesLength = length
+    for (let index = 0; index < length; index += 2) {
+      const reference = values[index] as number
+      this.#names[index >> 1] = reference
+      const name = symbols.nameOf(reference)
+      if (name >= seen.length) seen = this.#growSeen(name)
+      if (seen[name] === mark) {
+        if (this.#twice === NONE) this.#twice = reference
+        this.#undecided ||= name <= symbols.known
+      }
+      seen[name] = mark
+      if (symbols.isEmpty(reference)) this.#unnamed = true
+      if (name <= symbols.known) this.#deciding.push(index)
     }
   }
 
