@@ -8,12 +8,14 @@ const MOST_BYTES = 64
 export class SeenNames<Target extends object> {
   readonly #names: Uint8Array
   readonly #lengths: Uint8Array
-  readonly #targets: (Target | undefined)[] = []
+  readonly #targets: (Target | undefined)[]
 
   /** `slots` is a power of two. */
   constructor(slots = 4096) {
     this.#names = new Uint8Array(MOST_BYTES * slots)
     this.#lengths = new Uint8Array(slots)
+    // whole from the start: V8 makes a dictionary of an array that is filled here and there
+    this.#targets = Array.from({ length: slots }, () => undefined)
   }
 
   /** Whether it came before; from now on it did. `number` tells most targets apart. */
