@@ -1,9 +1,12 @@
 import assert from "node:assert/strict"
 import { request as httpRequest } from "node:http"
 import { test } from "node:test"
+import { compressSync } from "snappy"
 import { until } from "../../../dev/testing/until.ts"
 import { sendRaw } from "../../../dev/testing/send-raw.ts"
+import { decodeBlock } from "../wire/snappy.ts"
 import { CASES } from "./receiver-cases.testing.ts"
+import { field } from "./split/v1.testing.ts"
 import {
   type FakeUpstream,
   type SendOptions,
@@ -117,6 +120,22 @@ test("requests in flight end before the proxy does, and what comes meanwhile is 
   const { status: code, headers } = await inFlight
   assert.deepEqual([code, headers.connection], [204, "close"])
   await closed
+})
+
+test("the memory of a message of version 2 is given back when all slices are delivered", async (t) => {
+  const { upstream, proxy } = await setUp(t)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  upstream.respond.set("red", (response, received) => void promise.then(() => store(response, received)))
+  const bytes = 16 * 2 ** 20
+  // symbols may stand anywhere
+  const symbol = field(4, Buffer.alloc(bytes, "a"))
+  const message = Buffer.concat([decodeBlock(write.body), symbol])
+  const inFlight = proxy.send({ ...write, body: compressSync(message) })
+  await until("it is in flight", () => upstream.received.length === 2)
+  const before = process.memoryUsage().arrayBuffers
+  resolve()
+  assert.equal((await inFlight).status, 204)
+  assert.ok(before - process.memoryUsage().arrayBuffers > bytes / 2)
 })
 
 test("headers are judged before the body is requested", async (t) => {

@@ -72,13 +72,14 @@ export function createWrites(context: WriteContext) {
     metrics.read(body.length, message.length)
     requireVersion(message, head.version)
     const split = context.split(message, head.version, admitted, routing)
-    // slices of version 2 are written when their request is
+    // slices of version 2 are written when their request is, some of them twice
     if (head.version === 1) free(message)
     metrics.split(split)
     admitted.take(split.received)
     const key = new RequestKey(admitted.name, head.version, body)
     const rules = () => rulesId(routing, admitted.sender)
     const parts = await deliver({ key, split, rules, attempt: head.attempt, gone }, context)
+    if (head.version === 2) free(message)
     const willBeResent = parts.values().some(({ verdict }) => verdict === "retryable" || verdict === "limited")
     // before the resend can come
     if (willBeResent) resends.note(key, rules, parts, true)

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http"
+import { free } from "../../wire/free.ts"
 import { bodyTooLarge } from "../errors.ts"
 import type { BodyLimit } from "./head.ts"
 import type { Reservation } from "./room.ts"
@@ -30,7 +31,10 @@ export function readBody(request: IncomingMessage, limit: BodyLimit, reservation
   const leave = (): void => stop(new SenderGone())
   request.once("end", () => {
     request.off("close", leave)
-    resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length))
+    const [only] = chunks
+    if (only !== undefined && chunks.length === 1) return resolve(only)
+    resolve(Buffer.concat(chunks, length))
+    for (const chunk of chunks) free(chunk)
   })
   request.once("error", leave)
   request.once("close", leave)

@@ -12,11 +12,10 @@ export class Spans {
     this.ends[this.length++] = end
   }
 
+  /** What was there before is given back at once. */
   #grow(): void {
-    const [starts, ends] = [this.starts, this.ends]
-    this.starts = new Int32Array(2 * this.length)
-    this.ends = new Int32Array(2 * this.length)
-    this.starts.set(starts)
-    this.ends.set(ends)
+    const bytes = 2 * this.starts.byteLength
+    this.starts = new Int32Array(this.starts.buffer.transfer(bytes))
+    this.ends = new Int32Array(this.ends.buffer.transfer(bytes))
   }
 }

@@ -27,6 +27,7 @@ const MOST_KEPT = 1024 * 1024
 // one message is written at a time
 const symbolsOut = new Output()
 const out = new Output()
+const message = new Output()
 
 /** Writes series of a message of version 2 into others. */
 export class WriterV2 {
@@ -64,14 +65,16 @@ export class WriterV2 {
       const number = series[index] as number
       this.#write(number, strips[index] ?? NO_STRIP, joined.size === 0 ? undefined : joined.get(number))
     }
-    const message = Buffer.concat([
-      ...(first ? [EMPTY_SYMBOL] : []),
-      symbolsOut.bytes.subarray(0, symbolsOut.at),
-      out.bytes.subarray(0, out.at),
-    ])
+    const { length } = EMPTY_SYMBOL
+    message.at = 0
+    message.reserve(length + symbolsOut.at + out.at)
+    if (first) message.copy(EMPTY_SYMBOL, 0, length)
+    message.copy(symbolsOut.bytes, 0, symbolsOut.at)
+    message.copy(out.bytes, 0, out.at)
     batch.symbols = this.#remap.symbols
-    batch.decodedBytes += message.length
-    batch.chunks.push(encodeElements(message))
+    batch.decodedBytes += message.at
+    batch.chunks.push(encodeElements(message.bytes.subarray(0, message.at)))
+    message.trim(MOST_KEPT)
     symbolsOut.trim(MOST_KEPT)
     out.trim(MOST_KEPT)
   }
