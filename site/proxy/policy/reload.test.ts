@@ -19,7 +19,7 @@ import { openPolicy } from "#core/federation/open-policy.ts"
 
 const [OLD, NEW] = ["oLd-9f3kq0Xw7sPl2Vn8", "nEw-4hT5kq0Xw7sPl2Vn"]
 const hashOf = (token: string): string => sha256(token).toString("hex")
-/** In milliseconds, with much room for a busy machine; what it really takes is printed. */
+/** Milliseconds of this process's processors, which requests keep busy meanwhile: a busy machine does not count. */
 const LONGEST_RELOAD = 2000
 
 function policyText(upstream: string, entries: readonly string[]): string {
@@ -66,15 +66,18 @@ test("an old token is refused on its open connection as soon as the new policy i
   for (let round = 0; round < 5; round++) {
     const [before, after] = round % 2 === 0 ? ([OLD, NEW] as const) : ([NEW, OLD] as const)
     assert.equal(await statusOf(before), 200)
-    const begin = performance.now()
+    const begin = process.cpuUsage()
     await replace([entryOf(after)])
     while ((await statusOf(before)) === 200) await nextTurn()
-    times.push(performance.now() - begin)
+    const { user, system } = process.cpuUsage(begin)
+    times.push((user + system) / 1000)
     // 429: an address that fails too often is slowed down
     for (let again = 0; again < 20; again++) assert.ok([401, 429].includes(await statusOf(before)))
     assert.equal(await statusOf(after), 200)
   }
-  t.diagnostic(`a changed policy was in force after ${times.map((time) => time.toFixed(0)).join(", ")} ms`)
+  t.diagnostic(
+    `a changed policy was in force after ${times.map((time) => time.toFixed(0)).join(", ")} ms of processor time`,
+  )
   assert.ok(Math.max(...times) < LONGEST_RELOAD, `${times.join(", ")} ms`)
 })
 
@@ -140,22 +143,30 @@ test("SIGHUP's reload reads the policy at once, and reloads at the same time com
 
 /** It takes a good part of a second to find out that this is too complex. */
 const HARD = `match[]=${encodeURIComponent('{job="project_usages",__name__=~"project_.*a.{400}b.{300}_usage"}')}`
+/** Clients whose turns come first: what waits behind them waits long enough for a policy to change. */
+const BUSY = ["a", "b"].map((name) => ({ name, token: `${name}-3kq0Xw7sPl2Vn8oLd9f` }))
 
 for (const [after, status] of [
   [OLD, 403],
   [NEW, 401],
 ] as const) {
   test(`a request that waits for its decision is judged by the policy that came meanwhile: ${status}`, async (t) => {
-    const { statusOf, replace, proxy } = await start(t, [entryOf(OLD)])
+    const busy = BUSY.map(({ name, token }) => `name: ${name}, sha256: ${hashOf(token)}`)
+    const { statusOf, replace, proxy } = await start(t, [entryOf(OLD), ...busy])
+    const send = (token: string) =>
+      fetch(`${proxy.url}/federate?${HARD}`, { headers: { authorization: `Bearer ${token}` } })
+    const inFlight = (client: string) => async () =>
+      new RegExp(`^fedstack_proxy_requests_in_flight\\{.*client="${client}".*\\} 1$`, "m").test(
+        await (await fetch(`${proxy.adminUrl}/metrics`)).text(),
+      ) || undefined
+    const before = BUSY.map(({ token }) => send(token))
+    await Promise.all(BUSY.map(({ name }) => until(`${name} to be busy`, inFlight(name))))
     const waiting = statusOf(OLD, HARD)
-    await until("the request to wait", async () =>
-      /^fedstack_proxy_requests_in_flight\{.*\} 1$/m.test(await (await fetch(`${proxy.adminUrl}/metrics`)).text())
-        ? true
-        : undefined,
-    )
+    await until("the request to wait", inFlight("portal"))
     await replace([`${entryOf(after)}, enforce: false`])
     await proxy.running.reload()
     assert.equal(await waiting, status)
+    await Promise.all(before)
   })
 }
 
