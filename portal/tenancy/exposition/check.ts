@@ -18,7 +18,8 @@ export async function checkClients(
   // no issuer is contacted: a file is right or wrong by itself
   const keySets = createKeySets(() => noKeys)
   const policy = await loadClients(file, { env, now, keySets, selectors: createSelectorReader() }, readText)
-  const source = `store ${policy.upstreams.map(({ href }) => href).join(", then ")}`
+  const times = policy.timestamps ? "the times of their samples" : "the time of the scrape"
+  const source = `store ${policy.upstreams.map(({ href }) => href).join(", then ")}; look-back ${policy.lookBack} s; series have ${times}`
   if (as === undefined) print(describeClients(file, policy, now(), source, tenantsOf))
   else print(await describeDecision(clientNamed(as, policy), policy, match, selectors, () => undefined))
 }
