@@ -39,7 +39,10 @@ for (const [title, respond, expected, reason] of REFUSED) {
   test(`refuses ${title}, and keeps nothing of it`, async (t) => {
     let faulty = true
     const halting: Respond = (request, response) => (faulty ? respond : sample)(request, response)
-    const { upstream, proxy } = await startBoth(t, halting, { ...REUSE, limits: { upstreamTimeout: 0.3 } })
+    const { upstream, proxy } = await startBoth(t, halting, {
+      ...REUSE,
+      limits: { upstreamTimeout: respond === trickle ? 1 : 30 },
+    })
     assert.equal(
       await scrape(proxy.url).then(
         ({ status }) => status,
