@@ -58,6 +58,7 @@ const DIFFERENT: readonly (readonly string[])[] = [
   ["a * on(x) group_left b", "a * on(x) group_right b", "a * on(x) group_left(y) b", "a * on(x) b"],
   ["a + fill(0) b", "a + fill_left(0) b", "a + fill_right(0) b", "a + b"],
   ["absent(x)", "absent((x))"],
+  ["x[0.001]", "x[0.0014]", "x[0.0016]"],
   ["0", "-0", "NaN", "Inf", "-Inf"],
   ['x{a="b"}', 'x{a=~"b"}', 'x{a!="b"}', 'x{a!~"b"}', 'x{b="a"}', 'x{a="b",b=""}', 'x{"a.b"="b"}'],
   ["clamp_max(x, 1)", "clamp_min(x, 1)", "clamp_max(x, 2)"],

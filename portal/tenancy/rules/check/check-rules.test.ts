@@ -198,6 +198,25 @@ test("warns where two OpenMetricsRules claim one place at the ruler", async (t) 
   ])
 })
 
+test("reads booleans in Kubernetes objects as kubectl does: in quotes, and as names, they are texts", async (t) => {
+  const labels = '{a: No, b: "No", y: on}'
+  const file = `{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: {name: a}, spec: {groups: [{name: g, rules: [{record: a, expr: up, labels: ${labels}}]}]}}`
+  const { output } = await runCheck(t, { "a.yaml": file })
+  assert.deepEqual(output.match(/labels\.\w+: is the boolean \w+/g), [
+    "labels.a: is the boolean false",
+    "labels.y: is the boolean true",
+  ])
+})
+
+test("passes over kinds of other groups with a name that begins alike, and what follows a fault", async (t) => {
+  const other = "{apiVersion: open-metrics.vgs.io.example.org/v1, kind: OpenMetricsRule, spec: {}}\n"
+  const { output } = await runCheck(t, { "a.yaml": `${other}---\n\tb: 1\n---\n\tc: 1\n` })
+  assert.deepEqual(output.split("\n").slice(0, -2), [
+    'a.yaml:1:1: warning: is ignored: OpenMetricsRule is of open-metrics.vgs.io/v1, not of "open-metrics.vgs.io.example.org/v1"',
+    "a.yaml:3:1: error: is no valid YAML: Tabs are not allowed as indentation",
+  ])
+})
+
 test("refuses names of resources that YAML takes for something else, as the API does", async (t) => {
   const manifest = (metadata: string): string =>
     `{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: ${metadata}, spec: {groups: []}}`

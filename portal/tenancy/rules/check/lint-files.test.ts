@@ -124,6 +124,8 @@ test("a comment disables what is always found, too", async (t) => {
 test("a comment disables no error", async (t) => {
   const { output } = await runCheck(t, { "f.yaml": `# pint file/disable promql/syntax\n${FILE.replace("a{", "a{{")}` })
   assert.match(output, /^f\.yaml:8:\d+: error: /)
+  const ignored = await runCheck(t, { "f.yaml": `# pint ignore/file\n${FILE.replace("a{", "a{{")}` }, { lint: true })
+  assert.match(ignored.output, /^f\.yaml:8:\d+: error: /)
 })
 
 const resource = (tenant: string, expr: string) =>
@@ -169,6 +171,10 @@ test("does not take for gone what has an error", async (t) => {
   assert.deepEqual(await lintAgainst(t, RECORD, broken), [
     'new.yaml:1:124: error: group "h", rules[0].expr: unexpected end, ) is missing',
   ])
+})
+
+test("says nothing of faults in a base, which is replaced", async (t) => {
+  assert.deepEqual(await lintAgainst(t, RECORD.replace("sum(a)", "sum("), RECORD), [])
 })
 
 test("says where a base cannot be read", async (t) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { readSettings } from "#core/config/read-settings.ts"
 import { createLogger } from "#core/log/logger.ts"
+import { serveKubeconfig } from "#core/kubernetes/testing.ts"
 import { temporaryFolder } from "../../../../dev/testing/folder.ts"
 import { isWrite } from "../ruler/ruler-call.testing.ts"
 import { type FakeRuler, startFakeRuler } from "../ruler/ruler.testing.ts"
@@ -32,15 +33,19 @@ async function diff(
   return diffOf(fake, file, flags)
 }
 
-async function diffOf(fake: FakeRuler, file: string, flags: string[]): Promise<readonly [text: string, end: string]> {
+async function diffOf(
+  fake: FakeRuler,
+  file: string | undefined,
+  flags: string[],
+): Promise<readonly [text: string, end: string]> {
   const reading = readSettings({ settings: rulesDiffSettings, command: "fedstack rules diff", summary: "" }, flags, {})
   if (reading.kind === "help") throw new Error("no help was requested")
   const lines: string[] = []
   const log = createLogger({ level: "error", format: "logfmt" }, "rules", (line) => lines.push(line))
   const context = { log, signal: new AbortController().signal, env: {}, print: (text: string) => void lines.push(text) }
-  const end = await rulesDiff(reading.values, [file], context).then(
+  const end = await rulesDiff(reading.values, file === undefined ? [] : [file], context).then(
     () => "0",
-    (error: Error & { exitCode: number }) => `${error.exitCode} ${error.message.replaceAll(file, "FILE")}`,
+    (error: Error & { exitCode: number }) => `${error.exitCode} ${error.message.replaceAll(file ?? "FILE", "FILE")}`,
   )
   assert.deepEqual(fake.calls.filter(isWrite), [])
   return [lines.join(""), end]
@@ -102,6 +107,36 @@ test("ends with 1 and says why where a group is invalid, and shows the others", 
   assert.match(text, /^create ns\/one, by ns\/a$/m)
   assert.match(text, /^invalid in ns\/a: group "two", rules\[0\]\.expr: .+$/m)
   assert.equal(end, "1 groups: 1 to create; resources with invalid groups: 1")
+})
+
+test("ends with 1 where nothing would change but a group is invalid, and with 0 where one has a warning", async (t) => {
+  const fake = await startFakeRuler(t)
+  const one = (fields: string) => `
+kind: OpenMetricsRule
+metadata: {name: a, namespace: ns}
+spec: {tenants: [team-a], groups: [{name: one, ${fields}}]}
+`
+  const [, invalid] = await diff(t, fake, one('rules: [{record: a, expr: "up +"}]'))
+  assert.equal(invalid, "1 nothing to do; resources with invalid groups: 1")
+  fake.put("team-a", "ns", { name: "one", rules: [{ record: "a", expr: "up" }] })
+  const [text, warned] = await diff(t, fake, one("limits: 1, rules: [{record: a, expr: up}]"))
+  assert.equal(warned, "0")
+  assert.doesNotMatch(text, /invalid/)
+})
+
+test("ends with 2 where the resources cannot be read, and not as if there were none", async (t) => {
+  const fake = await startFakeRuler(t)
+  const kubeconfig = await serveKubeconfig(t, (_, response) => response.writeHead(403).end("{}"))
+  const [text, end] = await diffOf(fake, undefined, [
+    `--ruler-upstream-url=${fake.url.href}`,
+    `--kubeconfig=${kubeconfig}`,
+    "--namespace=ns",
+  ])
+  assert.equal(text, "")
+  assert.match(
+    end,
+    /^2 resources cannot be read: ns: Kubernetes refused to list openmetricsrules\S* in the namespace ns/,
+  )
 })
 
 test("ends with 2 where a tenant's rules cannot be read, and shows the others'", async (t) => {

@@ -91,6 +91,14 @@ test("shows nothing where nothing changes", () => {
   assert.deepEqual([text, showCounts(counts, 2)], ["", "nothing to do; resources with invalid groups: 2"])
 })
 
+test("shows the same change at two rulers for each of them", () => {
+  const creates = [write("c", undefined, group("c", "up"))]
+  const { text } = showPlans([plan("a", { creates }), { ...plan("a", { creates }), ruler: "us" }], false, 0)
+  assert.deepEqual(text.match(/^(?:ruler|create) .*/gm), [
+    ...["ruler eu, tenant a", "create ns/c, by ns/rules", "ruler us, tenant a", "create ns/c, by ns/rules"],
+  ])
+})
+
 test("a text of a rule cannot command a terminal", () => {
   const rules = [{ alert: "A", expr: "up", annotations: { a: "\u001b[2J\u202ex", b: "1\n\u009b2\u200b" } }]
   const { text } = showPlans([plan("a", { creates: [write("c", undefined, { name: "c", rules })] })], false, 0)

@@ -119,6 +119,19 @@ const FAULTS: readonly (readonly [fault: RulerFault, kinds: Kinds])[] = [
   [{ status: 200, text: "null\n" }, all("not_ruler")],
   [{ status: 200, text: "\n" }, all("not_ruler")],
   [{ status: 200, text: "ns:\n    - name: a\n" }, all("not_ruler")],
+  [{ status: 200, text: "name: b\nrules:\n    - record: a\n      expr: up\n" }, all("not_ruler")],
+  [{ status: 200, text: "no rule groups found\n" }, all("not_ruler")],
+  [
+    { status: 500, text: "group does not exist\n" },
+    { list: "unreadable", get: "unreadable", set: "failed", delete: "failed" },
+  ],
+  ...[414, 431].map(
+    (status) =>
+      [
+        { status, text: "too long" },
+        { list: "not_ruler", get: "not_ruler", set: "refused", delete: "failed" },
+      ] as const,
+  ),
   [{ status: 204, text: "" }, all("not_ruler")],
   [{ status: 301, text: "", headers: { location: "/" } }, all("not_ruler")],
   [{ status: 401, text: "no org id\n" }, all("unauthorized")],
@@ -176,6 +189,24 @@ for (const [fault, kinds] of FAULTS)
       kinds,
     )
   })
+
+test("a ruler that says that there is no such group has not written it", async (t) => {
+  const fake = await startFakeRuler(t)
+  const ruler = await openTestRuler(t, fake.url)
+  fake.fault = () => ({ status: 404, text: "group does not exist\n" })
+  assert.equal(await ruler.get(A, { namespace: "ns", name: "a" }, NEVER), undefined)
+  await ruler.delete(A, { namespace: "ns", name: "a" }, NEVER)
+  await assert.rejects(ruler.set(A, "ns", group("a"), NEVER), { kind: "not_ruler" })
+})
+
+test("writes texts as they are, but for white space at the start of several lines, which rulers lose", async (t) => {
+  const fake = await startFakeRuler(t)
+  const ruler = await openTestRuler(t, fake.url)
+  const annotations = { line: " a", lines: " a\nb" }
+  await ruler.set(A, "ns", { name: "a", rules: [{ alert: "A", expr: "up", annotations }] }, NEVER)
+  const read = await ruler.get(A, { namespace: "ns", name: "a" }, NEVER)
+  assert.deepEqual(read?.rules[0]?.annotations, { line: " a", lines: "a\nb" })
+})
 
 test("errors tell what is wrong and what to do, without what a page holds", async (t) => {
   const fake = await startFakeRuler(t, { refuses: () => true, limits: { rulesPerGroup: 1 } })
@@ -270,6 +301,10 @@ test("limits are those that the ruler reports, else the configured ones, and are
     assert.deepEqual(await ruler.limits(A, NEVER), { groups: 70, rulesPerGroup: 20 })
     now = 60_000
     assert.deepEqual(await ruler.limits(A, NEVER), configured)
+    const other = "ruler_max_rule_groups_per_tenant: 1\n"
+    fake.fault = () => ({ status: 404, text: `${other}limits: {${other.trim()}}\n` })
+    now = 120_000
+    assert.deepEqual(await ruler.limits(A, NEVER), configured)
   }
   const none = await openTestRuler(t, (await startFakeRuler(t)).url, { limits: { groups: 5, rulesPerGroup: 5 } })
   assert.deepEqual(await none.limits(A, NEVER), { groups: undefined, rulesPerGroup: undefined })
@@ -292,6 +327,13 @@ test("knows tenants by the ruler, else those of the distributor, else none", asy
   })
   fake.fault = () => "foreign-404"
   assert.deepEqual(await ruler.tenants(NEVER), new Set([B]))
+  fake.fault = () => ({ status: 405, text: "" })
+  assert.deepEqual(await ruler.tenants(NEVER), new Set([B]))
+  fake.fault = () => ({ status: 404, text: "no rule groups found\n" })
+  assert.deepEqual(await ruler.tenants(NEVER), new Set())
+  fake.fault = () => "foreign-404"
+  distributor.fault = () => ({ status: 500, text: "" })
+  await assert.rejects(ruler.tenants(NEVER), { kind: "unreadable" })
   distributor.fault = () => "foreign-404"
   assert.equal(await ruler.tenants(NEVER), undefined)
   fake.fault = () => ({ status: 200, text: "", headers: { "content-type": "text/plain" } })

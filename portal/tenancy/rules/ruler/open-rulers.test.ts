@@ -50,7 +50,33 @@ test("rulers come from a file, and others when it changes; a faulty one keeps th
   ])
   assert.equal(rulers.current()[0]?.ruler, before)
   assert.deepEqual(await rulers.current()[1]?.ruler.list(B, NEVER), new Map())
+  await replace(`rulers:\n  - {name: two, url: "${two.url.href}", type: mimir}\n`)
+  await until("the first ruler to be gone", () => changes.length === 2)
+  assert.deepEqual(
+    changes[1]?.map(({ ruler }) => ruler.name),
+    ["two"],
+  )
   assert.equal(lines.join("").includes("s3cr3t"), false)
+})
+
+test("validates for rulers with the same target and flags once, and for others with their own flags", async (t) => {
+  const flags = ["utf8-names", "promql-experimental-functions"]
+  const entries = [[], flags, flags.toReversed()].map(
+    (features, index) => `  - {name: r${index}, url: "http://r${index}", enable_features: [${features.join()}]}\n`,
+  )
+  const file = await temporaryFolder(t).write("rulers.yaml", `rulers:\n${entries.join("")}`)
+  const settings = { settings: rulerSettings, command: "fedstack rules", summary: "" }
+  const reading = readSettings(settings, [`--rulers=${file}`], {})
+  if (reading.kind === "help") throw new Error("no help was requested")
+  const log = createLogger({ level: "error", format: "logfmt" }, "rules", () => undefined)
+  const rulers = await openRulers(reading.values, { log, registry: createRegistry() })
+  t.after(() => rulers.close())
+  const [plain, first, second] = rulers.current().map(({ target }) => target)
+  assert.equal(first, second)
+  assert.deepEqual(
+    [plain, first].map((target) => target?.dialect.functions.has("info")),
+    [false, true],
+  )
 })
 
 test("reports every fault of a file of rulers with its place", () => {

@@ -52,9 +52,9 @@ test("groups with the same text are the same value in every tenant and namespace
 })
 
 test("keeps the fields that it does not know, and takes no text for a number or a truth value", async () => {
-  const text = `ns:\n    - name: "1"\n      limit: 5\n      align_evaluation_time_on_interval: true\n      source_tenants:\n        - "2"\n      new: {a: [1]}\n      rules:\n        - alert: yes\n          expr: 1\n          labels: {n: null, d: 2001-01-01}\n          other: x\n`
+  const text = `ns:\n    - name: "1"\n      limit: -5\n      align_evaluation_time_on_interval: true\n      source_tenants:\n        - "2"\n      new: {a: [1]}\n      rules:\n        - alert: yes\n          expr: 1\n          labels: {n: null, d: 2001-01-01}\n          other: x\n`
   assert.deepEqual((await read(text)).get("ns")?.get("1"), {
-    ...{ name: "1", limit: 5, align_evaluation_time_on_interval: true, source_tenants: ["2"], new: { a: ["1"] } },
+    ...{ name: "1", limit: -5, align_evaluation_time_on_interval: true, source_tenants: ["2"], new: { a: ["1"] } },
     rules: [{ alert: "yes", expr: "1", labels: { n: "null", d: "2001-01-01" }, other: "x" }],
   })
 })
