@@ -14,8 +14,8 @@ import { UsageError } from "#core/errors.ts"
 
 const GROUP = "Web server"
 
-/** The flags of every component that listens. */
-export const webSettings = (defaultAddress: string) => ({
+/** The flags of every component that listens. `users`: whether it takes basic_auth_users. */
+export const webSettings = (defaultAddress: string, users = true) => ({
   webListenAddress: settings(
     listenAddress,
     { group: GROUP, flag: "--web.listen-address <host:port>", help: "Listen on this address; may be repeated" },
@@ -24,7 +24,7 @@ export const webSettings = (defaultAddress: string) => ({
   webConfigFile: setting((file) => file || undefined, {
     group: GROUP,
     flag: "--web.config.file <file>",
-    help: "Read TLS, client certificates and users from this file, in the format of Prometheus' exporter-toolkit",
+    help: `Read TLS${users ? ", client certificates and users" : " and client certificates"} from this file, in the format of Prometheus' exporter-toolkit`,
   }),
 })
 

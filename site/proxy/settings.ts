@@ -95,7 +95,7 @@ export const proxySettings = {
     ),
   }),
   ...inGroup("Web server", {
-    ...webSettings(":8000"),
+    ...webSettings(":8000", false),
     adminListenAddress: setting(
       listenAddress,
       {

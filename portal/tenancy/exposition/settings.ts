@@ -13,7 +13,7 @@ export const expositionSettings = {
     ),
   }),
   ...inGroup("Web server", {
-    ...webSettings("127.0.0.1:19094"),
+    ...webSettings("127.0.0.1:19094", false),
     adminListenAddress: setting(
       listenAddress,
       {
