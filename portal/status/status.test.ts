@@ -152,6 +152,33 @@ test("lives on the list of targets where Prometheus is an agent", async (t) => {
   await watched.shows("a ok", "b down refused")
 })
 
+test("an outage of Prometheus does not begin anew since when a site is in its state", async (t) => {
+  const watched = await watchTwo(t)
+  const since = async (...states: readonly string[]): Promise<readonly number[]> =>
+    (await watched.shows(...states)).sites.map((site) => site.since.getTime())
+  const scraped = (up: boolean): void => {
+    const at = watched.now() / 1000
+    watched.fake.scrapes.set("a", [{ at, up }])
+    watched.fake.scrapes.set("b", [{ at, up: false }])
+  }
+  const before = await since("a ok", "b down refused")
+  watched.fake.respond = () => true
+  watched.pass(300)
+  assert.deepEqual(await since("a unknown (ok)", "b unknown (down) refused"), before)
+  watched.fake.respond = undefined
+  await watched.shows("a waiting waiting", "b waiting waiting")
+  watched.pass(5)
+  scraped(true)
+  assert.deepEqual(await since("a ok", "b down refused"), before)
+  // what changes afterwards begins then
+  watched.pass(30)
+  scraped(false)
+  await watched.shows("a attention one_scrape_failed", "b down refused")
+  watched.pass(30)
+  scraped(false)
+  assert.notEqual((await since("a down refused", "b down refused"))[0], before[0])
+})
+
 test("takes no scrape of before a restart of Prometheus for a new one", async (t) => {
   const watched = await watch(t)
   watched.fake.pools.add("a")

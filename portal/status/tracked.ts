@@ -51,6 +51,8 @@ export interface Tracked extends Remembered {
   readonly shown: Pick<Tracked, "record" | "report">
   /** Milliseconds that the clock of its Prometheus is ahead of ours. */
   readonly ahead: number
+  /** What it was when Prometheus went away, until it is known what it is now. */
+  readonly interrupted?: Pick<Tracked, "state" | "since"> | undefined
   /** Since when, in milliseconds, its verdict is one of an earlier process that no scrape shows. */
   readonly rememberedAt: number | undefined
 }
@@ -218,17 +220,34 @@ function withVerdict(
     noted === tracked.day &&
     ahead === tracked.ahead
   if (isSame && state === row.state && tracked.seriesDayAgo === row.seriesDayAgo) return tracked
-  const since = state === tracked.state ? tracked.since : new Date(now)
+  const standing = standingOf(tracked, verdict, now)
   const cause = finding?.cause.id ?? null
   const isChange = state !== tracked.state || cause !== row.cause
   const changes = isChange ? withChange(tracked.changes, changeOf(state, finding, record, now)) : tracked.changes
-  const next = { ...tracked, verdict, finding, state, since, day: noted, changes, ahead }
+  const next = { ...tracked, verdict, finding, state, ...standing, day: noted, changes, ahead }
   const shownDay = noted === tracked.day ? row.day : statesOf(noted)
   return {
     ...next,
     row: keepSame(rowOf(next, true, shownDay), row),
     shown: { record, report: tracked.report },
   }
+}
+
+/** Since when it is in its state: while Prometheus is away nothing ends, and what is found as before has lasted. */
+function standingOf(
+  { state: before, since, interrupted, record }: Tracked,
+  { state, cause }: Verdict,
+  now: number,
+): Pick<Tracked, "since" | "interrupted"> {
+  if (state === "waiting" || cause === "one_scrape_failed") {
+    // one that was never scraped waits for other reasons
+    const isInterrupted =
+      state === "waiting" && before !== "waiting" && before !== "paused" && record.last !== undefined
+    const begin = isInterrupted ? { state: before, since } : undefined
+    return { since: state === before ? since : new Date(now), interrupted: interrupted ?? begin }
+  }
+  if (state === before) return { since, interrupted: undefined }
+  return { since: interrupted?.state === state ? interrupted.since : new Date(now), interrupted: undefined }
 }
 
 const changeOf = (state: State, finding: Finding | undefined, { error }: ScrapeRecord, now: number) => ({
