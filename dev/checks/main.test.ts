@@ -49,6 +49,18 @@ Tests with real components
   })
 })
 
+test("FEDSTACK_TEST_SEED repeats what properties draw that set no seed", async (context) => {
+  const draw = async (seed: string) => {
+    const env = { FEDSTACK_TEST_SEED: seed, FAST_CHECK: import.meta.resolve("fast-check") }
+    return /draws: (?:Error: )?(\d+ \d+ \d+)$/m.exec(
+      (await runIn(context, { "d.test.ts": "drawing.ts" }, ["d.test"], env)).output,
+    )?.[1]
+  }
+  const [first, again, other] = [await draw("1"), await draw("1"), await draw("2")]
+  assert.ok(first !== undefined && other !== undefined)
+  assert.deepEqual([again === first, other === first], [true, false])
+})
+
 test("shows a failed test with its file, line, name and reason, and ends with 1", async (context) => {
   assert.deepEqual(await runIn(context, { "f.test.ts": "failing.ts" }, ["f.test"]), {
     code: 1,

@@ -25,6 +25,7 @@ export interface SuiteResult {
 
 const FOR_TESTS = ["**/*.test.ts", "**/testing.ts", "**/*.testing.ts"]
 const WHOLE_FILE = "the file as a whole"
+const FAST_CHECK_SEED = new URL("../testing/fast-check-seed.ts", import.meta.url).href
 
 /** Runs test files side by side and prints a line for each that is done. */
 export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
@@ -36,6 +37,7 @@ export async function runSuites(options: SuiteOptions): Promise<SuiteResult> {
     files,
     concurrency,
     signal: stopped,
+    execArgv: process.env.FEDSTACK_TEST_SEED === undefined ? [] : [`--import=${FAST_CHECK_SEED}`],
     ...(coverageOf.length === 0
       ? {}
       : { coverage: true, coverageIncludeGlobs: coverageOf, coverageExcludeGlobs: FOR_TESTS }),
