@@ -56,6 +56,7 @@ function headline({ description, rule }: KubernetesRequest, statusCode: number, 
     case 401:
       return `Kubernetes refused to ${description} (401): the credentials of the kubeconfig or service account are not valid`
     case 403:
+      if (isEnding(details)) return `${cannot}: its namespace is being deleted`
       return `Kubernetes refused to ${description} (403): the account needs the rule ${rule}`
     case 404:
       // a path that is not served names no object
@@ -83,6 +84,9 @@ export function isConflict(error: unknown): error is KubernetesError {
 export function undefinedIfMissing(error: unknown): undefined {
   if (!(error instanceof KubernetesError && error.statusCode === 404)) throw error
 }
+
+const isEnding = ({ causes = [] }: NonNullable<Status["details"]> = {}): boolean =>
+  causes.some(({ reason: cause }) => cause === "NamespaceTerminating")
 
 const isOwned = ({ causes = [] }: NonNullable<Status["details"]> = {}): boolean =>
   causes.some(({ reason }) => reason === "FieldManagerConflict")

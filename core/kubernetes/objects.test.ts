@@ -71,6 +71,14 @@ for (const [status, body, expected] of [
     `Kubernetes refused to ${about} (403): the account needs the rule {apiGroups: ["example.org"], resources: [things], verbs: [update]}. Response: no`,
   ],
   [
+    403,
+    {
+      message: "no new content",
+      details: { causes: [{ reason: "NamespaceTerminating", field: "metadata.namespace" }] },
+    },
+    `Kubernetes cannot ${about} (403): its namespace is being deleted. Response: no new content`,
+  ],
+  [
     404,
     "404 page not found\n",
     `Kubernetes cannot ${about} (404): it does not serve this kind in this version: install its CRD, or use another version. Response: not a Status object of Kubernetes`,

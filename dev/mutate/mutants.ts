@@ -257,7 +257,25 @@ export const mutants: readonly Mutant[] = [
   {
     file: "core/kubernetes/lease.ts",
     breaks: "a lease is taken over only when it has expired",
-    find: 'if (holder !== "" && holder !== identity && !expired) return false',
+    find: 'if (holder !== "" && holder !== identity && !expired) return undefined',
+    replace: "",
+  },
+  {
+    file: "core/kubernetes/lease.ts",
+    breaks: "a lease is renewed by one request, for which a slow API has time",
+    find: "term !== undefined && written !== undefined ? renew(written) : readAndHold()",
+    replace: "readAndHold()",
+  },
+  {
+    file: "core/kubernetes/lease.ts",
+    breaks: "a lease that conflicts for ever is waited for",
+    find: "if (attempt === ATTEMPTS) throw error",
+    replace: "",
+  },
+  {
+    file: "core/kubernetes/events.ts",
+    breaks: "the name of an Event is one that Kubernetes takes",
+    find: '.replace(/[-.]+$/, "")',
     replace: "",
   },
   {

@@ -21,7 +21,7 @@ test("an Event NotSelected at each resource says how to take up or release a nam
   ])
   const details = {
     ...{ type: "Warning", reason: "NotSelected", action: "Select" },
-    note: "The namespace has lost the labels of --namespace-selector: groups stay at rulers, and deleting the resource takes --finalizer-deadline. Select it again, or start with --release-namespace former",
+    note: "The namespace does not have the labels of --namespace-selector: groups stay at rulers, and deleting the resource takes --finalizer-deadline. Unless another rules-informer has it, select it again, or start with --release-namespace former",
   }
   assert.deepEqual(events, [
     ["a", details],

@@ -44,7 +44,7 @@ export function reportLeftBehind({ log, events, metrics, configured }: LeftBehin
     notSelected: (namespace: string, guarded: readonly RuleResource[]): void => {
       const message = "namespace no longer selected, its groups stay at rulers, and its resources keep their finalizers"
       log.warn({ namespace, resources: guarded.length }, message)
-      const note = `The namespace has lost the labels of --namespace-selector: groups stay at rulers, and deleting the resource takes --finalizer-deadline. Select it again, or start with --release-namespace ${namespace}`
+      const note = `The namespace does not have the labels of --namespace-selector: groups stay at rulers, and deleting the resource takes --finalizer-deadline. Unless another rules-informer has it, select it again, or start with --release-namespace ${namespace}`
       for (const resource of guarded)
         events.record(RULE_RESOURCES, resource, { type: "Warning", reason: "NotSelected", action: "Select", note })
     },

@@ -138,6 +138,12 @@ test("rules of a real Kubernetes API in a real Cortex", { timeout: 300_000 }, as
     await becomes(ruler, "blue", {})
     await isSynced("two", "a")
     await until("the informer to be ready", async () => (await informer.ready()) === "200 Ready.")
+    // as a backup that is restored, or an edit, removes it
+    const { status } = await read("two", "a")
+    const removal = ["--subresource=status", "--type=merge", "-p", '{"status":null}']
+    await kubectl(["patch", "openmetricsrule", "-n", "two", "a", ...removal])
+    await isSynced("two", "a")
+    assert.deepEqual((await read("two", "a")).status?.owned, status?.owned)
   })
 
   await outer.test("Events tell of each change of a condition, once", async () => {

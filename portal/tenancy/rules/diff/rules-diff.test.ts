@@ -173,7 +173,7 @@ test("refuses names that YAML takes for something else, and YAML that is none, w
     MANIFEST.replace("namespace: ns", "namespace: n"),
     MANIFEST.replace("name: a,", "name: 1,"),
     MANIFEST.replace("name: a,", ""),
-    "a: 1\n---\n\tb: 1\n",
+    "a: 1\n---\n\tb: 1\n---\n\tc: 1\n",
   ].map(async (manifest) => (await diff(t, fake, manifest))[1])
   assert.deepEqual(await Promise.all(ends), [
     "1 FILE:6:25 items[0].metadata.namespace: must be text, but is the boolean false; put it in quotes",
