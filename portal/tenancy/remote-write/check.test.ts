@@ -97,7 +97,7 @@ const explained: Readonly<Record<string, readonly string[]>> = {
   ],
   'partner up{tenant_id="team-c"} --allow-listed-tenants=team-a': [
     'partner writes {__name__="up",tenant_id="team-c"}',
-    "  no label names an accepted tenant (tenant_id): for default tenants alone",
+    '  the tenant "team-c" in the label tenant_id is not in the allow list: for default tenants alone',
     '  for 0  {__name__="up",tenant_id="team-c"}',
   ],
   'partner {__name__="up","é.ü"="x",tenant_id="a|b"} --unknown-tenants=refuse --allow-listed-tenants=a': [

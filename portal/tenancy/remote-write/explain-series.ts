@@ -21,9 +21,10 @@ export function explainSeries(sender: Sender, series: Selector, routing: Routing
   const refused = (reason: string): ConfigurationError =>
     new ConfigurationError([{ where, message: `${name} may not write ${written}: ${reason}` }])
   if (paused !== undefined) throw refused(paused)
-  const { slices, rejected, seriesByDefault } = splitMessage(messageOf(series), 1, { sender }, routing)
+  const { slices, rejected, seriesByDefault, ignored } = splitMessage(messageOf(series), 1, { sender }, routing)
   for (const { reason } of rejected) throw refused(reason)
-  const unnamed = `  no label names an accepted tenant (${routing.tenantLabels.join(", ")}): for default tenants alone\n`
+  const [why = `no label names an accepted tenant (${routing.tenantLabels.join(", ")})`] = ignored.reasons
+  const unnamed = `  ${why}: for default tenants alone\n`
   const lines = slices.map((slice) => `  for ${slice.tenant}  ${printLabels(labelsOf(slice))}\n`)
   return [`${name} writes ${written}\n`, ...(seriesByDefault > 0 ? [unnamed] : []), ...lines].join("")
 }

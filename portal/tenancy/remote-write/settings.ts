@@ -51,7 +51,7 @@ export const tenancyProxySettings = {
       duration(1),
       {
         flag: "--limit.retry-time <duration>",
-        help: "Answer 400, not 429, for a request whose tenant has been limited for so long: a limit that never passes stops a sender",
+        help: "Respond with 400, not 429, to a request whose tenant has been limited for so long: a limit that never passes stops a sender",
       },
       "10m",
     ),

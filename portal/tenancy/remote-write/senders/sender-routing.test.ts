@@ -45,6 +45,16 @@ test("a sender with several tenants writes for these only, not for the default o
   })
 })
 
+test("a sender whose tenant is not in the allow list learns that, not that no label names one", () => {
+  const listed = createRouting(CONFIG, new Set([id("a")]))
+  const own = routingFor(listed, senderOf({ tenants: new Set([id("a"), id("b")]) }))
+  assert.deepEqual(own.route(["b"]), {
+    refused:
+      'the tenant "b" in the label tenant_id is not in the allow list, and site-a may not write for the default tenant "0"',
+    tenant: "0",
+  })
+})
+
 test("what goes to several tenants goes to all of them or nowhere", () => {
   const several = createRouting({ ...CONFIG, tenantLabels: ["tenant_id", "team"] }, undefined)
   const own = routingFor(several, senderOf({ tenants: new Set([id("a")]) }))

@@ -31,7 +31,7 @@ function restrict(routing: Routing, { name, tenant, tenants }: Sender): Routing 
       // full replication is the operator's choice; what has no tenant's label is another's to write, and could replace it there
       const foreign = route.destinations.find((one) => one.replica !== true && !tenants.has(one.tenant))?.tenant
       if (foreign === undefined) return route
-      const unnamed = `no label names an accepted tenant (${routing.tenantLabels.join(", ")}), and `
+      const unnamed = `${route.ignored ?? `no label names an accepted tenant (${routing.tenantLabels.join(", ")})`}, and `
       const what = route.byDefault ? "the default tenant" : "the tenant"
       const refused = `${route.byDefault ? unnamed : ""}${name} may not write for ${what} ${quote(foreign)}`
       // never a part of it: the sender would not learn that the rest is missing
