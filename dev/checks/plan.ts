@@ -6,7 +6,7 @@ import { BUSY, SECONDS } from "./durations.ts"
 const FOREIGN = new Set(["node_modules", ".git", ".cache", ".dev"])
 
 /** How many test files run side by side: of those with real components, one may be busy, and the others mostly wait. */
-export const AT_ONCE = 3
+export const AT_ONCE = 4
 
 /** Absolute paths, the longest first: what begins last ends soon. */
 export interface Plan {
