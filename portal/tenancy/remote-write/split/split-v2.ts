@@ -134,7 +134,7 @@ class Splitting {
       // one that is empty is none, as everywhere in Prometheus
       const empty = symbols.isEmpty(value)
       if (name === METRIC_NAME) this.#named = !empty
-      for (const place of this.#places[name] ?? []) this.#values[place] = empty ? LACKS : value
+      for (const place of this.#places[name] ?? NOWHERE) this.#values[place] = empty ? LACKS : value
     }
   }
 
@@ -207,5 +207,7 @@ class Splitting {
 }
 
 const NONE = -1
+/** One for all: a list for each series would be garbage. */
+const NOWHERE: readonly number[] = []
 
 const newPortions = (): TenantPortions => ({ data: new Portion(), exemplars: new Portion() })

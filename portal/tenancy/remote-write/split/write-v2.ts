@@ -18,6 +18,9 @@ const SERIES_TAG = 0x2a
 const PACKED_LABELS_TAG = 0x0a
 const EXEMPLAR_TAG = 0x22
 
+/** What most series are joined with: one list for all, as one for each would be garbage. */
+const ALONE: readonly number[] = []
+
 /** Room for tags and lengths. */
 const MOST_HEAD = 32
 
@@ -79,7 +82,7 @@ export class WriterV2 {
     out.trim(MOST_KEPT)
   }
 
-  #write(number: number, strip: number, joined: readonly number[] = []): void {
+  #write(number: number, strip: number, joined = ALONE): void {
     const reader = this.#reader
     this.#enter(number)
     const stripped = this.#tenantNames[strip] ?? 0
