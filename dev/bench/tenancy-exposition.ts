@@ -7,7 +7,7 @@ import { request } from "undici"
 import { readNumbers } from "../testing/arguments.ts"
 import { findCortex, type RunningCortex } from "../testing/cortex.ts"
 import { findPrometheus } from "../testing/prometheus.ts"
-import { load, type Load, residentOf } from "./proxy-peers/load.ts"
+import { load, type Load, readWhole, residentOf } from "./proxy-peers/load.ts"
 import { type Ground, prepare } from "./proxy-peers/ground.ts"
 import { QUERY, startFedstack, type Way } from "./proxy-peers/ways.ts"
 import {
@@ -137,7 +137,7 @@ function keepReading({ url }: RunningCortex): () => Promise<void> {
       },
       body: readRequest([selector], end - 60_000, end),
     })
-    await body.dump({ limit: Number.POSITIVE_INFINITY })
+    await readWhole(body)
     if (statusCode !== 200) throw new Error(`Cortex responded ${statusCode} to a read`)
   }
   let reading = read()
@@ -176,7 +176,7 @@ async function compareToQuery({ token }: Ground, cortex: RunningCortex, { url }:
 async function timed(url: string, headers: Readonly<Record<string, string>>): Promise<number> {
   const begin = performance.now()
   const { body, statusCode } = await request(url, { headers: { ...headers, "accept-encoding": "gzip" } })
-  await body.dump({ limit: Number.POSITIVE_INFINITY })
+  await readWhole(body)
   if (statusCode !== 200) throw new Error(`${url} responded ${statusCode}`)
   return performance.now() - begin
 }
