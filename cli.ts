@@ -5,7 +5,8 @@ import type { Settings } from "#core/config/settings.ts"
 import { commands, help, namesIn, type Entry } from "./commands.ts"
 
 /** Set by developers for dev/ and the tests, for no command. */
-const OF_DEVELOPERS = /^FEDSTACK_(?:(?:TEST|DEV)_\w+|PROMETHEUS_(?:DIR|\d+_\d+)|OPA|KUBE|OPENSTACK|CORTEX)$/
+const OF_DEVELOPERS =
+  /^FEDSTACK_(?:(?:TEST|DEV)_\w+|PROMETHEUS_(?:DIR|\d+_\d+)|OPA|KUBE|OPENSTACK(?:_DATABASES)?|CORTEX)$/
 
 /** Seconds from a signal to the end, whatever is waited for. Longer than any close of a component. */
 const END_DEADLINE = 15
