@@ -49,13 +49,13 @@ export function createClientGate(now: () => number, shared: Limits = ownLimits) 
       const leave = (): void => state.inFlight.add(-1)
       if (state.inFlight.total > limits.concurrent) {
         leave()
-        const message = `${name} may have ${limits.concurrent} requests in flight at once; retry when one has ended.`
+        const message = `${name} may have ${requests(limits.concurrent)} in flight at once; retry when one has ended.`
         throw new LimitExceeded("TOO_MANY_AT_ONCE", message, 1)
       }
       const wait = state.bucket.take()
       if (wait > 0) {
         leave()
-        const message = `${name} may send ${perSecond} requests a second at most; retry later.`
+        const message = `${name} may send ${requests(perSecond)} a second at most; retry later.`
         throw new LimitExceeded("TOO_MANY_REQUESTS", message, wait)
       }
       return leave
@@ -66,6 +66,8 @@ export function createClientGate(now: () => number, shared: Limits = ownLimits) 
     },
   }
 }
+
+const requests = (count: number): string => (count === 1 ? "1 request" : `${count} requests`)
 
 /** Seconds of work that a client may cause at once, and per second of time for as long as it goes on. */
 const WORK_AT_ONCE = 2

@@ -62,7 +62,7 @@ test("bounds a client's requests in flight, and not those of others", () => {
   const leave = gate.enter(a)
   assert.throws(() => gate.enter(a), {
     code: "TOO_MANY_AT_ONCE",
-    message: "a may have 1 requests in flight at once; retry when one has ended.",
+    message: "a may have 1 request in flight at once; retry when one has ended.",
     retryAfter: 1,
   })
   gate.enter(b)

@@ -14,7 +14,7 @@ test("bounds the requests of a client in flight, and says when to retry", async 
   const { status, headers, body } = await scrape(proxy.url)
   assert.deepEqual(
     [status, headers["retry-after"], body],
-    [429, "1", "portal may have 1 requests in flight at once; retry when one has ended.\n"],
+    [429, "1", "portal may have 1 request in flight at once; retry when one has ended.\n"],
   )
   finish()
   assert.equal((await first).status, 200)

@@ -53,7 +53,7 @@ test("serves others while a token's claims are decided, which the client pays fo
   }
   assert.deepEqual(await send(token), [
     429,
-    "central may have 1 requests in flight at once; retry when one has ended.\n",
+    "central may have 1 request in flight at once; retry when one has ended.\n",
   ])
   const expected =
     "It took too long to decide about the selectors that central requested; request fewer new ones, or retry later.\n"
