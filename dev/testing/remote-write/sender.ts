@@ -121,7 +121,7 @@ export async function startSender(t: TestContext, folder: string, options: Sende
       if (!reload.ok) throw new Error(`reload: ${await reload.text()}`)
       await until("Prometheus to send all that it has", async () => {
         const [pending, highest, sent] = [
-          await metric("prometheus_remote_storage_samples_pending"),
+          await metric("prometheus_remote_storage_(?:samples|exemplars|histograms)_pending"),
           await metric("prometheus_remote_storage_highest_timestamp_in_seconds"),
           await metric("prometheus_remote_storage_queue_highest_sent_timestamp_seconds"),
         ]

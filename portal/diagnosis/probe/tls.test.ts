@@ -115,7 +115,7 @@ for (const [name, wanted, keys, expected] of [
     TRUSTED,
     [
       "✕ tls the certificate has expired: for other.example.org, by site authority, until 1 Feb 2026",
-      "tls_expired: The site's certificate expired 302 days ago (1 Feb 2026, 00:00:00 UTC).",
+      "tls_expired: The site's certificate expired N days ago (1 Feb 2026, 00:00:00 UTC).",
       "tls_wrong_name: The site's certificate is for other.example.org, not for 127.0.0.1.",
     ],
   ],
@@ -132,7 +132,8 @@ for (const [name, wanted, keys, expected] of [
   test(`a probe shows ${name}, and sends no request`, async (t) => {
     const { lines, requests } = await probeServer(t, { notBefore: BEGIN, notAfter: END, ...wanted }, keys)
     const [tls = "", ...findings] = expected
-    assert.deepEqual(lines, [...AHEAD, tls, ...NOT_REACHED, ...findings])
+    const days = (line: string): string => line.replace(/\d+ days ago/, "N days ago")
+    assert.deepEqual(lines.map(days), [...AHEAD, tls, ...NOT_REACHED, ...findings])
     assert.equal(requests.length, 0)
   })
 }

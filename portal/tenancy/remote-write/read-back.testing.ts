@@ -27,7 +27,7 @@ export interface Balance {
   readonly lost: readonly string[]
   /** What tenants can read that was never sent for them, the first few. */
   readonly foreign: readonly string[]
-  /** What was sent, whatever the response was, and cannot be read. */
+  /** What was sent, whatever the response was, and cannot be read, but for exemplars that came without their series. */
   readonly missing: readonly string[]
   /** How often an element was accepted by Cortex that it had accepted before. */
   readonly duplicates: number
@@ -54,7 +54,7 @@ export async function balance({ cortex, received, forwarded }: Chain, routing = 
     acknowledged: acknowledged.size,
     lost: first(acknowledged.difference(stored)),
     foreign: first(stored.difference(sent)),
-    missing: [...sent.difference(stored)],
+    missing: [...sent.difference(stored).difference(exemplarsAlone(forwarded))],
     duplicates: duplicates(forwarded.requests),
     stored: new Map(
       read.map(([tenant, all]) => [
@@ -88,10 +88,35 @@ export async function tenantsOf(cortex: RunningCortex): Promise<readonly string[
   return ((await response.json()) as { userID: string }[]).map(({ userID }) => userID).toSorted()
 }
 
-const elements = (requests: readonly Recorded[]): readonly Element[] =>
+/** Without metadata. */
+export const elements = (requests: readonly Recorded[]): readonly Element[] =>
   requests.flatMap((request) => request.elements()).filter(({ kind }) => kind !== "metadata")
 
 export const isSuccess = ({ status }: Recorded): boolean => status >= 200 && status < 300
+
+/**
+ * What Cortex refused as it came without samples of its series: a Prometheus that is busy sends exemplars by remote write 2
+ * in the message after those, once in thousands of messages.
+ */
+function exemplarsAlone(forwarded: Chain["forwarded"]): ReadonlySet<string> {
+  const refused = forwarded.requests.filter(({ version, status }) => version === 2 && status === 400)
+  const keys = refused.flatMap((request) => {
+    const all = elements([request])
+    return all.every(({ kind }) => kind === "exemplar") ? all.map((one) => `${request.tenant} ${keyOf(one)}`) : []
+  })
+  return new Set(keys)
+}
+
+/** Whether a request was refused, and has exemplars that had to come without their series. */
+export function lacksSeries({ forwarded }: Chain, routing = STRIPS): (request: Recorded) => boolean {
+  const alone = exemplarsAlone(forwarded)
+  const places = placesOf(routing)
+  return (request) =>
+    request.status === 400 &&
+    elements([request])
+      .flatMap(places)
+      .some((key) => alone.has(key))
+}
 
 /** The tenants and keys of an element as it has to be stored. */
 const placesOf =

@@ -5,10 +5,11 @@ import { COMPLETE } from "../../../dev/testing/cortex.ts"
 import { findPrometheus } from "../../../dev/testing/prometheus.ts"
 import { keyOf } from "../../../dev/testing/remote-write/elements.ts"
 import { readAll } from "../../../dev/testing/remote-write/read-back.ts"
+import type { Recorded } from "../../../dev/testing/remote-write/recorder.ts"
 import { type Sender, type SenderOptions, startSender } from "../../../dev/testing/remote-write/sender.ts"
 import { until } from "../../../dev/testing/until.ts"
 import { type Chain, type ChainOptions, startChain } from "./chain.testing.ts"
-import { type Balance, balance, first, isSuccess } from "./read-back.testing.ts"
+import { type Balance, balance, elements, first, isSuccess, lacksSeries, type Routed } from "./read-back.testing.ts"
 
 /** Both messages, each by a Prometheus that knows it. */
 export const SENDERS = [
@@ -57,15 +58,24 @@ export function scrapes(sender: Sender, more: number): () => Promise<boolean> {
  * Ends scraping, and waits until what was scraped is acknowledged, or has a response after which it is not sent again: what
  * was stored before a fault, with samples of the same series that are newer, Cortex takes for out of order when it comes again.
  */
-export async function finished({ chain, sender }: Scene, how: "final" | "acknowledged"): Promise<void> {
+export async function finished(
+  { chain, sender }: Scene,
+  how: "final" | "acknowledged",
+  routing?: Routed,
+): Promise<void> {
   await sender.finish()
   let left: readonly string[] = []
   const arrived = until(`all that was scraped to be ${how}`, async () => {
-    const scraped = new Set((await readAll(sender.prometheus.url)).map(keyOf))
-    const requests = chain.received.requests.filter(
-      (request) => isSuccess(request) || (how === "final" && request.status === 400),
+    const scraped = await readAll(sender.prometheus.url)
+    const isExcused = lacksSeries(chain, routing)
+    const isFinal = (request: Recorded): boolean =>
+      isSuccess(request) || (how === "final" && request.status === 400) || isExcused(request)
+    const { final = [], tried = [] } = Object.groupBy(chain.received.requests, (one) =>
+      isFinal(one) ? "final" : "tried",
     )
-    left = [...scraped.difference(new Set(requests.flatMap((request) => request.elements()).map(keyOf)))]
+    // exemplars are sent after the samples
+    const sent = [...scraped, ...elements(tried)].map(keyOf)
+    left = [...new Set(sent).difference(new Set(elements(final).map(keyOf)))]
     return left.length === 0
   })
   await arrived.catch((error: unknown) => {
