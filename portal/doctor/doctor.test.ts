@@ -13,7 +13,8 @@ import { listen } from "../../dev/testing/listen.ts"
 import { launcher } from "../federation/testing.ts"
 import { doctor } from "../main.ts"
 
-const NOW = new Date("2026-11-30T14:00:00Z")
+// long after today: the certificate below is verified by the real clock
+const NOW = new Date("2099-11-30T14:00:00Z")
 
 /** `fedstack doctor` with these arguments: what it prints, and what it ends with. Times and ports are left out. */
 async function run(argv: readonly string[]): Promise<{ readonly printed: string; readonly ends: string }> {
@@ -109,10 +110,10 @@ test("prints what the API has as JSON", async (t) => {
   assert.deepEqual(
     reports.map(({ site, at, findings, series }) => ({ site, at, findings, series })),
     [
-      { site: "site-a", at: "2026-11-30T14:00:00Z", findings: [], series: 1 },
+      { site: "site-a", at: "2099-11-30T14:00:00Z", findings: [], series: 1 },
       {
         site: "site-b",
-        at: "2026-11-30T14:00:00Z",
+        at: "2099-11-30T14:00:00Z",
         findings: [
           {
             cause: "unauthorized",
@@ -129,7 +130,7 @@ test("prints what the API has as JSON", async (t) => {
 
 test("checks a site without a portal by flags, and shows when its certificate and token end", async (t) => {
   const authority = makeAuthority("site authority")
-  const [notBefore, notAfter] = [new Date("2026-01-01T00:00:00Z"), new Date("2026-12-06T10:00:00Z")]
+  const [notBefore, notAfter] = [new Date("2026-01-01T00:00:00Z"), new Date("2099-12-06T10:00:00Z")]
   const certificate = authority.issue({ name: "site", sans: ["IP:127.0.0.1"], notBefore, notAfter })
   const folder = temporaryFolder(t)
   const payload = Buffer.from(JSON.stringify({ exp: NOW.getTime() / 1000 + 540 })).toString("base64url")
@@ -146,7 +147,7 @@ test("checks a site without a portal by flags, and shows when its certificate an
   https://127.0.0.1:PORT/metrics/federate
   ✓ passed       Name        127.0.0.1 (N ms)
   ✓ passed       Connection  127.0.0.1:PORT in N ms (N ms)
-  ✓ passed       TLS         TLSv1.3, for 127.0.0.1, by site authority, until 6 Dec 2026 (N ms)
+  ✓ passed       TLS         TLSv1.3, for 127.0.0.1, by site authority, until 6 Dec 2099 (N ms)
   – not reached  Token       a response with 404 does not show it
   – not reached  Selectors   a response with 404 does not show it
   ✕ failed       Response    404: no (N ms)
@@ -156,8 +157,8 @@ test("checks a site without a portal by flags, and shows when its certificate an
   There is no federation at https://127.0.0.1:PORT/metrics/federate (404 Not Found).
   → Check path and port of the url; /federate is added to it.
 
-  The certificate ends in 5 d 20 h: 6 Dec 2026, 10:00:00 UTC
-  The token ends in 9 min: 30 Nov 2026, 14:09:00 UTC
+  The certificate ends in 5 d 20 h: 6 Dec 2099, 10:00:00 UTC
+  The token ends in 9 min: 30 Nov 2099, 14:09:00 UTC
   The site's clock is 11 min ahead of the clock here
 `,
     ends: "1: 127.0.0.1:PORT does not deliver",
