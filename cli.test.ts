@@ -504,10 +504,14 @@ for (const version of ["v24.12.0", "v25.0.0", "v30.1.0"]) {
   })
 }
 
-for (const command of ["proxy", "tenancy-exposition"]) {
-  test(`the launcher starts ${command} with a heap that grows by half, however fast its first collections are`, async (t) => {
+for (const [command, percent] of [
+  ["proxy", 50],
+  ["tenancy-exposition", 50],
+  ["tenancy-proxy", 100],
+] as const) {
+  test(`the launcher starts ${command} with a heap that grows by ${percent} %, however fast its first collections are`, async (t) => {
     const { stdout } = await bare(t, "v24.12.0", [], [command])
-    assert.equal(stdout, `--max-semi-space-size=4 --heap-growing-percent=50 /a folder/cli.ts ${command}\n`)
+    assert.equal(stdout, `--max-semi-space-size=4 --heap-growing-percent=${percent} /a folder/cli.ts ${command}\n`)
   })
 }
 
