@@ -165,7 +165,7 @@ test("checks a site without a portal by flags, and shows when its certificate an
   })
 })
 
-test("whoever checks a site by flags runs it, and is not sent to the site's admin", async (t) => {
+test("a check of a site by flags is for the site's admin, and does not send them to the site's admin", async (t) => {
   const folder = temporaryFolder(t)
   const token = await folder.write("token", "s3cret\n")
   const respond: RequestListener = (_, response) => response.writeHead(503).end("no\n")

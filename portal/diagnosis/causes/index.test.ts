@@ -62,10 +62,11 @@ test("a placeholder has a fallback or stands in what can be left out", () => {
 
 test("an example fills every placeholder that has no fallback, and no others", () => {
   for (const id of ids) {
-    const { sentence, todo, example, derive } = entryOf(id)
-    const names = placeholders(`${sentence} ${todo}`).map(({ name }) => name)
+    const { sentence, todo, todoAtSite: atSite = "", example, derive } = entryOf(id)
+    const text = `${sentence} ${todo} ${atSite}`
+    const names = placeholders(text).map(({ name }) => name)
     const given = find(id, example).details
-    const fallback = (name: string): boolean => `${sentence} ${todo}`.includes(`{${name}|`)
+    const fallback = (name: string): boolean => text.includes(`{${name}|`)
     assert.deepEqual(
       names.filter((name) => !fallback(name) && !Object.hasOwn(given, name)),
       [],

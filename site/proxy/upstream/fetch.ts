@@ -50,7 +50,7 @@ export function openUpstream(health: UpstreamHealth, metrics: ProxyMetrics, log:
     const response = validateResponse(request, sink)
     const begin = health.now()
     let tried: URL | undefined
-    // as much again has a probe, that tells a request which is too much from a Prometheus that serves no client
+    // the probe has as much time again: it distinguishes a request that is too much from a Prometheus that serves no client
     const suspicion = suspectedAfter(timeout)
     const suspect = setTimeout(() => tried && void probe(tried, request, suspicion, begin), suspicion * 1000).unref()
     try {

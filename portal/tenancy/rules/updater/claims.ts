@@ -140,7 +140,7 @@ export function* claimsOf(
   }
 }
 
-/** Of a resource of which `reason` tells why it is not known what it wants: what it wrote before stays. */
+/** Of a resource whose groups are not known, for `reason`: what it wrote before stays. */
 export function unclearClaims(resource: RuleResource, reason: string): ResourceClaims {
   const faults = [fault("groups", `cannot be read: ${reason}`)]
   const nothing = { tenants: [], tenantsAt: new Map(), claims: new Map(), problems: new Map(), validated: new Map() }
